@@ -1,0 +1,146 @@
+"""Activations: array in, array out."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeVar, dataclass_transform
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from losscalc import engine, stable
+from losscalc.arrays import ClassScores, Layout, Logits, Shape, row_size
+from losscalc.errors import ShapeError
+from losscalc.operation import Doc, Operation, memory_sources, register, result_dtype
+from losscalc.reductions import NONE, Terms
+from losscalc.stable import FloatArray
+
+
+class Activation(Operation):
+    """The base of all activations: called with an array, it gives an array of the same shape."""
+
+    def __call__(
+        self, *arrays: ArrayLike | None, dtype: DTypeLike | None = None, **named: ArrayLike | None
+    ) -> Any:
+        """The activation of every element of `input`, as an array or NumPy scalar."""
+        sources = memory_sources(self, arrays, named)
+        done = engine.compute(self, sources, NONE, dtype=result_dtype(dtype))
+        for warning in done.warnings:
+            warnings.warn(warning, stacklevel=2)
+        return done.value[()]
+
+
+AnyActivation = TypeVar("AnyActivation", bound=Activation)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def activation(
+    name: str, *, torch: str, functional: str
+) -> Callable[[type[AnyActivation]], type[AnyActivation]]:
+    """Declare an activation: its command, its class in torch.nn and its function."""
+    return lambda cls: register(cls, name, torch, functional)
+
+
+class Elementwise(Activation):
+    """What activations share that look at one element at a time."""
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """Any shape."""
+        shape = shapes["input"]
+        return Layout(frozenset({"input"} if shape else ()), row_size(shape))
+
+
+class Normalizing(Activation):
+    """What activations share that look at the whole of one axis."""
+
+    dim: Annotated[
+        int | None, Doc("The axis that sums to 1; by default 1, or 0 for a vector, as in cross-entropy.")
+    ] = None
+
+    def axis(self, ndim: int) -> int:
+        """The axis as a number from 0."""
+        axis = (0 if ndim == 1 else 1) if self.dim is None else self.dim
+        if ndim == 0 or not -ndim <= axis < ndim:
+            raise ShapeError(f"`input` has {ndim} axes, and `dim` {axis} is none of them", argument="input")
+        return axis % ndim
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """At least one axis; axis 0 is cut unless it is the one that sums to 1."""
+        shape = shapes["input"]
+        return Layout(frozenset({"input"} if self.axis(len(shape)) else ()), row_size(shape))
+
+    def along(self, input: FloatArray, function: Callable[[FloatArray], FloatArray]) -> Terms:
+        """Apply a function of the last axis along `dim`."""
+        axis = self.axis(input.ndim)
+        return Terms(np.moveaxis(function(np.moveaxis(input, axis, -1)), -1, axis))
+
+
+@activation("sigmoid", torch="Sigmoid", functional="sigmoid")
+class Sigmoid(Elementwise):
+    """Logistic function, from logits to probabilities.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html
+
+    >>> Sigmoid()([0.0, 2.0])
+    array([0.5       , 0.88079708])
+    """
+
+    formula = "σ(x) = 1 / (1 + exp(-x))"
+
+    def terms(self, input: Logits) -> Terms:
+        """The values of one block."""
+        return Terms(stable.sigmoid(input))
+
+
+@activation("log-sigmoid", torch="LogSigmoid", functional="logsigmoid")
+class LogSigmoid(Elementwise):
+    """Logarithm of the logistic function, without the detour through a probability.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSigmoid.html
+
+    >>> LogSigmoid()([0.0, -1000.0])
+    array([-6.93147181e-01, -1.00000000e+03])
+    """
+
+    formula = "ln σ(x)"
+
+    def terms(self, input: Logits) -> Terms:
+        """The values of one block."""
+        return Terms(stable.log_sigmoid(input))
+
+
+@activation("softmax", torch="Softmax", functional="softmax")
+class Softmax(Normalizing):
+    """Softmax along one axis, from logits to probabilities.
+
+    Raises ShapeError when `input` has no axis `dim`.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax.html
+
+    >>> Softmax()([1.0, 2.0, 3.0])
+    array([0.09003057, 0.24472847, 0.66524096])
+    """
+
+    formula = "exp(x) / Σ exp(x)"
+
+    def terms(self, input: ClassScores) -> Terms:
+        """The values of one block."""
+        return self.along(input, stable.softmax)
+
+
+@activation("log-softmax", torch="LogSoftmax", functional="log_softmax")
+class LogSoftmax(Normalizing):
+    """Logarithm of softmax along one axis, from logits to log-probabilities.
+
+    Raises ShapeError when `input` has no axis `dim`.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html
+
+    >>> LogSoftmax()([1.0, 2.0, 3.0])
+    array([-2.40760596, -1.40760596, -0.40760596])
+    """
+
+    formula = "x - ln Σ exp(x)"
+
+    def terms(self, input: ClassScores) -> Terms:
+        """The values of one block."""
+        return self.along(input, stable.log_softmax)

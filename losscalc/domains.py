@@ -1,0 +1,119 @@
+"""What a number may be: domains that check a value, print themselves, and draw values for tests."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from losscalc.errors import Index
+
+# Exactly what a decimal literal is everywhere: ASCII digits, no underscores, no hexadecimal.
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_SPECIAL = re.compile(r"[+-]?(?:nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+
+
+class Domain(Protocol):
+    """A set of numbers."""
+
+    def contains(self, value: float) -> bool:
+        """Whether the value belongs to the set."""
+
+    def inside(self) -> Sequence[float]:
+        """Values of the set, its edges among them, for tests."""
+
+    def outside(self) -> Sequence[float]:
+        """Values just outside the set, for tests."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The numbers between two bounds, written as mathematics writes them.
+
+    >>> str(Interval(0, 1)), str(Interval(0, low_open=True))
+    ('in [0, 1]', 'greater than 0')
+    >>> Interval(0, 1).contains(float("nan"))
+    False
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    low_open: bool = False
+    high_open: bool = False
+
+    def contains(self, value: float) -> bool:
+        """Whether the value lies between the bounds; NaN never does."""
+        above = value > self.low if self.low_open else value >= self.low
+        below = value < self.high if self.high_open else value <= self.high
+        return above and below
+
+    def first_outside(self, values: np.ndarray) -> Index | None:
+        """The index of the first value outside, or None when all are inside."""
+        if values.size == 0 or (self.contains(float(values.min())) and self.contains(float(values.max()))):
+            return None
+        above = values > self.low if self.low_open else values >= self.low
+        below = values < self.high if self.high_open else values <= self.high
+        return tuple(int(i) for i in np.argwhere(~(above & below))[0])
+
+    def inside(self) -> Sequence[float]:
+        """The closed bounds and a value between."""
+        low, high = max(self.low, -1e3), min(self.high, 1e3)
+        ends = [v for v, is_open in ((low, self.low_open), (high, self.high_open)) if not is_open]
+        return [*ends, (low + high) / 2, low + (high - low) / 1e3]
+
+    def outside(self) -> Sequence[float]:
+        """A value beyond each bound, an open bound itself, and NaN."""
+        values = [math.nan]
+        if math.isfinite(self.low):
+            values += [self.low if self.low_open else math.nextafter(self.low, -math.inf), self.low - 1]
+        if math.isfinite(self.high):
+            values += [self.high if self.high_open else math.nextafter(self.high, math.inf), self.high + 1]
+        return values
+
+    def __str__(self) -> str:
+        if math.isinf(self.low) and math.isinf(self.high):
+            return "a finite number" if self.low_open and self.high_open else "a number"
+        if math.isinf(self.high):
+            return f"greater than {self.low:g}" if self.low_open else f"at least {self.low:g}"
+        if math.isinf(self.low):
+            return f"less than {self.high:g}" if self.high_open else f"at most {self.high:g}"
+        left, right = "(" if self.low_open else "[", ")" if self.high_open else "]"
+        return f"in {left}{self.low:g}, {self.high:g}{right}"
+
+
+FINITE = Interval(low_open=True, high_open=True)
+UNIT = Interval(0.0, 1.0)
+NOT_NEGATIVE = Interval(0.0)
+
+
+def parse_number(text: str) -> float | None:
+    """The number that a text spells in full, or None.
+
+    Blanks around it are allowed. `nan`, `inf` and `infinity` are numbers when they are written
+    out; a decimal literal too large for float64 is not one, because it would turn into infinity.
+
+    >>> parse_number(" 1e3 "), parse_number("1_000"), parse_number("0x10"), parse_number("1e400")
+    (1000.0, None, None, None)
+    """
+    text = text.strip(" \t")
+    if _NUMBER.fullmatch(text):
+        value = float(text)
+        return value if math.isfinite(value) else None
+    return float(text) if _SPECIAL.fullmatch(text) else None
+
+
+def parse_whole(text: str) -> int | None:
+    """The whole number that a text spells in full, or None.
+
+    >>> parse_whole("-100"), parse_whole("1.5"), parse_whole("1_0")
+    (-100, None, None)
+    """
+    # More digits than any 64-bit number has would only serve to exhaust the machine.
+    return int(text) if re.fullmatch(r"[+-]?[0-9]{1,19}", text) else None
+
+
+def is_overflow(text: str) -> bool:
+    """Whether a text is a decimal literal beyond the range of float64."""
+    return _NUMBER.fullmatch(text.strip(" \t")) is not None and parse_number(text) is None

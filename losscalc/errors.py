@@ -1,0 +1,167 @@
+"""Every error that losscalc raises, and the exit code that the command line makes of it.
+
+    LosscalcError                       anything that losscalc refuses
+    ├── UsageError          exit 2      (ValueError) the call itself is wrong
+    │   ├── ParameterError              a parameter is unknown or outside its domain
+    │   └── UnknownLossError            (LookupError) there is no loss of that name
+    ├── SourceError         exit 3      (OSError) an input could not be opened
+    │   └── FormatError                 (ValueError) it was opened, but could not be parsed
+    ├── DataError           exit 4      (ValueError) arrays were read, but do not fit the loss
+    │   ├── ShapeError                  their shapes
+    │   ├── DTypeError                  (TypeError) their dtypes
+    │   └── DomainError                 one of their values
+    │       └── ClassIndexError         (IndexError) a class index outside [0, C)
+    └── OutputError         exit 5      (OSError) the result could not be written
+
+The core knows arguments (`pos_weight`), not options (`--pos-weight`) and not files. It writes
+the names of arguments between backquotes; the command line puts options in their place and
+turns the index of a value into a line and a column.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+Index = tuple[int, ...]
+
+_FOUND_LIMIT = 40
+
+
+class Location(NamedTuple):
+    """A place in an input: a file, then a line and a column as an editor counts them, or an index."""
+
+    path: str
+    line: int | None = None
+    column: int | None = None
+    part: str = ""
+
+    def __str__(self) -> str:
+        text = printable(self.path) + printable(self.part)
+        if self.line is not None:
+            text += f":{self.line}"
+        if self.column is not None:
+            text += f":{self.column}"
+        return text
+
+
+class Remark(Exception):  # noqa: N818 - the base of errors and of warnings
+    """A sentence about a call, with its facts: what errors and warnings have in common.
+
+    `problem` says what is wrong, `found` what stood there instead, `hint` what to do about it,
+    `argument` and `index` which value of which array, and `location` where that is in a file.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        found: object = None,
+        hint: str | None = None,
+        argument: str | None = None,
+        index: Index | None = None,
+        location: Location | None = None,
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.found = None if found is None else shown(found)
+        self.hint = hint
+        self.argument = argument
+        self.index = index
+        self.location = location
+
+    def describe(self, option: Callable[[str], str] = str) -> str:
+        """The remark in one line, with `option` naming the arguments."""
+        text = _name_arguments(self.problem, option)
+        if self.found is not None:
+            text += f", found {self.found}"
+        if self.location is not None:
+            return f"{self.location}: {text}"
+        if self.index:
+            text += f" at [{', '.join(map(str, self.index))}]"
+        return text
+
+    def advise(self, option: Callable[[str], str] = str) -> str | None:
+        """The hint, with `option` naming the arguments."""
+        return None if self.hint is None else _name_arguments(self.hint, option)
+
+    def __str__(self) -> str:
+        return self.describe()
+
+
+class LosscalcError(Remark):
+    """Anything that losscalc refuses."""
+
+    exit_code = 70
+
+
+class UsageError(LosscalcError, ValueError):
+    """The call itself is wrong."""
+
+    exit_code = 2
+
+
+class ParameterError(UsageError):
+    """A parameter is unknown or outside its domain."""
+
+
+class UnknownLossError(UsageError, LookupError):
+    """There is no loss of that name."""
+
+
+class SourceError(LosscalcError, OSError):
+    """An input could not be opened."""
+
+    exit_code = 3
+
+
+class FormatError(SourceError, ValueError):
+    """An input was opened, but could not be parsed."""
+
+
+class DataError(LosscalcError, ValueError):
+    """Arrays were read, but do not fit the loss."""
+
+    exit_code = 4
+
+
+class ShapeError(DataError):
+    """The shapes of the arrays do not fit the loss or one another."""
+
+
+class DTypeError(DataError, TypeError):
+    """An array holds something other than the numbers that the loss takes."""
+
+
+class DomainError(DataError):
+    """A value lies outside what the loss is defined for."""
+
+
+class ClassIndexError(DomainError, IndexError):
+    """A class index lies outside [0, C)."""
+
+
+class OutputError(LosscalcError, OSError):
+    """The result could not be written."""
+
+    exit_code = 5
+
+
+class LosscalcWarning(Remark, UserWarning):
+    """Something that was computed as asked, and that the user should know of."""
+
+
+def printable(text: str) -> str:
+    """The text with control characters, lone surrogates and other unprintables escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def shown(value: object) -> str:
+    """How a message quotes what it found: short, on one line, and without raw control bytes."""
+    if not isinstance(value, str):
+        return str(value)
+    cut = value if len(value) <= _FOUND_LIMIT else value[: _FOUND_LIMIT - 1] + "…"
+    return f"'{printable(cut)}'"
+
+
+def _name_arguments(text: str, option: Callable[[str], str]) -> str:
+    return re.sub(r"`(\w+)`", lambda match: option(match.group(1)), text)

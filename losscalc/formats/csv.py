@@ -1,0 +1,304 @@
+"""CSV, TSV and columns of text: numbers in rows and columns, read in pieces, with every place known."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from losscalc.domains import is_overflow, parse_number
+from losscalc.errors import FormatError, Index, Location
+from losscalc.formats.columns import select_columns
+from losscalc.formats.options import Reading
+from losscalc.formats.stream import Stream
+from losscalc.formats.text import Lines, Piece, TextSource
+
+BLANKS = " "
+"""The delimiter that stands for runs of blanks."""
+
+_NA_WORDS = frozenset({"", "na", "n/a", "null", "none", "."})
+_TRUTH_WORDS = frozenset({"true", "false"})
+
+# What numpy's own reader takes exactly as the grammar of numbers does: printable ASCII without quotes.
+_PLAIN = bytes(c for c in range(32, 127) if c != ord('"')) + b"\n\t"
+
+
+# A quote that stays open for longer than this was not meant to be one.
+_LONGEST_QUOTE = 1 << 26
+
+
+class Row(NamedTuple):
+    """A row of cells, the line it starts in, and the line after it."""
+
+    line: int
+    end: int
+    cells: list[str]
+
+
+class OpenQuoteError(Exception):
+    """The text ends within quotes; the line is where the row began."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+class Table(TextSource):
+    """The columns of a text that were asked for; one column is a vector, several are a matrix."""
+
+    def __init__(self, stream: Stream, part: str | None, reading: Reading, delimiter: str | None) -> None:
+        self._stream = stream
+        self._reading = reading
+        self._lines = Lines(stream, reading.encoding)
+        self._line = 1
+        """The line of the first row of `_text`."""
+        self._text = self._lines.piece()
+        self._delimiter = reading.delimiter or delimiter or self._usual_delimiter()
+        self._blank: int | None = None
+        """The line of a blank line, which only the end of the text may follow."""
+        self._skip_lines(reading.skip_rows)
+        first = self._first_row()
+        self._width_line = first.line
+        self._width = len(first.cells)
+        names = [cell.strip() for cell in first.cells] if self._is_header(first) else None
+        if names is not None:
+            self._skip_lines(first.end - first.line)
+        self._columns = select_columns(part, names, self._width, stream.name)
+        super().__init__(stream.name)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._stream.close()
+
+    def locate(self, index: Index) -> Location:
+        """The line and, for a single value, the column."""
+        line = self.line(index[0]) if index else None
+        column = self._columns[index[1] if len(index) > 1 else 0] + 1
+        return Location(self.name, line, column if len(self._columns) == 1 or len(index) > 1 else None)
+
+    def pieces(self) -> Iterator[Piece]:
+        """The rows in pieces; a text without rows is an error."""
+        rows = 0
+        while self._text:
+            piece = self._fast() or self._slow()
+            rows += len(piece.values)
+            if len(piece.values):
+                yield piece if len(self._columns) > 1 else piece._replace(values=piece.values[:, 0])
+            self._line = self._lines.next_line
+            self._text = self._lines.piece()
+        if not rows:
+            raise FormatError("no data", location=Location(self._stream.name))
+
+    def _usual_delimiter(self) -> str:
+        """What separates columns of plain text: commas where the first line has one, else blanks."""
+        return "," if "," in self._text.partition("\n")[0] else BLANKS
+
+    def _skip_lines(self, count: int) -> None:
+        """Drop lines from the front of the text."""
+        while count and self._text:
+            end = self._text.find("\n") + 1
+            self._text = self._text[end:]
+            self._line += 1
+            count -= 1
+            if not self._text:
+                self._text = self._lines.piece()
+
+    def _first_row(self) -> Row:
+        """The first row, which says how many columns there are."""
+        while self._text:
+            try:
+                first = next(self._rows())
+            except OpenQuoteError as quote:
+                self._extend(quote)
+                continue
+            if is_blank(first.cells):
+                raise self._blank_line(first.line)
+            return first
+        raise FormatError("no data", location=Location(self._stream.name))
+
+    def _is_header(self, row: Row) -> bool:
+        """Whether the first row names the columns: none of its cells is a number, or meant to be one."""
+        if self._reading.header != "auto":
+            return self._reading.header == "yes"
+        return all(is_name(cell) for cell in row.cells) and any(cell.strip() for cell in row.cells)
+
+    def _fast(self) -> Piece | None:
+        """The rows as numpy reads them; None where its reading might not be ours."""
+        text = self._text
+        if self._blank or not text.isascii() or text.isspace() or text.encode().translate(None, _PLAIN):
+            return None
+        rows = text.count("\n")
+        subset = len(self._columns) < self._width
+        if subset and not self._is_rectangular(text):
+            return None
+        try:
+            values = np.loadtxt(
+                io.StringIO(text),
+                delimiter=None if self._delimiter == BLANKS else self._delimiter,
+                comments=None,
+                usecols=self._columns if subset else None,
+                ndmin=2,
+            )
+        except ValueError:
+            return None
+        # Fewer rows: blank lines were passed over. An infinity may be an overflow.
+        if values.shape != (rows, len(self._columns)) or np.isinf(values).any():
+            return None
+        return Piece(values, None, range(self._line, self._line + rows))
+
+    def _is_rectangular(self, text: str) -> bool:
+        """Whether every line has the same number of cells (numpy does not check it of chosen columns)."""
+        if self._delimiter == BLANKS:
+            return False
+        letters = np.frombuffer(text.encode(), np.uint8)
+        ends = np.flatnonzero(letters == ord("\n"))
+        before = np.searchsorted(np.flatnonzero(letters == ord(self._delimiter)), ends)
+        return bool((np.diff(before, prepend=0) == self._width - 1).all())
+
+    def _slow(self) -> Piece:
+        """The rows cell by cell, with the place of whatever is wrong."""
+        while True:
+            try:
+                rows = list(self._rows())
+                break
+            except OpenQuoteError as quote:
+                self._extend(quote)
+        values = np.empty((len(rows), len(self._columns)))
+        lines: list[int] = []
+        missing = np.zeros(len(rows), bool)
+        for row in rows:
+            if is_blank(row.cells):
+                self._blank = self._blank or row.line
+                continue
+            self._check_row(row)
+            numbers = [self._number(row, column) for column in self._columns]
+            missing[len(lines)] = None in numbers
+            values[len(lines)] = [np.nan if number is None else number for number in numbers]
+            lines.append(row.line)
+        count = len(lines)
+        drop = self._reading.na == "drop" and missing[:count].any()
+        return Piece(values[:count], missing[:count] if drop else None, lines)
+
+    def _check_row(self, row: Row) -> None:
+        if self._blank is not None:
+            raise self._blank_line(self._blank)
+        if len(row.cells) != self._width:
+            raise FormatError(
+                f"the line has {len(row.cells)} cells, but line {self._width_line} has {self._width}",
+                location=Location(self._stream.name, row.line),
+            )
+
+    def _number(self, row: Row, column: int) -> float | None:
+        """The number in a cell, or None for a missing one that is allowed to be missing."""
+        number = parse_number(row.cells[column])
+        if number is not None:
+            return number
+        if self._reading.na != "error" and is_missing(row.cells[column]):
+            return None
+        raise self._not_a_number(row, column)
+
+    def _rows(self) -> Iterator[Row]:
+        """The rows of the text that is at hand."""
+        if self._delimiter == BLANKS:
+            for offset, text in enumerate(self._text.split("\n")[:-1]):
+                cells = re.split(r"[ \t]+", text.strip(" \t"))
+                yield Row(self._line + offset, self._line + offset + 1, cells if cells != [""] else [])
+            return
+        reader = csv.reader(io.StringIO(self._text), delimiter=self._delimiter, strict=True)
+        line = self._line
+        while True:
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                if "unexpected end of data" in str(error):
+                    raise OpenQuoteError(line) from error
+                raise self._bad_quotes(line, error) from error
+            end = self._line + reader.line_num
+            yield Row(line, end, cells)
+            line = end
+
+    def _extend(self, quote: OpenQuoteError) -> None:
+        """Read on, because a quote is still open."""
+        more = self._lines.piece()
+        if not more or len(self._text) > _LONGEST_QUOTE:
+            raise FormatError(
+                "a quote is opened and never closed", location=Location(self._stream.name, quote.line)
+            ) from quote
+        self._text += more
+
+    def _blank_line(self, line: int) -> FormatError:
+        return FormatError(
+            "the line is blank",
+            location=Location(self._stream.name, line),
+            hint="remove it; --skip-rows N passes over lines at the top",
+        )
+
+    def _bad_quotes(self, line: int, error: csv.Error) -> FormatError:
+        text = self._text.split("\n", line - self._line + 1)[line - self._line]
+        bad = re.search(rf'"[^"]*"(?!["{re.escape(self._delimiter)}]|$)', text)
+        column = text.count(self._delimiter, 0, bad.start()) + 1 if bad else None
+        problem = "a cell goes on after its closing quote" if bad else str(error)
+        return FormatError(problem, location=Location(self._stream.name, line, column))
+
+    def _not_a_number(self, row: Row, column: int) -> FormatError:
+        cell = row.cells[column]
+        problem = "not a number"
+        if "\ufeff" in cell:
+            problem = "not a number but a byte-order mark in the middle of the text"
+        elif "\0" in cell:
+            problem = "not a number but a NUL byte"
+        elif is_overflow(cell):
+            problem = "a number outside the range of float64"
+        return FormatError(
+            problem,
+            found=cell,
+            location=Location(self._stream.name, row.line, column + 1),
+            hint=self._hint(row, cell),
+        )
+
+    def _hint(self, row: Row, cell: str) -> str | None:
+        """What a user most likely has to type when a cell is not a number."""
+        if is_missing(cell):
+            return "--na drop leaves the row out, --na nan reads NaN"
+        if cell.lstrip().startswith(("[", "{")):
+            return "for JSON give --from json"
+        if "\0" in cell:
+            return "for text in UTF-16 give --encoding utf-16-le or utf-16-be"
+        for delimiter in (";", "\t", "|", ","):
+            if delimiter in cell and delimiter != self._delimiter:
+                return f"give --delimiter {'tab' if delimiter == chr(9) else repr(delimiter)} to separate cells there"
+        if row.line == self._width_line and any(is_name(cell) for cell in row.cells):
+            return "give --header yes if the line names the columns, or take columns by number: FILE#2"
+        if " " in cell.strip():
+            return "for columns separated by blanks give --delimiter space"
+        return (
+            "take the columns with numbers by name or number: FILE#NAME or FILE#2" if is_name(cell) else None
+        )
+
+
+def is_blank(cells: list[str]) -> bool:
+    """Whether a row is a line without anything in it."""
+    return not cells or (len(cells) == 1 and cells[0].isspace())
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell says that there is no number."""
+    return cell.strip().lower() in _NA_WORDS
+
+
+def is_name(cell: str) -> bool:
+    """Whether a cell can name a column: blank, or a word that no number could have been meant by.
+
+    >>> [cell for cell in ("logit", "", "0.5", "1_000", "0x10", "NA", "nan", "true") if is_name(cell)]
+    ['logit', '']
+    """
+    word = cell.strip()
+    if not word:
+        return True
+    if word.lower() in _NA_WORDS | _TRUTH_WORDS or parse_number(word) is not None or "(" in word[:4]:
+        return False
+    return word[0].isalpha() or word[0] == "_"

@@ -1,0 +1,164 @@
+"""JSON documents: parsing one, finding a part of it, and turning nested lists into an array."""
+
+import json
+from collections.abc import Callable
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from losscalc.arrays import Array
+from losscalc.errors import FormatError, Index, Location, printable
+
+_DEEPEST = 64
+_NUMBER_WORDS = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
+
+
+class _Written(float):
+    """An infinity or NaN that was written out, not made by a number that is too large."""
+
+
+def parse(text: str, path: str, line: int = 1) -> Any:
+    """The document in a text whose first line has a number of its own, all numbers as float64."""
+    try:
+        return json.loads(text, parse_int=float, parse_constant=_Written, object_pairs_hook=_unique)
+    except json.JSONDecodeError as error:
+        problem = error.msg[:1].lower() + error.msg[1:]
+        raise FormatError(
+            f"not JSON: {problem}",
+            location=Location(path, line + error.lineno - 1, error.colno),
+            hint="one document a line is JSON lines: --from jsonl" if problem == "extra data" else None,
+        ) from error
+    except RecursionError as error:
+        raise FormatError(
+            f"lists are nested more than {_DEEPEST} deep", location=Location(path, line)
+        ) from error
+    except _DuplicateKeyError as error:
+        raise FormatError("a key is there twice", found=str(error), location=Location(path, line)) from error
+
+
+def find(document: Any, part: str | None, location: Location) -> Any:
+    """A part of a document: a JSON Pointer, or the name of a member of an object or of every record.
+
+    >>> find([{"p": 1.0}, {"p": 2.0}], "p", Location("a.json"))
+    [1.0, 2.0]
+    >>> find({"batch": {"p": [3.0]}}, "/batch/p", Location("a.json"))
+    [3.0]
+    """
+    if part is None:
+        return _lone_value(document, location)
+    if part.startswith("/"):
+        for step in part[1:].split("/"):
+            document = _member(document, step.replace("~1", "/").replace("~0", "~"), location)
+        return document
+    if isinstance(document, list):
+        places = (location._replace(part=f"{location.part}[{i}]") for i in range(len(document)))
+        return [_member(row, part, place) for row, place in zip(document, places, strict=True)]
+    return _member(document, part, location)
+
+
+def to_array(document: Any, na: str, place: Callable[[Index], Location]) -> tuple[Array, Array | None]:
+    """Nested lists as an array, and which rows lack a number when they are to be dropped."""
+    shape: Index = ()
+    level = [document]
+    while level and isinstance(level[0], list):
+        size = len(level[0])
+        for position, node in enumerate(level):
+            if not isinstance(node, list) or len(node) != size:
+                raise _ragged(level, position, shape, place)
+        shape += (size,)
+        if len(shape) > _DEEPEST:
+            raise FormatError(f"lists are nested more than {_DEEPEST} deep", location=place(()))
+        level = list(chain.from_iterable(level))
+    if not level:
+        raise FormatError("no data", location=place(()))
+    missing: Array | None = None
+    if set(map(type, level)) != {float} or not np.isfinite(level).all():
+        numbers = [_number(leaf, i, shape, na, place) for i, leaf in enumerate(level)]
+        if na == "drop" and None in numbers:
+            absent = np.array([n is None for n in numbers])
+            missing = np.asarray(absent.reshape(shape[0] if shape else 1, -1).any(axis=1))
+        level = [np.nan if n is None else n for n in numbers]
+    return np.array(level, dtype=np.float64).reshape(shape), missing
+
+
+def brackets(index: Index) -> str:
+    """An index as a path through lists: [0][2]."""
+    return "".join(f"[{i}]" for i in index)
+
+
+def _number(
+    leaf: Any, position: int, shape: Index, na: str, place: Callable[[Index], Location]
+) -> float | None:
+    """The number of one leaf, or None for a null that is allowed to be missing."""
+    problem, found, hint = "not a number", json.dumps(leaf, default=repr), None
+    if isinstance(leaf, _Written) or (isinstance(leaf, float) and np.isfinite(leaf)):
+        return leaf
+    if isinstance(leaf, str) and leaf in _NUMBER_WORDS:
+        return _NUMBER_WORDS[leaf]
+    if leaf is None and na != "error":
+        return None
+    if leaf is None:
+        hint = "--na drop leaves the row out, --na nan reads NaN"
+    elif isinstance(leaf, float):
+        problem, found = "a number outside the range of float64", ""
+    elif isinstance(leaf, bool):
+        hint = "write 1 for true and 0 for false"
+    elif isinstance(leaf, dict):
+        hint = f"name a member: #{next(iter(leaf))}" if leaf else None
+    elif isinstance(leaf, list):
+        problem, found = "a list where a number is due", ""
+    raise FormatError(problem, found=found or None, location=place(_unravel(position, shape)), hint=hint)
+
+
+def _ragged(level: list[Any], position: int, shape: Index, place: Callable[[Index], Location]) -> FormatError:
+    node, first = level[position], brackets(_unravel(0, shape))
+    what = f"has {len(node)} items" if isinstance(node, list) else "is not a list"
+    return FormatError(
+        f"the row {what}, but {first} has {len(level[0])}", location=place(_unravel(position, shape))
+    )
+
+
+def _unravel(position: int, shape: Index) -> Index:
+    return tuple(int(i) for i in np.unravel_index(position, shape)) if shape else ()
+
+
+def _lone_value(document: Any, location: Location) -> Any:
+    """The document itself; of an object printed by losscalc, its value."""
+    if not isinstance(document, dict):
+        return document
+    if {"value", "version"} <= document.keys():
+        return document["value"]
+    listed = ", ".join(f"#/{key}" for key in list(document)[:20])
+    raise FormatError(
+        "an object, where a list of numbers is due",
+        location=location,
+        hint=printable(f"name a member: {listed}") if document else None,
+    )
+
+
+def _member(document: Any, step: str, location: Location) -> Any:
+    if isinstance(document, dict):
+        if step in document:
+            return document[step]
+        known = ", ".join(list(document)[:20])
+        raise FormatError(
+            "there is no such member", found=step, location=location, hint=printable(f"there are {known}")
+        )
+    if isinstance(document, list) and step.isascii() and step.isdecimal():
+        if int(step[:19]) < len(document):
+            return document[int(step)]
+        raise FormatError(f"the list has {len(document)} items", found=step, location=location)
+    raise FormatError("neither an object nor a list with such a member", found=step, location=location)
+
+
+class _DuplicateKeyError(Exception):
+    """A key stands twice in one object."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _DuplicateKeyError(next(key for key in keys if keys.count(key) > 1))
+    return members

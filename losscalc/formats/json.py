@@ -1,0 +1,106 @@
+"""JSON, a document at a time, and JSON lines, a row at a time."""
+
+from collections.abc import Iterator
+
+from losscalc.arrays import Array, show_shape
+from losscalc.errors import FormatError, Index, Location
+from losscalc.formats.document import brackets, find, parse, to_array
+from losscalc.formats.options import Reading
+from losscalc.formats.stream import Stream
+from losscalc.formats.text import Lines, Piece, TextSource
+from losscalc.sources import MemorySource, Rows, Source
+
+
+class JsonSource(MemorySource):
+    """An array out of a JSON document, which is in memory as a whole."""
+
+    def __init__(self, values: Array, missing: Array | None, location: Location) -> None:
+        super().__init__(values)
+        self._missing = missing
+        self._location = location
+
+    def take(self, rows: int) -> Rows:
+        """The next rows, without copying them."""
+        start = self._next
+        values = super().take(rows).values
+        return Rows(values, None if self._missing is None else self._missing[start : start + rows])
+
+    def whole(self) -> Array:
+        """The array itself, when nothing is missing from it."""
+        return super().whole() if self._missing is None else Source.whole(self)
+
+    def locate(self, index: Index) -> Location:
+        """The path from the top of the document."""
+        return self._location._replace(part=self._location.part + brackets(index))
+
+
+class JsonLines(TextSource):
+    """An array of which every line is a row: a list, a number, or an object that holds it."""
+
+    def __init__(self, stream: Stream, part: str | None, reading: Reading) -> None:
+        self._stream = stream
+        self._part = part
+        self._reading = reading
+        super().__init__(stream.name)
+
+    def pieces(self) -> Iterator[Piece]:
+        """The rows, a piece of text at a time; blank lines are passed over."""
+        lines = Lines(self._stream, self._reading.encoding)
+        shape: tuple[int, ...] | None = None
+        line = lines.next_line
+        while text := lines.piece():
+            rows = [(line + i, row) for i, row in enumerate(text.split("\n")) if row.strip()]
+            line = lines.next_line
+            if not rows:
+                continue
+            values, missing = self._array(rows)
+            if shape is not None and values.shape[1:] != shape:
+                raise FormatError(
+                    f"the row has shape {show_shape(values.shape[1:])}, those before {show_shape(shape)}",
+                    location=Location(self._stream.name, rows[0][0]),
+                )
+            shape = values.shape[1:]
+            yield Piece(values, missing, [number for number, _ in rows])
+        if shape is None:
+            raise FormatError("no data", location=Location(self._stream.name))
+
+    def locate(self, index: Index) -> Location:
+        """The line, and the path from there."""
+        return Location(self.name, self.line(index[0]) if index else None, part=brackets(index[1:]))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._stream.close()
+
+    def _array(self, rows: list[tuple[int, str]]) -> tuple[Array, Array | None]:
+        name = self._stream.name
+        documents = [
+            find(parse(text, name, number), self._part, Location(name, number)) for number, text in rows
+        ]
+        return to_array(
+            documents,
+            self._reading.na,
+            lambda index: Location(name, rows[index[0]][0] if index else None, part=brackets(index[1:])),
+        )
+
+
+def open_json(stream: Stream, part: str | None, reading: Reading) -> Source:
+    """The array of a JSON document, or of the part of it that was asked for."""
+    lines = Lines(stream, reading.encoding)
+    text = "".join(iter(lines.piece, ""))
+    stream.close()
+    location = Location(stream.name, part="" if part is None else f"#{part}")
+    return read_document(text, stream.name, part, reading.na, location)
+
+
+def read_document(text: str, path: str, part: str | None, na: str, location: Location) -> JsonSource:
+    """The array of the JSON in a text."""
+    if not text.strip():
+        raise FormatError("no data", location=location)
+    document = find(parse(text, path), part, location)
+
+    def place(index: Index) -> Location:
+        return location._replace(part=location.part + brackets(index))
+
+    values, missing = to_array(document, na, place)
+    return JsonSource(values, missing, location)

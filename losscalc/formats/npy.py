@@ -1,0 +1,254 @@
+"""NPY, and NPZ archives of it: the header is read by hand, before anything is allocated for it."""
+
+import ast
+import io
+import math
+import struct
+import warnings
+import zipfile
+import zlib
+from typing import BinaryIO, cast
+
+import numpy as np
+
+from losscalc.arrays import Array
+from losscalc.errors import DTypeError, FormatError, Index, Location
+from losscalc.formats.options import Reading
+from losscalc.formats.stream import Stream
+from losscalc.sources import Rows, Source
+
+MAGIC = b"\x93NUMPY"
+# NumPy's own limit: reading a Python literal is not safe for large ones.
+_LONGEST_HEADER = 10_000
+_KEYS = {"descr", "fortran_order", "shape"}
+_MOST_MEMBERS = 1_000
+# What the zipfile module raises for damaged archives, encrypted members and unknown compressions.
+_ZIP_FAILURES = (
+    zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError,
+    ValueError, OverflowError, EOFError, OSError,
+)  # fmt: skip
+
+
+class NpySource(Source):
+    """The array of an NPY file, read row by row."""
+
+    def __init__(self, stream: Stream, part: str = "") -> None:
+        self._stream = stream
+        self._part = part
+        self._next = 0
+        self._offset, self.dtype, fortran, shape = self._header()
+        self.shape: tuple[int, ...] = shape
+        self._check_size()
+        # One row is contiguous in C order alone; columns of Fortran order are gathered from the file.
+        self._fortran = fortran and len(shape) > 1
+        self._transposed: Array | None = None
+        if self._fortran and not stream.is_plain_file:
+            self._transposed = self._values(math.prod(shape)).reshape(shape, order="F")
+            self._check_end()
+
+    def take(self, rows: int) -> Rows:
+        """The next rows."""
+        if not self.shape:
+            return Rows(np.empty(0, self.dtype))
+        start, self._next = self._next, min(self._next + rows, self.shape[0])
+        shape = (self._next - start, *self.shape[1:])
+        if self._transposed is not None:
+            return Rows(self._transposed[start : self._next])
+        if self._fortran:
+            return Rows(self._gather(start, shape))
+        rows_read = self._values(math.prod(shape)).reshape(shape)
+        if self._next == self.shape[0]:
+            self._check_end()
+        return Rows(rows_read)
+
+    def whole(self) -> Array:
+        """All rows that are left, or the single number."""
+        if self.shape:
+            return super().whole()
+        number = self._values(1).reshape(())
+        self._check_end()
+        return number
+
+    def locate(self, index: Index) -> Location:
+        """The index in brackets, as in Python."""
+        return self._location(f"[{', '.join(map(str, index))}]" if index else "")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._stream.close()
+
+    def _location(self, part: str = "") -> Location:
+        return Location(self._stream.name, part=self._part + part)
+
+    def _bad(self, problem: str, found: object = None, hint: str | None = None) -> FormatError:
+        return FormatError(problem, found=found, location=self._location(), hint=hint)
+
+    def _header(self) -> tuple[int, np.dtype, bool, tuple[int, ...]]:
+        """Where the numbers begin, their dtype, whether columns come first, and the shape."""
+        start = self._stream.read(8)
+        if not start.startswith(MAGIC):
+            raise self._bad("not an NPY file", hint="name the format it has: --from csv, json ...")
+        if len(start) < 8 or start[6] not in (1, 2, 3):
+            raise self._bad("the NPY header is cut short or of an unknown version")
+        size = 2 if start[6] == 1 else 4
+        length_bytes = self._stream.read(size)
+        if len(length_bytes) < size:
+            raise self._bad("the NPY header is cut short")
+        (length,) = struct.unpack("<H" if size == 2 else "<I", length_bytes)
+        if length > _LONGEST_HEADER:
+            raise self._bad(
+                f"the NPY header claims {length} bytes; {_LONGEST_HEADER} are the most it may have"
+            )
+        raw = self._stream.read(length)
+        if len(raw) < length:
+            raise self._bad(f"the NPY header claims {length} bytes, but {len(raw)} are left")
+        descr, fortran, shape = self._entries(raw.decode("utf-8" if start[6] == 3 else "latin-1", "replace"))
+        return 8 + size + length, self._dtype(descr), fortran, shape
+
+    def _entries(self, text: str) -> tuple[object, bool, tuple[int, ...]]:
+        keys = []
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(text.strip(), mode="eval").body
+            if isinstance(tree, ast.Dict):
+                keys = [key.value for key in tree.keys if isinstance(key, ast.Constant)]
+            entries = ast.literal_eval(tree)
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
+            raise self._bad("the NPY header is not a Python dictionary") from error
+        if len(keys) != len(_KEYS) or set(keys) != _KEYS:
+            raise self._bad("the NPY header must hold descr, fortran_order and shape, once each")
+        shape = entries["shape"]
+        if not isinstance(shape, tuple) or any(type(n) is not int or n < 0 for n in shape) or len(shape) > 64:
+            raise self._bad("the NPY header holds a bad shape", found=str(shape))
+        if not isinstance(entries["fortran_order"], bool):
+            raise self._bad("the NPY header holds a bad fortran_order", found=str(entries["fortran_order"]))
+        return entries["descr"], entries["fortran_order"], shape
+
+    def _dtype(self, descr: object) -> np.dtype:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                dtype = np.dtype(descr) if isinstance(descr, str) else None
+        except (TypeError, ValueError, SyntaxError):
+            dtype = None
+        if dtype is None:
+            raise DTypeError(
+                "the array holds records, not numbers", found=str(descr), location=self._location()
+            )
+        if dtype.kind not in "fiub" or dtype.itemsize > 8:
+            hint = (
+                "save it as numbers: numpy.save(FILE, array.astype(float))" if dtype.kind in "OSU" else None
+            )
+            raise DTypeError(
+                "the array does not hold real numbers of up to 64 bits",
+                found=f"dtype {dtype}",
+                location=self._location(),
+                hint=hint,
+            )
+        return dtype
+
+    def _check_size(self) -> None:
+        """Hold what the header promises against the size of the file, where that is known."""
+        needed = math.prod(self.shape) * self.dtype.itemsize
+        if self._stream.size is not None:
+            present = self._stream.size - self._offset
+            if present != needed:
+                raise self._bad(f"the header promises {needed} bytes of numbers, but {present} are there")
+        if max(self.shape, default=0) >= 1 << 62:
+            raise self._bad("the NPY header holds a bad shape", found=str(self.shape))
+
+    def _values(self, count: int) -> Array:
+        needed = count * self.dtype.itemsize
+        raw = self._stream.read(needed)
+        if len(raw) < needed:
+            raise self._bad(f"the numbers end {needed - len(raw)} bytes too early")
+        return self._checked(np.frombuffer(raw, self.dtype))
+
+    def _gather(self, start: int, shape: tuple[int, ...]) -> Array:
+        """Rows of an array in Fortran order: a piece out of every column."""
+        size = self.dtype.itemsize
+        columns = math.prod(shape[1:])
+        raw = [
+            self._stream.read_at(self._offset + (column * self.shape[0] + start) * size, shape[0] * size)
+            for column in range(columns)
+        ]
+        joined = b"".join(raw)
+        if len(joined) < columns * shape[0] * size:
+            raise self._bad("the numbers end too early")
+        return self._checked(np.frombuffer(joined, self.dtype)).reshape(shape, order="F")
+
+    def _checked(self, values: Array) -> Array:
+        if self.dtype.kind == "b" and (wrong := values.view(np.uint8) > 1).any():
+            raise self._bad("a byte is neither true nor false", found=int(values.view(np.uint8)[wrong][0]))
+        return values
+
+    def _check_end(self) -> None:
+        if self._stream.size is None and self._stream.read(1):
+            raise self._bad("more bytes follow than the header promises")
+
+
+def open_npy(stream: Stream, part: str | None, reading: Reading) -> Source:
+    """The array of an NPY file."""
+    if part is not None:
+        location = Location(stream.name)
+        raise FormatError("an NPY file is a single array without parts", found=part, location=location)
+    return NpySource(stream)
+
+
+def open_npz(stream: Stream, part: str | None, reading: Reading) -> Source:
+    """One array of an NPZ archive: the one that is named, or the only one there is."""
+    name = stream.name
+    raw = stream.file if stream.is_plain_file else io.BytesIO(stream.read_all())
+    try:
+        archive = zipfile.ZipFile(raw)
+        member = _member(archive, part, name)
+        file = archive.open(member)
+    except _ZIP_FAILURES as error:
+        encrypted = "encrypted" in str(error)
+        problem = "the member is encrypted" if encrypted else f"damaged archive ({error})"
+        raise FormatError(problem, location=Location(name)) from error
+    short = member.filename.removesuffix(".npy")
+    return NpySource(Member(name, cast(BinaryIO, file), member.file_size), f"#{short}")
+
+
+class Member(Stream):
+    """The bytes of one member of an archive."""
+
+    @property
+    def is_plain_file(self) -> bool:
+        """Never: a member is unpacked from its beginning."""
+        return False
+
+    def read(self, count: int) -> bytes:
+        """The next bytes, with the checksum held against them at the end."""
+        try:
+            return super().read(count)
+        except (zipfile.BadZipFile, NotImplementedError) as error:
+            raise FormatError(f"damaged member ({error})", location=Location(self.name)) from error
+
+
+def _member(archive: zipfile.ZipFile, part: str | None, name: str) -> zipfile.ZipInfo:
+    members = archive.infolist()
+    names = [info.filename.removesuffix(".npy") for info in members]
+    listed = ", ".join(names[:20])
+    if not members or len(members) > _MOST_MEMBERS:
+        raise FormatError(f"the archive holds {len(members)} arrays", location=Location(name))
+    twice = next((n for n in names if names.count(n) > 1), None)
+    if twice is not None:
+        raise FormatError("a member is there twice", found=twice, location=Location(name))
+    if part is None and len(members) > 1:
+        raise FormatError(
+            f"the archive holds {len(members)} arrays",
+            location=Location(name),
+            hint=f"name one: {name}#{names[0]} (there are {listed})",
+        )
+    wanted = names[0] if part is None else part.removesuffix(".npy")
+    if wanted not in names:
+        raise FormatError(
+            "there is no such array", found=wanted, location=Location(name), hint=f"there are {listed}"
+        )
+    member = members[names.index(wanted)]
+    if not member.filename.endswith(".npy"):
+        raise FormatError("the member is not an array", found=member.filename, location=Location(name))
+    return member

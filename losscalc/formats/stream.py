@@ -1,0 +1,114 @@
+"""The bytes of one input, unpacked on the way, with every failure named."""
+
+import bz2
+import gzip
+import lzma
+import os
+import stat
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import BinaryIO, cast
+
+from losscalc.errors import FormatError, Location, SourceError, printable
+
+# Opens one layer of compression; the suffix stands behind that of the format (.csv.gz).
+UNPACKERS: MappingProxyType[str, Callable[[BinaryIO], BinaryIO]] = MappingProxyType(
+    {
+        ".gz": lambda raw: cast(BinaryIO, gzip.GzipFile(fileobj=raw, mode="rb")),
+        ".bz2": lambda raw: cast(BinaryIO, bz2.BZ2File(raw)),
+        ".xz": lambda raw: cast(BinaryIO, lzma.LZMAFile(raw)),  # noqa: SIM115
+    }
+)
+
+_STEP = 1 << 20
+
+
+class Stream:
+    """Bytes that are read once, from the first to the last, and may be looked at ahead of time."""
+
+    def __init__(self, name: str, file: BinaryIO, size: int | None = None) -> None:
+        self.name = name
+        self.size = size
+        """The number of bytes, where it is known beforehand."""
+        self.file = file
+        self._ahead = b""
+
+    def read(self, count: int) -> bytes:
+        """The next bytes: as many as asked for, fewer only at the end."""
+        pieces, self._ahead = [self._ahead[:count]], self._ahead[count:]
+        missing = count - len(pieces[0])
+        with named_failures(self.name):
+            # In steps: a count from a lying header must not be allocated before the bytes are there.
+            while missing and (piece := self.file.read(min(missing, _STEP))):
+                pieces.append(piece)
+                missing -= len(piece)
+        return b"".join(pieces)
+
+    def peek(self, count: int) -> bytes:
+        """The next bytes, which stay to be read."""
+        if len(self._ahead) < count:
+            self._ahead = self.read(count)
+        return self._ahead[:count]
+
+    def read_all(self) -> bytes:
+        """All bytes that are left."""
+        return b"".join(iter(lambda: self.read(_STEP), b""))
+
+    @property
+    def is_plain_file(self) -> bool:
+        """Whether the bytes can be read in any order."""
+        return self.size is not None and self.file.seekable()
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """Bytes from anywhere in a plain file."""
+        with named_failures(self.name):
+            self.file.seek(offset)
+            return self.file.read(count)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.file.close()
+
+
+def open_file(path: str, suffix: str = "") -> Stream:
+    """Open a file, and the compression that its last suffix stands for."""
+    try:
+        file = open(path, "rb")  # noqa: SIM115 - the stream closes it
+    except OSError as error:
+        raise SourceError(reason(error), location=Location(path)) from error
+    unpack = UNPACKERS.get(suffix)
+    if unpack is None:
+        status = os.fstat(file.fileno())
+        size = status.st_size if stat.S_ISREG(status.st_mode) else None
+        return Stream(path, file, size)
+    return Stream(path, unpack(file))
+
+
+@contextmanager
+def named_failures(name: str) -> Iterator[None]:
+    """Turn every failure of reading into an error that names the input."""
+    try:
+        yield
+    except EOFError as error:
+        raise FormatError("the compressed data end too early", location=Location(name)) from error
+    except (zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+        raise _damaged(name, error) from error
+    except OSError as error:
+        # bz2 has no error of its own: "Invalid data stream" is an OSError without a number.
+        raise (
+            _damaged(name, error)
+            if error.errno is None
+            else SourceError(reason(error), location=Location(name))
+        ) from error
+
+
+def reason(error: OSError) -> str:
+    """What the operating system says, in lower case."""
+    text = error.strerror or str(error) or type(error).__name__
+    return printable(text[:1].lower() + text[1:])
+
+
+def _damaged(name: str, error: Exception) -> FormatError:
+    return FormatError(f"damaged compressed data ({error})", location=Location(name))

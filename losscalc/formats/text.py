@@ -1,0 +1,181 @@
+"""Text, cut into pieces of whole lines, and the sources that are read from it piece by piece."""
+
+import codecs
+from abc import abstractmethod
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from losscalc.arrays import Array
+from losscalc.errors import FormatError, Index, Location, UsageError
+from losscalc.formats.stream import Stream
+from losscalc.sources import Rows, Source
+
+_BYTES = 1 << 20
+# A line longer than this is not a row of numbers, but something without line ends.
+_LONGEST_LINE = 1 << 26
+
+_HINTS = {
+    b"\x1f\x8b": "it looks like gzip: name it .gz",
+    b"BZh": "it looks like bzip2: name it .bz2",
+    b"\xfd7zXZ": "it looks like xz: name it .xz",
+    b"\xff\xfe": "it looks like UTF-16: give --encoding utf-16",
+    b"\xfe\xff": "it looks like UTF-16: give --encoding utf-16",
+    b"\x93NUMPY": "it looks like NPY: give --from npy",
+    b"PK\x03\x04": "it looks like NPZ: give --from npz",
+}
+
+
+class Lines:
+    """The lines of a text, in pieces that end where a line ends, with `\\n` for every line end."""
+
+    def __init__(self, stream: Stream, encoding: str) -> None:
+        self.name = stream.name
+        self.next_line = 1
+        """The number of the first line of the next piece."""
+        self._stream = stream
+        self._decoder = decoder(encoding)
+        self._encoding = encoding
+        self._start = stream.peek(8)
+        self._offset = 0
+        self._carry = ""
+        self._ended = False
+
+    def piece(self) -> str:
+        """The next lines, or '' at the end of the text."""
+        while not self._ended:
+            text = self._carry + self._decode()
+            # A lone \r at the end may be the first half of \r\n.
+            cut = max(text.rfind("\n"), text.rfind("\r", 0, len(text) - 1)) + 1
+            if cut or self._ended:
+                break
+            self._carry = text
+            if len(text) > _LONGEST_LINE:
+                raise FormatError("the line is too long", location=Location(self.name, self.next_line))
+        else:
+            return ""
+        if self._ended:
+            cut = len(text)
+        self._carry, text = text[cut:], text[:cut]
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        if text and not text.endswith("\n"):
+            text += "\n"
+        self.next_line += text.count("\n")
+        return text
+
+    def _decode(self) -> str:
+        raw = self._stream.read(_BYTES)
+        self._ended = len(raw) < _BYTES
+        try:
+            text = self._decoder.decode(raw, self._ended)
+        except UnicodeError as error:
+            raise self._not_text(raw, error) from error
+        self._offset += len(raw)
+        return text
+
+    def _not_text(self, raw: bytes, error: UnicodeError) -> FormatError:
+        start = error.start if isinstance(error, UnicodeDecodeError) else 0
+        line = self.next_line + raw[:start].count(b"\n")
+        hint = next((hint for magic, hint in _HINTS.items() if self._start.startswith(magic)), None)
+        return FormatError(
+            f"not {self._encoding.removesuffix('-sig')} text at byte {self._offset + start}",
+            location=Location(self.name, line),
+            found=None if start >= len(raw) else f"0x{raw[start]:02x}",
+            hint=hint or "name the encoding: --encoding latin-1, for example",
+        )
+
+
+class Piece(NamedTuple):
+    """Some rows of a text: their numbers, where a number is missing, and the line of each row."""
+
+    values: Array
+    missing: np.ndarray | None
+    lines: Sequence[int]
+
+
+class TextSource(Source):
+    """An array in the lines of a text; as much of the text is kept as the next rows need."""
+
+    dtype = np.dtype(np.float64)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._rows_read = 0
+        self._runs: list[tuple[int, int]] = []
+        self._pieces = self._keep_lines(self.pieces())
+        first = next(self._pieces)
+        self._waiting = Rows(first.values, first.missing)
+        second = next(self._pieces, None)
+        rows: int | None = len(first.values)
+        if second is not None:
+            rows = None
+            self._wait_for(second)
+        self.shape = (rows, *first.values.shape[1:])
+
+    @abstractmethod
+    def pieces(self) -> Iterator[Piece]:
+        """The rows in pieces, at least one and none of them empty."""
+
+    def take(self, rows: int) -> Rows:
+        """The next rows."""
+        while len(self._waiting.values) < rows and (piece := next(self._pieces, None)):
+            self._wait_for(piece)
+        values, missing = self._waiting
+        rest = None if missing is None else missing[rows:]
+        self._waiting = Rows(values[rows:], rest)
+        return Rows(values[:rows], None if missing is None else missing[:rows])
+
+    def line(self, row: int) -> int:
+        """The line in which a row starts."""
+        row_start, line_start = self._runs[bisect_right(self._runs, (row, 1 << 62)) - 1]
+        return line_start + row - row_start
+
+    def locate(self, index: Index) -> Location:
+        """The line of a row."""
+        return Location(self.name, self.line(index[0]) if index else None)
+
+    def _keep_lines(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
+        """Remember which row stands in which line, as runs of consecutive lines."""
+        for piece in pieces:
+            following = None
+            for offset, line in _run_starts(piece.lines):
+                row = self._rows_read + offset
+                following = self._runs[-1][1] + row - self._runs[-1][0] if self._runs else None
+                if line != following:
+                    self._runs.append((row, line))
+            self._rows_read += len(piece.values)
+            yield piece
+
+    def _wait_for(self, piece: Piece) -> None:
+        values, missing = self._waiting
+        if piece.missing is not None or missing is not None:
+            masks = [
+                np.zeros(len(v), bool) if m is None else m
+                for v, m in ((values, missing), (piece.values, piece.missing))
+            ]
+            missing = np.concatenate(masks)
+        self._waiting = Rows(np.concatenate([values, piece.values]), missing)
+
+
+def decoder(encoding: str) -> codecs.IncrementalDecoder:
+    """The decoder of an encoding, or an error that says there is none of that name."""
+    try:
+        info = codecs.lookup(encoding)
+        "".encode(encoding)
+    except (LookupError, ValueError) as error:
+        raise UsageError(
+            "there is no such text encoding", found=encoding, hint="utf-8, utf-16, latin-1, cp1252 ..."
+        ) from error
+    return info.incrementaldecoder("strict")
+
+
+def _run_starts(lines: Sequence[int]) -> Iterator[tuple[int, int]]:
+    if isinstance(lines, range):
+        yield 0, lines[0]
+        return
+    for offset, line in enumerate(lines):
+        if offset == 0 or line != lines[offset - 1] + 1:
+            yield offset, line

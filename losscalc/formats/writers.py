@@ -1,0 +1,127 @@
+"""Results as bytes, one function a format."""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from losscalc.errors import UsageError
+from losscalc.formats.numbers import fixed, lines, nested
+from losscalc.formats.stream import UNPACKERS
+from losscalc.result import Result
+
+Write = Callable[[Result, int | None], bytes]
+
+# Python's JSON reads these back; strict JSON has none and writes null.
+_JSON_WORDS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+_JSON_NULL = dict.fromkeys(_JSON_WORDS, "null")
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A way to write a result."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    write: Write
+
+
+def plain(result: Result, precision: int | None) -> bytes:
+    """Numbers and nothing else: rows with commas, and nested lists beyond two axes."""
+    if result.value.ndim > 2:
+        return (nested(result.value, precision, _JSON_WORDS) + "\n").encode()
+    return _text_lines(result, precision, ",")
+
+
+def separated(delimiter: str) -> Write:
+    """Numbers with a delimiter, in rows and columns."""
+
+    def write(result: Result, precision: int | None) -> bytes:
+        if result.value.ndim > 2:
+            raise UsageError(
+                f"the result has {result.value.ndim} axes, more than rows and columns can show",
+                hint="give --format json or npy",
+            )
+        return _text_lines(result, precision, delimiter)
+
+    return write
+
+
+def as_json(result: Result, precision: int | None) -> bytes:
+    """One strict JSON object."""
+    members = []
+    for key, fact in result.facts().items():
+        text = nested(fact, precision, _JSON_NULL) if isinstance(fact, np.ndarray) else json.dumps(fact)
+        members.append(f"{json.dumps(key)}: {text}")
+    return ("{" + ", ".join(members) + "}\n").encode()
+
+
+def json_lines(result: Result, precision: int | None) -> bytes:
+    """A row a line; a scalar is the one object that JSON makes of it."""
+    if result.value.ndim == 0:
+        return as_json(result, precision)
+    return "".join(nested(row, precision, _JSON_NULL) + "\n" for row in result.value[..., np.newaxis][:, ..., 0]).encode()
+
+
+def markdown(result: Result, precision: int | None) -> bytes:
+    """A table in the syntax of Markdown."""
+    rows: list[list[str]]
+    decimals = 4 if precision is None else precision
+    value = result.value
+    if value.ndim == 0:
+        rows = [["", result.name], ["---", "---:"], *([name, text] for name, text in summary(result, decimals))]
+    else:
+        table = value.reshape(value.shape[0], -1)
+        columns = [""] + [str(i) for i in range(table.shape[1])]
+        rows = [columns, ["---:"] * len(columns)]
+        rows += [[str(i), *(fixed(v, decimals) for v in row)] for i, row in enumerate(table.tolist())]
+    return "".join("| " + " | ".join(row) + " |\n" for row in rows).encode()
+
+
+def npy(result: Result, precision: int | None) -> bytes:
+    """NumPy's own format; it has all digits, whatever the precision."""
+    buffer = io.BytesIO()
+    np.save(buffer, result.value, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def summary(result: Result, decimals: int) -> list[tuple[str, str]]:
+    """What there is to say about a single number: where it comes from, and of how many."""
+    rows = [("reduction", result.reduction or ""), ("value", fixed(float(result.value), decimals))]
+    if result.reduction == "mean":
+        rows += [
+            ("numerator", fixed(result.numerator, decimals)),
+            ("denominator", count_text(result.denominator, decimals)),
+        ]
+    rows.append(("count", str(result.count)))
+    if result.ignored:
+        rows.append(("ignored", str(result.ignored)))
+    return rows
+
+
+def count_text(number: float, decimals: int) -> str:
+    """A denominator: without decimals when it is a count."""
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else fixed(number, decimals)
+
+
+def _text_lines(result: Result, precision: int | None, delimiter: str) -> bytes:
+    return "".join(line + "\n" for line in lines(result.value, precision, delimiter)).encode()
+
+
+WRITERS = MappingProxyType(
+    {
+        writer.name: writer
+        for writer in (
+            Writer("plain", (".txt", ".dat", ""), plain),
+            Writer("csv", (".csv",), separated(",")),
+            Writer("tsv", (".tsv", ".tab"), separated("\t")),
+            Writer("json", (".json",), as_json),
+            Writer("jsonl", (".jsonl", ".ndjson"), json_lines),
+            Writer("markdown", (".md", ".markdown"), markdown),
+            Writer("npy", (".npy",), npy),
+        )
+    }
+)

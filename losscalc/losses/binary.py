@@ -1,0 +1,97 @@
+"""Losses of one yes-or-no question an element."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from losscalc.arrays import (
+    Labels,
+    Layout,
+    LogitLabels,
+    Logits,
+    PosWeight,
+    Probabilities,
+    Shape,
+    Weight,
+    elementwise_layout,
+)
+from losscalc.loss import Loss, loss
+from losscalc.reductions import Terms
+from losscalc.stable import product, softplus_tail
+
+
+class Binary(Loss):
+    """What the losses of this family share: equal shapes, and weights that broadcast to them."""
+
+    divisor = "the number of elements; weights never enter it"
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """`input` and `target` of one shape, to which the weights broadcast."""
+        return elementwise_layout(shapes, weights=("weight", "pos_weight"), broadcast=broadcast)
+
+
+@loss("bce", torch="BCELoss", functional="binary_cross_entropy")
+class BCE(Binary):
+    """Binary cross-entropy of probabilities.
+
+    `input` (probabilities) and `target` (labels) have any shape, the same for both, and values in
+    [0, 1]; `weight` broadcasts to it from the last axis. Each logarithm is clamped at -100 before it is
+    multiplied. The mean divides by the number of elements; weights do not enter the divisor.
+
+    Raises ShapeError for shapes that do not fit and DomainError for a value outside [0, 1] or NaN.
+    Unlike PyTorch it takes labels of any dtype.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
+
+    >>> BCE()([0.9, 0.2, 0.5], [1, 0, 1])
+    np.float64(0.340550416)
+    """
+
+    formula = "-w·[y·max(ln x, -100) + (1-y)·max(ln(1-x), -100)]"
+
+    def terms(self, input: Probabilities, target: Labels, weight: Weight | None = None) -> Terms:
+        """The losses of one block."""
+        # ln(1-x) as log1p(-x): 1-x has lost the digits of a small x before the logarithm sees it.
+        yes = np.maximum(np.log(input), -100.0)
+        no = np.maximum(np.log1p(-input), -100.0)
+        value = -(target * yes + (1.0 - target) * no)
+        return Terms(value if weight is None else weight * value)
+
+
+@loss("bce-logits", torch="BCEWithLogitsLoss", functional="binary_cross_entropy_with_logits")
+class BCEWithLogits(Binary):
+    """Binary cross-entropy of logits.
+
+    `input` (logits) and `target` (labels) have any shape, the same for both; `weight` and `pos_weight`
+    broadcast to it from the last axis, so that (C,) holds one number a column and (N, 1) one a row. A
+    `pos_weight` of negatives/positives counts each positive as often as there are negatives for it. The
+    mean divides by the number of elements; weights do not enter the divisor.
+
+    Raises ShapeError for shapes that do not fit and DomainError for a negative `pos_weight`; labels
+    outside [0, 1] are computed with a warning. Unlike PyTorch it keeps its digits for confident right
+    answers of either sign, takes the limit at infinite logits where PyTorch gives NaN, takes labels of
+    any dtype and refuses a negative `pos_weight`.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
+
+    >>> BCEWithLogits()([2.0, -1.0, 0.0], [1, 0, 1], pos_weight=3.0, reduction="none")
+    array([0.38078403, 0.31326169, 2.07944154])
+    """
+
+    formula = "-w·[p·y·ln σ(x) + (1-y)·ln(1-σ(x))]"
+
+    def terms(
+        self,
+        input: Logits,
+        target: LogitLabels,
+        weight: Weight | None = None,
+        pos_weight: PosWeight | None = None,
+    ) -> Terms:
+        """The losses of one block."""
+        # -ln σ(x) = tail + max(-x, 0) and -ln(1-σ(x)) = tail + max(x, 0), with tail = log1p(exp(-|x|)):
+        # (p·y + 1-y)·tail + |x|·(p·y where x < 0, else 1-y). For y in [0, 1] nothing cancels.
+        positive = target if pos_weight is None else pos_weight * target
+        negative = 1.0 - target
+        both = positive + negative if pos_weight is not None else 1.0
+        value = both * softplus_tail(input) + product(np.where(input < 0, positive, negative), np.abs(input))
+        return Terms(value if weight is None else weight * value)

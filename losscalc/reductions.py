@@ -1,0 +1,98 @@
+"""From the losses of single elements to one number: terms, partial sums, and how a reduction ends."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from losscalc.errors import ParameterError
+from losscalc.stable import FloatArray
+from losscalc.summation import Sum, quotient, total
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The losses of one block.
+
+    `value` is the loss of each element or row, `divisor` what each adds to the denominator of 'mean'
+    (1 unless given), and `ignored` marks rows that take no part: their value and divisor are 0.
+    """
+
+    value: FloatArray
+    divisor: FloatArray | None = None
+    ignored: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Partial:
+    """What is kept of some of the blocks of one call: enough to finish any reduction.
+
+    Partial results of the same call add up with `+`, exactly and in any order.
+    """
+
+    loss: object
+    numerator: Sum = field(default_factory=Sum)
+    denominator: Sum = field(default_factory=Sum)
+    count: int = 0
+    ignored: int = 0
+
+    @classmethod
+    def of(cls, loss: object, terms: Terms) -> "Partial":
+        """The partial result of one block."""
+        ignored = 0 if terms.ignored is None else int(np.count_nonzero(terms.ignored))
+        count = terms.value.size - ignored
+        divisor = Sum.of(float(count)) if terms.divisor is None else total(terms.divisor)
+        return cls(loss, total(terms.value), divisor, count, ignored)
+
+    def __add__(self, other: "Partial") -> "Partial":
+        if self.loss != other.loss:
+            raise ParameterError(f"cannot merge partial results of {self.loss} and {other.loss}")
+        return Partial(
+            self.loss,
+            self.numerator + other.numerator,
+            self.denominator + other.denominator,
+            self.count + other.count,
+            self.ignored + other.ignored,
+        )
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """A way to end: what becomes of the sums when the last block is in."""
+
+    name: str
+    finish: Callable[[Partial], float] | None
+    """None: nothing is summed up, every block is kept."""
+    denominator: Callable[[Partial], Sum]
+    """What the sum is divided by."""
+
+
+def _mean(partial: Partial) -> float:
+    return quotient(partial.numerator, partial.denominator)
+
+
+def _sum(partial: Partial) -> float:
+    return float(partial.numerator)
+
+
+NONE = Reduction("none", None, lambda partial: partial.denominator)
+MEAN = Reduction("mean", _mean, lambda partial: partial.denominator)
+SUM = Reduction("sum", _sum, lambda partial: Sum.of(1.0))
+
+REDUCTIONS = MappingProxyType({reduction.name: reduction for reduction in (NONE, MEAN, SUM)})
+
+
+def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str | None:
+    """The reduction that PyTorch's two old flags amount to, or None when neither is given.
+
+    An unset flag counts as true.
+
+    >>> legacy_reduction(None, None), legacy_reduction(False, None), legacy_reduction(False, False)
+    (None, 'sum', 'none')
+    """
+    if size_average is None and reduce is None:
+        return None
+    if reduce is False:
+        return "none"
+    return "sum" if size_average is False else "mean"

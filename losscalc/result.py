@@ -1,0 +1,60 @@
+"""What a call came to: plain facts, for formats and tables to show."""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+
+from losscalc.arrays import Array
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of one call of a loss, or of an activation (which has no reduction)."""
+
+    name: str
+    value: Array
+    parameters: dict[str, float | None]
+    reduction: str | None = None
+    mean: float = np.nan
+    sum: float = np.nan
+    numerator: float = np.nan
+    denominator: float = np.nan
+    count: int = 0
+    ignored: int = 0
+
+    @property
+    def dtype(self) -> str:
+        """The name of the dtype of the value."""
+        return self.value.dtype.name
+
+    @property
+    def nonfinite(self) -> int:
+        """How many numbers of the value are NaN or infinite."""
+        return int(np.count_nonzero(~np.isfinite(self.value)))
+
+    def facts(self) -> dict[str, object]:
+        """The result as strict JSON will show it, but for the value, which is left as an array."""
+        common = {
+            "nonfinite": self.nonfinite,
+            "dtype": self.dtype,
+            "parameters": self.parameters,
+            "version": version("losscalc"),
+        }
+        if self.reduction is None:
+            return {"activation": self.name, "value": self.value, **common}
+        return {
+            "loss": self.name,
+            "reduction": self.reduction,
+            "value": self.value,
+            "numerator": _finite(self.numerator),
+            "denominator": _finite(self.denominator),
+            "count": self.count,
+            "ignored": self.ignored,
+            **common,
+        }
+
+
+def _finite(number: float) -> float | None:
+    """The number, or None where JSON has none."""
+    return number if np.isfinite(number) else None
