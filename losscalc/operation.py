@@ -122,8 +122,8 @@ def register(cls: type[AnyOperation], name: str, torch: str, functional: str) ->
 
 
 def operations() -> Mapping[str, type[Operation]]:
-    """All operations by name, in the order of their declaration."""
-    return MappingProxyType(_BY_NAME)
+    """All operations by name, losses first, in the order of their declaration."""
+    return MappingProxyType(dict(sorted(_BY_NAME.items(), key=lambda item: not item[1].reductions)))
 
 
 def lookup(name: str) -> type[Operation]:

@@ -45,6 +45,16 @@ class Partial:
         divisor = Sum.of(float(count)) if terms.divisor is None else total(terms.divisor)
         return cls(loss, total(terms.value), divisor, count, ignored)
 
+    @property
+    def mean(self) -> float:
+        """The sum of the losses divided by the sum of their divisors."""
+        return quotient(self.numerator, self.denominator)
+
+    @property
+    def sum(self) -> float:
+        """The sum of the losses."""
+        return float(self.numerator)
+
     def __add__(self, other: "Partial") -> "Partial":
         if self.loss != other.loss:
             raise ParameterError(f"cannot merge partial results of {self.loss} and {other.loss}")
@@ -68,17 +78,9 @@ class Reduction:
     """What the sum is divided by."""
 
 
-def _mean(partial: Partial) -> float:
-    return quotient(partial.numerator, partial.denominator)
-
-
-def _sum(partial: Partial) -> float:
-    return float(partial.numerator)
-
-
 NONE = Reduction("none", None, lambda partial: partial.denominator)
-MEAN = Reduction("mean", _mean, lambda partial: partial.denominator)
-SUM = Reduction("sum", _sum, lambda partial: Sum.of(1.0))
+MEAN = Reduction("mean", lambda partial: partial.mean, lambda partial: partial.denominator)
+SUM = Reduction("sum", lambda partial: partial.sum, lambda partial: Sum.of(1.0))
 
 REDUCTIONS = MappingProxyType({reduction.name: reduction for reduction in (NONE, MEAN, SUM)})
 

@@ -1,7 +1,6 @@
 """What a call came to: plain facts, for formats and tables to show."""
 
 from dataclasses import dataclass
-from importlib.metadata import version
 
 import numpy as np
 
@@ -35,6 +34,9 @@ class Result:
 
     def facts(self) -> dict[str, object]:
         """The result as strict JSON will show it, but for the value, which is left as an array."""
+        # Imported here: it costs more than the rest of a small call, and JSON alone needs it.
+        from importlib.metadata import version
+
         common = {
             "nonfinite": self.nonfinite,
             "dtype": self.dtype,

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from losscalc.errors import Location, SourceError, UsageError
 from losscalc.formats import csv, json, npy
 from losscalc.formats.options import Reading
 from losscalc.formats.stream import UNPACKERS, Stream
@@ -25,7 +24,7 @@ class Format:
     """First bytes that no other format has."""
 
 
-def _table(delimiter: str) -> Opener:
+def _table(delimiter: str | None) -> Opener:
     return lambda stream, part, reading: csv.Table(stream, part, reading, delimiter)
 
 
@@ -35,7 +34,7 @@ FORMATS = MappingProxyType(
         for record in (
             Format("csv", (".csv",), _table(",")),
             Format("tsv", (".tsv", ".tab"), _table("\t")),
-            Format("txt", (".txt", ".dat"), _table(csv.BLANKS)),
+            Format("text", (".txt", ".dat"), _table(None)),
             Format("json", (".json",), json.open_json, (b"[", b"{")),
             Format("jsonl", (".jsonl", ".ndjson"), json.JsonLines),
             Format("npy", (".npy",), npy.open_npy, (npy.MAGIC,)),

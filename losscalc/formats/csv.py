@@ -74,9 +74,11 @@ class Table(TextSource):
 
     def locate(self, index: Index) -> Location:
         """The line and, for a single value, the column."""
-        line = self.line(index[0]) if index else None
-        column = self._columns[index[1] if len(index) > 1 else 0] + 1
-        return Location(self.name, line, column if len(self._columns) == 1 or len(index) > 1 else None)
+        if not index:
+            return Location(self.name)
+        is_cell = len(self._columns) == 1 or len(index) > 1
+        column = self._columns[index[-1] if len(index) > 1 else 0] + 1 if is_cell else None
+        return Location(self.name, self.line(index[0]), column)
 
     def pieces(self) -> Iterator[Piece]:
         """The rows in pieces; a text without rows is an error."""
@@ -270,7 +272,8 @@ class Table(TextSource):
             return "for text in UTF-16 give --encoding utf-16-le or utf-16-be"
         for delimiter in (";", "\t", "|", ","):
             if delimiter in cell and delimiter != self._delimiter:
-                return f"give --delimiter {'tab' if delimiter == chr(9) else repr(delimiter)} to separate cells there"
+                name = "tab" if delimiter == "\t" else f"'{delimiter}'"
+                return f"give --delimiter {name} to separate cells there"
         if row.line == self._width_line and any(is_name(cell) for cell in row.cells):
             return "give --header yes if the line names the columns, or take columns by number: FILE#2"
         if " " in cell.strip():

@@ -7,15 +7,6 @@ import numpy as np
 from losscalc.arrays import Array
 
 
-def exact(number: float | np.floating) -> str:
-    """The shortest decimal that reads back to the same number of the same dtype.
-
-    >>> exact(0.1), exact(np.float32(0.1)), exact(float("nan"))
-    ('0.1', '0.1', 'nan')
-    """
-    return str(number)
-
-
 def fixed(number: float, decimals: int) -> str:
     """So many decimals, or scientific where those would show nothing but zeros.
 

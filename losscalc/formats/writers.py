@@ -10,7 +10,6 @@ import numpy as np
 
 from losscalc.errors import UsageError
 from losscalc.formats.numbers import fixed, lines, nested
-from losscalc.formats.stream import UNPACKERS
 from losscalc.result import Result
 
 Write = Callable[[Result, int | None], bytes]
@@ -63,7 +62,8 @@ def json_lines(result: Result, precision: int | None) -> bytes:
     """A row a line; a scalar is the one object that JSON makes of it."""
     if result.value.ndim == 0:
         return as_json(result, precision)
-    return "".join(nested(row, precision, _JSON_NULL) + "\n" for row in result.value[..., np.newaxis][:, ..., 0]).encode()
+    rows = (np.asarray(row) for row in result.value)
+    return "".join(nested(row, precision, _JSON_NULL) + "\n" for row in rows).encode()
 
 
 def markdown(result: Result, precision: int | None) -> bytes:
@@ -72,7 +72,11 @@ def markdown(result: Result, precision: int | None) -> bytes:
     decimals = 4 if precision is None else precision
     value = result.value
     if value.ndim == 0:
-        rows = [["", result.name], ["---", "---:"], *([name, text] for name, text in summary(result, decimals))]
+        rows = [
+            ["", result.name],
+            ["---", "---:"],
+            *([name, text] for name, text in summary(result, decimals)),
+        ]
     else:
         table = value.reshape(value.shape[0], -1)
         columns = [""] + [str(i) for i in range(table.shape[1])]

@@ -39,6 +39,7 @@ class BCE(Binary):
     multiplied. The mean divides by the number of elements; weights do not enter the divisor.
 
     Raises ShapeError for shapes that do not fit and DomainError for a value outside [0, 1] or NaN.
+
     Unlike PyTorch it takes labels of any dtype.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
@@ -68,7 +69,9 @@ class BCEWithLogits(Binary):
     mean divides by the number of elements; weights do not enter the divisor.
 
     Raises ShapeError for shapes that do not fit and DomainError for a negative `pos_weight`; labels
-    outside [0, 1] are computed with a warning. Unlike PyTorch it keeps its digits for confident right
+    outside [0, 1] are computed with a warning.
+
+    Unlike PyTorch it keeps its digits for confident right
     answers of either sign, takes the limit at infinite logits where PyTorch gives NaN, takes labels of
     any dtype and refuses a negative `pos_weight`.
 

@@ -45,6 +45,7 @@ class CrossEntropy(Multiclass):
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), DomainError
     for a negative weight, and ParameterError for a non-negative `ignore_index` with class probabilities.
+
     Unlike PyTorch it keeps the digits of confident right answers, takes the limit at infinite logits,
     takes class indices of any dtype as long as they are whole, and refuses a `label_smoothing` below 0
     and negative weights.
@@ -114,7 +115,9 @@ class NLL(Multiclass):
     the targets that are not ignored.
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C) and
-    DomainError for a negative weight. Unlike PyTorch it takes class indices of any dtype as long as they
+    DomainError for a negative weight.
+
+    Unlike PyTorch it takes class indices of any dtype as long as they
     are whole, and refuses negative weights.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html

@@ -29,6 +29,7 @@ class L1(Regression):
     weights (NaN when they sum to zero and so does the numerator).
 
     Raises ShapeError for shapes that differ and DTypeError for values that are not real numbers.
+
     Unlike PyTorch it takes whole numbers, as float64, and does not take complex ones.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.L1Loss.html
@@ -54,6 +55,7 @@ class MSE(Regression):
     weights. There is no factor 1/2.
 
     Raises ShapeError for shapes that differ and DTypeError for values that are not real numbers.
+
     Unlike PyTorch it takes whole numbers, as float64.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MSELoss.html

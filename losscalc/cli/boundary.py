@@ -1,0 +1,104 @@
+"""The one place that prints errors, and the one place that exits."""
+
+import contextlib
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from types import FrameType
+
+import click
+
+from losscalc.errors import LosscalcError, Remark, printable
+
+EXIT_USAGE, EXIT_SOURCE, EXIT_BUG, EXIT_INTERRUPT = 2, 3, 70, 130
+
+
+class TerminatedError(BaseException):
+    """A signal asks the process to end; what is half done is undone on the way out."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def guarded(command: Callable[[], object], debug: bool) -> int:
+    """Run a command, and turn whatever comes out of it into an exit code and at most one message."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        with contextlib.suppress(ValueError, OSError):
+            signal.signal(number, _terminate)
+    try:
+        command()
+    except TerminatedError as error:
+        return 128 + error.number
+    except (KeyboardInterrupt, click.Abort):
+        complain("interrupted")
+        return EXIT_INTERRUPT
+    except BaseException as error:  # noqa: BLE001 - nothing may end in a traceback
+        if debug:
+            traceback.print_exc()
+        return _report(error)
+    return 0
+
+
+def _report(error: BaseException) -> int:
+    match error:
+        case LosscalcError():
+            complain(error.describe(option_name), error.advise(option_name))
+            return error.exit_code
+        case click.exceptions.Exit():
+            return error.exit_code
+        case click.exceptions.NoArgsIsHelpError():
+            click.echo(error.format_message(), err=True)
+            return EXIT_USAGE
+        case click.ClickException():
+            complain(*_usage(error))
+            return EXIT_USAGE
+        case MemoryError():
+            complain("out of memory", "take a reduction, or smaller arrays")
+            return EXIT_SOURCE
+        case BrokenPipeError():
+            return 0
+        case _:
+            name = f"{type(error).__name__}: {error}"
+            complain(
+                f"a bug in losscalc: {printable(name)}",
+                "please report it with what --debug shows",
+            )
+            return EXIT_BUG
+
+
+def complain(message: str, hint: str | None = None, kind: str = "error") -> None:
+    """Print a message, and what to do about it, to standard error."""
+    lines = f"losscalc: {kind}: {message}\n"
+    if hint:
+        lines += f"  hint: {hint}\n"
+    # Without a standard error there is nobody to tell; the exit code has to do.
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(lines)
+        sys.stderr.flush()
+
+
+def warn(remark: Remark, kind: str = "warning") -> None:
+    """Print a warning to standard error."""
+    complain(remark.describe(option_name), remark.advise(option_name), kind)
+
+
+def option_name(argument: str) -> str:
+    """The option of an argument: --pos-weight of pos_weight."""
+    return "--" + argument.replace("_", "-")
+
+
+def _usage(error: click.ClickException) -> tuple[str, str | None]:
+    """Click's message in our words: lower case, no full stop, and the remedy apart."""
+    message, _, suggestion = error.format_message().partition(" Did you mean ")
+    message = printable(" ".join(message.split())).rstrip(".")
+    message = message[:1].lower() + message[1:]
+    if suggestion:
+        return message.rstrip("."), f"did you mean {suggestion}"
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return message, f"{context.command_path} --help shows how" if context else None
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise TerminatedError(number)

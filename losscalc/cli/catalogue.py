@@ -1,0 +1,96 @@
+"""The group of all commands: the registry, and the tools."""
+
+import json
+
+import click
+
+from losscalc.cli.commands import build_command, summary
+from losscalc.cli.options import Display
+from losscalc.cli.output import Delivery
+from losscalc.errors import UnknownLossError
+from losscalc.loss import Loss
+from losscalc.operation import lookup, operations
+
+
+class Catalogue(click.Group):
+    """A group with a command for each loss and activation, built when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the registry, and the tools after them."""
+        return [*operations(), *self.commands]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, or of a name that PyTorch has for the same thing."""
+        if cmd_name in self.commands:
+            return self.commands[cmd_name]
+        try:
+            return build_command(lookup(cmd_name))
+        except UnknownLossError:
+            return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that was typed; a misspelt name gets a suggestion."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            lookup(args[0])
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, a section a kind."""
+        sections: dict[str, list[tuple[str, str]]] = {"Losses": [], "Activations": [], "Tools": []}
+        for name, cls in operations().items():
+            sections["Losses" if issubclass(cls, Loss) else "Activations"].append((name, summary(cls)))
+        for name, command in self.commands.items():
+            sections["Tools"].append((name, command.get_short_help_str()))
+        for section, rows in sections.items():
+            with formatter.section(section):
+                formatter.write_dl(rows)
+
+
+@click.group(
+    cls=Catalogue,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="losscalc LOSS --help explains a loss.  Exit codes: 0 done, 2 wrong usage, 3 an input cannot be "
+    "read, 4 arrays do not fit the loss, 5 the output cannot be written, 70 a bug, 130 interrupted.",
+)
+@click.version_option(package_name="losscalc", prog_name="losscalc", message="%(prog)s %(version)s")
+def losscalc() -> None:
+    """Exact values of machine-learning losses, as PyTorch defines them.
+
+    losscalc bce-logits --input logits.csv --target labels.csv
+
+    losscalc cross-entropy -i logits.npy -t labels.npy --reduction none
+    """
+
+
+@losscalc.command("list", short_help="Show the catalogue")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def show_list(as_json: bool) -> None:
+    """Show every loss and activation: name, name in PyTorch, formula and reductions."""
+    delivery = Delivery(Display())
+    rows = [(cls.name, cls.torch, cls.formula, list(cls.reductions)) for cls in operations().values()]
+    if as_json:
+        records = [dict(zip(("name", "torch", "formula", "reductions"), row, strict=True)) for row in rows]
+        delivery.send_bytes((json.dumps(records, indent=2, ensure_ascii=False) + "\n").encode())
+        return
+    texts = [(*row[:3], " ".join(row[3])) for row in rows]
+    if delivery.is_table:
+        from losscalc.report import draw_rows
+
+        columns = ("name", "PyTorch", "formula", "reductions")
+        delivery.send_bytes(delivery.canvas_text(lambda canvas: draw_rows(columns, texts, canvas)))
+        return
+    delivery.send_bytes("".join("\t".join(row) + "\n" for row in texts).encode())
+
+
+@losscalc.command("completion", short_help="Print the completion script of a shell")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def show_completion(shell: str) -> None:
+    """Print the completion script of SHELL; `eval "$(losscalc completion bash)"` switches it on."""
+    from click.shell_completion import get_completion_class
+
+    completion = get_completion_class(shell)
+    if completion is not None:
+        script = completion(losscalc, {}, "losscalc", "_LOSSCALC_COMPLETE").source()
+        Delivery(Display()).send_bytes((script + "\n").encode())

@@ -1,0 +1,179 @@
+"""Commands, built from the declarations of losses and activations."""
+
+import re
+from typing import Any
+
+import click
+
+from losscalc.cli.boundary import option_name, warn
+from losscalc.cli.job import Job
+from losscalc.cli.options import (
+    ARRAYS,
+    OUTPUT,
+    PARAMETERS,
+    GroupedOption,
+    output_options,
+    reading_options,
+    take_display,
+    take_reading,
+)
+from losscalc.cli.output import Delivery
+from losscalc.cli.types import Number
+from losscalc.loss import Loss, choose_reduction
+from losscalc.operation import (
+    DTYPES,
+    ArrayArgument,
+    Operation,
+    Parameter,
+    array_arguments,
+    parameters,
+    result_dtype,
+)
+
+_ARRAY_HELP = (
+    "ARRAY is a file (preds.csv#logit picks a column), - for standard input, or numbers as in 1,0,1."
+)
+_SHORT = {"input": "-i", "target": "-t"}
+
+
+class GroupedCommand(click.Command):
+    """A command whose help lists its options in groups, and that takes each of them once."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, a section a group."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                group = parameter.group if isinstance(parameter, GroupedOption) else OUTPUT
+                groups.setdefault(group, []).append(record)
+        for group, records in groups.items():
+            with formatter.section(group):
+                formatter.write_dl(records)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse an option that is given twice: the first value would be lost without a word."""
+        if not ctx.resilient_parsing:
+            _, _, order = self.make_parser(ctx).parse_args(list(args))
+            for parameter in order:
+                is_value = isinstance(parameter, GroupedOption) and not parameter.is_flag
+                if is_value and order.count(parameter) > 1:
+                    raise click.UsageError(f"{parameter.opts[0]} is given twice", ctx)
+        return super().parse_args(ctx, args)
+
+
+def build_command(cls: type[Operation]) -> click.Command:
+    """The command of a loss or an activation."""
+    arrays = [_array_option(array) for array in array_arguments(cls)]
+    settings = [_parameter_option(parameter) for parameter in parameters(cls)]
+    return GroupedCommand(
+        cls.name,
+        params=[*arrays, *settings, *_reduction_options(cls), *reading_options(), *output_options()],
+        callback=lambda **values: run(cls, values),
+        help=_help(cls),
+        short_help=summary(cls),
+        context_settings={"auto_envvar_prefix": "LOSSCALC"},
+    )
+
+
+def run(cls: type[Operation], values: dict[str, Any]) -> None:
+    """Run the command of an operation with the values of its options."""
+    values.pop("debug")
+    quiet = values.pop("quiet")
+    delivery = Delivery(take_display(values))
+    reading = take_reading(values)
+    arrays = {a.name: text for a in array_arguments(cls) if (text := values.pop(a.name)) is not None}
+    operation = cls(**{p.name: values.pop(p.name) for p in parameters(cls)})
+    reduction = None
+    if issubclass(cls, Loss):
+        flags = values.pop("size_average", None), values.pop("reduce", None)
+        reduction, notice = choose_reduction(cls, values.pop("reduction"), *flags)
+        if notice and not quiet:
+            warn(notice)
+    job = Job(
+        operation,
+        arrays,
+        reduction,
+        reading,
+        dtype=result_dtype(values.pop("dtype")),
+        broadcast=values.pop("broadcast", False),
+        quiet=quiet,
+    )
+    delivery.send(job.run())
+
+
+def summary(cls: type[Operation]) -> str:
+    """The first sentence on an operation."""
+    return (cls.__doc__ or cls.formula).partition("\n")[0].rstrip(".")
+
+
+def _help(cls: type[Operation]) -> str:
+    """What there is to know, from the declaration and its docstring."""
+    text = re.sub(
+        r"`(\w+)`", lambda match: option_name(match[1]), (cls.__doc__ or "").partition("Source:")[0]
+    )
+    first, *rest = [re.sub(r"\s+", " ", paragraph).strip() for paragraph in text.split("\n\n")]
+    rest = [paragraph for paragraph in rest if not paragraph.startswith("Raises ")]
+    example = f"losscalc {cls.name} -i logits.csv" + (" -t labels.csv" if issubclass(cls, Loss) else "")
+    paragraphs = [
+        first,
+        f"Formula: {cls.formula}",
+        *rest,
+        f"PyTorch: torch.nn.{cls.torch}, F.{cls.functional}",
+    ]
+    paragraphs.append(f"Example: {example}")
+    paragraphs.append(_ARRAY_HELP)
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _array_option(array: ArrayArgument) -> click.Option:
+    names = [option_name(array.name), *([_SHORT[array.name]] if array.name in _SHORT else [])]
+    return GroupedOption(
+        [*names, array.name],
+        group=ARRAYS,
+        metavar="ARRAY",
+        required=array.required,
+        help=array.role.doc,
+        allow_from_autoenv=False,
+    )
+
+
+def _parameter_option(parameter: Parameter) -> click.Option:
+    domain = f" It must be {parameter.domain}." if parameter.domain is not None else ""
+    return GroupedOption(
+        [option_name(parameter.name), parameter.name],
+        group=PARAMETERS,
+        type=Number(parameter),
+        default=parameter.default,
+        show_default=parameter.default is not None,
+        help=parameter.doc + domain,
+        allow_from_autoenv=False,
+    )
+
+
+def _reduction_options(cls: type[Operation]) -> list[click.Parameter]:
+    def option(*names: str, **attributes: Any) -> GroupedOption:
+        return GroupedOption(names, group=PARAMETERS, allow_from_autoenv=False, **attributes)
+
+    options: list[click.Parameter] = []
+    if issubclass(cls, Loss):
+        options.append(
+            option(
+                "--reduction",
+                "-r",
+                type=click.Choice(cls.reductions),
+                default="mean",
+                show_default=True,
+                help=f"mean divides by {cls.divisor}.",
+            )
+        )
+        if cls.broadcasts:
+            help_text = "Let input and target of different shapes broadcast."
+            options.append(option("--broadcast", is_flag=True, help=help_text))
+        if cls.legacy:
+            for name in ("size-average", "reduce"):
+                help_text = "PyTorch's old flag; overrides --reduction."
+                options.append(option(f"--{name}/--no-{name}", default=None, help=help_text))
+    help_text = "Of the result, and what arrays are rounded to first; by default that of the input."
+    options.append(option("--dtype", type=click.Choice(DTYPES), help=help_text))
+    return options

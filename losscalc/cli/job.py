@@ -1,0 +1,138 @@
+"""One run of a command: from what was typed to a result."""
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from losscalc import engine
+from losscalc.cli.boundary import option_name, warn
+from losscalc.engine import Computation
+from losscalc.errors import LosscalcError, LosscalcWarning, ShapeError, UsageError
+from losscalc.formats.address import STDIN, Address, open_array, parse_address
+from losscalc.formats.options import Reading
+from losscalc.operation import Operation
+from losscalc.reductions import NONE, Reduction
+from losscalc.result import Result
+from losscalc.sources import Source
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a command needs to know."""
+
+    operation: Operation
+    arrays: Mapping[str, str]
+    reduction: Reduction | None
+    reading: Reading
+    dtype: np.dtype | None = None
+    broadcast: bool = False
+    quiet: bool = False
+
+    def run(self) -> Result:
+        """Read the arrays, compute, and tell what there is to tell."""
+        with _opened(self.arrays, self.reading, self.quiet) as sources:
+            try:
+                done = engine.compute(
+                    self.operation,
+                    fitted(self.operation, sources, self.broadcast),
+                    self.reduction or NONE,
+                    dtype=self.dtype,
+                    broadcast=self.broadcast,
+                )
+            except LosscalcError as error:
+                locate(error, sources)
+                raise
+            for remark in (*done.warnings, *_dropped(done)):
+                locate(remark, sources)
+                if not self.quiet:
+                    warn(remark)
+        return self._result(done)
+
+    def _result(self, done: Computation) -> Result:
+        name, settings = self.operation.name, self.operation.settings
+        if self.reduction is None:
+            return Result(name, done.value, settings)
+        partial = done.partial
+        return Result(
+            name,
+            done.value,
+            settings,
+            reduction=self.reduction.name,
+            mean=partial.mean,
+            sum=partial.sum,
+            numerator=float(partial.numerator),
+            denominator=float(self.reduction.denominator(partial)),
+            count=partial.count,
+            ignored=partial.ignored,
+        )
+
+
+def fitted(operation: Operation, sources: dict[str, Source], broadcast: bool) -> dict[str, Source]:
+    """The sources, with lone numbers as vectors of one where only that fits."""
+    vectors = {name: source.as_vector() or source for name, source in sources.items()}
+    if any(vectors[name] is not sources[name] for name in sources):
+        try:
+            _layout(operation, sources, broadcast)
+        except ShapeError:
+            with contextlib.suppress(ShapeError):
+                _layout(operation, vectors, broadcast)
+                return vectors
+    return sources
+
+
+def locate(remark: LosscalcError | LosscalcWarning, sources: Mapping[str, Source]) -> None:
+    """Put the place in a file where there was the index of an array."""
+    name = remark.argument
+    if remark.location is None and name is not None and name in sources:
+        location = sources[name].locate(remark.index or ())
+        # The problem names the option itself; a literal without an index has no other place.
+        remark.location = None if str(location) == option_name(name) else location
+
+
+def _layout(operation: Operation, sources: Mapping[str, Source], broadcast: bool) -> None:
+    shapes = {name: source.shape for name, source in sources.items()}
+    operation.layout(shapes, {name: source.dtype for name, source in sources.items()}, broadcast)
+
+
+@contextlib.contextmanager
+def _opened(arrays: Mapping[str, str], reading: Reading, quiet: bool) -> Iterator[dict[str, Source]]:
+    addresses = {name: parse_address(text) for name, text in arrays.items()}
+    _check_distinct(addresses)
+    if any(a.is_stdin for a in addresses.values()) and sys.stdin and sys.stdin.isatty() and not quiet:
+        warn(LosscalcWarning("reading standard input; end with Ctrl-D"), kind="note")
+    sources: dict[str, Source] = {}
+    try:
+        for name, address in addresses.items():
+            sources[name] = open_array(address, option_name(name), reading)
+        yield sources
+    finally:
+        for source in sources.values():
+            source.close()
+
+
+def _check_distinct(addresses: Mapping[str, Address]) -> None:
+    """Refuse to read one pipe twice: the second reader would find it empty."""
+    readers: dict[object, str] = {}
+    for name, address in addresses.items():
+        identity = STDIN if address.is_stdin else address.path and address.identity()
+        for key in {identity, address.identity()} - {None} if identity else ():
+            if key in readers:
+                raise UsageError(
+                    f"`{readers[key]}` and `{name}` cannot both read {printable_source(address)}",
+                    hint="put one of them in a file",
+                )
+            readers[key] = name
+
+
+def printable_source(address: Address) -> str:
+    """What messages call the thing that an address reads."""
+    return "standard input" if address.is_stdin else address.text
+
+
+def _dropped(done: Computation) -> Iterator[LosscalcWarning]:
+    if done.dropped:
+        rows = "1 row" if done.dropped == 1 else f"{done.dropped} rows"
+        yield LosscalcWarning(f"left out {rows} with a missing number")

@@ -1,0 +1,118 @@
+"""The options that commands share, in the groups in which help shows them."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import click
+
+from losscalc.cli.types import Delimiter, Encoding, whole
+from losscalc.formats import FORMATS
+from losscalc.formats.options import Reading
+from losscalc.formats.writers import WRITERS
+
+ARRAYS, PARAMETERS, READING, OUTPUT = "Arrays", "Parameters", "Reading", "Output"
+
+
+class GroupedOption(click.Option):
+    """An option with the heading under which help lists it."""
+
+    def __init__(self, *args: Any, group: str, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.group = group
+
+
+@dataclass(frozen=True)
+class Display:
+    """What a user wants to see, and where."""
+
+    format: str = "auto"
+    output: str | None = None
+    precision: int | None = None
+    max_rows: int = 40
+    color: Literal["auto", "always", "never"] = "auto"
+
+
+def reading_options() -> list[click.Parameter]:
+    """How inputs are read."""
+
+    def option(*names: str, **attributes: Any) -> GroupedOption:
+        return GroupedOption(names, group=READING, **attributes)
+
+    return [
+        option("--from", "from_", type=click.Choice(list(FORMATS)), help="Format of all input files."),
+        option("--delimiter", type=Delimiter(), help="What separates cells: a character, tab or space."),
+        option(
+            "--header",
+            type=click.Choice(["auto", "yes", "no"]),
+            default="auto",
+            show_default=True,
+            help="Whether the first row of a table names its columns.",
+        ),
+        option(
+            "--skip-rows", type=whole(0, 10**9), default=0, metavar="N", help="Lines to pass over at the top."
+        ),
+        option("--encoding", type=Encoding(), default="utf-8-sig", show_default=True, help="Of text inputs."),
+        option(
+            "--na",
+            type=click.Choice(["error", "nan", "drop"]),
+            default="error",
+            show_default=True,
+            help="What to do with cells that are empty, NA or null; drop leaves the row out of every array.",
+        ),
+    ]
+
+
+def output_options() -> list[click.Parameter]:
+    """What is shown, and where."""
+
+    def option(*names: str, **attributes: Any) -> GroupedOption:
+        return GroupedOption(names, group=OUTPUT, **attributes)
+
+    return [
+        option(
+            "--format",
+            "-f",
+            type=click.Choice(["auto", "table", *WRITERS]),
+            default="auto",
+            show_default=True,
+            help="auto: a table on a terminal, plain numbers in a pipe, by suffix in a file.",
+        ),
+        option("--output", "-o", metavar="FILE", help="Write to a file, in the format of its suffix."),
+        option(
+            "--precision",
+            type=whole(0, 50),
+            metavar="N",
+            help="Decimals; by default 4 in tables, all elsewhere.",
+        ),
+        option(
+            "--max-rows",
+            type=whole(1, 10**9),
+            default=40,
+            show_default=True,
+            metavar="N",
+            help="Rows a table shows.",
+        ),
+        option(
+            "--color",
+            type=click.Choice(["auto", "always", "never"]),
+            default="auto",
+            show_default=True,
+            help="Whether tables have colours.",
+        ),
+        option("--quiet", "-q", is_flag=True, help="No warnings and notes."),
+        option("--debug", is_flag=True, help="Show the traceback of an error."),
+    ]
+
+
+def take_reading(values: dict[str, Any]) -> Reading:
+    """Take the reading options out of the values of a command."""
+    return Reading(
+        format=values.pop("from_"),
+        **{name: values.pop(name) for name in ("delimiter", "header", "skip_rows", "encoding", "na")},
+    )
+
+
+def take_display(values: dict[str, Any]) -> Display:
+    """Take the output options out of the values of a command."""
+    names = ("format", "output", "precision", "max_rows", "color")
+    return Display(**{name: values.pop(name) for name in names})

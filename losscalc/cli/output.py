@@ -1,0 +1,188 @@
+"""Where a result goes: to a terminal, into a pipe, or into a file that is replaced as a whole."""
+
+import bz2
+import codecs
+import contextlib
+import gzip
+import lzma
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from types import MappingProxyType
+from typing import TYPE_CHECKING, BinaryIO
+
+from losscalc.cli.options import Display
+from losscalc.errors import Location, OutputError, UsageError
+from losscalc.formats import split_suffix
+from losscalc.formats.stream import reason
+from losscalc.formats.writers import WRITERS
+from losscalc.result import Result
+
+if TYPE_CHECKING:
+    from losscalc.report import Canvas
+
+_PACKERS: MappingProxyType[str, Callable[[bytes], bytes]] = MappingProxyType(
+    {".gz": lambda data: gzip.compress(data, mtime=0), ".bz2": bz2.compress, ".xz": lzma.compress}
+)
+
+
+class Delivery:
+    """One result on its way out; what can be wrong about the way is found before anything is computed."""
+
+    def __init__(self, display: Display) -> None:
+        self._display = display
+        self._path = None if display.output in (None, "-") else display.output
+        self._format = self._choose_format()
+        if self._path is not None:
+            check_writable(self._path)
+
+    def send(self, result: Result) -> None:
+        """Write the result."""
+        self.send_bytes(self._render(result))
+
+    def send_bytes(self, data: bytes) -> None:
+        """Write bytes, all of them or nothing."""
+        if self._path is None:
+            write_stdout(data)
+            return
+        pack = _PACKERS.get(split_suffix(self._path)[1])
+        write_file(self._path, pack(data) if pack else data)
+
+    @property
+    def is_table(self) -> bool:
+        """Whether a person is going to read it."""
+        return self._format == "table"
+
+    def canvas_text(self, draw: "Callable[[Canvas], str]") -> bytes:
+        """What a function draws on the terminal that there is."""
+        # Rich is slow to import; only a table needs it.
+        from losscalc.report import Canvas
+
+        to_file = self._path is not None
+        encoding = "utf-8" if to_file else (sys.stdout and sys.stdout.encoding) or "utf-8"
+        canvas = Canvas(
+            width=shutil.get_terminal_size().columns,
+            color=not to_file and has_color(self._display.color),
+            unicode=codecs.lookup(encoding).name == "utf-8",
+            max_rows=self._display.max_rows,
+            decimals=4 if self._display.precision is None else self._display.precision,
+        )
+        return draw(canvas).encode(encoding, "replace")
+
+    def _render(self, result: Result) -> bytes:
+        if not self.is_table:
+            return WRITERS[self._format].write(result, self._display.precision)
+        from losscalc.report import draw_result
+
+        return self.canvas_text(lambda canvas: draw_result(result, canvas))
+
+    def _choose_format(self) -> str:
+        """The format as asked for, else by the suffix of the file, else by what standard output is."""
+        if self._display.format != "auto":
+            if self._display.format == "npy" and self._path is None and is_terminal():
+                raise UsageError("npy is not for a terminal", hint="give -o FILE.npy or pipe it on")
+            return self._display.format
+        if self._path is None:
+            return "table" if is_terminal() else "plain"
+        suffix = split_suffix(self._path)[0]
+        for writer in WRITERS.values():
+            if suffix in writer.suffixes:
+                return writer.name
+        known = " ".join(s for writer in WRITERS.values() for s in writer.suffixes if s)
+        raise UsageError(
+            "`output` has a suffix that names no format",
+            found=suffix,
+            hint=f"use one of {known}, or name a `format`",
+        )
+
+
+def is_terminal() -> bool:
+    """Whether a person looks at standard output."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def has_color(choice: str) -> bool:
+    """Whether to use colours: as asked for, else on a terminal that does not mind them."""
+    if choice != "auto":
+        return choice == "always"
+    return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def write_stdout(data: bytes) -> None:
+    """Write everything to standard output; a reader that went away has had enough."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        _silence_stdout()
+    except (OSError, ValueError) as error:
+        _silence_stdout()
+        problem = reason(error) if isinstance(error, OSError) else str(error)
+        raise OutputError(f"cannot write to standard output: {problem}") from error
+
+
+def check_writable(path: str) -> None:
+    """Find out before the work that a file could not be written after it."""
+    folder = os.path.dirname(os.path.realpath(path))
+    if os.path.isdir(path):
+        raise OutputError("is a directory, not a file", location=Location(path))
+    if not os.path.isdir(folder):
+        raise OutputError("there is no such directory", location=Location(folder))
+    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        raise OutputError("permission denied", location=Location(path))
+
+
+def write_file(path: str, data: bytes) -> None:
+    """Replace a file as a whole: it holds all the bytes, or what it held before."""
+    try:
+        if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
+            # A pipe or a device cannot be replaced.
+            with open(path, "wb") as device:
+                device.write(data)
+            return
+        # Through a symbolic link, so that the link stays one.
+        target = os.path.realpath(path)
+        with _temporary_beside(target) as (file, temporary):
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            os.chmod(temporary, _mode(target))
+            os.replace(temporary, target)
+    except BrokenPipeError:
+        return
+    except OSError as error:
+        raise OutputError(f"cannot write: {reason(error)}", location=Location(path)) from error
+
+
+@contextlib.contextmanager
+def _temporary_beside(target: str) -> Iterator[tuple[BinaryIO, str]]:
+    """A new file in the same directory, which is gone afterwards unless it was renamed."""
+    handle, temporary = tempfile.mkstemp(prefix=".losscalc-", dir=os.path.dirname(target))
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file, temporary
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def _mode(target: str) -> int:
+    """The permissions of the file that is replaced, or those that a new file gets."""
+    try:
+        return stat.S_IMODE(os.stat(target).st_mode)
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+
+def _silence_stdout() -> None:
+    """Keep Python from writing what is left in the buffer when it exits, and complaining."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

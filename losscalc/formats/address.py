@@ -1,0 +1,150 @@
+"""The ARRAY syntax: a path with or without a part, `-` for standard input, or numbers written out."""
+
+import os
+import re
+import stat
+import sys
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+
+from losscalc.arrays import Array
+from losscalc.domains import is_overflow, parse_number
+from losscalc.errors import FormatError, Index, Location, SourceError
+from losscalc.formats import choose_format, split_suffix
+from losscalc.formats.document import brackets
+from losscalc.formats.json import read_document
+from losscalc.formats.options import Reading
+from losscalc.formats.stream import Stream, open_file, reason
+from losscalc.sources import MemorySource, Source
+
+STDIN = "stdin"
+# What a path hardly ever is, and a list of numbers that went wrong most likely is.
+_NUMBER_LIKE = re.compile(r"[\s\d.,+\-eE]+|\s*[+-]?[\d.]+\s*,.*", re.ASCII | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where an array is: in a file (or a part of it), on standard input, or in the text itself."""
+
+    text: str
+    path: str | None = None
+    part: str | None = None
+    is_stdin: bool = False
+
+    def identity(self) -> tuple[int, int] | None:
+        """What tells one pipe or device from another; None for what can be read any number of times."""
+        try:
+            status = os.fstat(0) if self.is_stdin else os.stat(self.path or "")
+        except (OSError, ValueError):
+            return None
+        return None if stat.S_ISREG(status.st_mode) else (status.st_dev, status.st_ino)
+
+
+class Literal(MemorySource):
+    """Numbers from the command line; a lone one also serves as a vector of one."""
+
+    def __init__(self, values: Array, option: str) -> None:
+        super().__init__(values)
+        self._option = option
+
+    def locate(self, index: Index) -> Location:
+        """The option and the index in it."""
+        return Location(self._option, part=brackets(index))
+
+    def as_vector(self) -> "Literal | None":
+        """The number as a vector of one."""
+        return Literal(self._values.reshape(1), self._option) if self.shape == () else None
+
+
+def parse_address(text: str) -> Address:
+    """Take an ARRAY apart. An existing file wins over everything but `-`.
+
+    >>> parse_address("-"), parse_address("1,0,1")
+    (Address(text='-', ...is_stdin=True), Address(text='1,0,1', path=None, ...))
+    """
+    if text == "-" or text.startswith("-#"):
+        return Address(text, part=text[2:] or None, is_stdin=True)
+    if os.path.lexists(text):
+        return Address(text, text)
+    # A path may hold a # itself, and so may a JSON Pointer: the longest path that exists wins.
+    position = text.rfind("#")
+    while position > 0:
+        if os.path.lexists(text[:position]):
+            return Address(text, text[:position], text[position + 1 :])
+        position = text.rfind("#", 0, position)
+    if _is_literal(text):
+        return Address(text)
+    path, mark, part = text.partition("#")
+    return Address(text, path, part if mark else None)
+
+
+def open_array(address: Address, option: str, reading: Reading) -> Source:
+    """The source of the array at an address; `option` is what messages call a literal."""
+    if address.is_stdin:
+        return _open_stream(_stdin(), "", address.part, reading)
+    if address.path is None:
+        return _literal(address.text, option)
+    if os.path.isdir(address.path):
+        raise SourceError("is a directory, not a file", location=Location(address.path))
+    if not os.path.lexists(address.path):
+        raise _no_such_file(address)
+    suffix, packing = split_suffix(address.path)
+    return _open_stream(open_file(address.path, packing), suffix, address.part, reading)
+
+
+def _open_stream(stream: Stream, suffix: str, part: str | None, reading: Reading) -> Source:
+    return choose_format(stream, suffix, reading).open(stream, part, reading)
+
+
+def _stdin() -> Stream:
+    # Python sets sys.stdin to None when the descriptor is closed.
+    if sys.stdin is None:
+        raise SourceError("standard input is closed", location=Location(STDIN))
+    file: BinaryIO = sys.stdin.buffer
+    try:
+        status = os.fstat(file.fileno())
+    except (OSError, ValueError):
+        return Stream(STDIN, file)
+    plain = stat.S_ISREG(status.st_mode)
+    return Stream(STDIN, file, status.st_size - file.tell() if plain else None)
+
+
+def _is_literal(text: str) -> bool:
+    return (
+        text.lstrip().startswith("[") or parse_number(text) is not None or bool(_NUMBER_LIKE.fullmatch(text))
+    )
+
+
+def _literal(text: str, option: str) -> Source:
+    if text.lstrip().startswith("["):
+        document = read_document(text, option, None, "error", Location(option))
+        return Literal(document.whole(), option)
+    cells = text.split(",")
+    numbers = np.array([_cell(cell, i, len(cells), option) for i, cell in enumerate(cells)])
+    return Literal(numbers if len(cells) > 1 else numbers.reshape(()), option)
+
+
+def _cell(cell: str, position: int, count: int, option: str) -> float:
+    number = parse_number(cell)
+    if number is None:
+        raise FormatError(
+            "a number outside the range of float64" if is_overflow(cell) else "not a number",
+            found=cell,
+            location=Location(option, part=brackets((position,)) if count > 1 else ""),
+        )
+    return number
+
+
+def _no_such_file(address: Address) -> SourceError:
+    path = address.path or ""
+    hint = "an array is a file, - for standard input, numbers as in 1,0,1, or a JSON list"
+    if not path:
+        return SourceError("the name of a file is empty", hint=hint)
+    try:
+        os.stat(path)
+    except (OSError, ValueError) as error:
+        problem = reason(error) if isinstance(error, OSError) else str(error)
+        return SourceError(problem, location=Location(path), hint=hint)
+    return SourceError("no such file", location=Location(path), hint=hint)

@@ -1,0 +1,185 @@
+"""Results as tables for people; the only module that draws."""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from losscalc.arrays import Array
+from losscalc.formats.numbers import fixed
+from losscalc.formats.writers import count_text, summary
+from losscalc.result import Result
+
+# The space between two columns and the line between them.
+_GUTTER = 3
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What is drawn on: its width, whether it has colours and more than ASCII, and how much to show."""
+
+    width: int = 80
+    color: bool = False
+    unicode: bool = True
+    max_rows: int = 40
+    decimals: int = 4
+
+    @property
+    def gap(self) -> str:
+        """What stands for rows and columns that are not shown."""
+        return "…" if self.unicode else "..."
+
+    def table(self, title: str = "") -> Table:
+        """An empty table; text that came from a user is never read as markup."""
+        style = box.ROUNDED if self.unicode else box.ASCII2
+        return Table(title=Text(title, style="bold") if title else None, box=style, title_justify="left")
+
+    def render(self, *drawings: Table | Text) -> str:
+        """Drawings as text, as wide as they need to be: no number is ever cut."""
+        output = io.StringIO()
+        console = Console(
+            file=output,
+            width=10_000,
+            force_terminal=self.color,
+            color_system="standard" if self.color else None,
+            no_color=not self.color,
+            legacy_windows=False,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+        for drawing in drawings:
+            console.print(drawing, overflow="ignore", crop=False, soft_wrap=isinstance(drawing, Text))
+        return "".join(line.rstrip() + "\n" for line in output.getvalue().split("\n")[:-1])
+
+
+def draw_result(result: Result, canvas: Canvas) -> str:
+    """The table of a result: one number with its arithmetic, or a grid like the array."""
+    if result.value.ndim == 0:
+        return canvas.render(_scalar(result, canvas))
+    return canvas.render(*_grids(result, canvas), *_totals(result, canvas))
+
+
+def draw_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], canvas: Canvas) -> str:
+    """A table of texts."""
+    table = canvas.table()
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return canvas.render(table)
+
+
+def _scalar(result: Result, canvas: Canvas) -> Table:
+    table = canvas.table(result.name)
+    table.show_header = False
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    for name, text in summary(result, canvas.decimals):
+        table.add_row(Text(name), Text(text, style="bold" if name == "value" else ""))
+    table.caption = _arithmetic(result, canvas)
+    table.caption_justify = "left"
+    return table
+
+
+def _arithmetic(result: Result, canvas: Canvas) -> Text | None:
+    value = fixed(float(result.value), canvas.decimals)
+    if result.reduction == "mean":
+        numerator = fixed(result.numerator, canvas.decimals)
+        return Text(f"{value} = {numerator} / {count_text(result.denominator, canvas.decimals)}")
+    if result.reduction == "sum":
+        return Text(f"{value} = sum of {result.count}")
+    return None
+
+
+def _totals(result: Result, canvas: Canvas) -> Iterator[Text]:
+    if result.reduction is not None:
+        mean, total = (fixed(number, canvas.decimals) for number in (result.mean, result.sum))
+        yield Text(f"mean {mean}   sum {total}")
+
+
+def _grids(result: Result, canvas: Canvas) -> Iterator[Table]:
+    """One grid for each index of the leading axes."""
+    title = result.name if result.reduction is None else f"{result.name} {result.reduction}"
+    value = result.value
+    leading = value.shape[:-2] if value.ndim > 2 else ()
+    for position in shown(int(np.prod(leading, dtype=int)), canvas.max_rows):
+        index = np.unravel_index(position, leading) if leading and position is not None else ()
+        place = "".join(f"[{i}]" for i in index)
+        if position is None:
+            yield canvas.table(canvas.gap)
+        else:
+            yield from _grid(value[index], f"{title} {place}".rstrip(), result.reduction is not None, canvas)
+
+
+def _grid(value: Array, title: str, margin: bool, canvas: Canvas) -> Iterator[Table]:
+    """A matrix or a vector with the index of each row, in as many tables as its columns need."""
+    matrix = value if value.ndim == 2 else value[:, np.newaxis]
+    rows = shown(matrix.shape[0], canvas.max_rows)
+    columns = [
+        _column(matrix, column, rows, canvas, value.ndim == 2)
+        for column in shown(matrix.shape[1], canvas.max_rows)
+    ]
+    if margin and value.ndim == 2 and value.shape[1]:
+        means = matrix.astype(np.float64).mean(axis=1)
+        columns.append(
+            ["mean", *(canvas.gap if r is None else fixed(means[r], canvas.decimals) for r in rows)]
+        )
+    labels = ["", *(canvas.gap if row is None else str(row) for row in rows)]
+    for number, group in enumerate(_fit(labels, columns, canvas.width)):
+        yield _drawn([labels, *group], title if number == 0 else "", margin, canvas)
+
+
+def _drawn(columns: list[list[str]], title: str, margin: bool, canvas: Canvas) -> Table:
+    table = canvas.table(title)
+    for number, column in enumerate(columns):
+        style = "dim" if number == 0 else "cyan" if margin and column[0] == "mean" else ""
+        table.add_column(Text(column[0]), justify="right", no_wrap=True, style=style)
+    for cells in zip(*(column[1:] for column in columns), strict=True):
+        table.add_row(*(Text(cell) for cell in cells))
+    return table
+
+
+def _column(
+    matrix: Array, column: int | None, rows: list[int | None], canvas: Canvas, numbered: bool
+) -> list[str]:
+    """The heading of a column and its cells."""
+    if column is None:
+        return [canvas.gap] * (len(rows) + 1)
+    cells = (canvas.gap if row is None else fixed(matrix[row, column], canvas.decimals) for row in rows)
+    return [str(column) if numbered else "value", *cells]
+
+
+def _fit(labels: list[str], columns: list[list[str]], width: int) -> Iterator[list[list[str]]]:
+    """Columns in groups that fit into the width beside the labels; a column is never split."""
+    room = width - _size(labels) - 1
+    group: list[list[str]] = []
+    used = 0
+    for column in columns:
+        if group and used + _size(column) > room:
+            yield group
+            group, used = [], 0
+        group.append(column)
+        used += _size(column)
+    yield group
+
+
+def _size(column: list[str]) -> int:
+    return max(map(len, column)) + _GUTTER
+
+
+def shown(count: int, most: int) -> list[int | None]:
+    """The indices that are shown of so many: all, or head and tail with None between them.
+
+    >>> shown(3, 40), shown(10, 4)
+    ([0, 1, 2], [0, 1, None, 8, 9])
+    """
+    if count <= most:
+        return list(range(count))
+    head = (most + 1) // 2
+    return [*range(head), None, *range(count - most // 2, count)]
