@@ -1,8 +1,7 @@
 """Arrays on their way into a loss: what part each plays, which shapes fit, how blocks become numbers."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
@@ -15,8 +14,7 @@ Shape = tuple[int | None, ...]
 """A shape; None stands for a number of rows that is not known before the end of a file."""
 
 
-@dataclass(frozen=True)
-class Role:
+class Role(NamedTuple):
     """What an array argument of a loss is: one line of help, and what its values may be."""
 
     doc: str
@@ -55,8 +53,7 @@ ClassIndices = Annotated[IndexArray, Role("Class indices (N, ...), whole numbers
 ClassWeight = Annotated[FloatArray, Role("Factor of each class, of shape (C,).", NOT_NEGATIVE)]
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """How the arrays of one call fit together.
 
     `cut` names the arrays that share axis 0 and are cut into blocks along it (none: the call is one

@@ -3,8 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -28,8 +27,7 @@ class Domain(Protocol):
         """Values just outside the set, for tests."""
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(NamedTuple):
     """The numbers between two bounds, written as mathematics writes them.
 
     >>> str(Interval(0, 1)), str(Interval(0, low_open=True))

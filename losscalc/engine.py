@@ -5,8 +5,7 @@ it is needed and several workers therefore give the same bits.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from losscalc.arrays import Array, Layout, Role, Shape, as_indices, as_real, che
 from losscalc.errors import DomainError, LosscalcError, LosscalcWarning, ShapeError
 from losscalc.reductions import Partial, Reduction, Terms
 from losscalc.sources import Rows, Source
-from losscalc.summation import Sum
+from losscalc.summation import EMPTY
 
 # 128 KiB of float64: the temporaries of a formula stay in cache, and below the size from which
 # the allocator maps fresh pages for each of them (measured: twice the time at 65,536).
@@ -35,8 +34,7 @@ class Operation(Protocol):
         """The losses of one block."""
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """Some consecutive rows of all arrays of a call."""
 
     arrays: dict[str, Array]
@@ -50,8 +48,7 @@ class Block:
         return self.start + (row if self.kept is None else int(self.kept[row]))
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a block came to."""
 
     partial: Partial
@@ -60,8 +57,7 @@ class Outcome:
     dropped: int = 0
 
 
-@dataclass(frozen=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """Everything that is done to a block: picklable, and without state."""
 
     operation: Operation
@@ -73,8 +69,8 @@ class Evaluation:
     keep: bool
     """Whether the values of the block are wanted, or only their sums."""
 
-    def __call__(self, block: Block) -> Outcome:
-        """Evaluate one block."""
+    def evaluate(self, block: Block) -> Outcome:
+        """The outcome of one block."""
         try:
             with np.errstate(all="ignore"):
                 return self._evaluate(block)
@@ -123,8 +119,7 @@ class Evaluation:
             remark.index = (block.original(remark.index[0]), *remark.index[1:])
 
 
-@dataclass(frozen=True)
-class Computation:
+class Computation(NamedTuple):
     """The outcome of all blocks: the values or, reduced, the one number they came to."""
 
     value: Array
@@ -152,7 +147,7 @@ def compute(
     result = result.newbyteorder("=")
     keep = reduction.finish is None
     evaluation = Evaluation(operation, operation.roles, layout, result, cast=dtype is not None, keep=keep)
-    return _merge(map(evaluation, cut(sources, layout)), operation, reduction, layout, result)
+    return _merge(map(evaluation.evaluate, cut(sources, layout)), operation, reduction, layout, result)
 
 
 def cut(sources: Mapping[str, Source], layout: Layout) -> Iterator[Block]:
@@ -217,7 +212,7 @@ def _merge(
     if reduction.finish is None:
         value = values[0] if not layout.cut else np.concatenate(values)
     else:
-        if partial.denominator == Sum() and not partial.count:
+        if partial.denominator == EMPTY and not partial.count:
             problem = "every target is ignored" if partial.ignored else "there are no values"
             empty = LosscalcWarning(f"{problem}, so the {reduction.name} is empty")
             warnings[empty.problem] = empty

@@ -1,17 +1,15 @@
 """Operations: what is declared once, and everything that follows from it.
 
-An operation is a frozen dataclass. Its fields are its parameters, the arguments of its method
-`terms` are its arrays; from their annotations come the checks, the options of the command line, the
-help and the documentation. Losses and activations are operations.
+The annotated fields of an operation are its parameters, the arguments of its method `terms` are its
+arrays; from their annotations come the checks, the options of the command line, the help and the
+documentation. Losses and activations are operations.
 """
 
-import difflib
 import inspect
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import Field, dataclass
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -25,15 +23,13 @@ from losscalc.sources import MemorySource, Source
 DTYPES = ("float16", "float32", "float64")
 
 
-@dataclass(frozen=True)
-class Doc:
+class Doc(NamedTuple):
     """One sentence on a parameter."""
 
     text: str
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A scalar of an operation: its name, type, default, domain and one sentence."""
 
     name: str
@@ -54,8 +50,7 @@ class Parameter:
             raise ParameterError(f"`{self.name}` must be {self.domain}", found=value, argument=self.name)
 
 
-@dataclass(frozen=True)
-class ArrayArgument:
+class ArrayArgument(NamedTuple):
     """An array of an operation: its name, its role, and whether it has to be given."""
 
     name: str
@@ -64,7 +59,11 @@ class ArrayArgument:
 
 
 class Operation:
-    """The base of losses and activations."""
+    """The base of losses and activations: values that their parameters make equal, and never change.
+
+    What a frozen dataclass would be, but without the code that one generates for each class: that
+    takes a millisecond a loss, at every start.
+    """
 
     name: ClassVar[str]
     torch: ClassVar[str]
@@ -73,11 +72,27 @@ class Operation:
     """The name of the function in torch.nn.functional."""
     formula: ClassVar[str]
     reductions: ClassVar[tuple[str, ...]] = ()
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
-    def __post_init__(self) -> None:
+    def __init__(self, **settings: float | None) -> None:
         for parameter in parameters(type(self)):
-            parameter.check(getattr(self, parameter.name))
+            value = settings.pop(parameter.name, parameter.default)
+            parameter.check(value)
+            self.__dict__[parameter.name] = value
+        for name in settings:
+            raise _unknown_argument(self, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.items()))
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
+        return f"{type(self).__name__}({settings})"
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         """How arrays of these shapes and dtypes fit together; raises ShapeError or DTypeError."""
@@ -111,14 +126,13 @@ _ARRAYS: dict[type[Operation], tuple[ArrayArgument, ...]] = {}
 
 
 def register(cls: type[AnyOperation], name: str, torch: str, functional: str) -> type[AnyOperation]:
-    """Make a class a frozen dataclass and enter it under its name and its PyTorch names."""
+    """Enter a class under its name and its PyTorch names."""
     cls.name, cls.torch, cls.functional = name, torch, functional
-    declared = dataclass(frozen=True, kw_only=True)(cls)
     for key in (name, torch, functional):
-        if _BY_ALIAS.setdefault(_normal(key), declared) is not declared:
+        if _BY_ALIAS.setdefault(_normal(key), cls) is not cls:
             raise ValueError(f"two operations are called {key}")
-    _BY_NAME[name] = declared
-    return declared
+    _BY_NAME[name] = cls
+    return cls
 
 
 def operations() -> Mapping[str, type[Operation]]:
@@ -164,15 +178,17 @@ def compute(name: str, *arrays: ArrayLike | None, **arguments: Any) -> Any:
 
 def suggest(word: str, known: Mapping[str, object]) -> str | None:
     """The known word that comes closest, if any comes close."""
+    import difflib
+
     return next(iter(difflib.get_close_matches(word, known, n=1)), None)
 
 
 def parameters(cls: type[Operation]) -> tuple[Parameter, ...]:
     """The parameters of an operation, from the annotations of its fields."""
     if cls not in _PARAMETERS:
-        hints = get_type_hints(cls, include_extras=True)
-        own = cls.__dataclass_fields__.values()
-        _PARAMETERS[cls] = tuple(_parameter(field.name, hints[field.name], field.default) for field in own)
+        hints = get_type_hints(cls, include_extras=True).items()
+        own = {name: hint for name, hint in hints if any(isinstance(extra, Doc) for extra in get_args(hint))}
+        _PARAMETERS[cls] = tuple(_parameter(name, hint, getattr(cls, name)) for name, hint in own.items())
     return _PARAMETERS[cls]
 
 

@@ -1,18 +1,18 @@
 """From the losses of single elements to one number: terms, partial sums, and how a reduction ends."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
 from losscalc.errors import ParameterError
 from losscalc.stable import FloatArray
-from losscalc.summation import Sum, quotient, total
+from losscalc.summation import EMPTY, Sum, quotient, total
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(NamedTuple):
     """The losses of one block.
 
     `value` is the loss of each element or row, `divisor` what each adds to the denominator of 'mean'
@@ -32,8 +32,8 @@ class Partial:
     """
 
     loss: object
-    numerator: Sum = field(default_factory=Sum)
-    denominator: Sum = field(default_factory=Sum)
+    numerator: Sum = EMPTY
+    denominator: Sum = EMPTY
     count: int = 0
     ignored: int = 0
 
@@ -67,8 +67,7 @@ class Partial:
         )
 
 
-@dataclass(frozen=True)
-class Reduction:
+class Reduction(NamedTuple):
     """A way to end: what becomes of the sums when the last block is in."""
 
     name: str

@@ -40,6 +40,10 @@ class Sum:
         return quotient(self, Sum(1 << _UNIT_BITS))
 
 
+EMPTY = Sum()
+"""The sum of no numbers."""
+
+
 def quotient(numerator: Sum, denominator: Sum) -> float:
     """numerator / denominator, rounded once; division by zero as IEEE defines it.
 

@@ -1,11 +1,8 @@
 """The one place that prints errors, and the one place that exits."""
 
 import contextlib
-import signal
 import sys
-import traceback
 from collections.abc import Callable
-from types import FrameType
 
 import click
 
@@ -14,28 +11,19 @@ from losscalc.errors import LosscalcError, Remark, printable
 EXIT_USAGE, EXIT_SOURCE, EXIT_BUG, EXIT_INTERRUPT = 2, 3, 70, 130
 
 
-class TerminatedError(BaseException):
-    """A signal asks the process to end; what is half done is undone on the way out."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
 def guarded(command: Callable[[], object], debug: bool) -> int:
     """Run a command, and turn whatever comes out of it into an exit code and at most one message."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        with contextlib.suppress(ValueError, OSError):
-            signal.signal(number, _terminate)
     try:
         command()
-    except TerminatedError as error:
-        return 128 + error.number
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else EXIT_BUG
     except (KeyboardInterrupt, click.Abort):
         complain("interrupted")
         return EXIT_INTERRUPT
     except BaseException as error:  # noqa: BLE001 - nothing may end in a traceback
         if debug:
+            import traceback
+
             traceback.print_exc()
         return _report(error)
     return 0
@@ -98,7 +86,3 @@ def _usage(error: click.ClickException) -> tuple[str, str | None]:
         return message.rstrip("."), f"did you mean {suggestion}"
     context = error.ctx if isinstance(error, click.UsageError) else None
     return message, f"{context.command_path} --help shows how" if context else None
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise TerminatedError(number)

@@ -1,7 +1,5 @@
 """The group of all commands: the registry, and the tools."""
 
-import json
-
 import click
 
 from losscalc.cli.commands import build_command, summary
@@ -71,6 +69,8 @@ def show_list(as_json: bool) -> None:
     delivery = Delivery(Display())
     rows = [(cls.name, cls.torch, cls.formula, list(cls.reductions)) for cls in operations().values()]
     if as_json:
+        import json
+
         records = [dict(zip(("name", "torch", "formula", "reductions"), row, strict=True)) for row in rows]
         delivery.send_bytes((json.dumps(records, indent=2, ensure_ascii=False) + "\n").encode())
         return

@@ -3,7 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +19,7 @@ from losscalc.result import Result
 from losscalc.sources import Source
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """What a command needs to know."""
 
     operation: Operation

@@ -1,7 +1,6 @@
 """The options that commands share, in the groups in which help shows them."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import click
 
@@ -21,8 +20,7 @@ class GroupedOption(click.Option):
         self.group = group
 
 
-@dataclass(frozen=True)
-class Display:
+class Display(NamedTuple):
     """What a user wants to see, and where."""
 
     format: str = "auto"

@@ -1,17 +1,12 @@
 """Where a result goes: to a terminal, into a pipe, or into a file that is replaced as a whole."""
 
-import bz2
 import codecs
 import contextlib
-import gzip
-import lzma
 import os
-import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from types import MappingProxyType
+from types import FrameType
 from typing import TYPE_CHECKING, BinaryIO
 
 from losscalc.cli.options import Display
@@ -23,10 +18,6 @@ from losscalc.result import Result
 
 if TYPE_CHECKING:
     from losscalc.report import Canvas
-
-_PACKERS: MappingProxyType[str, Callable[[bytes], bytes]] = MappingProxyType(
-    {".gz": lambda data: gzip.compress(data, mtime=0), ".bz2": bz2.compress, ".xz": lzma.compress}
-)
 
 
 class Delivery:
@@ -48,8 +39,12 @@ class Delivery:
         if self._path is None:
             write_stdout(data)
             return
-        pack = _PACKERS.get(split_suffix(self._path)[1])
-        write_file(self._path, pack(data) if pack else data)
+        suffix = split_suffix(self._path)[1]
+        if suffix:
+            from losscalc.formats.packing import pack
+
+            data = pack(data, suffix)
+        write_file(self._path, data)
 
     @property
     def is_table(self) -> bool:
@@ -59,6 +54,8 @@ class Delivery:
     def canvas_text(self, draw: "Callable[[Canvas], str]") -> bytes:
         """What a function draws on the terminal that there is."""
         # Rich is slow to import; only a table needs it.
+        import shutil
+
         from losscalc.report import Canvas
 
         to_file = self._path is not None
@@ -163,6 +160,16 @@ def write_file(path: str, data: bytes) -> None:
 @contextlib.contextmanager
 def _temporary_beside(target: str) -> Iterator[tuple[BinaryIO, str]]:
     """A new file in the same directory, which is gone afterwards unless it was renamed."""
+    import signal
+    import tempfile
+
+    def give_up(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    # Only while there is something to clear away; otherwise these signals may end the process at once.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        with contextlib.suppress(ValueError):
+            signal.signal(number, give_up)
     handle, temporary = tempfile.mkstemp(prefix=".losscalc-", dir=os.path.dirname(target))
     try:
         with os.fdopen(handle, "wb") as file:

@@ -6,8 +6,8 @@ import click
 
 from losscalc.domains import Interval, parse_number, parse_whole
 from losscalc.errors import LosscalcError, ParameterError
-from losscalc.formats.csv import BLANKS
-from losscalc.formats.text import decoder
+from losscalc.formats.encoding import decoder
+from losscalc.formats.options import BLANKS
 from losscalc.operation import Parameter
 
 # The class became generic in Click 8.4.

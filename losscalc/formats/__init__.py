@@ -2,19 +2,18 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from importlib import import_module
 from types import MappingProxyType
+from typing import NamedTuple
 
-from losscalc.formats import csv, json, npy
 from losscalc.formats.options import Reading
-from losscalc.formats.stream import UNPACKERS, Stream
+from losscalc.formats.stream import PACKINGS, Stream
 from losscalc.sources import Source
 
 Opener = Callable[[Stream, str | None, Reading], Source]
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(NamedTuple):
     """A way to keep an array in a file."""
 
     name: str
@@ -24,21 +23,27 @@ class Format:
     """First bytes that no other format has."""
 
 
-def _table(delimiter: str | None) -> Opener:
-    return lambda stream, part, reading: csv.Table(stream, part, reading, delimiter)
+def _opener(module: str, name: str) -> Opener:
+    """The opener of a format; its module is imported when the first input of that format is opened."""
+
+    def open_source(stream: Stream, part: str | None, reading: Reading) -> Source:
+        source: Source = getattr(import_module(f"losscalc.formats.{module}"), name)(stream, part, reading)
+        return source
+
+    return open_source
 
 
 FORMATS = MappingProxyType(
     {
         record.name: record
         for record in (
-            Format("csv", (".csv",), _table(",")),
-            Format("tsv", (".tsv", ".tab"), _table("\t")),
-            Format("text", (".txt", ".dat"), _table(None)),
-            Format("json", (".json",), json.open_json, (b"[", b"{")),
-            Format("jsonl", (".jsonl", ".ndjson"), json.JsonLines),
-            Format("npy", (".npy",), npy.open_npy, (npy.MAGIC,)),
-            Format("npz", (".npz",), npy.open_npz, (b"PK\x03\x04", b"PK\x05\x06")),
+            Format("csv", (".csv",), _opener("csv", "open_csv")),
+            Format("tsv", (".tsv", ".tab"), _opener("csv", "open_tsv")),
+            Format("text", (".txt", ".dat"), _opener("csv", "open_text")),
+            Format("json", (".json",), _opener("json", "open_json"), (b"[", b"{")),
+            Format("jsonl", (".jsonl", ".ndjson"), _opener("json", "JsonLines")),
+            Format("npy", (".npy",), _opener("npy", "open_npy"), (b"\x93NUMPY",)),
+            Format("npz", (".npz",), _opener("npy", "open_npz"), (b"PK\x03\x04", b"PK\x05\x06")),
         )
     }
 )
@@ -51,7 +56,7 @@ def split_suffix(path: str) -> tuple[str, str]:
     (('.csv', '.gz'), ('.npy', ''), ('', ''))
     """
     stem, suffix = os.path.splitext(path.lower())
-    if suffix in UNPACKERS:
+    if suffix in PACKINGS:
         return os.path.splitext(stem)[1], suffix
     return suffix, ""
 

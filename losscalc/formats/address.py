@@ -4,8 +4,7 @@ import os
 import re
 import stat
 import sys
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -13,8 +12,6 @@ from losscalc.arrays import Array
 from losscalc.domains import is_overflow, parse_number
 from losscalc.errors import FormatError, Index, Location, SourceError
 from losscalc.formats import choose_format, split_suffix
-from losscalc.formats.document import brackets
-from losscalc.formats.json import read_document
 from losscalc.formats.options import Reading
 from losscalc.formats.stream import Stream, open_file, reason
 from losscalc.sources import MemorySource, Source
@@ -24,8 +21,7 @@ STDIN = "stdin"
 _NUMBER_LIKE = re.compile(r"[\s\d.,+\-eE]+|\s*[+-]?[\d.]+\s*,.*", re.ASCII | re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(NamedTuple):
     """Where an array is: in a file (or a part of it), on standard input, or in the text itself."""
 
     text: str
@@ -51,7 +47,7 @@ class Literal(MemorySource):
 
     def locate(self, index: Index) -> Location:
         """The option and the index in it."""
-        return Location(self._option, part=brackets(index))
+        return Location(self._option, part="".join(f"[{i}]" for i in index))
 
     def as_vector(self) -> "Literal | None":
         """The number as a vector of one."""
@@ -61,8 +57,8 @@ class Literal(MemorySource):
 def parse_address(text: str) -> Address:
     """Take an ARRAY apart. An existing file wins over everything but `-`.
 
-    >>> parse_address("-"), parse_address("1,0,1")
-    (Address(text='-', ...is_stdin=True), Address(text='1,0,1', path=None, ...))
+    >>> parse_address("-").is_stdin, parse_address("1,0,1").path, parse_address("nope.csv#logit").part
+    (True, None, 'logit')
     """
     if text == "-" or text.startswith("-#"):
         return Address(text, part=text[2:] or None, is_stdin=True)
@@ -119,6 +115,8 @@ def _is_literal(text: str) -> bool:
 
 def _literal(text: str, option: str) -> Source:
     if text.lstrip().startswith("["):
+        from losscalc.formats.json import read_document
+
         document = read_document(text, option, None, "error", Location(option))
         return Literal(document.whole(), option)
     cells = text.split(",")
@@ -132,7 +130,7 @@ def _cell(cell: str, position: int, count: int, option: str) -> float:
         raise FormatError(
             "a number outside the range of float64" if is_overflow(cell) else "not a number",
             found=cell,
-            location=Location(option, part=brackets((position,)) if count > 1 else ""),
+            location=Location(option, part=f"[{position}]" if count > 1 else ""),
         )
     return number
 

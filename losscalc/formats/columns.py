@@ -1,6 +1,5 @@
 """Which columns of a table `#PART` means."""
 
-import difflib
 import re
 from collections.abc import Sequence
 
@@ -54,6 +53,8 @@ def _no_such_column(item: str, names: Sequence[str] | None, width: int, path: st
     if names is None:
         hint = f"there are {width} columns, counted from 1, and no header"
     else:
+        import difflib
+
         close = difflib.get_close_matches(item, names, n=1)
         listed = ", ".join(names if len(names) <= 20 else [*names[:20], "..."])
         hint = printable(f"did you mean #{close[0]}?" if close else f"the columns are {listed}")

@@ -11,12 +11,9 @@ import numpy as np
 from losscalc.domains import is_overflow, parse_number
 from losscalc.errors import FormatError, Index, Location
 from losscalc.formats.columns import select_columns
-from losscalc.formats.options import Reading
+from losscalc.formats.options import BLANKS, Reading
 from losscalc.formats.stream import Stream
 from losscalc.formats.text import Lines, Piece, TextSource
-
-BLANKS = " "
-"""The delimiter that stands for runs of blanks."""
 
 _NA_WORDS = frozenset({"", "na", "n/a", "null", "none", "."})
 _TRUTH_WORDS = frozenset({"true", "false"})
@@ -281,6 +278,21 @@ class Table(TextSource):
         return (
             "take the columns with numbers by name or number: FILE#NAME or FILE#2" if is_name(cell) else None
         )
+
+
+def open_csv(stream: Stream, part: str | None, reading: Reading) -> Table:
+    """Columns separated by commas."""
+    return Table(stream, part, reading, ",")
+
+
+def open_tsv(stream: Stream, part: str | None, reading: Reading) -> Table:
+    """Columns separated by tabs."""
+    return Table(stream, part, reading, "\t")
+
+
+def open_text(stream: Stream, part: str | None, reading: Reading) -> Table:
+    """Columns separated by commas where the first line has one, else by blanks."""
+    return Table(stream, part, reading, None)
 
 
 def is_blank(cells: list[str]) -> bool:

@@ -1,11 +1,12 @@
-"""How text is to be read, and how numbers are to be written: the choices a user has."""
+"""How inputs are to be read: the choices a user has."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
+
+BLANKS = " "
+"""The delimiter that stands for runs of blanks."""
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """How inputs are read; the defaults are those of the command line."""
 
     format: str | None = None
@@ -16,11 +17,3 @@ class Reading:
     skip_rows: int = 0
     encoding: str = "utf-8-sig"
     na: Literal["error", "nan", "drop"] = "error"
-
-
-@dataclass(frozen=True)
-class Writing:
-    """How results are written."""
-
-    precision: int | None = None
-    """Decimals, or None for the shortest that read back to the same number."""

@@ -1,26 +1,15 @@
 """The bytes of one input, unpacked on the way, with every failure named."""
 
-import bz2
-import gzip
-import lzma
 import os
 import stat
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from types import MappingProxyType
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from losscalc.errors import FormatError, Location, SourceError, printable
 
-# Opens one layer of compression; the suffix stands behind that of the format (.csv.gz).
-UNPACKERS: MappingProxyType[str, Callable[[BinaryIO], BinaryIO]] = MappingProxyType(
-    {
-        ".gz": lambda raw: cast(BinaryIO, gzip.GzipFile(fileobj=raw, mode="rb")),
-        ".bz2": lambda raw: cast(BinaryIO, bz2.BZ2File(raw)),
-        ".xz": lambda raw: cast(BinaryIO, lzma.LZMAFile(raw)),  # noqa: SIM115
-    }
-)
+PACKINGS = frozenset({".gz", ".bz2", ".xz"})
+"""The suffixes of compressed files; they stand behind that of the format (.csv.gz)."""
 
 _STEP = 1 << 20
 
@@ -78,37 +67,28 @@ def open_file(path: str, suffix: str = "") -> Stream:
         file = open(path, "rb")  # noqa: SIM115 - the stream closes it
     except OSError as error:
         raise SourceError(reason(error), location=Location(path)) from error
-    unpack = UNPACKERS.get(suffix)
-    if unpack is None:
-        status = os.fstat(file.fileno())
-        size = status.st_size if stat.S_ISREG(status.st_mode) else None
-        return Stream(path, file, size)
-    return Stream(path, unpack(file))
+    status = os.fstat(file.fileno())
+    stream = Stream(path, file, status.st_size if stat.S_ISREG(status.st_mode) else None)
+    if suffix not in PACKINGS:
+        return stream
+    from losscalc.formats.packing import PackedStream
+
+    return PackedStream(stream, suffix)
 
 
 @contextmanager
 def named_failures(name: str) -> Iterator[None]:
-    """Turn every failure of reading into an error that names the input."""
+    """Turn what the operating system refuses into an error that names the input."""
     try:
         yield
-    except EOFError as error:
-        raise FormatError("the compressed data end too early", location=Location(name)) from error
-    except (zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
-        raise _damaged(name, error) from error
     except OSError as error:
-        # bz2 has no error of its own: "Invalid data stream" is an OSError without a number.
-        raise (
-            _damaged(name, error)
-            if error.errno is None
-            else SourceError(reason(error), location=Location(name))
-        ) from error
+        # bz2 and gzip have OSErrors of their own, without a number, for damaged data.
+        if error.errno is None:
+            raise FormatError(f"damaged data ({error})", location=Location(name)) from error
+        raise SourceError(reason(error), location=Location(name)) from error
 
 
 def reason(error: OSError) -> str:
     """What the operating system says, in lower case."""
     text = error.strerror or str(error) or type(error).__name__
     return printable(text[:1].lower() + text[1:])
-
-
-def _damaged(name: str, error: Exception) -> FormatError:
-    return FormatError(f"damaged compressed data ({error})", location=Location(name))

@@ -1,6 +1,5 @@
 """Text, cut into pieces of whole lines, and the sources that are read from it piece by piece."""
 
-import codecs
 from abc import abstractmethod
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -9,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.arrays import Array
-from losscalc.errors import FormatError, Index, Location, UsageError
+from losscalc.errors import FormatError, Index, Location
+from losscalc.formats.encoding import decoder
 from losscalc.formats.stream import Stream
 from losscalc.sources import Rows, Source
 
@@ -158,18 +158,6 @@ class TextSource(Source):
             ]
             missing = np.concatenate(masks)
         self._waiting = Rows(np.concatenate([values, piece.values]), missing)
-
-
-def decoder(encoding: str) -> codecs.IncrementalDecoder:
-    """The decoder of an encoding, or an error that says there is none of that name."""
-    try:
-        info = codecs.lookup(encoding)
-        "".encode(encoding)
-    except (LookupError, ValueError) as error:
-        raise UsageError(
-            "there is no such text encoding", found=encoding, hint="utf-8, utf-16, latin-1, cp1252 ..."
-        ) from error
-    return info.incrementaldecoder("strict")
 
 
 def _run_starts(lines: Sequence[int]) -> Iterator[tuple[int, int]]:

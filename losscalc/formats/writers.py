@@ -1,10 +1,8 @@
 """Results as bytes, one function a format."""
 
-import io
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +17,7 @@ _JSON_WORDS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 _JSON_NULL = dict.fromkeys(_JSON_WORDS, "null")
 
 
-@dataclass(frozen=True)
-class Writer:
+class Writer(NamedTuple):
     """A way to write a result."""
 
     name: str
@@ -51,6 +48,8 @@ def separated(delimiter: str) -> Write:
 
 def as_json(result: Result, precision: int | None) -> bytes:
     """One strict JSON object."""
+    import json
+
     members = []
     for key, fact in result.facts().items():
         text = nested(fact, precision, _JSON_NULL) if isinstance(fact, np.ndarray) else json.dumps(fact)
@@ -87,6 +86,8 @@ def markdown(result: Result, precision: int | None) -> bytes:
 
 def npy(result: Result, precision: int | None) -> bytes:
     """NumPy's own format; it has all digits, whatever the precision."""
+    import io
+
     buffer = io.BytesIO()
     np.save(buffer, result.value, allow_pickle=False)
     return buffer.getvalue()
