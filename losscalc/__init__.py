@@ -20,9 +20,12 @@ from losscalc.errors import (
     UnknownLossError,
     UsageError,
 )
-from losscalc.loss import Loss, losses
+from losscalc.loss import Loss
 from losscalc.losses import BCE, L1, MSE, NLL, BCEWithLogits, CrossEntropy
 from losscalc.operation import compute
+
+# After the package losscalc.losses, whose name the function takes.
+from losscalc.loss import losses  # isort: skip
 
 __all__ = [
     "BCE",

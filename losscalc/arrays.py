@@ -181,7 +181,7 @@ def as_real(values: Array) -> FloatArray:
 def as_indices(name: str, values: Array) -> IndexArray:
     """A block of class indices as int64; integral floating numbers are accepted, 1.5 is not."""
     if values.dtype.kind == "f":
-        wrong = np.argwhere(values != np.floor(values))
+        wrong = np.argwhere((values != np.floor(values)) | np.isinf(values))
         if len(wrong):
             raise DomainError(
                 f"`{name}` holds class indices, which are whole numbers",

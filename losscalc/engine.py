@@ -91,13 +91,21 @@ class Evaluation(NamedTuple):
                 warnings.append(warning)
         terms = self.operation.terms(**arrays)
         partial = Partial.of(self.operation, terms)
-        if partial.numerator.special != 0:
-            warning = _nonfinite(block, terms.value)
-            self._place(warning, block)
-            warnings.append(warning)
         # Adding 0.0 turns -0.0 into 0.0 and leaves every other value alone.
         value = (terms.value + 0.0).astype(self.dtype) if self.keep else None
+        checked = terms.value if value is None else value
+        if not np.isfinite(checked).all():
+            warning = self._nonfinite(block, checked)
+            self._place(warning, block)
+            warnings.append(warning)
         return Outcome(partial, value, tuple(warnings), block.dropped)
+
+    def _nonfinite(self, block: Block, values: Array) -> LosscalcWarning:
+        """The warning for results that are NaN or infinite, with the row of the first."""
+        argument = next((name for name in block.arrays if name in self.layout.cut), next(iter(block.arrays)))
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+        index = place if values.shape == block.arrays[argument].shape else place[:1]
+        return LosscalcWarning("a result is not finite", found=values[place], argument=argument, index=index)
 
     def _real(self, name: str, values: Array) -> Array:
         if not self.cast or values.dtype == self.dtype:
@@ -211,23 +219,34 @@ def _merge(
             values.append(outcome.value)
     if reduction.finish is None:
         value = values[0] if not layout.cut else np.concatenate(values)
+        return Computation(value, partial, tuple(warnings.values()), dropped)
+    with np.errstate(all="ignore"):
+        value = np.asarray(reduction.finish(partial) + 0.0).astype(dtype)
+    remarks = list(warnings.values())
+    if not np.isfinite(value) and partial.numerator.special == 0:
+        remarks.append(_why_nonfinite(partial, reduction, dtype))
+    return Computation(value, partial, tuple(remarks), dropped)
+
+
+def _why_nonfinite(partial: Partial, reduction: Reduction, dtype: np.dtype) -> LosscalcWarning:
+    """Why finite losses did not come to a finite number."""
+    if partial.denominator != EMPTY:
+        problem = f"the {reduction.name} is outside the range of {dtype}"
+    elif partial.count:
+        problem = f"the weights sum to 0, and the {reduction.name} divides by their sum"
     else:
-        if partial.denominator == EMPTY and not partial.count:
-            problem = "every target is ignored" if partial.ignored else "there are no values"
-            empty = LosscalcWarning(f"{problem}, so the {reduction.name} is empty")
-            warnings[empty.problem] = empty
-        with np.errstate(all="ignore"):
-            value = np.asarray(reduction.finish(partial) + 0.0).astype(dtype)
-    return Computation(value, partial, tuple(warnings.values()), dropped)
+        cause = "every target is ignored" if partial.ignored else "there are no values"
+        problem = f"{cause}, so the {reduction.name} is empty"
+    return LosscalcWarning(problem)
 
 
 def _check_domain(name: str, values: Array, role: Role) -> LosscalcWarning | None:
     """Raise for a value outside the domain of its role; warn for one that is merely unusual."""
-    if role.domain and (index := role.domain.first_outside(values)):
+    if role.domain is not None and (index := role.domain.first_outside(values)) is not None:
         raise DomainError(
             f"`{name}` must be {role.domain}", found=values[index], argument=name, index=index, hint=role.hint
         )
-    if role.advised is None or not (index := role.advised.first_outside(np.nan_to_num(values))):
+    if role.advised is None or (index := role.advised.first_outside(np.nan_to_num(values))) is None:
         return None
     return LosscalcWarning(
         f"`{name}` should be {role.advised}; outside, the loss can be negative",
@@ -235,11 +254,3 @@ def _check_domain(name: str, values: Array, role: Role) -> LosscalcWarning | Non
         argument=name,
         index=index,
     )
-
-
-def _nonfinite(block: Block, values: Array) -> LosscalcWarning:
-    """The warning for results that are NaN or infinite, with the place of the first."""
-    argument, array = next(iter(block.arrays.items()))
-    place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
-    index = place if values.shape == array.shape else place[:1]
-    return LosscalcWarning("a result is not finite", found=values[place], argument=argument, index=index)

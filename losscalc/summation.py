@@ -75,7 +75,7 @@ def total(values: FloatArray) -> Sum:
     peak = float(np.abs(flat).max())
     if not math.isfinite(peak):
         finite = np.isfinite(flat)
-        return total(flat[finite]) + Sum(special=float(flat[~finite].sum()))
+        return total(flat[finite]) + Sum(special=sum(flat[~finite].tolist()))
     exponent = math.frexp(peak)[1] + flat.size.bit_length() + 1
     if exponent > 1023:
         return Sum(total(flat * 2.0**-64).units << 64)

@@ -1,0 +1,127 @@
+"""Imports go down only: the rooms of the house, checked by reading them and by starting them."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import losscalc
+
+PACKAGE = Path(losscalc.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# From the bottom up: a module imports from its own floor and from those below it.
+FLOORS = [
+    ("errors",),
+    ("domains", "stable"),
+    ("arrays", "summation"),
+    ("reductions", "sources"),
+    ("engine",),
+    ("operation",),
+    ("loss", "activations", "result"),
+    ("losses", "formats"),
+    ("report",),
+    ("cli",),
+    ("__init__", "__main__"),
+]
+FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
+
+
+def room(path: Path) -> str:
+    """The room of a module: its name, or that of the package it is in."""
+    relative = path.relative_to(PACKAGE)
+    return relative.parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """The modules that a file imports, anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module or ""}
+    return names
+
+
+def rooms_imported(path: Path) -> set[str]:
+    """The rooms that a file imports from."""
+    return {
+        name.split(".")[1]
+        for name in imported(path)
+        if name.startswith("losscalc.") and name.split(".")[1] in FLOOR
+    }
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_imports_go_down(path):
+    """A module imports from its own room and from those on lower floors."""
+    above = {r for r in rooms_imported(path) if r != room(path) and FLOOR[r] >= FLOOR[room(path)]}
+
+    assert not above
+
+
+@pytest.mark.parametrize(("package", "owner"), [("click", "cli"), ("rich", "report")])
+def test_one_room_knows_a_library(package, owner):
+    """Only cli/ imports Click, and only report imports Rich."""
+    users = {room(path) for path in MODULES if any(n.split(".")[0] == package for n in imported(path))}
+
+    assert users == {owner}
+
+
+def test_losses_see_no_file_and_formats_no_loss():
+    """Neither imports the other."""
+    for path in MODULES:
+        if room(path) == "losses":
+            assert "formats" not in rooms_imported(path)
+        if room(path) == "formats":
+            assert not {"losses", "loss", "operation", "engine"} & rooms_imported(path)
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """The modules that a fresh interpreter has loaded in the end."""
+    code = "import sys, atexit; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); "
+    done = subprocess.run(
+        [sys.executable, "-c", code + arguments[0], *arguments[1:]],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return set(done.stderr.split())
+
+
+def test_importing_losscalc_is_light():
+    """Neither Click nor Rich nor the readers of files come with it."""
+    loaded = modules_after("import losscalc")
+
+    assert {"losscalc", "numpy"} <= loaded
+    assert not {"click", "rich", "csv", "json", "losscalc.formats", "losscalc.cli"} & loaded
+
+
+def test_a_pipe_does_not_load_rich():
+    """Nor what only other formats need."""
+    run = "import losscalc.cli; losscalc.cli.run(sys.argv[1:])"
+    loaded = modules_after(run, "bce-logits", "-i", "1,2", "-t", "0,1")
+
+    assert "click" in loaded
+    assert not {"rich", "json", "zipfile", "gzip", "importlib.metadata"} & loaded
+
+
+def test_public_names_are_exact():
+    """__all__ is sorted and names everything public that the package defines."""
+    public = {
+        name
+        for name, value in vars(losscalc).items()
+        if not name.startswith("_") and getattr(value, "__module__", "").startswith("losscalc.")
+    }
+
+    assert set(losscalc.__all__) == public
+
+
+def test_files_stay_small():
+    """A long file is a sign that a room holds two things."""
+    for path in MODULES:
+        assert len(path.read_text("utf-8").splitlines()) <= 330, path
