@@ -82,7 +82,8 @@ def distance(gap: FloatArray, tail: FloatArray) -> FloatArray:
 
 def _shift(x: FloatArray) -> tuple[FloatArray, IndexArray, FloatArray]:
     """The gaps m - x, where m stands, and exp(x - m) with a zero in its place."""
-    top = np.argmax(x, axis=-1)[..., np.newaxis]
+    # A row without scores has no largest one, and comes out as empty as it went in.
+    top = np.argmax(x, axis=-1)[..., np.newaxis] if x.shape[-1] else np.zeros(x.shape, dtype=np.int64)
     m = np.take_along_axis(x, top, axis=-1)
     gap = m - x
     others = np.exp(-gap)

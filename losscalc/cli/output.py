@@ -126,7 +126,7 @@ def write_stdout(data: bytes) -> None:
 
 def check_writable(path: str) -> None:
     """Find out before the work that a file could not be written after it."""
-    folder = os.path.dirname(os.path.realpath(path))
+    folder = os.path.dirname(path) or "."
     if os.path.isdir(path):
         raise OutputError("is a directory, not a file", location=Location(path))
     if not os.path.isdir(folder):

@@ -91,7 +91,11 @@ def open_array(address: Address, option: str, reading: Reading) -> Source:
 
 
 def _open_stream(stream: Stream, suffix: str, part: str | None, reading: Reading) -> Source:
-    return choose_format(stream, suffix, reading).open(stream, part, reading)
+    try:
+        return choose_format(stream, suffix, reading).open(stream, part, reading)
+    except BaseException:
+        stream.close()
+        raise
 
 
 def _stdin() -> Stream:

@@ -97,7 +97,7 @@ def read_document(text: str, path: str, part: str | None, na: str, location: Loc
     """The array of the JSON in a text."""
     if not text.strip():
         raise FormatError("no data", location=location)
-    document = find(parse(text, path), part, location)
+    document = find(parse(text.rstrip(), path), part, location)
 
     def place(index: Index) -> Location:
         return location._replace(part=location.part + brackets(index))

@@ -97,4 +97,4 @@ class BCEWithLogits(Binary):
         negative = 1.0 - target
         both = positive + negative if pos_weight is not None else 1.0
         value = both * softplus_tail(input) + product(np.where(input < 0, positive, negative), np.abs(input))
-        return Terms(value if weight is None else weight * value)
+        return Terms(value if weight is None else product(weight, value))

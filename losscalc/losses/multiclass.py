@@ -1,7 +1,7 @@
 """Losses of one choice among C classes."""
 
 from collections.abc import Mapping
-from typing import Annotated, cast
+from typing import Annotated, ClassVar, cast
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from losscalc.arrays import (
     classwise_layout,
 )
 from losscalc.domains import UNIT
-from losscalc.errors import ParameterError
+from losscalc.errors import ParameterError, ShapeError
 from losscalc.loss import Loss, loss
 from losscalc.operation import Doc
 from losscalc.reductions import Terms
@@ -31,6 +31,14 @@ class Multiclass(Loss):
     """What the losses of this family share: a class axis, and rows that may be ignored."""
 
     divisor = "the sum of the weights of the targets that are not ignored; their number without weight"
+    probabilities: ClassVar[bool] = False
+    """Whether a target of the shape of the scores holds class probabilities."""
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """Scores with a class axis, and a target that fits them."""
+        if shapes["input"][:2][-1:] == (0,):
+            raise ShapeError("`input` has no classes: its class axis has length 0", argument="input")
+        return classwise_layout(shapes, dtypes, probabilities=self.probabilities)
 
 
 @loss("cross-entropy", torch="CrossEntropyLoss", functional="cross_entropy")
@@ -62,6 +70,7 @@ class CrossEntropy(Multiclass):
         "with class probabilities, the number of rows"
     )
 
+    probabilities = True
     ignore_index: IgnoreIndex = -100
     label_smoothing: Annotated[
         float, UNIT, Doc("Share of the target that is spread evenly over all classes.")
@@ -69,7 +78,7 @@ class CrossEntropy(Multiclass):
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         """Logits with a class axis, and a target of class indices or class probabilities."""
-        layout = classwise_layout(shapes, dtypes, probabilities=True)
+        layout = super().layout(shapes, dtypes, broadcast)
         if not layout.indices and self.ignore_index >= 0:
             raise ParameterError(
                 "`ignore_index` leaves out class indices, but `target` holds class probabilities",
@@ -90,7 +99,7 @@ class CrossEntropy(Multiclass):
         classes = parts.gap.shape[-1]
         position, ignored = class_positions("target", target, classes, self.ignore_index)
         factor = np.where(ignored, 0.0, 1.0 if weight is None else weight[position])
-        value = factor * distance(pick(parts.gap, position), parts.tail)
+        value = product(factor, distance(pick(parts.gap, position), parts.tail))
         if self.label_smoothing:
             share = np.full(classes, self.label_smoothing / classes)
             evenly = distance_sum(parts, share if weight is None else share * weight)
@@ -130,10 +139,6 @@ class NLL(Multiclass):
 
     ignore_index: IgnoreIndex = -100
 
-    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """Log-probabilities with a class axis, and class indices."""
-        return classwise_layout(shapes, dtypes, probabilities=False)
-
     def terms(
         self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
     ) -> Terms:
@@ -141,7 +146,7 @@ class NLL(Multiclass):
         scores = classes_last(input)
         position, ignored = class_positions("target", target, scores.shape[-1], self.ignore_index)
         factor = np.where(ignored, 0.0, 1.0 if weight is None else weight[position])
-        return Terms(np.where(ignored, 0.0, -factor * pick(scores, position)), factor, ignored)
+        return Terms(np.where(ignored, 0.0, -product(factor, pick(scores, position))), factor, ignored)
 
 
 def pick(scores: FloatArray, position: IndexArray) -> FloatArray:
