@@ -92,7 +92,7 @@ class Evaluation(NamedTuple):
         terms = self.operation.terms(**arrays)
         partial = Partial.of(self.operation, terms)
         # Adding 0.0 turns -0.0 into 0.0 and leaves every other value alone.
-        value = (terms.value + 0.0).astype(self.dtype) if self.keep else None
+        value = np.asarray(terms.value + 0.0, dtype=self.dtype) if self.keep else None
         checked = terms.value if value is None else value
         if not np.isfinite(checked).all():
             warning = self._nonfinite(block, checked)

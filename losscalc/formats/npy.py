@@ -7,12 +7,14 @@ import struct
 import warnings
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO, cast
 
 import numpy as np
 
 from losscalc.arrays import Array
-from losscalc.errors import DTypeError, FormatError, Index, Location
+from losscalc.errors import DTypeError, FormatError, Index, Location, LosscalcError
 from losscalc.formats.options import Reading
 from losscalc.formats.stream import Stream
 from losscalc.sources import Rows, Source
@@ -198,22 +200,22 @@ def open_npy(stream: Stream, part: str | None, reading: Reading) -> Source:
 
 def open_npz(stream: Stream, part: str | None, reading: Reading) -> Source:
     """One array of an NPZ archive: the one that is named, or the only one there is."""
-    name = stream.name
     raw = stream.file if stream.is_plain_file else io.BytesIO(stream.read_all())
-    try:
+    with _named_damage(stream.name):
         archive = zipfile.ZipFile(raw)
-        member = _member(archive, part, name)
-        file = archive.open(member)
-    except _ZIP_FAILURES as error:
-        encrypted = "encrypted" in str(error)
-        problem = "the member is encrypted" if encrypted else f"damaged archive ({error})"
-        raise FormatError(problem, location=Location(name)) from error
-    short = member.filename.removesuffix(".npy")
-    return NpySource(Member(name, cast(BinaryIO, file), member.file_size), f"#{short}")
+        members = archive.infolist()
+    member = _choose_member(members, part, stream.name)
+    with _named_damage(stream.name):
+        file = cast(BinaryIO, archive.open(member))
+    return NpySource(Member(stream, file, member.file_size), f"#{member.filename.removesuffix('.npy')}")
 
 
 class Member(Stream):
     """The bytes of one member of an archive."""
+
+    def __init__(self, archive: Stream, file: BinaryIO, size: int) -> None:
+        super().__init__(archive.name, file, size)
+        self._archive = archive
 
     @property
     def is_plain_file(self) -> bool:
@@ -222,14 +224,29 @@ class Member(Stream):
 
     def read(self, count: int) -> bytes:
         """The next bytes, with the checksum held against them at the end."""
-        try:
+        with _named_damage(self.name):
             return super().read(count)
-        except (zipfile.BadZipFile, NotImplementedError) as error:
-            raise FormatError(f"damaged member ({error})", location=Location(self.name)) from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        super().close()
+        self._archive.close()
 
 
-def _member(archive: zipfile.ZipFile, part: str | None, name: str) -> zipfile.ZipInfo:
-    members = archive.infolist()
+@contextmanager
+def _named_damage(name: str) -> Iterator[None]:
+    """Turn what the zipfile module raises for damaged archives into an error that names the file."""
+    try:
+        yield
+    except LosscalcError:
+        raise
+    except _ZIP_FAILURES as error:
+        encrypted = "encrypted" in str(error)
+        problem = "the member is encrypted" if encrypted else f"damaged archive ({error})"
+        raise FormatError(problem, location=Location(name)) from error
+
+
+def _choose_member(members: list[zipfile.ZipInfo], part: str | None, name: str) -> zipfile.ZipInfo:
     names = [info.filename.removesuffix(".npy") for info in members]
     listed = ", ".join(names[:20])
     if not members or len(members) > _MOST_MEMBERS:
