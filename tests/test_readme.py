@@ -1,0 +1,303 @@
+"""The README keeps its promises: its commands, examples and tables are held against the program."""
+
+import doctest
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from importlib.metadata import metadata, requires
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from losscalc import compute, losses, operation
+from losscalc.cli import boundary
+from losscalc.errors import LosscalcError, LosscalcWarning
+from losscalc.formats import FORMATS
+from losscalc.formats.stream import PACKINGS
+from losscalc.formats.writers import WRITERS
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MARK = "<end of a command>"
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language."""
+    return [body for name, body in FENCE.findall(README) if name == language]
+
+
+def table(first: str) -> list[list[str]]:
+    """The rows of the table whose first heading is this, without the heading."""
+    lines = README.split(f"\n| {first} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    return [
+        [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines
+    ]
+
+
+def code(cell: str) -> list[str]:
+    """What stands between backquotes in a cell."""
+    return re.findall(r"`(.*?)`", cell)
+
+
+def steps(block: str) -> list[tuple[str, str]]:
+    """The commands of a block, and what each of them prints."""
+    parts = re.split(r"^\$ (.*)\n", block, flags=re.MULTILINE)
+    assert parts[0] == "", "a block begins with a command"
+    return list(zip(parts[1::2], parts[2::2], strict=True))
+
+
+LONG = re.compile(r"-?\d+\.\d{12,}(?:e-?\d+)?")
+
+
+def same(printed: str, shown: str) -> bool:
+    """Equal to the letter; but the last digit of a long number is a matter of the processor's exp and log."""
+    if LONG.sub("#", printed) != LONG.sub("#", shown):
+        return False
+    pairs = zip(LONG.findall(printed), LONG.findall(shown), strict=True)
+    return all(float(left) == pytest.approx(float(right), rel=2e-15, abs=0) for left, right in pairs)
+
+
+class Checker(doctest.OutputChecker):
+    """What doctest uses to compare outputs."""
+
+    def check_output(self, want: str, got: str, optionflags: int) -> bool:
+        """Whether an example gives what is shown."""
+        return same(got, want)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the samples in it, where commands may write."""
+    shutil.copytree(ROOT / "samples", tmp_path / "samples")
+    return tmp_path
+
+
+def environment() -> dict[str, str]:
+    """The environment of a user who has set nothing, with this Python's losscalc first."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("LOSSCALC_", "COLUMNS", "COVERAGE"))}
+    path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
+    return kept | {"PATH": path, "PYTHONUTF8": "1"}
+
+
+@pytest.mark.parametrize("block", blocks("console"))
+def test_commands(block: str, folder: Path) -> None:
+    """Every command prints what the README shows."""
+    expected = steps(block)
+    # After each command its exit code is put back, for `echo $?`.
+    script = [f"{{ {command}\n}} 2>&1; code=$?; printf '{MARK}'; (exit $code)" for command, _ in expected]
+    done = subprocess.run(
+        ["sh", "-c", "\n".join(script)],
+        cwd=folder,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        check=False,
+    )
+    printed = done.stdout.split(MARK)[: len(expected)]
+    for (command, shown), output in zip(expected, printed, strict=True):
+        assert output == shown or same(output, shown), command
+
+
+def test_commands_are_this_losscalc() -> None:
+    """The losscalc that the commands above find belongs to the Python that runs the tests."""
+    assert shutil.which("losscalc", path=environment()["PATH"]) == str(
+        Path(sys.executable).parent / "losscalc"
+    )
+
+
+def test_python_examples(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """The Python examples give what the README shows, one after the other."""
+    monkeypatch.chdir(folder)
+    examples = doctest.DocTestParser().get_doctest("\n".join(blocks("python")), {}, "README", None, None)
+    assert len(examples.examples) >= 10
+    report: list[str] = []
+    assert doctest.DocTestRunner(Checker()).run(examples, out=report.append).failed == 0, "".join(report)
+
+
+def test_first_command(folder: Path) -> None:
+    """The first command installs the clone and computes the loss of files that exist."""
+    install, main_job = blocks("sh")[0].strip().split(" && ")
+    assert install == "pip install ."
+    words = shlex.split(main_job)
+    assert [words[0], words[2], words[4]] == ["losscalc", "--input", "--target"]
+    assert all((folder / words[i]).is_file() for i in (3, 5))
+    done = subprocess.run(
+        main_job, shell=True, cwd=folder, env=environment(), capture_output=True, check=True
+    )
+    assert float(done.stdout) == pytest.approx(0.9256, abs=5e-5)
+
+
+def test_second_command() -> None:
+    """The second command installs an extra that exists and runs the tests; there is no third."""
+    assert len(blocks("sh")) == 2
+    assert blocks("sh")[1] == "pip install '.[test]' && pytest\n"
+    assert any("pytest" in need and "extra" in need and "test" in need for need in requires("losscalc") or [])
+
+
+def test_only_known_blocks() -> None:
+    """There is no fenced block that no test knows, and no fence that stays open."""
+    assert {name for name, _ in FENCE.findall(README)} == {"sh", "console", "python"}
+    assert len(re.findall(r"^```", README, re.MULTILINE)) == 2 * len(FENCE.findall(README))
+
+
+def test_links() -> None:
+    """What the README links to in this repository is there."""
+    targets = [target for target in re.findall(r"\]\((.*?)\)", README) if not target.startswith("https://")]
+    assert "samples/terminal.svg" in targets
+    inside = [target for target in targets if target.startswith("samples/") or (ROOT / "losscalc").is_dir()]
+    assert [target for target in inside if not (ROOT / target).exists()] == []
+
+
+def test_requirements() -> None:
+    """What the README says of Python and of dependencies is what the package declares."""
+    hard = [re.match(r"\w+", need) for need in requires("losscalc") or [] if "extra" not in need]
+    assert sorted(name[0] for name in hard if name) == ["click", "numpy", "rich"]
+    assert metadata("losscalc")["Requires-Python"] == ">=3.11"
+
+
+def test_exit_codes() -> None:
+    """The table of exit codes has those that the program uses, and 0."""
+    known = {error.exit_code for error in subclasses(LosscalcError)}
+    known |= {boundary.EXIT_USAGE, boundary.EXIT_SOURCE, boundary.EXIT_BUG, boundary.EXIT_INTERRUPT}
+    assert [int(row[0]) for row in table("exit code")] == sorted(known | {0})
+
+
+def subclasses(cls: type[LosscalcError]) -> Iterator[type[LosscalcError]]:
+    """A class and all below it."""
+    yield cls
+    for below in cls.__subclasses__():
+        yield from subclasses(below)
+
+
+def test_catalogue() -> None:
+    """The table of losses is the registry: names, PyTorch's names, formulas, parameters, and their order."""
+    expected = []
+    for name, cls in operation.operations().items():
+        arrays = [
+            array.name for array in operation.array_arguments(cls) if array.name not in ("input", "target")
+        ]
+        own = [*arrays, *(parameter.name for parameter in operation.parameters(cls))]
+        options = ["--" + option.replace("_", "-") for option in own]
+        expected.append([[name], [cls.torch], [cls.formula], options])
+    assert [[code(cell) for cell in row] for row in table("command")] == expected
+    assert list(losses()) == [row[0][0] for row in expected[: len(losses())]]
+
+
+def test_formats() -> None:
+    """The table of formats has no suffix that losscalc does not know, and no format is missing."""
+    rows = table("format")
+    suffixes = {record.name: record.suffixes for record in FORMATS.values()}
+    written = {suffix for writer in WRITERS.values() for suffix in writer.suffixes}
+    readable = {suffix for group in suffixes.values() for suffix in group}
+    for _, own, _, reads, writes in rows:
+        assert all((suffix in readable) == (reads == "yes") for suffix in code(own))
+        assert all((suffix in written) == (writes != "no") for suffix in code(own))
+    listed = {suffix for row in rows for suffix in code(row[1])}
+    assert [name for name, group in suffixes.items() if not listed & set(group)] == []
+    assert [name for name in PACKINGS if f"`{name}`" not in README] == []
+
+
+INFINITY = float("inf")
+ROW = [[1.0, 2.0, 3.0]]
+ONES, COLUMN = [1.0, 2.0, 3.0], [[1.0], [2.0], [3.0]]
+
+# The calls of the table of differences, in its order: the name, the arrays, everything else.
+# An array is float64, unless it comes with a dtype.
+Call = tuple[str, list[Any], dict[str, Any]]
+CALLS: list[Call] = [
+    ("bce-logits", [[-INFINITY], [0.0]], {}),
+    ("cross-entropy", [[[INFINITY, 0.0]], ([0], "int64")], {}),
+    ("bce-logits", [([-40.0], "float32"), ([0.0], "float32")], {}),
+    ("cross-entropy", [[[40.0, 0.0]], ([0], "int64")], {}),
+    ("cross-entropy", [ROW, [2.0]], {}),
+    ("cross-entropy", [ROW, [1.5]], {}),
+    ("bce", [[0.9], ([1], "int64")], {}),
+    ("mse", [([1], "int64"), ([3], "int64")], {}),
+    ("nll", [[[-0.5]], ([0], "int64")], {"weight": [-1.0], "reduction": "sum"}),
+    ("bce-logits", [[1.0], [1.0]], {"pos_weight": [-1.0]}),
+    ("cross-entropy", [ROW, ([2], "int64")], {"label_smoothing": -0.1}),
+    ("cross-entropy", [ROW, ([2], "int64")], {"label_smoothing": 1.1}),
+    ("mse", [ONES, COLUMN], {}),
+]
+
+
+def outcome(call: Callable[[], object]) -> str:
+    """What came of a call, in the words of the table."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            value = float(call())  # type: ignore[arg-type]
+        except (LosscalcError, RuntimeError, TypeError, ValueError):
+            return "refused"
+    return f"{value:.4g}" + (", with a warning" if caught else "")
+
+
+def arrays_of(call: Call) -> list[np.ndarray]:
+    """The arrays of a call."""
+    return [
+        np.array(*array) if isinstance(array, tuple) else np.array(array, np.float64) for array in call[1]
+    ]
+
+
+def test_differences_losscalc() -> None:
+    """What the table says of losscalc in each of the calls that differ."""
+    found: list[str] = []
+    for call in CALLS:
+        name, arrays, options = call[0], arrays_of(call), call[2]
+        result = outcome(lambda: compute(name, *arrays, **options))  # noqa: B023 - called at once
+        if "broadcast" in table("call")[len(found)][2]:
+            result += "; " + outcome(lambda: compute(name, *arrays, broadcast=True)) + " with `--broadcast`"  # noqa: B023
+        found.append(result)
+    assert found == [row[2] for row in table("call")]
+
+
+def test_differences_pytorch() -> None:
+    """What the table says of PyTorch, where PyTorch is installed."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    found: list[str] = []
+    for call in CALLS:
+        function = getattr(torch.nn.functional, operation.lookup(call[0]).functional)
+        arrays = [torch.from_numpy(array) for array in arrays_of(call)]
+        options = {
+            key: torch.tensor(value, dtype=torch.float64) if isinstance(value, list) else value
+            for key, value in call[2].items()
+        }
+        found.append(outcome(lambda: function(*arrays, **options)))  # noqa: B023 - called at once
+    assert found == [row[1] for row in table("call")]
+
+
+def test_calls_are_those_described() -> None:
+    """Each row of the table of differences names the loss that its test calls."""
+    assert [code(row[0])[0] for row in table("call")] == [call[0] for call in CALLS]
+
+
+def test_not_finite_warns() -> None:
+    """Where a limit does not exist, the value is NaN or infinite, and a warning says where."""
+    with pytest.warns(LosscalcWarning, match=r"not finite.* at \[1\]"):
+        assert compute("bce-logits", [0.0, INFINITY], [0.0, 0.0]) == INFINITY
+    with pytest.warns(LosscalcWarning, match=r"not finite.* at \[0\]"):
+        assert np.isnan(compute("cross-entropy", [[INFINITY, INFINITY]], [0]))
+
+
+def test_empty_mean_warns() -> None:
+    """The mean of nothing is NaN, with a warning."""
+    with pytest.warns(LosscalcWarning):
+        assert np.isnan(compute("mse", np.zeros((0, 2)), np.zeros((0, 2))))
+
+
+def test_import_is_light() -> None:
+    """`import losscalc` imports NumPy, but neither Click nor Rich."""
+    program = "import sys, losscalc; print(*sorted({'numpy', 'click', 'rich'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment(), capture_output=True, encoding="utf-8", check=True
+    )
+    assert done.stdout == "numpy\n"
