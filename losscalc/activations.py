@@ -93,7 +93,7 @@ class Sigmoid(Elementwise):
 
 @activation("log-sigmoid", torch="LogSigmoid", functional="logsigmoid")
 class LogSigmoid(Elementwise):
-    """Logarithm of the logistic function, without the detour through a probability.
+    """Logarithm of the logistic function.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSigmoid.html
 
@@ -110,7 +110,7 @@ class LogSigmoid(Elementwise):
 
 @activation("softmax", torch="Softmax", functional="softmax")
 class Softmax(Normalizing):
-    """Softmax along one axis, from logits to probabilities.
+    """Softmax of one axis, from logits to probabilities.
 
     Raises ShapeError when `input` has no axis `dim`.
 
@@ -129,7 +129,7 @@ class Softmax(Normalizing):
 
 @activation("log-softmax", torch="LogSoftmax", functional="log_softmax")
 class LogSoftmax(Normalizing):
-    """Logarithm of softmax along one axis, from logits to log-probabilities.
+    """Softmax of one axis, from logits to log-probabilities.
 
     Raises ShapeError when `input` has no axis `dim`.
 

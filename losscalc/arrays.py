@@ -256,6 +256,9 @@ def _unequal(
         hint = f"reshape `{name}` to {show_shape(theirs)}, or `{other}` to {show_shape(mine)}"
     elif mine == theirs[::-1]:
         hint = f"`{name}` looks transposed"
+    elif mine[:1] == theirs[:1] and {len(mine), len(theirs)} == {1, 2}:
+        many = name if len(mine) == 2 else other
+        hint = f"`{many}` has several columns; take one of a file as FILE#NAME or FILE#2"
     return ShapeError(
         f"`{name}` has shape {show_shape(mine)} and `{other}` {show_shape(theirs)}; they {problem}",
         argument=name,
@@ -269,7 +272,9 @@ def _without_ones(shape: Shape) -> Shape:
 
 def _bad_class_target(scores: Shape, target: Shape, expected: Shape, probabilities: bool) -> ShapeError:
     hint = None
-    if len(scores) > 2 and target == scores[:-1]:
+    if len(target) > len(scores) and target[: len(scores)] == scores:
+        hint = "`input` and `target` look swapped"
+    elif len(scores) > 2 and target == scores[:-1]:
         hint = "the class axis is axis 1, not the last: move it there"
     elif len(target) == len(expected) + 1 and target[-1] == 1:
         hint = f"drop the last axis of `target`: one class index a row, {show_shape(expected)}"

@@ -81,8 +81,8 @@ def choose_reduction(
     if legacy is None:
         return REDUCTIONS[name], None
     notice = LosscalcWarning(
-        "`size_average` and `reduce` are deprecated and override `reduction`",
-        hint=f"they amount to `reduction` {legacy}",
+        "PyTorch's old flags `size_average` and `reduce` override `reduction`",
+        hint=f"what they amount to is `reduction` {legacy}",
     )
     return REDUCTIONS[legacy], notice
 

@@ -39,12 +39,12 @@ class Canvas:
         style = box.ROUNDED if self.unicode else box.ASCII2
         return Table(title=Text(title, style="bold") if title else None, box=style, title_justify="left")
 
-    def render(self, *drawings: Table | Text) -> str:
-        """Drawings as text, as wide as they need to be: no number is ever cut."""
+    def render(self, *drawings: Table | Text, width: int = 10_000) -> str:
+        """Drawings as text, by default as wide as they need to be: no number is ever cut."""
         output = io.StringIO()
         console = Console(
             file=output,
-            width=10_000,
+            width=width,
             force_terminal=self.color,
             color_system="standard" if self.color else None,
             no_color=not self.color,
@@ -66,13 +66,13 @@ def draw_result(result: Result, canvas: Canvas) -> str:
 
 
 def draw_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], canvas: Canvas) -> str:
-    """A table of texts."""
+    """A table of texts, which fold where the terminal is too narrow for them."""
     table = canvas.table()
     for column in columns:
-        table.add_column(column, no_wrap=True)
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    return canvas.render(table)
+    return canvas.render(table, width=canvas.width)
 
 
 def _scalar(result: Result, canvas: Canvas) -> Table:
@@ -100,7 +100,8 @@ def _arithmetic(result: Result, canvas: Canvas) -> Text | None:
 def _totals(result: Result, canvas: Canvas) -> Iterator[Text]:
     if result.reduction is not None:
         mean, total = (fixed(number, canvas.decimals) for number in (result.mean, result.sum))
-        yield Text(f"mean {mean}   sum {total}")
+        ignored = f"   ignored {result.ignored}" if result.ignored else ""
+        yield Text(f"mean {mean}   sum {total}{ignored}")
 
 
 def _grids(result: Result, canvas: Canvas) -> Iterator[Table]:

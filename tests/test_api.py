@@ -139,7 +139,7 @@ def test_old_flags(size_average, reduce):
     if size_average is reduce is None:
         actual = losscalc.compute("mse", [1, 3], [0, 0], **arguments)
     else:
-        with pytest.warns(losscalc.LosscalcWarning, match="deprecated"):
+        with pytest.warns(losscalc.LosscalcWarning, match="old flags"):
             actual = losscalc.compute("mse", [1, 3], [0, 0], **arguments)
     np.testing.assert_array_equal(actual, losscalc.compute("mse", [1, 3], [0, 0], reduction=expected))
 

@@ -119,7 +119,7 @@ TABLE = [
         "mse -i x.csv -t column.csv",
         4,
         "column.csv: --target has shape (2,) and --input (2, 2); they must be equal",
-        None,
+        "--input has several columns; take one of a file as FILE#NAME or FILE#2",
     ),
     (
         "mse -i 1,2 -t [[1],[2]]",
@@ -218,8 +218,8 @@ def test_old_flags_warn_and_win(folder, capfd):
     assert cli.run("mse -i 1,3 -t 0,0 -r none --no-size-average".split()) == 0
     assert capfd.readouterr() == (
         "10.0\n",
-        "losscalc: warning: --size-average and --reduce are deprecated and override --reduction\n"
-        "  hint: they amount to --reduction sum\n",
+        "losscalc: warning: PyTorch's old flags --size-average and --reduce override --reduction\n"
+        "  hint: what they amount to is --reduction sum\n",
     )
 
 

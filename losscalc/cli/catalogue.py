@@ -49,8 +49,11 @@ class Catalogue(click.Group):
 @click.group(
     cls=Catalogue,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="losscalc LOSS --help explains a loss.  Exit codes: 0 done, 2 wrong usage, 3 an input cannot be "
-    "read, 4 arrays do not fit the loss, 5 the output cannot be written, 70 a bug, 130 interrupted.",
+    epilog="\b\n"
+    "losscalc LOSS --help explains a loss. Exit codes:\n"
+    "  0 done                            4 the arrays do not fit the loss\n"
+    "  2 wrong usage                     5 the output cannot be written\n"
+    "  3 an input cannot be read         70 a bug    130 interrupted\n",
 )
 @click.version_option(package_name="losscalc", prog_name="losscalc", message="%(prog)s %(version)s")
 def losscalc() -> None:

@@ -114,7 +114,7 @@ def _help(cls: type[Operation]) -> str:
     )
     first, *rest = [re.sub(r"\s+", " ", paragraph).strip() for paragraph in text.split("\n\n")]
     rest = [paragraph for paragraph in rest if not paragraph.startswith("Raises ")]
-    example = f"losscalc {cls.name} -i logits.csv" + (" -t labels.csv" if issubclass(cls, Loss) else "")
+    example = f"losscalc {cls.name} -i input.csv" + (" -t target.csv" if issubclass(cls, Loss) else "")
     paragraphs = [
         first,
         f"Formula: {cls.formula}",
