@@ -20,12 +20,9 @@ from losscalc.errors import (
     UnknownLossError,
     UsageError,
 )
-from losscalc.loss import Loss
-from losscalc.losses import BCE, L1, MSE, NLL, BCEWithLogits, CrossEntropy
+from losscalc.families import BCE, L1, MSE, NLL, BCEWithLogits, CrossEntropy
+from losscalc.loss import Loss, losses
 from losscalc.operation import compute
-
-# After the package losscalc.losses, whose name the function takes.
-from losscalc.loss import losses  # isort: skip
 
 __all__ = [
     "BCE",

@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from losscalc import engine, stable
 from losscalc.arrays import ClassScores, Layout, Logits, Shape, row_size
+from losscalc.double import FloatArray
 from losscalc.errors import ShapeError
 from losscalc.operation import Doc, Operation, memory_sources, register, result_dtype
 from losscalc.reductions import NONE, Terms
-from losscalc.stable import FloatArray
 
 
 class Activation(Operation):

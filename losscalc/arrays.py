@@ -6,8 +6,8 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from losscalc.domains import NOT_NEGATIVE, UNIT, Interval
+from losscalc.double import FloatArray, IndexArray
 from losscalc.errors import ClassIndexError, DomainError, DTypeError, ShapeError
-from losscalc.stable import FloatArray, IndexArray
 
 Array = np.ndarray
 Shape = tuple[int | None, ...]

@@ -91,8 +91,7 @@ class Evaluation(NamedTuple):
                 warnings.append(warning)
         terms = self.operation.terms(**arrays)
         partial = Partial.of(self.operation, terms)
-        # Adding 0.0 turns -0.0 into 0.0 and leaves every other value alone.
-        value = np.asarray(terms.value + 0.0, dtype=self.dtype) if self.keep else None
+        value = _rounded(terms.value, self.dtype) if self.keep else None
         checked = terms.value if value is None else value
         if not np.isfinite(checked).all():
             warning = self._nonfinite(block, checked)
@@ -221,11 +220,16 @@ def _merge(
         value = values[0] if not layout.cut else np.concatenate(values)
         return Computation(value, partial, tuple(warnings.values()), dropped)
     with np.errstate(all="ignore"):
-        value = np.asarray(reduction.finish(partial) + 0.0).astype(dtype)
+        value = _rounded(np.asarray(reduction.finish(partial)), dtype)
     remarks = list(warnings.values())
     if not np.isfinite(value) and partial.numerator.special == 0:
         remarks.append(_why_nonfinite(partial, reduction, dtype))
     return Computation(value, partial, tuple(remarks), dropped)
+
+
+def _rounded(values: Array, dtype: np.dtype) -> Array:
+    """Values in the dtype of the result; adding 0 turns -0.0 into 0.0 and leaves all others alone."""
+    return np.asarray(values.astype(dtype) + dtype.type(0))
 
 
 def _why_nonfinite(partial: Partial, reduction: Reduction, dtype: np.dtype) -> LosscalcWarning:

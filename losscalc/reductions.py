@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from losscalc.double import FloatArray
 from losscalc.errors import ParameterError
-from losscalc.stable import FloatArray
 from losscalc.summation import EMPTY, Sum, quotient, total
 
 

@@ -3,10 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IndexArray = NDArray[np.int64]
+from losscalc.double import Double, FloatArray, IndexArray, finite
+
+# Below 2^-1022 numbers are subnormal and have fewer digits; exp(-x) gets there at 708.4.
+_FAINT = 2.0**-1000
+_DEEP = 708.0
 
 
 class Partition(NamedTuple):
@@ -14,17 +16,6 @@ class Partition(NamedTuple):
 
     gap: FloatArray
     tail: FloatArray
-
-
-def product(coefficient: FloatArray, value: FloatArray) -> FloatArray:
-    """coefficient · value, where a coefficient of zero wins over an infinite value.
-
-    That is the limit of c·v for c = 0 as v grows, where IEEE multiplication gives NaN.
-    """
-    result = coefficient * value
-    if np.isinf(value).any():
-        result = np.where((coefficient == 0) & np.isinf(value), 0.0, result)
-    return result
 
 
 def sigmoid(x: FloatArray) -> FloatArray:
@@ -45,6 +36,16 @@ def softplus_tail(x: FloatArray) -> FloatArray:
     return np.log1p(np.exp(-np.abs(x)))
 
 
+def softplus_tail_times(x: FloatArray, factor: Double) -> Double:
+    """factor · log(1 + exp(-|x|)), of which the factor may bring back what is subnormal by itself.
+
+    There the logarithm is exp(-|x|), and factor·exp(-|x|) = factor·exp(512 - |x|)·exp(-512).
+    """
+    deep = np.abs(x) > _DEEP
+    tail = np.where(deep, np.exp(512.0 - np.abs(x)), softplus_tail(x))
+    return Double(tail) * factor * np.where(deep, np.exp(-512.0), 1.0)
+
+
 def log_sigmoid(x: FloatArray) -> FloatArray:
     """log σ(x) = -softplus(-x) = min(x, 0) - log1p(exp(-|x|))."""
     return np.minimum(x, 0.0) - softplus_tail(x)
@@ -57,42 +58,50 @@ def partition(x: FloatArray) -> Partition:
     out. A confident right answer has m = x_k, and keeps every digit of log1p. Both parts are
     ≥ 0, so their sum cannot cancel.
     """
-    gap, _, others = _shift(x)
-    return Partition(gap, np.log1p(others.sum(axis=-1)))
+    gap, top, others, error = _shift(x)
+    total = Double(others, others * error).sum().value
+    if (total < _FAINT).any():
+        # Below 2^-1022 each term would be rounded at 2^-1074, or vanish: Σ' = exp(-512)·Σ' exp(512 - gap).
+        others = np.exp(512.0 - gap)
+        np.put_along_axis(others, top, 0.0, axis=-1)
+        larger = Double(others, others * error).sum().value
+        total = np.where(total < _FAINT, larger * np.exp(-512.0), total)
+    return Partition(gap, np.log1p(total))
 
 
 def log_softmax(x: FloatArray) -> FloatArray:
     """log softmax of the last axis: -(gap + tail) of its partition."""
     gap, tail = partition(x)
-    return -distance(gap, tail[..., np.newaxis])
+    return -np.where(gap == np.inf, np.inf, gap + tail[..., np.newaxis])
 
 
 def softmax(x: FloatArray) -> FloatArray:
     """Softmax of the last axis, as exp(x - m) / (1 + Σ' exp(x_j - m))."""
-    gap, top, others = _shift(x)
-    total: FloatArray = 1.0 + others.sum(axis=-1, keepdims=True)
+    gap, top, others, error = _shift(x)
+    total = Double(others, others * error).sum() + 1.0
     np.put_along_axis(others, top, np.exp(-np.take_along_axis(gap, top, axis=-1)), axis=-1)
-    return others / total
+    column = Double(total.high[..., np.newaxis], total.low[..., np.newaxis])
+    return (Double(others, others * error) / column).value
 
 
-def distance(gap: FloatArray, tail: FloatArray) -> FloatArray:
+def distance(gap: FloatArray, tail: FloatArray) -> Double:
     """Gap + tail, where an infinite gap wins: no other score can bring it back."""
-    return np.where(gap == np.inf, np.inf, gap + tail)
+    total = Double(gap) + tail
+    return Double(np.where(gap == np.inf, np.inf, total.high), total.low)
 
 
-def _shift(x: FloatArray) -> tuple[FloatArray, IndexArray, FloatArray]:
-    """The gaps m - x, where m stands, and exp(x - m) with a zero in its place."""
+def _shift(x: FloatArray) -> tuple[FloatArray, IndexArray, FloatArray, FloatArray]:
+    """The gaps m - x, where m stands, exp(-gap) but 0 there, and the rounding errors of the gaps."""
     # A row without scores has no largest one, and comes out as empty as it went in.
     top = np.argmax(x, axis=-1)[..., np.newaxis] if x.shape[-1] else np.zeros(x.shape, dtype=np.int64)
     m = np.take_along_axis(x, top, axis=-1)
     gap = m - x
     others = np.exp(-gap)
-    if np.isfinite(gap).all():
-        # exp(-(gap + e)) = exp(-gap)·(1 - e), where e is what rounding took from m - x (TwoDiff);
-        # without it exp has a relative error of |gap|/2 ULP.
-        back = gap - m
-        others -= others * ((m - (gap - back)) - (x + back))
     np.put_along_axis(others, top, 0.0, axis=-1)
+    # exp(-(gap - e)) = exp(-gap)·(1 + e), where e is what rounding added to m - x (TwoDiff);
+    # without it exp has a relative error of |gap|/2 ULP.
+    back = gap - m
+    error = finite((x + back) - (m - (gap - back)))
     # m - m, but 0 for an infinite m: the limit of the gap between the largest score and itself.
     np.put_along_axis(gap, top, np.where(np.isnan(m), np.nan, 0.0), axis=-1)
-    return gap, top, others
+    return gap, top, others, error

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from losscalc.stable import FloatArray
+from losscalc.double import FloatArray
 
 # Every finite float64 is a whole number of 2^-1074, the smallest of them.
 _UNIT_BITS = 1074

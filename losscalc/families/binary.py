@@ -15,9 +15,10 @@ from losscalc.arrays import (
     Weight,
     elementwise_layout,
 )
+from losscalc.double import Double, product, where
 from losscalc.loss import Loss, loss
 from losscalc.reductions import Terms
-from losscalc.stable import product, softplus_tail
+from losscalc.stable import softplus_tail, softplus_tail_times
 
 
 class Binary(Loss):
@@ -55,8 +56,10 @@ class BCE(Binary):
         # ln(1-x) as log1p(-x): 1-x has lost the digits of a small x before the logarithm sees it.
         yes = np.maximum(np.log(input), -100.0)
         no = np.maximum(np.log1p(-input), -100.0)
-        value = -(target * yes + (1.0 - target) * no)
-        return Terms(value if weight is None else weight * value)
+        if weight is None:
+            return Terms(-(target * yes + (1.0 - target) * no))
+        rest = Double(np.ones_like(target)) + -target
+        return Terms(-((Double(yes) * target + Double(no) * rest) * weight).value)
 
 
 @loss("bce-logits", torch="BCEWithLogitsLoss", functional="binary_cross_entropy_with_logits")
@@ -71,9 +74,8 @@ class BCEWithLogits(Binary):
     Raises ShapeError for shapes that do not fit and DomainError for a negative `pos_weight`; labels
     outside [0, 1] are computed with a warning.
 
-    Unlike PyTorch it keeps its digits for confident right
-    answers of either sign, takes the limit at infinite logits where PyTorch gives NaN, takes labels of
-    any dtype and refuses a negative `pos_weight`.
+    Unlike PyTorch it keeps its digits for confident right answers of either sign, takes the limit at
+    infinite logits where PyTorch gives NaN, takes labels of any dtype and refuses a negative `pos_weight`.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
 
@@ -93,8 +95,12 @@ class BCEWithLogits(Binary):
         """The losses of one block."""
         # -ln σ(x) = tail + max(-x, 0) and -ln(1-σ(x)) = tail + max(x, 0), with tail = log1p(exp(-|x|)):
         # (p·y + 1-y)·tail + |x|·(p·y where x < 0, else 1-y). For y in [0, 1] nothing cancels.
-        positive = target if pos_weight is None else pos_weight * target
-        negative = 1.0 - target
-        both = positive + negative if pos_weight is not None else 1.0
-        value = both * softplus_tail(input) + product(np.where(input < 0, positive, negative), np.abs(input))
-        return Terms(value if weight is None else product(weight, value))
+        size = np.abs(input)
+        if weight is None and pos_weight is None:
+            return Terms(softplus_tail(input) + product(np.where(input < 0, target, 1.0 - target), size))
+        one = Double(np.ones_like(target))
+        factor = one if weight is None else one * weight
+        positive = factor * target * (1.0 if pos_weight is None else pos_weight)
+        negative = factor * (one + -target)
+        value = Double(size) * where(input < 0, positive, negative)
+        return Terms((value + softplus_tail_times(input, positive + negative)).value)

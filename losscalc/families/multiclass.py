@@ -18,11 +18,12 @@ from losscalc.arrays import (
     classwise_layout,
 )
 from losscalc.domains import UNIT
+from losscalc.double import Double, FloatArray, IndexArray
 from losscalc.errors import ParameterError, ShapeError
 from losscalc.loss import Loss, loss
 from losscalc.operation import Doc
 from losscalc.reductions import Terms
-from losscalc.stable import FloatArray, IndexArray, Partition, distance, partition, product
+from losscalc.stable import Partition, distance, partition
 
 IgnoreIndex = Annotated[int, Doc("Rows with this target are left out; any whole number.")]
 
@@ -54,9 +55,9 @@ class CrossEntropy(Multiclass):
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), DomainError
     for a negative weight, and ParameterError for a non-negative `ignore_index` with class probabilities.
 
-    Unlike PyTorch it keeps the digits of confident right answers, takes the limit at infinite logits,
-    takes class indices of any dtype as long as they are whole, and refuses a `label_smoothing` below 0
-    and negative weights.
+    Unlike PyTorch it keeps the digits of confident right answers, takes the limit at infinite logits, takes
+    class indices of any dtype as long as they are whole, and refuses a `label_smoothing` below 0 and
+    negative weights.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
 
@@ -99,19 +100,26 @@ class CrossEntropy(Multiclass):
         classes = parts.gap.shape[-1]
         position, ignored = class_positions("target", target, classes, self.ignore_index)
         factor = np.where(ignored, 0.0, 1.0 if weight is None else weight[position])
-        value = product(factor, distance(pick(parts.gap, position), parts.tail))
+        value = distance(pick(parts.gap, position), parts.tail)
+        value = value if weight is None else value * factor
         if self.label_smoothing:
-            share = np.full(classes, self.label_smoothing / classes)
-            evenly = distance_sum(parts, share if weight is None else share * weight)
-            value = (1.0 - self.label_smoothing) * value + evenly
+            evenly = distance_sum(parts, Double(np.ones(classes) if weight is None else weight))
+            value = value * self._kept + evenly * (Double(np.asarray(self.label_smoothing)) / classes)
         # A row that is left out may hold anything, NaN included.
-        return Terms(np.where(ignored, 0.0, value), factor, ignored)
+        return Terms(np.where(ignored, 0.0, value.value), factor, ignored)
 
     def _spread(self, parts: Partition, target: FloatArray, weight: ClassWeight | None) -> FloatArray:
         """The loss of rows whose target is spread over the classes."""
+        share = Double(target)
         if self.label_smoothing:
-            target = target * (1.0 - self.label_smoothing) + self.label_smoothing / target.shape[-1]
-        return distance_sum(parts, target if weight is None else target * weight)
+            evenly = Double(np.asarray(self.label_smoothing)) / target.shape[-1]
+            share = share * self._kept + evenly
+        return distance_sum(parts, share if weight is None else share * weight).value
+
+    @property
+    def _kept(self) -> Double:
+        """The share of the target that is not spread."""
+        return Double(np.asarray(1.0)) + -self.label_smoothing
 
 
 @loss("nll", torch="NLLLoss", functional="nll_loss")
@@ -126,8 +134,8 @@ class NLL(Multiclass):
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C) and
     DomainError for a negative weight.
 
-    Unlike PyTorch it takes class indices of any dtype as long as they
-    are whole, and refuses negative weights.
+    Unlike PyTorch it takes class indices of any dtype as long as they are whole, and refuses negative
+    weights.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html
 
@@ -146,7 +154,7 @@ class NLL(Multiclass):
         scores = classes_last(input)
         position, ignored = class_positions("target", target, scores.shape[-1], self.ignore_index)
         factor = np.where(ignored, 0.0, 1.0 if weight is None else weight[position])
-        return Terms(np.where(ignored, 0.0, -product(factor, pick(scores, position))), factor, ignored)
+        return Terms(np.where(ignored, 0.0, -factor * pick(scores, position)), factor, ignored)
 
 
 def pick(scores: FloatArray, position: IndexArray) -> FloatArray:
@@ -155,7 +163,6 @@ def pick(scores: FloatArray, position: IndexArray) -> FloatArray:
     return rows[np.arange(len(rows)), position.reshape(-1)].reshape(position.shape)
 
 
-def distance_sum(parts: Partition, share: FloatArray) -> FloatArray:
+def distance_sum(parts: Partition, share: Double) -> Double:
     """Σ share_c · (log Σ exp(x) - x_c); a class without a share does not count, however improbable."""
-    loss: FloatArray = product(share, parts.gap).sum(axis=-1) + share.sum(axis=-1) * parts.tail
-    return loss
+    return (Double(parts.gap) * share).sum() + share.sum() * Double(parts.tail)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from losscalc.arrays import FullWeight, Layout, Shape, Values, elementwise_layout
+from losscalc.double import Double
 from losscalc.loss import Loss, loss
 from losscalc.reductions import Terms
 
@@ -68,5 +69,8 @@ class MSE(Regression):
 
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
         """The losses of one block."""
-        square = np.square(input - target)
-        return Terms(square) if weight is None else Terms(weight * square, weight)
+        if weight is None:
+            return Terms(np.square(input - target))
+        # (w·d)·d: a small weight is met by a large difference before that is squared, and vice versa.
+        difference = Double(input) + -target
+        return Terms((difference * weight * difference).value, weight)

@@ -1,0 +1,98 @@
+"""Numbers of twice the digits, for the few places where one float64 is not enough."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IndexArray = NDArray[np.int64]
+
+
+def product(coefficient: FloatArray, value: FloatArray) -> FloatArray:
+    """coefficient · value, where a coefficient of zero wins over an infinite value.
+
+    That is the limit of c·v for c = 0 as v grows, where IEEE multiplication gives NaN.
+    """
+    result = coefficient * value
+    if np.isinf(value).any():
+        result = np.where((coefficient == 0) & np.isinf(value), 0.0, result)
+    return result
+
+
+class Double:
+    """A sum high + low of two float64 that is not carried out: about twice the digits of one.
+
+    Sums and products of such pairs lose nothing that shows in their value, which is rounded once. The
+    error of a rounded sum or product is itself a float64, and found by TwoSum (Knuth) and TwoProduct
+    (Dekker); where the result is not finite, or the way there overflows, there is none.
+    """
+
+    __array_ufunc__ = None
+    __slots__ = ("high", "low")
+
+    def __init__(self, high: FloatArray, low: FloatArray | float = 0.0) -> None:
+        self.high, self.low = high, np.asarray(low)
+
+    @property
+    def value(self) -> FloatArray:
+        """The nearest float64."""
+        total: FloatArray = self.high + self.low
+        return total
+
+    def __add__(self, other: "Double | FloatArray | float") -> "Double":
+        other = _double(other)
+        total = self.high + other.high
+        part = total - self.high
+        error = (self.high - (total - part)) + (other.high - part)
+        return Double(total, finite(error + (self.low + other.low)))
+
+    def __mul__(self, other: "Double | FloatArray | float") -> "Double":
+        """The product; a zero in `other` wins over an infinite value."""
+        other = _double(other)
+        result = product(other.high, self.high)
+        a, b = _halves(self.high), _halves(other.high)
+        error = ((a.high * b.high - result) + a.high * b.low + a.low * b.high) + a.low * b.low
+        return Double(result, finite(error + (self.high * other.low + self.low * other.high)))
+
+    def __truediv__(self, other: "Double | float") -> "Double":
+        """The quotient: the rest that the rounded quotient leaves is divided once more."""
+        other = _double(other)
+        quotient = self.high / other.high
+        back = Double(quotient) * other
+        return Double(quotient, finite(((self.high - back.high) - back.low + self.low) / other.high))
+
+    def sum(self) -> "Double":
+        """The sum over the last axis.
+
+        Adding and subtracting a power of two that dwarfs the sum cuts the numbers of a row at one
+        common bit. The high parts add up exactly, and the rounding of the low parts hardly matters.
+        """
+        peak = np.abs(self.high).max(axis=-1, keepdims=True, initial=0.0)
+        cut = np.ldexp(1.0, np.frexp(peak)[1] + self.high.shape[-1].bit_length() + 1)
+        high = (self.high + cut) - cut
+        total = high.sum(axis=-1)
+        low = ((self.high - high) + self.low).sum(axis=-1)
+        # What is not finite, or too large to be cut, is summed as it is.
+        safe = np.isfinite(total) & np.isfinite(low)
+        return Double(total if safe.all() else np.where(safe, total, self.high.sum(axis=-1)), finite(low))
+
+
+def where(condition: np.ndarray, one: Double, other: Double) -> Double:
+    """Elements of one where the condition holds, of the other elsewhere."""
+    return Double(np.where(condition, one.high, other.high), np.where(condition, one.low, other.low))
+
+
+def _double(value: "Double | FloatArray | float") -> Double:
+    return value if isinstance(value, Double) else Double(np.asarray(value))
+
+
+def _halves(value: FloatArray) -> Double:
+    """A float64 as two numbers of 26 bits, whose products are exact (Veltkamp)."""
+    scaled = value * 134217729.0
+    high = scaled - (scaled - value)
+    return Double(high, value - high)
+
+
+def finite(error: FloatArray) -> FloatArray:
+    """The error of a rounded result, none where that is not finite."""
+    known = np.isfinite(error)
+    return error if known.all() else np.where(known, error, 0.0)
