@@ -81,11 +81,11 @@ def open_array(address: Address, option: str, reading: Reading) -> Source:
     if address.is_stdin:
         return _open_stream(_stdin(), "", address.part, reading)
     if address.path is None:
-        return _literal(address.text, option)
+        return _literal(address.text, option, reading)
     if os.path.isdir(address.path):
         raise SourceError("is a directory, not a file", location=Location(address.path))
     if not os.path.lexists(address.path):
-        raise _no_such_file(address)
+        raise _no_such_file(address, option)
     suffix, packing = split_suffix(address.path)
     return _open_stream(open_file(address.path, packing), suffix, address.part, reading)
 
@@ -105,10 +105,13 @@ def _stdin() -> Stream:
     file: BinaryIO = sys.stdin.buffer
     try:
         status = os.fstat(file.fileno())
+        # A pipe that does not wait for its writer would look as if it had ended.
+        os.set_blocking(file.fileno(), True)
     except (OSError, ValueError):
         return Stream(STDIN, file)
-    plain = stat.S_ISREG(status.st_mode)
-    return Stream(STDIN, file, status.st_size - file.tell() if plain else None)
+    # What another program has begun to read has to be read on from there, as a pipe is.
+    plain = stat.S_ISREG(status.st_mode) and file.tell() == 0
+    return Stream(STDIN, file, status.st_size if plain else None)
 
 
 def _is_literal(text: str) -> bool:
@@ -117,12 +120,11 @@ def _is_literal(text: str) -> bool:
     )
 
 
-def _literal(text: str, option: str) -> Source:
+def _literal(text: str, option: str, reading: Reading) -> Source:
     if text.lstrip().startswith("["):
         from losscalc.formats.json import read_document
 
-        document = read_document(text, option, None, "error", Location(option))
-        return Literal(document.whole(), option)
+        return read_document(text, option, None, reading.na, Location(option))
     cells = text.split(",")
     numbers = np.array([_cell(cell, i, len(cells), option) for i, cell in enumerate(cells)])
     return Literal(numbers if len(cells) > 1 else numbers.reshape(()), option)
@@ -139,11 +141,11 @@ def _cell(cell: str, position: int, count: int, option: str) -> float:
     return number
 
 
-def _no_such_file(address: Address) -> SourceError:
+def _no_such_file(address: Address, option: str) -> SourceError:
     path = address.path or ""
     hint = "an array is a file, - for standard input, numbers as in 1,0,1, or a JSON list"
     if not path:
-        return SourceError("the name of a file is empty", hint=hint)
+        return SourceError("the name of a file is empty", location=Location(option), hint=hint)
     try:
         os.stat(path)
     except (OSError, ValueError) as error:

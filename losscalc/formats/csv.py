@@ -22,10 +22,6 @@ _TRUTH_WORDS = frozenset({"true", "false"})
 _PLAIN = bytes(c for c in range(32, 127) if c != ord('"')) + b"\n\t"
 
 
-# A quote that stays open for longer than this was not meant to be one.
-_LONGEST_QUOTE = 1 << 26
-
-
 class Row(NamedTuple):
     """A row of cells, the line it starts in, and the line after it."""
 
@@ -52,10 +48,10 @@ class Table(TextSource):
         self._line = 1
         """The line of the first row of `_text`."""
         self._text = self._lines.piece()
-        self._delimiter = reading.delimiter or delimiter or self._usual_delimiter()
         self._blank: int | None = None
         """The line of a blank line, which only the end of the text may follow."""
         self._skip_lines(reading.skip_rows)
+        self._delimiter = reading.delimiter or delimiter or self._usual_delimiter()
         first = self._first_row()
         self._width_line = first.line
         self._width = len(first.cells)
@@ -97,12 +93,12 @@ class Table(TextSource):
     def _skip_lines(self, count: int) -> None:
         """Drop lines from the front of the text."""
         while count and self._text:
-            end = self._text.find("\n") + 1
-            self._text = self._text[end:]
-            self._line += 1
-            count -= 1
-            if not self._text:
-                self._text = self._lines.piece()
+            end = 0
+            while count and end < len(self._text):
+                end = self._text.index("\n", end) + 1
+                self._line += 1
+                count -= 1
+            self._text = self._text[end:] or self._lines.piece()
 
     def _first_row(self) -> Row:
         """The first row, which says how many columns there are."""
@@ -112,9 +108,11 @@ class Table(TextSource):
             except OpenQuoteError as quote:
                 self._extend(quote)
                 continue
-            if is_blank(first.cells):
+            if not is_blank(first.cells):
+                return first
+            if not self._text.isspace() or self._lines.piece():
                 raise self._blank_line(first.line)
-            return first
+            break
         raise FormatError("no data", location=Location(self._stream.name))
 
     def _is_header(self, row: Row) -> bool:
@@ -129,7 +127,7 @@ class Table(TextSource):
         if self._blank or not text.isascii() or text.isspace() or text.encode().translate(None, _PLAIN):
             return None
         rows = text.count("\n")
-        subset = len(self._columns) < self._width
+        subset = self._columns != list(range(self._width))
         if subset and not self._is_rectangular(text):
             return None
         try:
@@ -223,7 +221,7 @@ class Table(TextSource):
     def _extend(self, quote: OpenQuoteError) -> None:
         """Read on, because a quote is still open."""
         more = self._lines.piece()
-        if not more or len(self._text) > _LONGEST_QUOTE:
+        if not more:
             raise FormatError(
                 "a quote is opened and never closed", location=Location(self._stream.name, quote.line)
             ) from quote
@@ -241,6 +239,8 @@ class Table(TextSource):
         bad = re.search(rf'"[^"]*"(?!["{re.escape(self._delimiter)}]|$)', text)
         column = text.count(self._delimiter, 0, bad.start()) + 1 if bad else None
         problem = "a cell goes on after its closing quote" if bad else str(error)
+        if "field larger than" in problem:
+            problem = f"a cell has more than {csv.field_size_limit()} characters"
         return FormatError(problem, location=Location(self._stream.name, line, column))
 
     def _not_a_number(self, row: Row, column: int) -> FormatError:
@@ -265,6 +265,8 @@ class Table(TextSource):
             return "--na drop leaves the row out, --na nan reads NaN"
         if cell.lstrip().startswith(("[", "{")):
             return "for JSON give --from json"
+        if cell.startswith("#"):
+            return "--skip-rows N passes over lines at the top"
         if "\0" in cell:
             return "for text in UTF-16 give --encoding utf-16-le or utf-16-be"
         for delimiter in (";", "\t", "|", ","):
@@ -297,7 +299,7 @@ def open_text(stream: Stream, part: str | None, reading: Reading) -> Table:
 
 def is_blank(cells: list[str]) -> bool:
     """Whether a row is a line without anything in it."""
-    return not cells or (len(cells) == 1 and cells[0].isspace())
+    return not cells or (len(cells) == 1 and cells[0] != "" and not cells[0].strip(" \t"))
 
 
 def is_missing(cell: str) -> bool:

@@ -24,10 +24,11 @@ def parse(text: str, path: str, line: int = 1) -> Any:
         return json.loads(text, parse_int=float, parse_constant=_Written, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
         problem = error.msg[:1].lower() + error.msg[1:]
+        is_next_line = problem == "extra data" and error.lineno > 1
         raise FormatError(
             f"not JSON: {problem}",
             location=Location(path, line + error.lineno - 1, error.colno),
-            hint="one document a line is JSON lines: --from jsonl" if problem == "extra data" else None,
+            hint="one document a line is JSON lines: --from jsonl" if is_next_line else None,
         ) from error
     except RecursionError as error:
         raise FormatError(
@@ -76,8 +77,10 @@ def to_array(document: Any, na: str, place: Callable[[Index], Location]) -> tupl
     if set(map(type, level)) != {float} or not np.isfinite(level).all():
         numbers = [_number(leaf, i, shape, na, place) for i, leaf in enumerate(level)]
         if na == "drop" and None in numbers:
+            if not shape:
+                raise FormatError("a lone number is missing, and no row to leave out", location=place(()))
             absent = np.array([n is None for n in numbers])
-            missing = np.asarray(absent.reshape(shape[0] if shape else 1, -1).any(axis=1))
+            missing = np.asarray(absent.reshape(shape[0], -1).any(axis=1))
         level = [np.nan if n is None else n for n in numbers]
     return np.array(level, dtype=np.float64).reshape(shape), missing
 
@@ -91,31 +94,37 @@ def _number(
     leaf: Any, position: int, shape: Index, na: str, place: Callable[[Index], Location]
 ) -> float | None:
     """The number of one leaf, or None for a null that is allowed to be missing."""
-    problem, found, hint = "not a number", json.dumps(leaf, default=repr), None
     if isinstance(leaf, _Written) or (isinstance(leaf, float) and np.isfinite(leaf)):
         return leaf
     if isinstance(leaf, str) and leaf in _NUMBER_WORDS:
         return _NUMBER_WORDS[leaf]
     if leaf is None and na != "error":
         return None
+    raise _not_a_number(leaf, place(_unravel(position, shape)))
+
+
+def _not_a_number(leaf: Any, location: Location) -> FormatError:
+    if isinstance(leaf, float):
+        return FormatError("a number outside the range of float64", location=location)
+    if isinstance(leaf, list):
+        return FormatError("a list where a number is due", location=location)
+    if isinstance(leaf, dict):
+        hint = printable(f"name a member: #{next(iter(leaf))}") if leaf else None
+        return FormatError("an object where a number is due", location=location, hint=hint)
+    hint = None
     if leaf is None:
         hint = "--na drop leaves the row out, --na nan reads NaN"
-    elif isinstance(leaf, float):
-        problem, found = "a number outside the range of float64", ""
     elif isinstance(leaf, bool):
         hint = "write 1 for true and 0 for false"
-    elif isinstance(leaf, dict):
-        hint = f"name a member: #{next(iter(leaf))}" if leaf else None
-    elif isinstance(leaf, list):
-        problem, found = "a list where a number is due", ""
-    raise FormatError(problem, found=found or None, location=place(_unravel(position, shape)), hint=hint)
+    return FormatError("not a number", found=json.dumps(leaf), location=location, hint=hint)
 
 
 def _ragged(level: list[Any], position: int, shape: Index, place: Callable[[Index], Location]) -> FormatError:
-    node, first = level[position], brackets(_unravel(0, shape))
+    node, first = level[position], place(_unravel(0, shape))
     what = f"has {len(node)} items" if isinstance(node, list) else "is not a list"
+    where = first.part if first.line is None else f"line {first.line}{first.part}"
     return FormatError(
-        f"the row {what}, but {first} has {len(level[0])}", location=place(_unravel(position, shape))
+        f"the row {what}, but {where} has {len(level[0])}", location=place(_unravel(position, shape))
     )
 
 

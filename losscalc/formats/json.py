@@ -49,7 +49,7 @@ class JsonLines(TextSource):
         shape: tuple[int, ...] | None = None
         line = lines.next_line
         while text := lines.piece():
-            rows = [(line + i, row) for i, row in enumerate(text.split("\n")) if row.strip()]
+            rows = [(line + i, row) for i, row in enumerate(text.split("\n")) if row.strip(" \t")]
             line = lines.next_line
             if not rows:
                 continue
@@ -97,7 +97,7 @@ def read_document(text: str, path: str, part: str | None, na: str, location: Loc
     """The array of the JSON in a text."""
     if not text.strip():
         raise FormatError("no data", location=location)
-    document = find(parse(text.rstrip(), path), part, location)
+    document = find(parse(text.rstrip(" \t\r\n"), path), part, location)
 
     def place(index: Index) -> Location:
         return location._replace(part=location.part + brackets(index))

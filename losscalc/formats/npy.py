@@ -2,6 +2,7 @@
 
 import ast
 import io
+import lzma
 import math
 import struct
 import warnings
@@ -14,7 +15,7 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from losscalc.arrays import Array
-from losscalc.errors import DTypeError, FormatError, Index, Location, LosscalcError
+from losscalc.errors import DTypeError, FormatError, Index, Location, LosscalcError, printable
 from losscalc.formats.options import Reading
 from losscalc.formats.stream import Stream
 from losscalc.sources import Rows, Source
@@ -24,9 +25,10 @@ MAGIC = b"\x93NUMPY"
 _LONGEST_HEADER = 10_000
 _KEYS = {"descr", "fortran_order", "shape"}
 _MOST_MEMBERS = 1_000
+_MOST_AXES = 64
 # What the zipfile module raises for damaged archives, encrypted members and unknown compressions.
 _ZIP_FAILURES = (
-    zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, RuntimeError,
     ValueError, OverflowError, EOFError, OSError,
 )  # fmt: skip
 
@@ -88,6 +90,8 @@ class NpySource(Source):
     def _header(self) -> tuple[int, np.dtype, bool, tuple[int, ...]]:
         """Where the numbers begin, their dtype, whether columns come first, and the shape."""
         start = self._stream.read(8)
+        if not start:
+            raise self._bad("no data")
         if not start.startswith(MAGIC):
             raise self._bad("not an NPY file", hint="name the format it has: --from csv, json ...")
         if len(start) < 8 or start[6] not in (1, 2, 3):
@@ -116,28 +120,31 @@ class NpySource(Source):
             if isinstance(tree, ast.Dict):
                 keys = [key.value for key in tree.keys if isinstance(key, ast.Constant)]
             entries = ast.literal_eval(tree)
+            str(entries)  # refuses whole numbers of thousands of digits, which no message could show
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
             raise self._bad("the NPY header is not a Python dictionary") from error
         if len(keys) != len(_KEYS) or set(keys) != _KEYS:
             raise self._bad("the NPY header must hold descr, fortran_order and shape, once each")
         shape = entries["shape"]
-        if not isinstance(shape, tuple) or any(type(n) is not int or n < 0 for n in shape) or len(shape) > 64:
+        if not _is_shape(shape):
             raise self._bad("the NPY header holds a bad shape", found=str(shape))
+        if not math.prod(shape):
+            raise self._bad("no data", found=f"shape {shape}")
         if not isinstance(entries["fortran_order"], bool):
             raise self._bad("the NPY header holds a bad fortran_order", found=str(entries["fortran_order"]))
         return entries["descr"], entries["fortran_order"], shape
 
     def _dtype(self, descr: object) -> np.dtype:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                dtype = np.dtype(descr) if isinstance(descr, str) else None
-        except (TypeError, ValueError, SyntaxError):
-            dtype = None
-        if dtype is None:
+        if isinstance(descr, list):
             raise DTypeError(
                 "the array holds records, not numbers", found=str(descr), location=self._location()
             )
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                dtype = np.dtype(descr if isinstance(descr, str) else "")
+        except (TypeError, ValueError, SyntaxError) as error:
+            raise self._bad("the NPY header holds a bad descr", found=str(descr)) from error
         if dtype.kind not in "fiub" or dtype.itemsize > 8:
             hint = (
                 "save it as numbers: numpy.save(FILE, array.astype(float))" if dtype.kind in "OSU" else None
@@ -157,8 +164,6 @@ class NpySource(Source):
             present = self._stream.size - self._offset
             if present != needed:
                 raise self._bad(f"the header promises {needed} bytes of numbers, but {present} are there")
-        if max(self.shape, default=0) >= 1 << 62:
-            raise self._bad("the NPY header holds a bad shape", found=str(self.shape))
 
     def _values(self, count: int) -> Array:
         needed = count * self.dtype.itemsize
@@ -200,6 +205,8 @@ def open_npy(stream: Stream, part: str | None, reading: Reading) -> Source:
 
 def open_npz(stream: Stream, part: str | None, reading: Reading) -> Source:
     """One array of an NPZ archive: the one that is named, or the only one there is."""
+    if not stream.peek(1):
+        raise FormatError("no data", location=Location(stream.name))
     raw = stream.file if stream.is_plain_file else io.BytesIO(stream.read_all())
     with _named_damage(stream.name):
         archive = zipfile.ZipFile(raw)
@@ -246,9 +253,16 @@ def _named_damage(name: str) -> Iterator[None]:
         raise FormatError(problem, location=Location(name)) from error
 
 
+def _is_shape(shape: object) -> bool:
+    """Whether something is the shape of an array that numpy could hold."""
+    if not isinstance(shape, tuple) or len(shape) > _MOST_AXES:
+        return False
+    return all(type(n) is int and n >= 0 for n in shape) and math.prod(n or 1 for n in shape) < 1 << 60
+
+
 def _choose_member(members: list[zipfile.ZipInfo], part: str | None, name: str) -> zipfile.ZipInfo:
     names = [info.filename.removesuffix(".npy") for info in members]
-    listed = ", ".join(names[:20])
+    listed = printable(", ".join(names[:20]))
     if not members or len(members) > _MOST_MEMBERS:
         raise FormatError(f"the archive holds {len(members)} arrays", location=Location(name))
     twice = next((n for n in names if names.count(n) > 1), None)
@@ -258,7 +272,7 @@ def _choose_member(members: list[zipfile.ZipInfo], part: str | None, name: str) 
         raise FormatError(
             f"the archive holds {len(members)} arrays",
             location=Location(name),
-            hint=f"name one: {name}#{names[0]} (there are {listed})",
+            hint=f"name one: {printable(name)}#{printable(names[0])} (there are {listed})",
         )
     wanted = names[0] if part is None else part.removesuffix(".npy")
     if wanted not in names:

@@ -1,6 +1,7 @@
 """Numbers as text: the shortest that read back, or so many decimals without losing the number."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 
@@ -33,9 +34,9 @@ def texts(values: Array, precision: int | None) -> Iterator[str]:
 def lines(values: Array, precision: int | None, delimiter: str) -> Iterator[str]:
     """The rows of an array of at most two axes."""
     words = texts(values, precision)
-    width = values.shape[1] if values.ndim == 2 else 1
-    for _ in range(values.shape[0] if values.ndim else 1):
-        yield delimiter.join(next(words) for _ in range(width))
+    if values.ndim < 2:
+        return words
+    return (delimiter.join(islice(words, values.shape[1])) for _ in range(values.shape[0]))
 
 
 def nested(values: Array, precision: int | None, nonfinite: dict[str, str]) -> str:

@@ -23,6 +23,7 @@ class Stream:
         """The number of bytes, where it is known beforehand."""
         self.file = file
         self._ahead = b""
+        self._ended = False
 
     def read(self, count: int) -> bytes:
         """The next bytes: as many as asked for, fewer only at the end."""
@@ -30,7 +31,10 @@ class Stream:
         missing = count - len(pieces[0])
         with named_failures(self.name):
             # In steps: a count from a lying header must not be allocated before the bytes are there.
-            while missing and (piece := self.file.read(min(missing, _STEP))):
+            while missing and not self._ended:
+                piece = self.file.read(min(missing, _STEP))
+                # Less than was asked for is the end: a terminal would wait for another one.
+                self._ended = len(piece) < min(missing, _STEP)
                 pieces.append(piece)
                 missing -= len(piece)
         return b"".join(pieces)

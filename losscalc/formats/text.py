@@ -77,13 +77,18 @@ class Lines:
         return text
 
     def _not_text(self, raw: bytes, error: UnicodeError) -> FormatError:
-        start = error.start if isinstance(error, UnicodeDecodeError) else 0
-        line = self.next_line + raw[:start].count(b"\n")
+        # The decoder may have kept the first bytes of a character from the last time.
+        data, start = raw, 0
+        if isinstance(error, UnicodeDecodeError):
+            data, start = error.object, error.start
+        before = data[:start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        line = self.next_line + before.count(b"\n")
+        offset = self._offset + len(raw) - len(data) + start
         hint = next((hint for magic, hint in _HINTS.items() if self._start.startswith(magic)), None)
         return FormatError(
-            f"not {self._encoding.removesuffix('-sig')} text at byte {self._offset + start}",
+            f"not {self._encoding.removesuffix('-sig')} text at byte {offset}",
             location=Location(self.name, line),
-            found=None if start >= len(raw) else f"0x{raw[start]:02x}",
+            found=f"0x{data[start]:02x}" if start < len(data) else None,
             hint=hint or "name the encoding: --encoding latin-1, for example",
         )
 

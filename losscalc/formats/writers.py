@@ -113,7 +113,8 @@ def count_text(number: float, decimals: int) -> str:
 
 
 def _text_lines(result: Result, precision: int | None, delimiter: str) -> bytes:
-    return "".join(line + "\n" for line in lines(result.value, precision, delimiter)).encode()
+    text = "\n".join(lines(result.value, precision, delimiter))
+    return (text + "\n").encode() if result.value.size else b""
 
 
 WRITERS = MappingProxyType(
