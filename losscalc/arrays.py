@@ -169,8 +169,8 @@ def check_dtype(name: str, dtype: np.dtype, *, scores: bool, indices: bool) -> N
         return
     if dtype.kind == "b" and not scores and not indices:
         return
-    what = "class indices are whole numbers" if indices else "the values must be real numbers"
-    raise DTypeError(f"`{name}`: {what}", found=f"dtype {dtype}", argument=name)
+    what = "whole numbers, which class indices are" if indices else "real numbers"
+    raise DTypeError(f"`{name}` must hold {what}", found=f"dtype {dtype}", argument=name)
 
 
 def as_real(values: Array) -> FloatArray:

@@ -36,12 +36,12 @@ class Location(NamedTuple):
     part: str = ""
 
     def __str__(self) -> str:
-        text = printable(self.path) + printable(self.part)
+        text = printable(self.path)
         if self.line is not None:
             text += f":{self.line}"
         if self.column is not None:
             text += f":{self.column}"
-        return text
+        return text + printable(self.part)
 
 
 class Remark(Exception):  # noqa: N818 - the base of errors and of warnings

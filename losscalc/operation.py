@@ -248,9 +248,7 @@ def _as_array(name: str, value: ArrayLike) -> Array:
     except ValueError as error:
         raise ShapeError(f"`{name}` is ragged: its rows differ in length or depth", argument=name) from error
     if array.dtype.kind not in "fiub":
-        raise DTypeError(
-            f"`{name}`: the values must be real numbers", found=f"dtype {array.dtype}", argument=name
-        )
+        raise DTypeError(f"`{name}` must hold real numbers", found=f"dtype {array.dtype}", argument=name)
     return array
 
 

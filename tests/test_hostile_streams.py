@@ -108,7 +108,7 @@ def test_failures_of_the_system(capsys, monkeypatch, folder, name, when, error, 
         return io.BufferedReader(Failing(path))
 
     (folder / name).write_bytes(COLUMN)
-    monkeypatch.setattr("losscalc.formats.stream.open", fail, raising=False)
+    monkeypatch.setattr("losscalc.formats.address.open", fail, raising=False)
     refuse(capsys, ["sigmoid", "-i", name], f"{name}: {says}")
 
 

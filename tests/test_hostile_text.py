@@ -367,7 +367,6 @@ def test_hostile_json_lines(capsys, case):
     refuse_file(capsys, "f.jsonl", case)
 
 
-@pytest.mark.xfail(reason="a Location writes its path before its line", strict=True)
 def test_path_behind_the_line(capsys):
     """In JSON lines the path of a value stands behind the number of its line: FILE:LINE comes first."""
     case = Refusal(b"[1,2]\n[3,null]\n", ":2[1]", "not a number, found 'null'", MISSING)

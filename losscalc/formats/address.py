@@ -13,7 +13,7 @@ from losscalc.domains import is_overflow, parse_number
 from losscalc.errors import FormatError, Index, Location, SourceError
 from losscalc.formats import choose_format, split_suffix
 from losscalc.formats.options import Reading
-from losscalc.formats.stream import Stream, open_file, reason
+from losscalc.formats.stream import Stream, reason
 from losscalc.sources import MemorySource, Source
 
 STDIN = "stdin"
@@ -87,7 +87,7 @@ def open_array(address: Address, option: str, reading: Reading) -> Source:
     if not os.path.lexists(address.path):
         raise _no_such_file(address, option)
     suffix, packing = split_suffix(address.path)
-    return _open_stream(open_file(address.path, packing), suffix, address.part, reading)
+    return _open_stream(_open_file(address.path, packing), suffix, address.part, reading)
 
 
 def _open_stream(stream: Stream, suffix: str, part: str | None, reading: Reading) -> Source:
@@ -96,6 +96,21 @@ def _open_stream(stream: Stream, suffix: str, part: str | None, reading: Reading
     except BaseException:
         stream.close()
         raise
+
+
+def _open_file(path: str, suffix: str) -> Stream:
+    """Open a file, and the compression that its last suffix stands for."""
+    try:
+        file = open(path, "rb")  # noqa: SIM115 - the stream closes it
+    except OSError as error:
+        raise SourceError(reason(error), location=Location(path)) from error
+    status = os.fstat(file.fileno())
+    stream = Stream(path, file, status.st_size if stat.S_ISREG(status.st_mode) else None)
+    if not suffix:
+        return stream
+    from losscalc.formats.packing import PackedStream
+
+    return PackedStream(stream, suffix)
 
 
 def _stdin() -> Stream:

@@ -1,6 +1,7 @@
 """JSON documents: parsing one, finding a part of it, and turning nested lists into an array."""
 
 import json
+import re
 from collections.abc import Callable
 from itertools import chain
 from typing import Any
@@ -154,7 +155,7 @@ def _member(document: Any, step: str, location: Location) -> Any:
         raise FormatError(
             "there is no such member", found=step, location=location, hint=printable(f"there are {known}")
         )
-    if isinstance(document, list) and step.isascii() and step.isdecimal():
+    if isinstance(document, list) and re.fullmatch(r"0|[1-9]\d*", step, re.ASCII):
         if int(step[:19]) < len(document):
             return document[int(step)]
         raise FormatError(f"the list has {len(document)} items", found=step, location=location)

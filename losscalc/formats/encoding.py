@@ -9,6 +9,9 @@ def decoder(encoding: str) -> codecs.IncrementalDecoder:
     """The decoder of an encoding, or an error that says there is none of that name."""
     try:
         info = codecs.lookup(encoding)
+        # Escapes are for source code: what they decode depends on more than the bytes.
+        if info.name in ("unicode-escape", "raw-unicode-escape"):
+            raise LookupError(encoding)
         "".encode(encoding)
     except (LookupError, ValueError) as error:
         raise UsageError(

@@ -1,7 +1,5 @@
 """The bytes of one input, unpacked on the way, with every failure named."""
 
-import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -63,21 +61,6 @@ class Stream:
     def close(self) -> None:
         """Let go of the file."""
         self.file.close()
-
-
-def open_file(path: str, suffix: str = "") -> Stream:
-    """Open a file, and the compression that its last suffix stands for."""
-    try:
-        file = open(path, "rb")  # noqa: SIM115 - the stream closes it
-    except OSError as error:
-        raise SourceError(reason(error), location=Location(path)) from error
-    status = os.fstat(file.fileno())
-    stream = Stream(path, file, status.st_size if stat.S_ISREG(status.st_mode) else None)
-    if suffix not in PACKINGS:
-        return stream
-    from losscalc.formats.packing import PackedStream
-
-    return PackedStream(stream, suffix)
 
 
 @contextmanager
