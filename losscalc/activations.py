@@ -1,6 +1,5 @@
 """Activations: array in, array out."""
 
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar, dataclass_transform
 
@@ -11,7 +10,7 @@ from losscalc import engine, stable
 from losscalc.arrays import ClassScores, Layout, Logits, Shape, row_size
 from losscalc.double import FloatArray
 from losscalc.errors import ShapeError
-from losscalc.operation import Doc, Operation, memory_sources, register, result_dtype
+from losscalc.operation import Doc, Operation, announce, memory_sources, register, result_dtype
 from losscalc.reductions import NONE, Terms
 
 
@@ -24,8 +23,7 @@ class Activation(Operation):
         """The activation of every element of `input`, as an array or NumPy scalar."""
         sources = memory_sources(self, arrays, named)
         done = engine.compute(self, sources, NONE, dtype=result_dtype(dtype))
-        for warning in done.warnings:
-            warnings.warn(warning, stacklevel=2)
+        announce(done.warnings)
         return done.value[()]
 
 
@@ -78,6 +76,10 @@ class Normalizing(Activation):
 class Sigmoid(Elementwise):
     """Logistic function, from logits to probabilities.
 
+    `input` has any shape; the result has the same, with values in [0, 1].
+
+    Raises DTypeError for values that are not real numbers.
+
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html
 
     >>> Sigmoid()([0.0, 2.0])
@@ -94,6 +96,11 @@ class Sigmoid(Elementwise):
 @activation("log-sigmoid", torch="LogSigmoid", functional="logsigmoid")
 class LogSigmoid(Elementwise):
     """Logarithm of the logistic function.
+
+    `input` has any shape; the result has the same, with values of at most 0. There is no detour through
+    a probability, which would round to 0 or 1.
+
+    Raises DTypeError for values that are not real numbers.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSigmoid.html
 
@@ -112,6 +119,9 @@ class LogSigmoid(Elementwise):
 class Softmax(Normalizing):
     """Softmax of one axis, from logits to probabilities.
 
+    `input` has at least one axis; the result has the same shape, with values in [0, 1] that sum to 1
+    along `dim`: axis 1 unless given, or 0 of a vector, as in cross-entropy.
+
     Raises ShapeError when `input` has no axis `dim`.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax.html
@@ -129,7 +139,10 @@ class Softmax(Normalizing):
 
 @activation("log-softmax", torch="LogSoftmax", functional="log_softmax")
 class LogSoftmax(Normalizing):
-    """Softmax of one axis, from logits to log-probabilities.
+    """Logarithm of softmax of one axis, from logits to log-probabilities.
+
+    `input` has at least one axis; the result has the same shape, with values of at most 0 whose
+    exponentials sum to 1 along `dim`: axis 1 unless given, or 0 of a vector, as in cross-entropy.
 
     Raises ShapeError when `input` has no axis `dim`.
 

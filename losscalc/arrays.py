@@ -47,7 +47,7 @@ ClassLogProbabilities = Annotated[
 ]
 ClassTarget = Annotated[
     FloatArray | IndexArray,
-    Role("Class indices (N, ...), or class probabilities of the shape of the input."),
+    Role("Class indices (N, ...), or class probabilities of the shape of the input.", advised=UNIT),
 ]
 ClassIndices = Annotated[IndexArray, Role("Class indices (N, ...), whole numbers in [0, C).")]
 ClassWeight = Annotated[FloatArray, Role("Factor of each class, of shape (C,).", NOT_NEGATIVE)]
@@ -84,17 +84,31 @@ def row_size(shape: Shape) -> int:
 
 
 def elementwise_layout(
-    shapes: Mapping[str, Shape], *, weights: Collection[str] = (), full: Collection[str] = (), broadcast: bool
+    shapes: Mapping[str, Shape],
+    *,
+    weights: Collection[str] = (),
+    full: Collection[str] = (),
+    broadcast: bool,
+    may_broadcast: bool = False,
 ) -> Layout:
     """`input` and `target` of equal shape, and weights that broadcast to it (or have it in full)."""
     whole = shapes["input"]
     if not fits(shapes["target"], whole):
         if not broadcast:
-            raise _unequal(shapes, "target", "input")
+            error = _unequal(shapes, "target", "input")
+            if may_broadcast and error.hint is None:
+                error.hint = "`broadcast` lets shapes broadcast, as NumPy does it"
+            raise error
         whole = _broadcast_shape(shapes)
     for name in full:
-        if name in shapes and not (fits(shapes[name], shapes["input"]) and fits(shapes["target"], whole)):
+        if name in shapes and not fits(shapes[name], shapes["input"]):
             raise _unequal(shapes, name, "input")
+        if name in shapes and not fits(shapes["input"], whole):
+            raise ShapeError(
+                f"`{name}` has the shape of `input`, which broadcasting enlarges to {show_shape(whole)}",
+                argument=name,
+                hint="broadcast `input` and the weights yourself, so that what they sum to is plain",
+            )
     for name in weights:
         if name in shapes and not _broadcasts(shapes[name], whole):
             raise ShapeError(

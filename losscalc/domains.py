@@ -81,7 +81,6 @@ class Interval(NamedTuple):
         return f"in {left}{self.low:g}, {self.high:g}{right}"
 
 
-FINITE = Interval(low_open=True, high_open=True)
 UNIT = Interval(0.0, 1.0)
 NOT_NEGATIVE = Interval(0.0)
 

@@ -46,7 +46,7 @@ class Double:
         return Double(total, finite(error + (self.low + other.low)))
 
     def __mul__(self, other: "Double | FloatArray | float") -> "Double":
-        """The product; a zero in `other` wins over an infinite value."""
+        """The product; a zero in `other` wins over an infinite value, as the limit has it."""
         other = _double(other)
         result = product(other.high, self.high)
         a, b = _halves(self.high), _halves(other.high)

@@ -20,7 +20,7 @@ from losscalc.summation import EMPTY
 BLOCK = 16_384
 
 
-class Operation(Protocol):
+class Evaluable(Protocol):
     """What the engine needs to know of a loss or an activation."""
 
     @property
@@ -60,7 +60,7 @@ class Outcome(NamedTuple):
 class Evaluation(NamedTuple):
     """Everything that is done to a block: picklable, and without state."""
 
-    operation: Operation
+    operation: Evaluable
     roles: Mapping[str, Role]
     layout: Layout
     dtype: np.dtype
@@ -136,7 +136,7 @@ class Computation(NamedTuple):
 
 
 def compute(
-    operation: Operation,
+    operation: Evaluable,
     sources: Mapping[str, Source],
     reduction: Reduction,
     *,
@@ -203,7 +203,7 @@ def _common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:
 
 
 def _merge(
-    outcomes: Iterator[Outcome], operation: Operation, reduction: Reduction, layout: Layout, dtype: np.dtype
+    outcomes: Iterator[Outcome], operation: Evaluable, reduction: Reduction, layout: Layout, dtype: np.dtype
 ) -> Computation:
     partial = Partial(operation)
     values = []

@@ -1,6 +1,5 @@
 """Losses: the base class, the decorator that declares one, and the registry."""
 
-import warnings
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, dataclass_transform
@@ -9,7 +8,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from losscalc import engine
 from losscalc.errors import LosscalcWarning, ParameterError
-from losscalc.operation import Operation, memory_sources, operations, register, result_dtype
+from losscalc.operation import Operation, announce, memory_sources, operations, register, result_dtype
 from losscalc.reductions import REDUCTIONS, Reduction, legacy_reduction
 
 
@@ -44,8 +43,7 @@ class Loss(Operation):
         check_broadcast(type(self), broadcast)
         sources = memory_sources(self, arrays, named)
         done = engine.compute(self, sources, chosen, dtype=result_dtype(dtype), broadcast=broadcast)
-        for warning in (*([notice] if notice else []), *done.warnings):
-            warnings.warn(warning, stacklevel=2)
+        announce((*([notice] if notice else []), *done.warnings))
         return done.value[()]
 
 
@@ -82,7 +80,7 @@ def choose_reduction(
         return REDUCTIONS[name], None
     notice = LosscalcWarning(
         "PyTorch's old flags `size_average` and `reduce` override `reduction`",
-        hint=f"what they amount to is `reduction` {legacy}",
+        hint=f"give `reduction` {legacy} instead",
     )
     return REDUCTIONS[legacy], notice
 

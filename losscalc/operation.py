@@ -6,17 +6,30 @@ documentation. Losses and activations are operations.
 """
 
 import inspect
+import sys
 import types
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    NamedTuple,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from losscalc.arrays import Array, Layout, Role, Shape
 from losscalc.domains import Domain
-from losscalc.errors import DTypeError, ParameterError, ShapeError, UnknownLossError
+from losscalc.errors import DTypeError, LosscalcWarning, ParameterError, ShapeError, UnknownLossError
 from losscalc.reductions import Terms
 from losscalc.sources import MemorySource, Source
 
@@ -46,7 +59,7 @@ class Parameter(NamedTuple):
         if not isinstance(value, kinds) or isinstance(value, bool):
             word = "a whole number" if self.kind is int else "a number"
             raise ParameterError(f"`{self.name}` must be {word}", found=repr(value), argument=self.name)
-        if self.domain is not None and not self.domain.contains(float(value)):
+        if self.domain is not None and not self.domain.contains(cast(float, value)):
             raise ParameterError(f"`{self.name}` must be {self.domain}", found=value, argument=self.name)
 
 
@@ -152,7 +165,7 @@ def lookup(name: str) -> type[Operation]:
         raise UnknownLossError(
             "there is no such loss",
             found=name,
-            hint=f"did you mean {_BY_ALIAS[close].name}?" if close else "`list` shows them all",
+            hint=f"did you mean {_BY_ALIAS[close].name}?" if close else "losscalc list shows them all",
         )
     return found
 
@@ -174,6 +187,15 @@ def compute(name: str, *arrays: ArrayLike | None, **arguments: Any) -> Any:
     own = {parameter.name for parameter in parameters(cls)} & arguments.keys()
     operation = cls(**{key: arguments[key] for key in own})
     return operation(*arrays, **{key: value for key, value in arguments.items() if key not in own})
+
+
+def announce(remarks: Iterable[LosscalcWarning]) -> None:
+    """Issue warnings that point at the code that called losscalc, from wherever in it."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("losscalc."):
+        level, frame = level + 1, frame.f_back
+    for remark in remarks:
+        warnings.warn(remark, stacklevel=level)
 
 
 def suggest(word: str, known: Mapping[str, object]) -> str | None:
@@ -243,6 +265,12 @@ def result_dtype(dtype: DTypeLike | None) -> np.dtype | None:
 
 
 def _as_array(name: str, value: ArrayLike) -> Array:
+    if isinstance(value, np.ma.MaskedArray):
+        raise DTypeError(
+            f"`{name}` must not be masked: the mask would be lost",
+            argument=name,
+            hint="leave the masked rows out, or give them a weight of 0",
+        )
     try:
         array = np.asarray(value)
     except ValueError as error:

@@ -94,6 +94,7 @@ def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str | No
     """
     if size_average is None and reduce is None:
         return None
-    if reduce is False:
+    # By truth, as PyTorch does: 0 and NumPy's False are false too.
+    if reduce is not None and not reduce:
         return "none"
-    return "sum" if size_average is False else "mean"
+    return "sum" if size_average is not None and not size_average else "mean"

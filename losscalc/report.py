@@ -14,9 +14,11 @@ from losscalc.arrays import Array
 from losscalc.formats.numbers import fixed
 from losscalc.formats.writers import count_text, summary
 from losscalc.result import Result
+from losscalc.summation import Sum, quotient, total
 
 # The space between two columns and the line between them.
 _GUTTER = 3
+_MOST_COLUMNS = 40
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def _arithmetic(result: Result, canvas: Canvas) -> Text | None:
         numerator = fixed(result.numerator, canvas.decimals)
         return Text(f"{value} = {numerator} / {count_text(result.denominator, canvas.decimals)}")
     if result.reduction == "sum":
-        return Text(f"{value} = sum of {result.count}")
+        return Text(f"{value} = sum of {result.count} values")
     return None
 
 
@@ -104,18 +106,19 @@ def _totals(result: Result, canvas: Canvas) -> Iterator[Text]:
         yield Text(f"mean {mean}   sum {total}{ignored}")
 
 
-def _grids(result: Result, canvas: Canvas) -> Iterator[Table]:
+def _grids(result: Result, canvas: Canvas) -> Iterator[Table | Text]:
     """One grid for each index of the leading axes."""
     title = result.name if result.reduction is None else f"{result.name} {result.reduction}"
     value = result.value
     leading = value.shape[:-2] if value.ndim > 2 else ()
+    margin = result.reduction is not None and not result.ignored
     for position in shown(int(np.prod(leading, dtype=int)), canvas.max_rows):
         index = np.unravel_index(position, leading) if leading and position is not None else ()
         place = "".join(f"[{i}]" for i in index)
         if position is None:
-            yield canvas.table(canvas.gap)
+            yield Text(canvas.gap)
         else:
-            yield from _grid(value[index], f"{title} {place}".rstrip(), result.reduction is not None, canvas)
+            yield from _grid(value[index], f"{title} {place}".rstrip(), margin, canvas)
 
 
 def _grid(value: Array, title: str, margin: bool, canvas: Canvas) -> Iterator[Table]:
@@ -124,16 +127,19 @@ def _grid(value: Array, title: str, margin: bool, canvas: Canvas) -> Iterator[Ta
     rows = shown(matrix.shape[0], canvas.max_rows)
     columns = [
         _column(matrix, column, rows, canvas, value.ndim == 2)
-        for column in shown(matrix.shape[1], canvas.max_rows)
+        for column in shown(matrix.shape[1], _MOST_COLUMNS)
     ]
     if margin and value.ndim == 2 and value.shape[1]:
-        means = matrix.astype(np.float64).mean(axis=1)
-        columns.append(
-            ["mean", *(canvas.gap if r is None else fixed(means[r], canvas.decimals) for r in rows)]
-        )
+        means = (None if row is None else row_mean(matrix[row]) for row in rows)
+        columns.append(["mean", *(canvas.gap if m is None else fixed(m, canvas.decimals) for m in means)])
     labels = ["", *(canvas.gap if row is None else str(row) for row in rows)]
     for number, group in enumerate(_fit(labels, columns, canvas.width)):
         yield _drawn([labels, *group], title if number == 0 else "", margin, canvas)
+
+
+def row_mean(row: Array) -> float:
+    """The mean of a row, which its sum may be too large for."""
+    return quotient(total(row.astype(np.float64)), Sum.of(float(row.size)))
 
 
 def _drawn(columns: list[list[str]], title: str, margin: bool, canvas: Canvas) -> Table:

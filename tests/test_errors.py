@@ -90,7 +90,7 @@ TABLE = [
         "preds.csv: there is no such column, found 'logits'",
         "did you mean #logit?",
     ),
-    ("mse -i x.csv#3 -t y.csv", 3, "x.csv: there is no such column, found '3'", "there are 2 columns, counted from 1, and no header"),
+    ("mse -i x.csv#3 -t y.csv", 3, "x.csv: there is no such column, found '3'", "columns are counted from 1 to 2; --header yes if the first line names them"),
     ("mse -i ragged.csv -t y.csv", 3, "ragged.csv:2: the line has 1 cells, but line 1 has 2", None),
     (
         "mse -i semicolons.csv -t y.csv",
@@ -101,8 +101,8 @@ TABLE = [
     (
         "mse -i mixed.csv -t y.csv",
         3,
-        "mixed.csv:1:1: not a number, found 'logit'",
-        "give --header yes if the line names the columns, or take columns by number: FILE#2",
+        "mixed.csv:1: the line is half names and half numbers, found 'logit,2'",
+        "give --header yes if it names the columns, --header no if it holds data",
     ),
     ("mse -i blank.csv -t y.csv", 3, "blank.csv:2: the line is blank", "remove it; --skip-rows N passes over lines at the top"),
     ("mse -i quote.csv -t y.csv", 3, "quote.csv:1: a quote is opened and never closed", None),
@@ -137,13 +137,13 @@ TABLE = [
     (
         "cross-entropy -i scores.csv -t 1,2,3",
         4,
-        "--target[2]: --target must be a class index from 0 to 2 (-100 leaves the row out), found 3",
+        "--target[2]: must be a class index from 0 to 2 (-100 leaves the row out), found 3",
         "classes count from 0 to 2; for labels that count from 1, subtract 1",
     ),
     (
         "cross-entropy -i scores.csv -t 0,1.5,2",
         4,
-        "--target[1]: --target holds class indices, which are whole numbers, found 1.5",
+        "--target[1]: holds class indices, which are whole numbers, found 1.5",
         None,
     ),
     (
@@ -152,7 +152,7 @@ TABLE = [
         "--weight has shape (2,), but --input has 3 classes",
         "give one weight a class",
     ),
-    ("cross-entropy -i scores.csv -t 0,1,2 --weight 1,-2,3", 4, "--weight[1]: --weight must be at least 0, found -2.0", None),
+    ("cross-entropy -i scores.csv -t 0,1,2 --weight 1,-2,3", 4, "--weight[1]: must be at least 0, found -2.0", None),
     (
         "bce-logits -i x.csv -t y.csv --pos-weight 1,2,3",
         4,
@@ -219,7 +219,7 @@ def test_old_flags_warn_and_win(folder, capfd):
     assert capfd.readouterr() == (
         "10.0\n",
         "losscalc: warning: PyTorch's old flags --size-average and --reduce override --reduction\n"
-        "  hint: what they amount to is --reduction sum\n",
+        "  hint: give --reduction sum instead\n",
     )
 
 

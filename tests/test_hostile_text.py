@@ -13,6 +13,7 @@ from losscalc import cli
 from tests.hostile import Refusal, accept, refuse, refuse_file
 
 MISSING = "--na drop leaves the row out, --na nan reads NaN"
+HALF = "give --header yes if it names the columns, --header no if it holds data"
 BLANK = "remove it; --skip-rows N passes over lines at the top"
 ENCODING = "name the encoding: --encoding latin-1, for example"
 UTF16 = "it looks like UTF-16: give --encoding utf-16"
@@ -48,8 +49,8 @@ def table(*cases: tuple[str, Refusal]):
 
 @table(
     # bytes that are not text
-    ("gzip", Refusal(gzip.compress(b"1,2\n"), ":1", "not utf-8 text at byte 1, found '0x8b'", "it looks like gzip: name it .gz")),
-    ("xz", Refusal(lzma.compress(b"1\n"), ":1", "not utf-8 text at byte 0, found '0xfd'", "it looks like xz: name it .xz")),
+    ("gzip", Refusal(gzip.compress(b"1,2\n"), ":1", "not utf-8 text at byte 1, found '0x8b'", "it looks like gzip: unpack it, or name it .gz")),
+    ("xz", Refusal(lzma.compress(b"1\n"), ":1", "not utf-8 text at byte 0, found '0xfd'", "it looks like xz: unpack it, or name it .xz")),
     ("utf-16", Refusal("1,2\n".encode("utf-16"), ":1", "not utf-8 text at byte 0, found '0xff'", UTF16)),
     ("utf-16-be", Refusal("\ufeff1\n".encode("utf-16-be"), ":1", "not utf-8 text at byte 0, found '0xfe'", UTF16)),
     ("utf-16 without mark", Refusal("1,2\n".encode("utf-16-le"), ":1:1", r"not a number but a NUL byte, found '1\x00'", "for text in UTF-16 give --encoding utf-16-le or utf-16-be")),
@@ -69,7 +70,8 @@ def table(*cases: tuple[str, Refusal]):
     ("null", Refusal(b"1\nnull\n", ":2:1", nan("null"), MISSING)),
     ("dashes", Refusal(b"1,--\n", ":1:2", nan("--"))),
     ("word", Refusal(b"1,2\na,3\n", ":2:1", nan("a"), COLUMNS)),
-    ("half a header", Refusal(b"a,1\n1,2\n", ":1:1", nan("a"), HEADER)),
+    ("half a header", Refusal(b"a,1\n1,2\n", ":1", "the line is half names and half numbers, found 'a,1'", HALF)),
+    ("header of pandas", Refusal(b",0\n0,2.5\n", ":1", "the line is half names and half numbers, found ',0'", HALF)),
     ("second header", Refusal(b"a,b\n1,2\na,b\n", ":3:1", nan("a"), COLUMNS)),
     ("header refused", Refusal(b"a,b\n1,2\n", ":1:1", nan("a"), HEADER, ("--header", "no"))),
     ("comment", Refusal(b"# made by x\n1,2\n", ":1:1", nan("# made by x"), "--skip-rows N passes over lines at the top")),
@@ -89,7 +91,7 @@ def table(*cases: tuple[str, Refusal]):
     ("currency", Refusal(b"1,$1\n", ":1:2", nan("$1"))),
     ("nan with payload", Refusal(b"nan(123),1\n", ":1:1", nan("nan(123)"))),
     ("nan of Windows", Refusal(b"1.#INF,1\n", ":1:1", nan("1.#INF"))),
-    ("truth value", Refusal(b"True,False\n", ":1:1", nan("True"))),
+    ("truth value", Refusal(b"True,False\n", ":1:1", nan("True"), TRUTH)),
     ("complex", Refusal(b"1+2j\n", ":1:1", nan("1+2j"))),
     ("Fortran exponent", Refusal(b"1d5\n", ":1:1", nan("1d5"))),
     ("half an exponent", Refusal(b"1\n1e\n", ":2:1", nan("1e"))),
@@ -109,7 +111,7 @@ def table(*cases: tuple[str, Refusal]):
     ("semicolons", Refusal(b"1;2\n3;4\n", ":1:1", nan("1;2"), "give --delimiter ';' to separate cells there")),
     ("tabs", Refusal(b"1\t2\n", ":1:1", nan(r"1\t2"), "give --delimiter tab to separate cells there")),
     ("blanks", Refusal(b"1 2\n3 4\n", ":1:1", nan("1 2"), "for columns separated by blanks give --delimiter space")),
-    ("commas among semicolons", Refusal(b"1,2\n", ":1:1", nan("1,2"), "give --delimiter ',' to separate cells there", ("--delimiter", ";"))),
+    ("commas among semicolons", Refusal(b"1,2\n", ":1:1", nan("1,2"), "write decimals with a point", ("--delimiter", ";"))),
     # rows
     ("long row", Refusal(b"1,2\n3,4,5\n", ":2", "the line has 3 cells, but line 1 has 2")),
     ("short row", Refusal(b"a,b\n1,2\n3\n", ":3", "the line has 1 cells, but line 1 has 2")),

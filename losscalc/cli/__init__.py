@@ -1,5 +1,6 @@
 """The command line: a command for every loss, and small tools around them."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -10,14 +11,16 @@ from losscalc.cli.catalogue import losscalc
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line with these arguments, and give the exit code."""
-    code = 0
 
     def command() -> None:
-        nonlocal code
-        outcome = losscalc.main(list(arguments), prog_name="losscalc", standalone_mode=False)
-        code = outcome if isinstance(outcome, int) else 0
+        if "_LOSSCALC_COMPLETE" in os.environ:
+            losscalc.main(list(arguments), prog_name="losscalc")
+        # Not by main(), which makes an exit code of its own of a reader that went away.
+        with losscalc.make_context("losscalc", list(arguments)) as context:
+            losscalc.invoke(context)
 
-    return guarded(command, debug="--debug" in arguments) or code
+    debug = "--debug" in arguments or bool(os.environ.get("LOSSCALC_DEBUG"))
+    return guarded(command, debug)
 
 
 def main() -> NoReturn:

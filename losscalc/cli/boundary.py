@@ -1,14 +1,16 @@
-"""The one place that prints errors, and the one place that exits."""
+"""The one place that prints errors and decides the exit code."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable
 
 import click
 
 from losscalc.errors import LosscalcError, Remark, printable
+from losscalc.formats.stream import reason
 
-EXIT_USAGE, EXIT_SOURCE, EXIT_BUG, EXIT_INTERRUPT = 2, 3, 70, 130
+EXIT_USAGE, EXIT_SOURCE, EXIT_OUTPUT, EXIT_BUG, EXIT_INTERRUPT = 2, 3, 5, 70, 130
 
 
 def guarded(command: Callable[[], object], debug: bool) -> int:
@@ -46,7 +48,13 @@ def _report(error: BaseException) -> int:
             complain("out of memory", "take a reduction, or smaller arrays")
             return EXIT_SOURCE
         case BrokenPipeError():
+            silence_stdout()
             return 0
+        case OSError():
+            # Inputs and results have errors of their own; what is left is the text of help.
+            silence_stdout()
+            complain(f"cannot write to standard output: {reason(error)}")
+            return EXIT_OUTPUT
         case _:
             name = f"{type(error).__name__}: {error}"
             complain(
@@ -70,6 +78,12 @@ def complain(message: str, hint: str | None = None, kind: str = "error") -> None
 def warn(remark: Remark, kind: str = "warning") -> None:
     """Print a warning to standard error."""
     complain(remark.describe(option_name), remark.advise(option_name), kind)
+
+
+def silence_stdout() -> None:
+    """Keep Python from writing what is left in the buffer when it exits, and complaining."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def option_name(argument: str) -> str:

@@ -87,8 +87,10 @@ def locate(remark: LosscalcError | LosscalcWarning, sources: Mapping[str, Source
     name = remark.argument
     if remark.location is None and name is not None and name in sources:
         location = sources[name].locate(remark.index or ())
-        # The problem names the option itself; a literal without an index has no other place.
+        # A literal's place is the option itself, which need not be named twice.
         remark.location = None if str(location) == option_name(name) else location
+        if remark.location is not None and remark.location.path == option_name(name):
+            remark.problem = remark.problem.removeprefix(f"`{name}` ")
 
 
 def _layout(operation: Operation, sources: Mapping[str, Source], broadcast: bool) -> None:

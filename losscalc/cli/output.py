@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, BinaryIO
 
+from losscalc.cli.boundary import silence_stdout
 from losscalc.cli.options import Display
 from losscalc.errors import Location, OutputError, UsageError
 from losscalc.formats import split_suffix
@@ -20,12 +21,21 @@ if TYPE_CHECKING:
     from losscalc.report import Canvas
 
 
+# What formulas are written with, where a terminal has nothing but ASCII.
+_ASCII = str.maketrans(
+    {"σ": "sigma", "Σ": "sum", "·": "*", "²": "^2", "½": "1/2", "≤": "<=", "−": "-", "δ": "delta"}
+)
+
+# What these name is open already, and may be a file that others write to as well.
+_STDOUT_NAMES = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+
+
 class Delivery:
     """One result on its way out; what can be wrong about the way is found before anything is computed."""
 
     def __init__(self, display: Display) -> None:
         self._display = display
-        self._path = None if display.output in (None, "-") else display.output
+        self._path = None if display.output in (None, "-", *_STDOUT_NAMES) else display.output
         self._format = self._choose_format()
         if self._path is not None:
             check_writable(self._path)
@@ -67,7 +77,8 @@ class Delivery:
             max_rows=self._display.max_rows,
             decimals=4 if self._display.precision is None else self._display.precision,
         )
-        return draw(canvas).encode(encoding, "replace")
+        text = draw(canvas)
+        return (text if canvas.unicode else text.translate(_ASCII)).encode(encoding, "replace")
 
     def _render(self, result: Result) -> bytes:
         if not self.is_table:
@@ -117,15 +128,17 @@ def write_stdout(data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        _silence_stdout()
+        silence_stdout()
     except (OSError, ValueError) as error:
-        _silence_stdout()
+        silence_stdout()
         problem = reason(error) if isinstance(error, OSError) else str(error)
         raise OutputError(f"cannot write to standard output: {problem}") from error
 
 
 def check_writable(path: str) -> None:
     """Find out before the work that a file could not be written after it."""
+    if not path:
+        raise UsageError("`output` needs the name of a file")
     folder = os.path.dirname(path) or "."
     if os.path.isdir(path):
         raise OutputError("is a directory, not a file", location=Location(path))
@@ -138,9 +151,8 @@ def check_writable(path: str) -> None:
 def write_file(path: str, data: bytes) -> None:
     """Replace a file as a whole: it holds all the bytes, or what it held before."""
     try:
-        if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
-            # A pipe or a device cannot be replaced.
-            with open(path, "wb") as device:
+        if _is_device(path):
+            with open(path, "ab") as device:
                 device.write(data)
             return
         # Through a symbolic link, so that the link stays one.
@@ -155,6 +167,13 @@ def write_file(path: str, data: bytes) -> None:
         return
     except OSError as error:
         raise OutputError(f"cannot write: {reason(error)}", location=Location(path)) from error
+
+
+def _is_device(path: str) -> bool:
+    """Whether a path names a pipe, a device or an open file, none of which can be replaced."""
+    if path.startswith(("/dev/fd/", "/proc/")):
+        return True
+    return os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode)
 
 
 @contextlib.contextmanager
@@ -187,9 +206,3 @@ def _mode(target: str) -> int:
         mask = os.umask(0)
         os.umask(mask)
         return 0o666 & ~mask
-
-
-def _silence_stdout() -> None:
-    """Keep Python from writing what is left in the buffer when it exits, and complaining."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -18,7 +18,7 @@ class Regression(Loss):
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         """`input`, `target` and `weight` of one shape, unless broadcasting was asked for."""
-        return elementwise_layout(shapes, full=("weight",), broadcast=broadcast)
+        return elementwise_layout(shapes, full=("weight",), broadcast=broadcast, may_broadcast=True)
 
 
 @loss("l1", torch="L1Loss", functional="l1_loss")

@@ -130,8 +130,9 @@ def _stdin() -> Stream:
 
 
 def _is_literal(text: str) -> bool:
+    first = text.partition(",")[0]
     return (
-        text.lstrip().startswith("[") or parse_number(text) is not None or bool(_NUMBER_LIKE.fullmatch(text))
+        text.lstrip().startswith("[") or parse_number(first) is not None or bool(_NUMBER_LIKE.fullmatch(text))
     )
 
 

@@ -51,11 +51,15 @@ def _named(name: str, names: Sequence[str], path: str) -> int:
 
 def _no_such_column(item: str, names: Sequence[str] | None, width: int, path: str) -> FormatError:
     if names is None:
-        hint = f"there are {width} columns, counted from 1, and no header"
+        hint = f"columns are counted from 1 to {width}; --header yes if the first line names them"
     else:
         import difflib
 
         close = difflib.get_close_matches(item, names, n=1)
         listed = ", ".join(names if len(names) <= 20 else [*names[:20], "..."])
         hint = printable(f"did you mean #{close[0]}?" if close else f"the columns are {listed}")
+        delimiter = next((c for c in ";\t| " if c in names[0]), None) if len(names) == 1 else None
+        if delimiter is not None:
+            known = {"\t": "tab", " ": "space"}
+            hint = f"the columns seem to be separated by --delimiter {known.get(delimiter, repr(delimiter))}"
     return FormatError("there is no such column", found=item, location=Location(path), hint=hint)

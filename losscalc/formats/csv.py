@@ -10,13 +10,11 @@ import numpy as np
 
 from losscalc.domains import is_overflow, parse_number
 from losscalc.errors import FormatError, Index, Location
+from losscalc.formats.cells import NO_NAMES, advise, is_blank, is_missing, is_name, is_pandas_index
 from losscalc.formats.columns import select_columns
 from losscalc.formats.options import BLANKS, Reading
 from losscalc.formats.stream import Stream
 from losscalc.formats.text import Lines, Piece, TextSource
-
-_NA_WORDS = frozenset({"", "na", "n/a", "null", "none", "."})
-_TRUTH_WORDS = frozenset({"true", "false"})
 
 # What numpy's own reader takes exactly as the grammar of numbers does: printable ASCII without quotes.
 _PLAIN = bytes(c for c in range(32, 127) if c != ord('"')) + b"\n\t"
@@ -119,7 +117,16 @@ class Table(TextSource):
         """Whether the first row names the columns: none of its cells is a number, or meant to be one."""
         if self._reading.header != "auto":
             return self._reading.header == "yes"
-        return all(is_name(cell) for cell in row.cells) and any(cell.strip() for cell in row.cells)
+        names = [cell for cell in row.cells if is_name(cell) and cell.strip().lower() not in NO_NAMES]
+        numbers = [cell for cell in row.cells if parse_number(cell) is not None]
+        if numbers and (names or is_pandas_index(row.cells)):
+            raise FormatError(
+                "the line is half names and half numbers",
+                found=",".join(row.cells),
+                location=Location(self._stream.name, row.line),
+                hint="give --header yes if it names the columns, --header no if it holds data",
+            )
+        return bool(names) and all(map(is_name, row.cells))
 
     def _fast(self) -> Piece | None:
         """The rows as numpy reads them; None where its reading might not be ours."""
@@ -256,29 +263,7 @@ class Table(TextSource):
             problem,
             found=cell,
             location=Location(self._stream.name, row.line, column + 1),
-            hint=self._hint(row, cell),
-        )
-
-    def _hint(self, row: Row, cell: str) -> str | None:
-        """What a user most likely has to type when a cell is not a number."""
-        if is_missing(cell):
-            return "--na drop leaves the row out, --na nan reads NaN"
-        if cell.lstrip().startswith(("[", "{")):
-            return "for JSON give --from json"
-        if cell.startswith("#"):
-            return "--skip-rows N passes over lines at the top"
-        if "\0" in cell:
-            return "for text in UTF-16 give --encoding utf-16-le or utf-16-be"
-        for delimiter in (";", "\t", "|", ","):
-            if delimiter in cell and delimiter != self._delimiter:
-                name = "tab" if delimiter == "\t" else f"'{delimiter}'"
-                return f"give --delimiter {name} to separate cells there"
-        if row.line == self._width_line and any(is_name(cell) for cell in row.cells):
-            return "give --header yes if the line names the columns, or take columns by number: FILE#2"
-        if " " in cell.strip():
-            return "for columns separated by blanks give --delimiter space"
-        return (
-            "take the columns with numbers by name or number: FILE#NAME or FILE#2" if is_name(cell) else None
+            hint=advise(cell, self._delimiter, is_first=row.line == self._width_line),
         )
 
 
@@ -295,27 +280,3 @@ def open_tsv(stream: Stream, part: str | None, reading: Reading) -> Table:
 def open_text(stream: Stream, part: str | None, reading: Reading) -> Table:
     """Columns separated by commas where the first line has one, else by blanks."""
     return Table(stream, part, reading, None)
-
-
-def is_blank(cells: list[str]) -> bool:
-    """Whether a row is a line without anything in it."""
-    return not cells or (len(cells) == 1 and cells[0] != "" and not cells[0].strip(" \t"))
-
-
-def is_missing(cell: str) -> bool:
-    """Whether a cell says that there is no number."""
-    return cell.strip().lower() in _NA_WORDS
-
-
-def is_name(cell: str) -> bool:
-    """Whether a cell can name a column: blank, or a word that no number could have been meant by.
-
-    >>> [cell for cell in ("logit", "", "0.5", "1_000", "0x10", "NA", "nan", "true") if is_name(cell)]
-    ['logit', '']
-    """
-    word = cell.strip()
-    if not word:
-        return True
-    if word.lower() in _NA_WORDS | _TRUTH_WORDS or parse_number(word) is not None or "(" in word[:4]:
-        return False
-    return word[0].isalpha() or word[0] == "_"

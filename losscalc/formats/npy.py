@@ -128,8 +128,6 @@ class NpySource(Source):
         shape = entries["shape"]
         if not _is_shape(shape):
             raise self._bad("the NPY header holds a bad shape", found=str(shape))
-        if not math.prod(shape):
-            raise self._bad("no data", found=f"shape {shape}")
         if not isinstance(entries["fortran_order"], bool):
             raise self._bad("the NPY header holds a bad fortran_order", found=str(entries["fortran_order"]))
         return entries["descr"], entries["fortran_order"], shape
@@ -257,14 +255,15 @@ def _is_shape(shape: object) -> bool:
     """Whether something is the shape of an array that numpy could hold."""
     if not isinstance(shape, tuple) or len(shape) > _MOST_AXES:
         return False
-    return all(type(n) is int and n >= 0 for n in shape) and math.prod(n or 1 for n in shape) < 1 << 60
+    return all(type(n) is int and n >= 0 for n in shape) and math.prod(n or 1 for n in shape) < 1 << 48
 
 
 def _choose_member(members: list[zipfile.ZipInfo], part: str | None, name: str) -> zipfile.ZipInfo:
     names = [info.filename.removesuffix(".npy") for info in members]
     listed = printable(", ".join(names[:20]))
     if not members or len(members) > _MOST_MEMBERS:
-        raise FormatError(f"the archive holds {len(members)} arrays", location=Location(name))
+        limit = f"; {_MOST_MEMBERS} are the most that are looked through" if members else ""
+        raise FormatError(f"the archive holds {len(members)} arrays{limit}", location=Location(name))
     twice = next((n for n in names if names.count(n) > 1), None)
     if twice is not None:
         raise FormatError("a member is there twice", found=twice, location=Location(name))
@@ -272,7 +271,7 @@ def _choose_member(members: list[zipfile.ZipInfo], part: str | None, name: str) 
         raise FormatError(
             f"the archive holds {len(members)} arrays",
             location=Location(name),
-            hint=f"name one: {printable(name)}#{printable(names[0])} (there are {listed})",
+            hint=f"name one: #{printable(names[0])} (there are {listed})",
         )
     wanted = names[0] if part is None else part.removesuffix(".npy")
     if wanted not in names:

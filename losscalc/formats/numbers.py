@@ -8,23 +8,33 @@ import numpy as np
 from losscalc.arrays import Array
 
 
-def fixed(number: float, decimals: int) -> str:
-    """So many decimals, or scientific where those would show nothing but zeros.
+def decimal(number: float, decimals: int) -> str:
+    """So many decimals, or scientific where those would not show the number's first digit.
 
-    >>> fixed(0.59499, 4), fixed(4.25e-18, 4), fixed(-0.0, 1), fixed(1e300, 2)
-    ('0.5950', '4.2500e-18', '0.0', '1.00e+300')
+    >>> decimal(0.59499, 4), decimal(0.00005, 4), decimal(-0.0, 1), decimal(0.4, 0)
+    ('0.5950', '5.0000e-05', '0.0', '0')
     """
-    number = float(number)
-    text = f"{number + 0.0:.{decimals}f}"
-    if np.isfinite(number) and (abs(number) >= 1e15 or (number != 0 and float(text) == 0)):
+    number = float(number) + 0.0
+    if decimals and 0 < abs(number) < 10.0**-decimals:
         return f"{number:.{decimals}e}"
-    return text
+    return f"{number:.{decimals}f}"
+
+
+def fixed(number: float, decimals: int) -> str:
+    """A number as tables show it: decimal, but scientific too where it would be very long.
+
+    >>> fixed(12.5, 2), fixed(1e300, 2), fixed(float("inf"), 2)
+    ('12.50', '1.00e+300', 'inf')
+    """
+    if 1e15 <= abs(number) < np.inf:
+        return f"{number:.{decimals}e}"
+    return decimal(number, decimals)
 
 
 def texts(values: Array, precision: int | None) -> Iterator[str]:
     """The numbers of an array, in order."""
     if precision is not None:
-        return (fixed(number, precision) for number in values.ravel().tolist())
+        return (decimal(number, precision) for number in values.ravel().tolist())
     # tolist() would widen float32 to float64, and with it 0.1 to 0.10000000149011612.
     if values.dtype == np.float64:
         return map(repr, values.ravel().tolist())

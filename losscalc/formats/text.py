@@ -18,9 +18,9 @@ _BYTES = 1 << 20
 _LONGEST_LINE = 1 << 26
 
 _HINTS = {
-    b"\x1f\x8b": "it looks like gzip: name it .gz",
-    b"BZh": "it looks like bzip2: name it .bz2",
-    b"\xfd7zXZ": "it looks like xz: name it .xz",
+    b"\x1f\x8b": "it looks like gzip: unpack it, or name it .gz",
+    b"BZh": "it looks like bzip2: unpack it, or name it .bz2",
+    b"\xfd7zXZ": "it looks like xz: unpack it, or name it .xz",
     b"\xff\xfe": "it looks like UTF-16: give --encoding utf-16",
     b"\xfe\xff": "it looks like UTF-16: give --encoding utf-16",
     b"\x93NUMPY": "it looks like NPY: give --from npy",

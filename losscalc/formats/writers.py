@@ -52,6 +52,8 @@ def as_json(result: Result, precision: int | None) -> bytes:
 
     members = []
     for key, fact in result.facts().items():
+        if isinstance(fact, float):
+            fact = np.asarray(fact)
         text = nested(fact, precision, _JSON_NULL) if isinstance(fact, np.ndarray) else json.dumps(fact)
         members.append(f"{json.dumps(key)}: {text}")
     return ("{" + ", ".join(members) + "}\n").encode()
@@ -95,7 +97,10 @@ def npy(result: Result, precision: int | None) -> bytes:
 
 def summary(result: Result, decimals: int) -> list[tuple[str, str]]:
     """What there is to say about a single number: where it comes from, and of how many."""
-    rows = [("reduction", result.reduction or ""), ("value", fixed(float(result.value), decimals))]
+    value = ("value", fixed(float(result.value), decimals))
+    if result.reduction is None:
+        return [value]
+    rows = [("reduction", result.reduction), value]
     if result.reduction == "mean":
         rows += [
             ("numerator", fixed(result.numerator, decimals)),
