@@ -46,12 +46,17 @@ class Double:
         return Double(total, finite(error + (self.low + other.low)))
 
     def __mul__(self, other: "Double | FloatArray | float") -> "Double":
-        """The product; a zero in `other` wins over an infinite value, as the limit has it."""
         other = _double(other)
-        result = product(other.high, self.high)
+        result = self.high * other.high
         a, b = _halves(self.high), _halves(other.high)
         error = ((a.high * b.high - result) + a.high * b.low + a.low * b.high) + a.low * b.low
         return Double(result, finite(error + (self.high * other.low + self.low * other.high)))
+
+    def shared(self, share: "Double | FloatArray | float") -> "Double":
+        """The product with a share, of which zero wins over an infinite value, as in `product`."""
+        share = _double(share)
+        whole = self * share
+        return Double(product(share.high, self.high), whole.low)
 
     def __truediv__(self, other: "Double | float") -> "Double":
         """The quotient: the rest that the rounded quotient leaves is divided once more."""

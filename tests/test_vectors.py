@@ -229,7 +229,6 @@ DEVIATIONS = {
     # The class without probability has no share of the target either: log 2 is left, of two equal scores.
     "CEX-25": Deviation(0.6931471805599453, LIMIT),
     # 0·(m - x) is 0 for every x on its way to -∞, and so is the limit; the same for -0·x.
-    "CEX-28": Deviation([0.0], LIMIT),
     # log1p(exp(-17)).
     "CEX-32": Deviation(4.139937633089748e-08, TAIL),
     "CEX-33": Deviation(4.139937633089748e-08, TAIL),

@@ -102,5 +102,5 @@ class BCEWithLogits(Binary):
         factor = one if weight is None else one * weight
         positive = factor * target * (1.0 if pos_weight is None else pos_weight)
         negative = factor * (one + -target)
-        value = Double(size) * where(input < 0, positive, negative)
+        value = Double(size).shared(where(input < 0, positive, negative))
         return Terms((value + softplus_tail_times(input, positive + negative)).value)

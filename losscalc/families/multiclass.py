@@ -104,7 +104,7 @@ class CrossEntropy(Multiclass):
         value = value if weight is None else value * factor
         if self.label_smoothing:
             evenly = distance_sum(parts, Double(np.ones(classes) if weight is None else weight))
-            value = value * self._kept + evenly * (Double(np.asarray(self.label_smoothing)) / classes)
+            value = value.shared(self._kept) + evenly * (Double(np.asarray(self.label_smoothing)) / classes)
         # A row that is left out may hold anything, NaN included.
         return Terms(np.where(ignored, 0.0, value.value), factor, ignored)
 
@@ -165,4 +165,4 @@ def pick(scores: FloatArray, position: IndexArray) -> FloatArray:
 
 def distance_sum(parts: Partition, share: Double) -> Double:
     """Σ share_c · (log Σ exp(x) - x_c); a class without a share does not count, however improbable."""
-    return (Double(parts.gap) * share).sum() + share.sum() * Double(parts.tail)
+    return Double(parts.gap).shared(share).sum() + share.sum() * Double(parts.tail)
