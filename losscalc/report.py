@@ -70,8 +70,9 @@ def draw_result(result: Result, canvas: Canvas) -> str:
 def draw_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], canvas: Canvas) -> str:
     """A table of texts, which fold where the terminal is too narrow for them."""
     table = canvas.table()
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        # A name that has to be typed stays in one piece.
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return canvas.render(table, width=canvas.width)

@@ -37,8 +37,16 @@ TABLE = [
         "bce -i 1 -t 1 -r MEAN",
         2,
         "invalid value for '--reduction' / '-r': 'MEAN' is not one of 'none', 'mean', 'sum'",
+        "did you mean mean?",
+    ),
+    (
+        "bce -i 1 -t 1 -r avg",
+        2,
+        "invalid value for '--reduction' / '-r': 'avg' is not one of 'none', 'mean', 'sum'",
         "losscalc bce --help shows how",
     ),
+    ("bce -i 1 -t 1 --reductoin sum", 2, "no such option: --reductoin", "did you mean --reduction?"),
+    ("bce x.csv y.csv", 2, "arrays are given by options, found 'x.csv'", "losscalc bce -i x.csv -t y.csv"),
     (
         "cross-entropy -i 1,2 -t 0 --label-smoothing 1.5",
         2,

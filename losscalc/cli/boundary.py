@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Callable
 
@@ -93,10 +94,26 @@ def option_name(argument: str) -> str:
 
 def _usage(error: click.ClickException) -> tuple[str, str | None]:
     """Click's message in our words: lower case, no full stop, and the remedy apart."""
-    message, _, suggestion = error.format_message().partition(" Did you mean ")
-    message = printable(" ".join(message.split())).rstrip(".")
+    message = printable(" ".join(error.format_message().split())).rstrip(".")
+    if isinstance(error, click.NoSuchOption):
+        message = f"no such option: {printable(error.option_name)}"
     message = message[:1].lower() + message[1:]
-    if suggestion:
-        return message.rstrip("."), f"did you mean {suggestion}"
+    near = _nearest(error)
+    if near is not None:
+        return message, f"did you mean {near}?"
     context = error.ctx if isinstance(error, click.UsageError) else None
     return message, f"{context.command_path} --help shows how" if context else None
+
+
+def _nearest(error: click.ClickException) -> str | None:
+    """The option, or the choice of an option, that comes closest to what was typed instead."""
+    typed, known = "", []
+    if isinstance(error, click.NoSuchOption):
+        typed, known = error.option_name, list(error.possibilities or ())
+    elif isinstance(error, click.BadParameter) and error.param is not None:
+        found = re.search(r"'([^']*)' is not one of", error.message)
+        if found is not None and isinstance(error.param.type, click.Choice):
+            typed, known = found[1].lower(), [str(choice) for choice in error.param.type.choices]
+    import difflib
+
+    return next(iter(difflib.get_close_matches(typed, known, n=1)), None)

@@ -19,6 +19,7 @@ from losscalc.cli.options import (
 )
 from losscalc.cli.output import Delivery
 from losscalc.cli.types import Number
+from losscalc.errors import UsageError, printable
 from losscalc.loss import Loss, choose_reduction
 from losscalc.operation import (
     DTYPES,
@@ -37,7 +38,7 @@ _SHORT = {"input": "-i", "target": "-t"}
 
 
 class GroupedCommand(click.Command):
-    """A command whose help lists its options in groups, and that takes each of them once."""
+    """A command whose help lists its options in groups, and that takes each of them once, by name."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, a section a group."""
@@ -54,12 +55,23 @@ class GroupedCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Refuse an option that is given twice: the first value would be lost without a word."""
         if not ctx.resilient_parsing:
-            _, _, order = self.make_parser(ctx).parse_args(list(args))
+            _, rest, order = self.make_parser(ctx).parse_args(list(args))
+            if rest:
+                raise UsageError(
+                    "arrays are given by options",
+                    found=rest[0],
+                    hint=f"{ctx.command_path} {self._usage_of(rest)}",
+                )
             for parameter in order:
                 is_value = isinstance(parameter, GroupedOption) and not parameter.is_flag
                 if is_value and order.count(parameter) > 1:
                     raise click.UsageError(f"{parameter.opts[0]} is given twice", ctx)
         return super().parse_args(ctx, args)
+
+    def _usage_of(self, words: list[str]) -> str:
+        """The words as they were meant: each behind the option of an array."""
+        names = [p.opts[-1] for p in self.params if isinstance(p, GroupedOption) and p.group == ARRAYS]
+        return " ".join(f"{name} {printable(word)}" for name, word in zip(names, words, strict=False))
 
 
 def build_command(cls: type[Operation]) -> click.Command:
