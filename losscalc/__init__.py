@@ -20,7 +20,18 @@ from losscalc.errors import (
     UnknownLossError,
     UsageError,
 )
-from losscalc.families import BCE, L1, MSE, NLL, BCEWithLogits, CrossEntropy
+from losscalc.families import (
+    BCE,
+    L1,
+    MSE,
+    NLL,
+    BCEWithLogits,
+    CrossEntropy,
+    HingeEmbedding,
+    Huber,
+    SmoothL1,
+    SoftMargin,
+)
 from losscalc.loss import Loss, losses
 from losscalc.operation import compute
 
@@ -36,6 +47,8 @@ __all__ = [
     "DataError",
     "DomainError",
     "FormatError",
+    "HingeEmbedding",
+    "Huber",
     "LogSigmoid",
     "LogSoftmax",
     "Loss",
@@ -45,6 +58,8 @@ __all__ = [
     "ParameterError",
     "ShapeError",
     "Sigmoid",
+    "SmoothL1",
+    "SoftMargin",
     "Softmax",
     "SourceError",
     "UnknownLossError",

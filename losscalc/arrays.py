@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from losscalc.domains import NOT_NEGATIVE, UNIT, Interval
+from losscalc.domains import NOT_NEGATIVE, SIGNS, UNIT, Domain
 from losscalc.double import FloatArray, IndexArray
 from losscalc.errors import ClassIndexError, DomainError, DTypeError, ShapeError
 
@@ -18,8 +18,8 @@ class Role(NamedTuple):
     """What an array argument of a loss is: one line of help, and what its values may be."""
 
     doc: str
-    domain: Interval | None = None
-    advised: Interval | None = None
+    domain: Domain | None = None
+    advised: Domain | None = None
     """Where values should lie; outside, the loss is computed with a warning."""
     hint: str | None = None
 
@@ -34,6 +34,14 @@ Labels = Annotated[FloatArray, Role("Labels in [0, 1], of the shape of the input
 LogitLabels = Annotated[
     FloatArray,
     Role("Labels, of the shape of the input; outside [0, 1] they get a warning.", advised=UNIT),
+]
+SignLabels = Annotated[
+    FloatArray,
+    Role(
+        "Labels of the shape of the input, 1 or -1.",
+        SIGNS,
+        hint="labels of 0 and 1 become -1 and 1 as 2·label - 1",
+    ),
 ]
 Weight = Annotated[FloatArray, Role("Factor of each element; broadcasts to the shape of the target.")]
 FullWeight = Annotated[FloatArray, Role("Factor of each element, of the shape of the input.")]
@@ -110,7 +118,7 @@ def elementwise_layout(
                 hint="broadcast `input` and the weights yourself, so that what they sum to is plain",
             )
     for name in weights:
-        if name in shapes and not _broadcasts(shapes[name], whole):
+        if name in shapes and not broadcasts_to(shapes[name], whole):
             raise ShapeError(
                 f"`{name}` of shape {show_shape(shapes[name])} does not broadcast to the "
                 f"{show_shape(whole)} of `target`",
@@ -240,7 +248,7 @@ def classes_last(scores: FloatArray) -> FloatArray:
     return scores if scores.ndim <= 2 else np.ascontiguousarray(np.moveaxis(scores, 1, -1))
 
 
-def _broadcasts(shape: Shape, whole: Shape) -> bool:
+def broadcasts_to(shape: Shape, whole: Shape) -> bool:
     """Whether a shape broadcasts to `whole` without enlarging it."""
     return len(shape) <= len(whole) and all(
         a == b or a == 1 or a is None or b is None for a, b in zip(shape[::-1], whole[::-1], strict=False)

@@ -20,6 +20,9 @@ class Domain(Protocol):
     def contains(self, value: float) -> bool:
         """Whether the value belongs to the set."""
 
+    def first_outside(self, values: np.ndarray) -> Index | None:
+        """The index of the first value outside, or None when all are inside."""
+
     def inside(self) -> Sequence[float]:
         """Values of the set, its edges among them, for tests."""
 
@@ -66,6 +69,8 @@ class Interval(NamedTuple):
         values = [math.nan]
         if math.isfinite(self.low):
             values += [self.low if self.low_open else math.nextafter(self.low, -math.inf), self.low - 1]
+        if math.isinf(self.high) and self.high_open:
+            values.append(math.inf)
         if math.isfinite(self.high):
             values += [self.high if self.high_open else math.nextafter(self.high, math.inf), self.high + 1]
         return values
@@ -73,6 +78,8 @@ class Interval(NamedTuple):
     def __str__(self) -> str:
         if math.isinf(self.low) and math.isinf(self.high):
             return "a finite number" if self.low_open and self.high_open else "a number"
+        if math.isinf(self.high) and self.high_open:
+            return f"finite and {self._replace(high_open=False)}"
         if math.isinf(self.high):
             return f"greater than {self.low:g}" if self.low_open else f"at least {self.low:g}"
         if math.isinf(self.low):
@@ -81,8 +88,46 @@ class Interval(NamedTuple):
         return f"in {left}{self.low:g}, {self.high:g}{right}"
 
 
+class Choice(NamedTuple):
+    """A few numbers, and no others.
+
+    >>> str(Choice((-1, 1))), Choice((-1, 1)).contains(0)
+    ('one of -1 and 1', False)
+    """
+
+    values: tuple[float, ...]
+
+    def contains(self, value: float) -> bool:
+        """Whether the value is one of the choices."""
+        return value in self.values
+
+    def first_outside(self, values: np.ndarray) -> Index | None:
+        """The index of the first value that is none of the choices, or None."""
+        wrong = np.argwhere(~np.isin(values, self.values))
+        return tuple(int(i) for i in wrong[0]) if len(wrong) else None
+
+    def inside(self) -> Sequence[float]:
+        """All choices."""
+        return self.values
+
+    def outside(self) -> Sequence[float]:
+        """Values beside and between the choices, and NaN."""
+        between = sum(self.values) / len(self.values)
+        return [
+            v for v in (math.nan, between, min(self.values) - 1, max(self.values) + 1) if v not in self.values
+        ]
+
+    def __str__(self) -> str:
+        *most, last = (f"{value:g}" for value in self.values)
+        return f"one of {', '.join(most)} and {last}"
+
+
 UNIT = Interval(0.0, 1.0)
 NOT_NEGATIVE = Interval(0.0)
+FINITE = Interval(low_open=True, high_open=True)
+FINITE_NOT_NEGATIVE = Interval(0.0, high_open=True)
+FINITE_POSITIVE = Interval(0.0, low_open=True, high_open=True)
+SIGNS = Choice((-1, 1))
 
 
 def parse_number(text: str) -> float | None:

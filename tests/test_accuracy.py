@@ -94,6 +94,30 @@ def mse(input: Array, target: Array, weight: object = 1.0) -> Iterator[Exact]:
         yield w * (x - y) ** 2
 
 
+def huber(input: Array, target: Array, delta: float, weight: object = 1.0) -> Iterator[Exact]:
+    """w·(½d² if d ≤ δ, else δ·(d - ½δ)), with d = |x - y|."""
+    bend = mpf(delta)
+    for x, y, w in numbers(input, target, weight, shape=input.shape):
+        d = abs(x - y)
+        yield w * (d * d / 2 if d <= bend else bend * (d - bend / 2))
+
+
+def smooth_l1(input: Array, target: Array, beta: float) -> Iterator[Exact]:
+    """Huber's loss divided by the bend."""
+    yield from (value / mpf(beta) for value in huber(input, target, beta))
+
+
+def soft_margin(input: Array, target: Array) -> Iterator[Exact]:
+    """ln(1 + exp(-y·x))."""
+    yield from (softplus(-y * x) for x, y in numbers(input, target, shape=input.shape))
+
+
+def hinge_embedding(input: Array, target: Array, margin: float) -> Iterator[Exact]:
+    """x if y = 1, max(0, m - x) if y = -1."""
+    for x, y in numbers(input, target, shape=input.shape):
+        yield x if y == 1 else max(mpf(0), mpf(margin) - x)
+
+
 def bce(input: Array, target: Array, weight: object = 1.0) -> Iterator[Exact]:
     """-w·[y·max(ln x, -100) + (1-y)·max(ln(1-x), -100)]."""
     for x, y, w in numbers(input, target, weight, shape=input.shape):
@@ -237,6 +261,9 @@ def regression() -> Iterator[tuple[str, Case]]:
     for name, exact in (("l1", l1), ("mse", mse)):
         yield name, Case(name, {"input": x, "target": y}, exact)
         yield f"{name} weight", Case(name, {"input": x, "target": y, "weight": weights(x)}, exact)
+    for bend in (0.5, 1.0, 3.7):
+        yield f"smooth-l1 {bend}", Case("smooth-l1", {"input": x, "target": y, "beta": bend}, smooth_l1)
+        yield f"huber {bend}", Case("huber", {"input": x, "target": y, "delta": bend}, huber)
 
 
 def binary() -> Iterator[tuple[str, Case]]:
@@ -250,6 +277,16 @@ def binary() -> Iterator[tuple[str, Case]]:
     weight, positive = {"weight": weights(x)}, {"pos_weight": np.array(3.7)}
     for label, extra in (("weight", weight), ("pos_weight", positive), ("both weights", weight | positive)):
         yield f"bce-logits {label}", Case("bce-logits", {"input": x, "target": y, **extra}, bce_logits)
+
+
+def signed() -> Iterator[tuple[str, Case]]:
+    """Soft margin, and hinge embedding of distances around the margin."""
+    x, y = grid(LOGITS, np.array([-1.0, 1.0]))
+    yield "soft-margin", Case("soft-margin", {"input": x, "target": y}, soft_margin)
+    x, y = grid(np.concatenate([REALS, RANDOM.uniform(0, 3, 200)]), np.array([-1.0, 1.0]))
+    for margin in (1.0, 0.3):
+        arguments = {"input": x, "target": y, "margin": margin}
+        yield f"hinge-embedding {margin}", Case("hinge-embedding", arguments, hinge_embedding)
 
 
 def multiclass() -> Iterator[tuple[str, Case]]:
@@ -276,7 +313,7 @@ def activations() -> Iterator[tuple[str, Case]]:
     yield "log-sigmoid", Case("log-sigmoid", {"input": LOGITS}, log_sigmoid)
 
 
-CASES = dict([*regression(), *binary(), *multiclass(), *activations()])
+CASES = dict([*regression(), *binary(), *signed(), *multiclass(), *activations()])
 
 
 @pytest.mark.parametrize("dtype", LIMIT)

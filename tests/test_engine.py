@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from losscalc import engine, losses
+from losscalc.domains import SIGNS
 from losscalc.errors import LosscalcError, ShapeError
 from losscalc.loss import Loss
 from losscalc.operation import array_arguments, parameters
@@ -25,6 +26,8 @@ def example(cls: type[Loss], rows: int, seed: int = 0, dtype: type = np.float64)
     arrays = {"input": rng.normal(size=shape) * 3, "target": rng.random(shape)}
     if cls.name == "bce":
         arrays["input"] = rng.random(shape)
+    if array_arguments(cls)[1].role.domain is SIGNS:
+        arrays["target"] = np.where(arrays["target"] < 0.5, -1.0, 1.0)
     if cls.name in ("cross-entropy", "nll"):
         arrays["target"] = rng.integers(0, 7, rows)
         arrays["target"][::5] = -100

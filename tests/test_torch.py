@@ -123,6 +123,26 @@ def test_broadcast(
     check(name, arrays, broadcast=True, reduction=reduction)
 
 
+@given(shape=SHAPES, dtype=DTYPES, reduction=REDUCTIONS, seed=SEEDS, bend=st.sampled_from([0.25, 1.0, 7.5]))
+@examples(150)
+def test_huber_and_smooth_l1(shape: Shape, dtype: str, reduction: str, seed: int, bend: float) -> None:
+    """Both sides of the bend; Huber's mean divides by the number of elements, weights or not."""
+    arrays = [normal(seed, shape, dtype), normal(seed + 7, shape, dtype)]
+    check("smooth-l1", arrays, reduction=reduction, beta=bend)
+    check("smooth-l1", arrays, reduction=reduction, beta=0.0)
+    check("huber", arrays, reduction=reduction, delta=bend)
+    check("huber", arrays, reduction=reduction, delta=bend, weight=factors(seed, shape, dtype))
+
+
+@given(shape=SHAPES, dtype=DTYPES, reduction=REDUCTIONS, seed=SEEDS, margin=st.sampled_from([-1.0, 0.5, 2.0]))
+@examples(150)
+def test_labels_of_sign(shape: Shape, dtype: str, reduction: str, seed: int, margin: float) -> None:
+    """Soft margin and hinge embedding; distances are not negative, so that nothing cancels in sums."""
+    signs = np.where(unit(seed, shape, dtype) < 0.5, -1, 1).astype(dtype)
+    check("soft-margin", [normal(seed, shape, dtype), signs], reduction=reduction)
+    check("hinge-embedding", [np.abs(normal(seed, shape, dtype)), signs], reduction=reduction, margin=margin)
+
+
 @given(data=st.data(), shape=SHAPES, dtype=DTYPES, reduction=REDUCTIONS, seed=SEEDS, weighted=st.booleans())
 @examples(200)
 def test_bce(

@@ -1,6 +1,7 @@
 """Losses of one yes-or-no question an element."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import numpy as np
 
@@ -12,11 +13,18 @@ from losscalc.arrays import (
     PosWeight,
     Probabilities,
     Shape,
+    SignLabels,
+    Values,
     Weight,
+    broadcasts_to,
     elementwise_layout,
+    show_shape,
 )
+from losscalc.domains import FINITE
 from losscalc.double import Double, product, where
+from losscalc.errors import ShapeError
 from losscalc.loss import Loss, loss
+from losscalc.operation import Doc
 from losscalc.reductions import Terms
 from losscalc.stable import softplus_tail, softplus_tail_times
 
@@ -104,3 +112,78 @@ class BCEWithLogits(Binary):
         negative = factor * (one + -target)
         value = Double(size).shared(where(input < 0, positive, negative))
         return Terms((value + softplus_tail_times(input, positive + negative)).value)
+
+
+class Signed(Loss):
+    """What the losses of labels 1 and -1 share: equal shapes, unless broadcasting was asked for."""
+
+    divisor = "the number of elements"
+    broadcasts = True
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """`input` and `target` of one shape, unless broadcasting was asked for."""
+        return elementwise_layout(shapes, broadcast=broadcast, may_broadcast=True)
+
+
+@loss("soft-margin", torch="SoftMarginLoss", functional="soft_margin_loss")
+class SoftMargin(Signed):
+    """Logistic loss of scores against labels 1 and -1.
+
+    `input` and `target` have any shape, the same for both; labels are 1 or -1. The mean divides by the
+    number of elements.
+
+    Raises ShapeError for shapes that differ and DomainError for any other label.
+
+    Unlike PyTorch it does not overflow for scores that are very wrong, and refuses labels other than 1
+    and -1.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.SoftMarginLoss.html
+
+    >>> SoftMargin()([2.0, -1.0, -1000.0], [1, -1, 1], reduction="none")
+    array([1.26928011e-01, 3.13261688e-01, 1.00000000e+03])
+    """
+
+    formula = "ln(1 + exp(-y·x))"
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """As its family's, but what broadcasts must not enlarge `input`."""
+        layout = super().layout(shapes, dtypes, broadcast)
+        if not broadcasts_to(shapes["target"], shapes["input"]):
+            target, scores = show_shape(shapes["target"]), show_shape(shapes["input"])
+            raise ShapeError(
+                f"`target` of shape {target} would enlarge `input` of {scores}", argument="target"
+            )
+        return layout
+
+    def terms(self, input: Values, target: SignLabels) -> Terms:
+        """The losses of one block."""
+        wrong = -target * input
+        # ln(1 + exp(z)) = max(z, 0) + log1p(exp(-|z|)), which never exponentiates a large number.
+        return Terms(np.maximum(wrong, 0.0) + softplus_tail(wrong))
+
+
+@loss("hinge-embedding", torch="HingeEmbeddingLoss", functional="hinge_embedding_loss")
+class HingeEmbedding(Signed):
+    """Distance of similar pairs, and how far dissimilar ones fall short of a margin.
+
+    `input` holds distances and `target` labels of the same shape: 1 for similar, where the loss is the
+    distance itself, and -1 for dissimilar. The mean divides by the number of elements.
+
+    Raises ShapeError for shapes that differ, DomainError for any other label and ParameterError for a
+    `margin` that is not finite.
+
+    Unlike PyTorch it refuses labels other than 1 and -1.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.HingeEmbeddingLoss.html
+
+    >>> HingeEmbedding()([0.5, 0.5, 2.0], [1, -1, -1], reduction="none")
+    array([0.5, 0.5, 0. ])
+    """
+
+    formula = "x if y = 1, max(0, m - x) if y = -1"
+
+    margin: Annotated[float, FINITE, Doc("The distance from which dissimilar pairs cost nothing.")] = 1.0
+
+    def terms(self, input: Values, target: SignLabels) -> Terms:
+        """The losses of one block."""
+        return Terms(np.where(target == 1, input, np.maximum(self.margin - input, 0.0)))

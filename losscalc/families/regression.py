@@ -1,12 +1,15 @@
 """Losses of real values against real values."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import numpy as np
 
 from losscalc.arrays import FullWeight, Layout, Shape, Values, elementwise_layout
-from losscalc.double import Double
+from losscalc.domains import FINITE_NOT_NEGATIVE, FINITE_POSITIVE
+from losscalc.double import Double, FloatArray
 from losscalc.loss import Loss, loss
+from losscalc.operation import Doc
 from losscalc.reductions import Terms
 
 
@@ -74,3 +77,77 @@ class MSE(Regression):
         # (w·d)·d: a small weight is met by a large difference before that is squared, and vice versa.
         difference = Double(input) + -target
         return Terms((difference * weight * difference).value, weight)
+
+
+@loss("smooth-l1", torch="SmoothL1Loss", functional="smooth_l1_loss")
+class SmoothL1(Regression):
+    """Quadratic near zero, and linear with slope 1 beyond `beta`.
+
+    `input` and `target` have any shape, the same for both. The mean divides by the number of elements.
+    With `beta` 0 it is the absolute difference.
+
+    Raises ShapeError for shapes that differ, DTypeError for values that are not real numbers and
+    ParameterError for a `beta` that is negative or not finite.
+
+    Unlike PyTorch it takes whole numbers, as float64, and refuses an infinite `beta`, for which PyTorch
+    gives 0.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.SmoothL1Loss.html
+
+    >>> SmoothL1(beta=0.5)([0.25, 1.0, 3.0], [0.0, 0.0, 0.0], reduction="none")
+    array([0.0625, 0.75  , 2.75  ])
+    """
+
+    formula = "(x - y)² / 2β if |x - y| < β, else |x - y| - β/2"
+    divisor = "the number of elements"
+
+    beta: Annotated[float, FINITE_NOT_NEGATIVE, Doc("Where the quadratic part ends.")] = 1.0
+
+    def terms(self, input: Values, target: Values) -> Terms:
+        """The losses of one block."""
+        if not self.beta:
+            return Terms(np.abs(input - target))
+        return Terms(_rounded_off(input, target, self.beta) / self.beta)
+
+
+@loss("huber", torch="HuberLoss", functional="huber_loss")
+class Huber(Regression):
+    """Quadratic near zero, and linear with slope `delta` beyond `delta`.
+
+    `input` and `target` have any shape, the same for both; so has `weight`, which PyTorch offers in its
+    functional form only. The mean divides by the number of elements, with `weight` too, as PyTorch does
+    for this loss alone.
+
+    Raises ShapeError for shapes that differ, DTypeError for values that are not real numbers and
+    ParameterError for a `delta` that is not positive or not finite.
+
+    Unlike PyTorch it takes whole numbers, as float64, and refuses an infinite `delta`, for which PyTorch
+    gives half the square.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.HuberLoss.html
+
+    >>> Huber(delta=2.0)([0.5, 2.0, 3.0], [0.0, 0.0, 0.0], reduction="none")
+    array([0.125, 2.   , 4.   ])
+    """
+
+    formula = "w·(½(x - y)² if |x - y| ≤ δ, else δ·(|x - y| - ½δ))"
+    divisor = "the number of elements; weights never enter it"
+    legacy = False
+
+    delta: Annotated[float, FINITE_POSITIVE, Doc("Where the quadratic part ends.")] = 1.0
+
+    def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
+        """The losses of one block."""
+        value = _rounded_off(input, target, self.delta)
+        return Terms(value if weight is None else weight * value)
+
+
+def _rounded_off(input: FloatArray, target: FloatArray, bend: float) -> FloatArray:
+    """d²/2 up to the bend b, and b·(d - b/2) beyond: with c = min(d, b) both are c·(d - c/2).
+
+    d = |x - y| is kept with what rounding took from it, because the bend can multiply that.
+    """
+    difference = Double(input) + -target
+    distance = Double(np.abs(difference.high), np.copysign(1.0, difference.high) * difference.low)
+    near = np.minimum(distance.high, bend)
+    return near * (distance + -near / 2.0).value
