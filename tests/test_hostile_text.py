@@ -277,7 +277,7 @@ def test_columns_that_are_not_there(capsys, folder, part, found, hint):
 
 
 @table(
-    ("trailing comma", Refusal(b"[1,2,]", ":1:6", "not JSON: expecting value")),
+    ("comma too many", Refusal(b"[1,,2]", ":1:4", "not JSON: expecting value")),
     ("quotes and comments", Refusal(b"['1'] // x", ":1:2", "not JSON: expecting value")),
     ("cut short", Refusal(b"[[1,2],\n[3", ":2:3", "not JSON: expecting ',' delimiter")),
     ("cut within a string", Refusal(b'["NaN', ":1:2", "not JSON: unterminated string starting at")),
@@ -487,7 +487,7 @@ def test_places_in_packed_text(capsys, pack):
     """Places are those of the text that was packed."""
     suffix = {gzip.compress: "gz", bz2.compress: "bz2", lzma.compress: "xz"}[pack]
     refuse_file(capsys, f"f.csv.{suffix}", Refusal(pack(b"1\nx\n"), ":2:1", nan("x"), COLUMNS))
-    refuse_file(capsys, f"f.json.{suffix}", Refusal(pack(b"[1,\n]"), ":2:1", "not JSON: expecting value"))
+    refuse_file(capsys, f"f.json.{suffix}", Refusal(pack(b"[1,\nx]"), ":2:1", "not JSON: expecting value"))
 
 
 def test_a_line_of_a_million_cells(capsys, folder):

@@ -162,6 +162,8 @@ def _no_such_file(address: Address, option: str) -> SourceError:
     hint = "an array is a file, - for standard input, numbers as in 1,0,1, or a JSON list"
     if not path:
         return SourceError("the name of a file is empty", location=Location(option), hint=hint)
+    if "\0" in path:
+        return SourceError("the name of a file holds a NUL byte", location=Location(path), hint=hint)
     try:
         os.stat(path)
     except (OSError, ValueError) as error:

@@ -12,6 +12,7 @@ from losscalc.arrays import Array
 from losscalc.errors import FormatError, Index, Location, printable
 
 _DEEPEST = 64
+_BOTTOMLESS = 950
 _NUMBER_WORDS = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
 
 
@@ -21,6 +22,9 @@ class _Written(float):
 
 def parse(text: str, path: str, line: int = 1) -> Any:
     """The document in a text whose first line has a number of its own, all numbers as float64."""
+    # How deep Python itself can go differs from version to version; nobody means to go this deep.
+    if text.startswith("[" * _BOTTOMLESS):
+        raise _too_deep(Location(path, line))
     try:
         return json.loads(text, parse_int=float, parse_constant=_Written, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
@@ -32,9 +36,7 @@ def parse(text: str, path: str, line: int = 1) -> Any:
             hint="one document a line is JSON lines: --from jsonl" if is_next_line else None,
         ) from error
     except RecursionError as error:
-        raise FormatError(
-            f"lists are nested more than {_DEEPEST} deep", location=Location(path, line)
-        ) from error
+        raise _too_deep(Location(path, line)) from error
     except _DuplicateKeyError as error:
         raise FormatError("a key is there twice", found=str(error), location=Location(path, line)) from error
 
@@ -70,7 +72,7 @@ def to_array(document: Any, na: str, place: Callable[[Index], Location]) -> tupl
                 raise _ragged(level, position, shape, place)
         shape += (size,)
         if len(shape) > _DEEPEST:
-            raise FormatError(f"lists are nested more than {_DEEPEST} deep", location=place(()))
+            raise _too_deep(place(()))
         level = list(chain.from_iterable(level))
     if not level:
         raise FormatError("no data", location=place(()))
@@ -84,6 +86,10 @@ def to_array(document: Any, na: str, place: Callable[[Index], Location]) -> tupl
             missing = np.asarray(absent.reshape(shape[0], -1).any(axis=1))
         level = [np.nan if n is None else n for n in numbers]
     return np.array(level, dtype=np.float64).reshape(shape), missing
+
+
+def _too_deep(location: Location) -> FormatError:
+    return FormatError(f"lists are nested more than {_DEEPEST} deep", location=location)
 
 
 def brackets(index: Index) -> str:
