@@ -9,6 +9,7 @@ import inspect
 import sys
 import types
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import (
@@ -71,7 +72,7 @@ class ArrayArgument(NamedTuple):
     required: bool
 
 
-class Operation:
+class Operation(ABC):
     """The base of losses and activations: values that their parameters make equal, and never change.
 
     What a frozen dataclass would be, but without the code that one generates for each class: that
@@ -107,17 +108,17 @@ class Operation:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
         return f"{type(self).__name__}({settings})"
 
+    @abstractmethod
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         """How arrays of these shapes and dtypes fit together; raises ShapeError or DTypeError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def terms(self, *arrays: Any, **named: Any) -> Terms:
         """The values of one block."""
-        raise NotImplementedError
 
+    @abstractmethod
     def __call__(self, *arrays: Any, **options: Any) -> Any:
         """The result for arrays, given in PyTorch's order or by name."""
-        raise NotImplementedError
 
     @property
     def roles(self) -> Mapping[str, Role]:
