@@ -142,6 +142,15 @@ def test_one_grid_for_each_leading_index():
     assert [line for line in output.splitlines() if "sigmoid" in line] == ["sigmoid [0]", "sigmoid [1]"]
 
 
+def test_formulas_have_names_for_their_symbols_in_ascii():
+    """No formula of the catalogue turns into question marks."""
+    output = on_terminal(["list"], 200, LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+
+    assert output.isascii()
+    assert "?" not in output
+    assert "2beta" in output
+
+
 def test_binary_is_not_for_terminals():
     """npy to a terminal is refused, to a pipe it is written."""
     with pytest.raises(AssertionError, match="npy is not for a terminal"):

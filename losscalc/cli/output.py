@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # What formulas are written with, where a terminal has nothing but ASCII.
 _ASCII = str.maketrans(
-    {"σ": "sigma", "Σ": "sum", "·": "*", "²": "^2", "½": "1/2", "≤": "<=", "−": "-", "δ": "delta"}
+    {"σ": "sigma", "Σ": "sum", "β": "beta", "δ": "delta", "·": "*", "²": "^2", "½": "1/2", "≤": "<="}
 )
 
 # What these name is open already, and may be a file that others write to as well.
