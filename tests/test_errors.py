@@ -237,6 +237,14 @@ def test_debug_shows_the_traceback(folder, capfd):
     assert "Traceback" in capfd.readouterr().err
 
 
+def test_help_is_no_error_to_debug(monkeypatch, capfd):
+    """Leaving after the help is not a failure, whatever LOSSCALC_DEBUG says."""
+    monkeypatch.setenv("LOSSCALC_DEBUG", "1")
+
+    assert cli.run(["mse", "--help"]) == 0
+    assert capfd.readouterr().err == ""
+
+
 def test_a_bug_says_so(monkeypatch, capfd):
     """Exit code 70, one message, no traceback."""
     monkeypatch.setattr("losscalc.cli.job.engine.compute", lambda *_, **__: 1 / 0)

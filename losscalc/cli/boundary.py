@@ -20,6 +20,8 @@ def guarded(command: Callable[[], object], debug: bool) -> int:
         command()
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else EXIT_BUG
+    except click.exceptions.Exit as error:
+        return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         complain("interrupted")
         return EXIT_INTERRUPT
@@ -36,8 +38,6 @@ def _report(error: BaseException) -> int:
     match error:
         case LosscalcError():
             complain(error.describe(option_name), error.advise(option_name))
-            return error.exit_code
-        case click.exceptions.Exit():
             return error.exit_code
         case click.exceptions.NoArgsIsHelpError():
             click.echo(error.format_message(), err=True)
