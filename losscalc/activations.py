@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from losscalc import engine, stable
-from losscalc.arrays import ClassScores, Layout, Logits, Shape, row_size
+from losscalc.arrays import ClassScores, Logits, Shape, row_size
+from losscalc.declaration import Doc
 from losscalc.double import FloatArray
 from losscalc.errors import ShapeError
-from losscalc.operation import Doc, Operation, announce, memory_sources, register, result_dtype
+from losscalc.layouts import Layout
+from losscalc.operation import Operation, announce, memory_sources, register, result_dtype
 from losscalc.reductions import NONE, Terms
 
 

@@ -1,13 +1,13 @@
-"""Arrays on their way into a loss: what part each plays, which shapes fit, how blocks become numbers."""
+"""Arrays on their way into a loss: what part each plays, and how blocks become numbers."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from losscalc.domains import NOT_NEGATIVE, SIGNS, UNIT, Domain
+from losscalc.domains import NOT_NEGATIVE, SIGNS, UNIT, Region
 from losscalc.double import FloatArray, IndexArray
-from losscalc.errors import ClassIndexError, DomainError, DTypeError, ShapeError
+from losscalc.errors import ClassIndexError, DomainError, DTypeError
 
 Array = np.ndarray
 Shape = tuple[int | None, ...]
@@ -18,10 +18,14 @@ class Role(NamedTuple):
     """What an array argument of a loss is: one line of help, and what its values may be."""
 
     doc: str
-    domain: Domain | None = None
-    advised: Domain | None = None
+    domain: Region | None = None
+    advised: Region | None = None
     """Where values should lie; outside, the loss is computed with a warning."""
     hint: str | None = None
+    nan: bool = False
+    """Whether NaN may stand where the domain has none, and propagates."""
+    many: bool = False
+    """Whether it is a number of arrays under names of their own, as a state dict is."""
 
 
 Values = Annotated[FloatArray, Role("Real values, of any shape.")]
@@ -30,18 +34,26 @@ Probabilities = Annotated[
     FloatArray,
     Role("Probabilities in [0, 1], of any shape.", UNIT, hint="for logits use bce-logits"),
 ]
+LogProbabilities = Annotated[FloatArray, Role("Log-probabilities, of any shape.")]
 Labels = Annotated[FloatArray, Role("Labels in [0, 1], of the shape of the input.", UNIT)]
 LogitLabels = Annotated[
     FloatArray,
     Role("Labels, of the shape of the input; outside [0, 1] they get a warning.", advised=UNIT),
 ]
-SignLabels = Annotated[
+_SIGN_HINT = "labels of 0 and 1 become -1 and 1 as 2·label - 1"
+SignLabels = Annotated[FloatArray, Role("Labels of the shape of the input, 1 or -1.", SIGNS, hint=_SIGN_HINT)]
+RowSigns = Annotated[FloatArray, Role("Labels (N,), 1 or -1, one a row.", SIGNS, hint=_SIGN_HINT)]
+Variance = Annotated[
     FloatArray,
     Role(
-        "Labels of the shape of the input, 1 or -1.",
-        SIGNS,
-        hint="labels of 0 and 1 become -1 and 1 as 2·label - 1",
+        "Variances: one for each element, one a row (without the last axis), or one number.",
+        NOT_NEGATIVE,
+        nan=True,
     ),
+]
+Divergent = Annotated[
+    FloatArray,
+    Role("Probabilities, or with `log_target` log-probabilities.", NOT_NEGATIVE, nan=True),
 ]
 Weight = Annotated[FloatArray, Role("Factor of each element; broadcasts to the shape of the target.")]
 FullWeight = Annotated[FloatArray, Role("Factor of each element, of the shape of the input.")]
@@ -59,18 +71,27 @@ ClassTarget = Annotated[
 ]
 ClassIndices = Annotated[IndexArray, Role("Class indices (N, ...), whole numbers in [0, C).")]
 ClassWeight = Annotated[FloatArray, Role("Factor of each class, of shape (C,).", NOT_NEGATIVE)]
-
-
-class Layout(NamedTuple):
-    """How the arrays of one call fit together.
-
-    `cut` names the arrays that share axis 0 and are cut into blocks along it (none: the call is one
-    block), `indices` those that hold class indices, and `width` is the size of one row.
-    """
-
-    cut: frozenset[str]
-    width: int
-    indices: frozenset[str] = frozenset()
+Rows = Annotated[FloatArray, Role("Scores (N, C), or (C,) for one sample.")]
+RowIndices = Annotated[IndexArray, Role("Class indices (N,), whole numbers in [0, C).")]
+IndexSets = Annotated[
+    IndexArray, Role("The classes of each row, of the shape of the input; -1 ends the list of a row.")
+]
+Vectors = Annotated[FloatArray, Role("Vectors (N, D), or (D,) for one.")]
+Features = Annotated[FloatArray, Role("Features (N, F), or (F,) for one sample.")]
+LinearWeight = Annotated[FloatArray, Role("Matrix (C, F) that turns features into logits, or (C, ..., F).")]
+LinearBias = Annotated[FloatArray, Role("Added to the logits; of the shape of the matrix without F.")]
+State = Annotated[
+    Mapping[str, FloatArray],
+    Role("NPZ file of the weights, under PyTorch's names: head.weight, tail.0.0.weight, ...", many=True),
+]
+SequenceScores = Annotated[
+    FloatArray, Role("Log-probabilities (T, N, C) over time, batch and symbols, or (T, C).")
+]
+Sequences = Annotated[
+    IndexArray, Role("Symbols without blanks: (N, S), padded to one length, or all in a row, (sum,).")
+]
+Lengths = Annotated[IndexArray, Role("How much of each sequence counts, (N,).")]
+Boxes = Annotated[FloatArray, Role("Boxes x1, y1, x2, y2 with x1 < x2 and y1 < y2: (N, 4), or (4,) for one.")]
 
 
 def show_shape(shape: Shape) -> str:
@@ -89,100 +110,6 @@ def row_size(shape: Shape) -> int:
     for length in shape[1:]:
         size *= length or 1
     return size
-
-
-def elementwise_layout(
-    shapes: Mapping[str, Shape],
-    *,
-    weights: Collection[str] = (),
-    full: Collection[str] = (),
-    broadcast: bool,
-    may_broadcast: bool = False,
-) -> Layout:
-    """`input` and `target` of equal shape, and weights that broadcast to it (or have it in full)."""
-    whole = shapes["input"]
-    if not fits(shapes["target"], whole):
-        if not broadcast:
-            error = _unequal(shapes, "target", "input")
-            if may_broadcast and error.hint is None:
-                error.hint = "`broadcast` lets shapes broadcast, as NumPy does it"
-            raise error
-        whole = _broadcast_shape(shapes)
-    for name in full:
-        if name in shapes and not fits(shapes[name], shapes["input"]):
-            raise _unequal(shapes, name, "input")
-        if name in shapes and not fits(shapes["input"], whole):
-            raise ShapeError(
-                f"`{name}` has the shape of `input`, which broadcasting enlarges to {show_shape(whole)}",
-                argument=name,
-                hint="broadcast `input` and the weights yourself, so that what they sum to is plain",
-            )
-    for name in weights:
-        if name in shapes and not broadcasts_to(shapes[name], whole):
-            raise ShapeError(
-                f"`{name}` of shape {show_shape(shapes[name])} does not broadcast to the "
-                f"{show_shape(whole)} of `target`",
-                argument=name,
-                hint="it is aligned from the last axis: (C,) is one number a column, (N, 1) one a row",
-            )
-    rows = whole[:1]
-    cut = [
-        name
-        for name, shape in shapes.items()
-        if len(shape) == len(whole) > 0 and (shape[:1] != (1,) or rows == (1,))
-    ]
-    return Layout(frozenset(cut), row_size(whole))
-
-
-def classwise_layout(
-    shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], probabilities: bool
-) -> Layout:
-    """Scores (N, C, ...) or (C,), a target without the class axis, and a weight (C,).
-
-    With `probabilities`, a target of the very shape of the scores holds class probabilities.
-    """
-    scores, target = shapes["input"], shapes["target"]
-    if not scores:
-        raise ShapeError(
-            "`input` is a single number; it needs a class axis",
-            argument="input",
-            hint="give (C,) for one sample or (N, C, ...) for a batch",
-        )
-    axis = 0 if len(scores) == 1 else 1
-    classes = scores[axis]
-    # Only a batch can be of unknown length; a lone row of unknown length is read to its end first.
-    if classes is None:
-        raise ShapeError(
-            "`input` is one long column; classes stand side by side, one sample a row", argument="input"
-        )
-    if "weight" in shapes and shapes["weight"] != (classes,):
-        raise ShapeError(
-            f"`weight` has shape {show_shape(shapes['weight'])}, but `input` has {classes} classes",
-            argument="weight",
-            hint="give one weight a class",
-        )
-    cut = frozenset() if axis == 0 else frozenset({"input", "target"})
-    width = row_size(scores)
-    if probabilities and fits(target, scores):
-        if dtypes["target"].kind != "f":
-            raise DTypeError(
-                "`target` of the shape of `input` holds class probabilities and must be floating",
-                found=dtypes["target"],
-                argument="target",
-                hint="give class indices without the class axis, or convert one-hot rows to floating point",
-            )
-        return Layout(cut, width)
-    expected = scores[:axis] + scores[axis + 1 :]
-    if not fits(target, expected) and not (axis == 0 and target == (1,)):
-        raise _bad_class_target(scores, target, expected, probabilities)
-    return Layout(cut, width, frozenset({"target"}))
-
-
-def fits(shape: Shape, other: Shape) -> bool:
-    """Whether two shapes are equal as far as they are known."""
-    return len(shape) == len(other) and all(
-        a == b or a is None or b is None for a, b in zip(shape, other, strict=True)
-    )
 
 
 def check_dtype(name: str, dtype: np.dtype, *, scores: bool, indices: bool) -> None:
@@ -223,9 +150,9 @@ def as_indices(name: str, values: Array) -> IndexArray:
 
 
 def class_positions(
-    name: str, target: IndexArray, classes: int, ignore_index: int
-) -> tuple[IndexArray, np.ndarray]:
-    """Where to look in the class axis, with 0 for an ignored row, and which rows are ignored."""
+    name: str, target: IndexArray, classes: int, ignore_index: int | None = None
+) -> IndexArray:
+    """Where to look in the class axis, with 0 for a row that is ignored."""
     ignored = target == ignore_index
     wrong = np.argwhere(((target < 0) | (target >= classes)) & ~ignored)
     if len(wrong):
@@ -233,14 +160,15 @@ def class_positions(
         hint = None
         if found == classes and not (target == 0).any():
             hint = f"classes count from 0 to {classes - 1}; for labels that count from 1, subtract 1"
+        unless = "" if ignore_index is None else f" ({ignore_index} leaves the row out)"
         raise ClassIndexError(
-            f"`{name}` must be a class index from 0 to {classes - 1} ({ignore_index} leaves the row out)",
+            f"`{name}` must be a class index from 0 to {classes - 1}{unless}",
             found=found,
             argument=name,
             index=tuple(int(i) for i in wrong[0]),
             hint=hint,
         )
-    return np.where(ignored, 0, target), ignored
+    return np.where(ignored, 0, target)
 
 
 def classes_last(scores: FloatArray) -> FloatArray:
@@ -248,62 +176,6 @@ def classes_last(scores: FloatArray) -> FloatArray:
     return scores if scores.ndim <= 2 else np.ascontiguousarray(np.moveaxis(scores, 1, -1))
 
 
-def broadcasts_to(shape: Shape, whole: Shape) -> bool:
-    """Whether a shape broadcasts to `whole` without enlarging it."""
-    return len(shape) <= len(whole) and all(
-        a == b or a == 1 or a is None or b is None for a, b in zip(shape[::-1], whole[::-1], strict=False)
-    )
-
-
-def _broadcast_shape(shapes: Mapping[str, Shape]) -> Shape:
-    """The common shape of `input` and `target` under NumPy's broadcasting."""
-    one, other = shapes["input"], shapes["target"]
-    ndim = max(len(one), len(other))
-    one, other = (1,) * (ndim - len(one)) + one, (1,) * (ndim - len(other)) + other
-    common = []
-    for a, b in zip(one, other, strict=True):
-        if a != b and 1 not in (a, b) and a is not None and b is not None:
-            raise _unequal(shapes, "target", "input", "do not broadcast to a common shape")
-        common.append(b if a == 1 else a)
-    return tuple(common)
-
-
-def _unequal(
-    shapes: Mapping[str, Shape], name: str, other: str, problem: str = "must be equal"
-) -> ShapeError:
-    """The error for two shapes that differ, with a hint when one is the other plus an axis of length 1."""
-    mine, theirs = shapes[name], shapes[other]
-    hint = None
-    if mine != theirs and _without_ones(mine) == _without_ones(theirs):
-        hint = f"reshape `{name}` to {show_shape(theirs)}, or `{other}` to {show_shape(mine)}"
-    elif mine == theirs[::-1]:
-        hint = f"`{name}` looks transposed"
-    elif mine[:1] == theirs[:1] and {len(mine), len(theirs)} == {1, 2}:
-        many = name if len(mine) == 2 else other
-        hint = f"`{many}` has several columns; take one of a file as FILE#NAME or FILE#2"
-    return ShapeError(
-        f"`{name}` has shape {show_shape(mine)} and `{other}` {show_shape(theirs)}; they {problem}",
-        argument=name,
-        hint=hint,
-    )
-
-
-def _without_ones(shape: Shape) -> Shape:
-    return tuple(size for size in shape if size != 1)
-
-
-def _bad_class_target(scores: Shape, target: Shape, expected: Shape, probabilities: bool) -> ShapeError:
-    hint = None
-    if len(target) > len(scores) and target[: len(scores)] == scores:
-        hint = "`input` and `target` look swapped"
-    elif len(scores) > 2 and target == scores[:-1]:
-        hint = "the class axis is axis 1, not the last: move it there"
-    elif len(target) == len(expected) + 1 and target[-1] == 1:
-        hint = f"drop the last axis of `target`: one class index a row, {show_shape(expected)}"
-    also = f", or {show_shape(scores)} of class probabilities" if probabilities else ""
-    return ShapeError(
-        f"`target` has shape {show_shape(target)}; for `input` of shape {show_shape(scores)} it must have "
-        f"{show_shape(expected)} of class indices{also}",
-        argument="target",
-        hint=hint,
-    )
+def classes_back(slope: FloatArray) -> FloatArray:
+    """The last axis moved to where classes stand in an array: the inverse of `classes_last`."""
+    return slope if slope.ndim <= 2 else np.moveaxis(slope, -1, 1)

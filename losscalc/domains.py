@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -14,20 +14,27 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IG
 _SPECIAL = re.compile(r"[+-]?(?:nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 
 
-class Domain(Protocol):
-    """A set of numbers."""
+Value_contra = TypeVar("Value_contra", contravariant=True)
 
-    def contains(self, value: float) -> bool:
+
+class Domain(Protocol[Value_contra]):
+    """What a parameter may be."""
+
+    def contains(self, value: Value_contra) -> bool:
         """Whether the value belongs to the set."""
+
+    def inside(self) -> Sequence[Any]:
+        """Values of the set, its edges among them, for tests."""
+
+    def outside(self) -> Sequence[Any]:
+        """Values just outside the set, for tests."""
+
+
+class Region(Domain[float], Protocol):
+    """A set of numbers, which the values of an array may be held against."""
 
     def first_outside(self, values: np.ndarray) -> Index | None:
         """The index of the first value outside, or None when all are inside."""
-
-    def inside(self) -> Sequence[float]:
-        """Values of the set, its edges among them, for tests."""
-
-    def outside(self) -> Sequence[float]:
-        """Values just outside the set, for tests."""
 
 
 class Interval(NamedTuple):
@@ -119,7 +126,85 @@ class Choice(NamedTuple):
 
     def __str__(self) -> str:
         *most, last = (f"{value:g}" for value in self.values)
+        if not most:
+            return last
         return f"one of {', '.join(most)} and {last}"
+
+
+class Either(NamedTuple):
+    """The numbers of any of several sets.
+
+    >>> str(Either((UNIT, Choice((-1,))))), Either((UNIT, Choice((-1,)))).contains(-0.5)
+    ('in [0, 1] or -1', False)
+    """
+
+    members: tuple[Region, ...]
+
+    def contains(self, value: float) -> bool:
+        """Whether the value belongs to one of the sets."""
+        return any(member.contains(value) for member in self.members)
+
+    def inside(self) -> Sequence[float]:
+        """The values of each set."""
+        return [value for member in self.members for value in member.inside()]
+
+    def outside(self) -> Sequence[float]:
+        """Values beside one of the sets that belong to no other."""
+        return [v for member in self.members for v in member.outside() if not self.contains(v)]
+
+    def __str__(self) -> str:
+        return " or ".join(str(member).removeprefix("one of ") for member in self.members)
+
+
+class Names(NamedTuple):
+    """A few words, and no others.
+
+    >>> str(Names(("near", "far"))), Names(("near", "far")).contains("Near")
+    ('one of near and far', False)
+    """
+
+    words: tuple[str, ...]
+
+    def contains(self, value: str) -> bool:
+        """Whether the word is one of them."""
+        return value in self.words
+
+    def inside(self) -> Sequence[str]:
+        """All words."""
+        return self.words
+
+    def outside(self) -> Sequence[str]:
+        """Words that are close, and none."""
+        return ["", self.words[0].upper(), self.words[0] + "s"]
+
+    def __str__(self) -> str:
+        *most, last = self.words
+        return f"one of {', '.join(most)} and {last}"
+
+
+class Increasing(NamedTuple):
+    """Whole numbers from `low`, each larger than the one before.
+
+    >>> Increasing(1).contains((2, 10)), Increasing(1).contains((2, 2)), Increasing(1).contains(())
+    (True, False, False)
+    """
+
+    low: int
+
+    def contains(self, value: Sequence[int]) -> bool:
+        """Whether there are any, and they increase."""
+        return bool(value) and all(a < b for a, b in zip((self.low - 1, *value), value, strict=False))
+
+    def inside(self) -> Sequence[tuple[int, ...]]:
+        """One number, and several."""
+        return [(self.low,), (self.low, self.low + 1, self.low + 9)]
+
+    def outside(self) -> Sequence[tuple[int, ...]]:
+        """None, one that is too small, equal ones and decreasing ones."""
+        return [(), (self.low - 1,), (self.low, self.low), (self.low + 1, self.low)]
+
+    def __str__(self) -> str:
+        return f"increasing whole numbers from {self.low}"
 
 
 UNIT = Interval(0.0, 1.0)

@@ -5,125 +5,22 @@ it is needed and several workers therefore give the same bits.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
-from losscalc.arrays import Array, Layout, Role, Shape, as_indices, as_real, check_dtype
-from losscalc.errors import DomainError, LosscalcError, LosscalcWarning, ShapeError
-from losscalc.reductions import Partial, Reduction, Terms
+from losscalc.arrays import Array, check_dtype
+from losscalc.double import Double
+from losscalc.errors import LosscalcWarning, ShapeError
+from losscalc.evaluation import Block, Evaluable, Evaluation, Outcome, rounded
+from losscalc.layouts import Layout
+from losscalc.reductions import SUM, Partial, Reduction
 from losscalc.sources import Rows, Source
 from losscalc.summation import EMPTY
 
 # 128 KiB of float64: the temporaries of a formula stay in cache, and below the size from which
 # the allocator maps fresh pages for each of them (measured: twice the time at 65,536).
 BLOCK = 16_384
-
-
-class Evaluable(Protocol):
-    """What the engine needs to know of a loss or an activation."""
-
-    @property
-    def roles(self) -> Mapping[str, Role]:
-        """The role of each array."""
-
-    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """How arrays of these shapes fit together; raises ShapeError or DTypeError."""
-
-    def terms(self, *arrays: Array, **named: Array) -> Terms:
-        """The losses of one block."""
-
-
-class Block(NamedTuple):
-    """Some consecutive rows of all arrays of a call."""
-
-    arrays: dict[str, Array]
-    start: int = 0
-    kept: np.ndarray | None = None
-    """The rows of the block that are left when others had no number, or None for all."""
-    dropped: int = 0
-
-    def original(self, row: int) -> int:
-        """The row of the whole array that is row `row` of the block."""
-        return self.start + (row if self.kept is None else int(self.kept[row]))
-
-
-class Outcome(NamedTuple):
-    """What a block came to."""
-
-    partial: Partial
-    value: Array | None
-    warnings: tuple[LosscalcWarning, ...] = ()
-    dropped: int = 0
-
-
-class Evaluation(NamedTuple):
-    """Everything that is done to a block: picklable, and without state."""
-
-    operation: Evaluable
-    roles: Mapping[str, Role]
-    layout: Layout
-    dtype: np.dtype
-    cast: bool
-    """Whether arrays are rounded to `dtype` before they are used."""
-    keep: bool
-    """Whether the values of the block are wanted, or only their sums."""
-
-    def evaluate(self, block: Block) -> Outcome:
-        """The outcome of one block."""
-        try:
-            with np.errstate(all="ignore"):
-                return self._evaluate(block)
-        except LosscalcError as error:
-            self._place(error, block)
-            raise
-
-    def _evaluate(self, block: Block) -> Outcome:
-        arrays: dict[str, Array] = {}
-        warnings = []
-        for name, values in block.arrays.items():
-            if name in self.layout.indices:
-                arrays[name] = as_indices(name, values)
-                continue
-            arrays[name] = self._real(name, values)
-            if warning := _check_domain(name, arrays[name], self.roles[name]):
-                self._place(warning, block)
-                warnings.append(warning)
-        terms = self.operation.terms(**arrays)
-        partial = Partial.of(self.operation, terms)
-        value = _rounded(terms.value, self.dtype) if self.keep else None
-        checked = terms.value if value is None else value
-        if not np.isfinite(checked).all():
-            warning = self._nonfinite(block, checked)
-            self._place(warning, block)
-            warnings.append(warning)
-        return Outcome(partial, value, tuple(warnings), block.dropped)
-
-    def _nonfinite(self, block: Block, values: Array) -> LosscalcWarning:
-        """The warning for results that are NaN or infinite, with the row of the first."""
-        argument = next((name for name in block.arrays if name in self.layout.cut), next(iter(block.arrays)))
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
-        index = place if values.shape == block.arrays[argument].shape else place[:1]
-        return LosscalcWarning("a result is not finite", found=values[place], argument=argument, index=index)
-
-    def _real(self, name: str, values: Array) -> Array:
-        if not self.cast or values.dtype == self.dtype:
-            return as_real(values)
-        rounded = as_real(values.astype(self.dtype))
-        lost = np.argwhere(np.isinf(rounded) & np.isfinite(values))
-        if len(lost):
-            raise DomainError(
-                f"`{name}` does not fit into {self.dtype}",
-                found=values[tuple(lost[0])],
-                argument=name,
-                index=tuple(int(i) for i in lost[0]),
-            )
-        return rounded
-
-    def _place(self, remark: LosscalcError | LosscalcWarning, block: Block) -> None:
-        """Turn an index into the block into an index into the whole array."""
-        if remark.index and remark.argument in self.layout.cut:
-            remark.index = (block.original(remark.index[0]), *remark.index[1:])
 
 
 class Computation(NamedTuple):
@@ -142,19 +39,27 @@ def compute(
     *,
     dtype: np.dtype | None = None,
     broadcast: bool = False,
+    wrt: str | None = None,
 ) -> Computation:
-    """Map an operation over the blocks of its arrays, and reduce."""
+    """Map an operation over the blocks of its arrays, and reduce.
+
+    With `wrt` the value is the derivative of the reduced loss with respect to that array; for 'none', of
+    the sum.
+    """
     shapes = {name: source.shape for name, source in sources.items()}
     dtypes = {name: source.dtype for name, source in sources.items()}
     layout = operation.layout(shapes, dtypes, broadcast)
     first = next(iter(sources))
     for name in sources:
         check_dtype(name, dtypes[name], scores=name == first, indices=name in layout.indices)
-    result = dtype or (dtypes[first] if dtypes[first].kind == "f" else np.dtype(np.float64))
+    own = dtypes[wrt or first]
+    result = dtype or (own if own.kind == "f" else np.dtype(np.float64))
     result = result.newbyteorder("=")
-    keep = reduction.finish is None
-    evaluation = Evaluation(operation, operation.roles, layout, result, cast=dtype is not None, keep=keep)
-    return _merge(map(evaluation.evaluate, cut(sources, layout)), operation, reduction, layout, result)
+    if wrt is not None and reduction.keeps:
+        reduction = SUM
+    evaluation = Evaluation(operation, operation.roles, layout, result, dtype is not None, reduction, wrt)
+    outcomes = map(evaluation.evaluate, cut(sources, layout))
+    return _merge(outcomes, evaluation)
 
 
 def cut(sources: Mapping[str, Source], layout: Layout) -> Iterator[Block]:
@@ -202,11 +107,10 @@ def _common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:
     return lengths[shortest]
 
 
-def _merge(
-    outcomes: Iterator[Outcome], operation: Evaluable, reduction: Reduction, layout: Layout, dtype: np.dtype
-) -> Computation:
-    partial = Partial(operation)
-    values = []
+def _merge(outcomes: Iterator[Outcome], evaluation: Evaluation) -> Computation:
+    reduction, layout, wrt = evaluation.reduction, evaluation.layout, evaluation.wrt
+    partial = Partial(evaluation.operation)
+    kept = _Kept(layout, wrt)
     warnings: dict[str, LosscalcWarning] = {}
     dropped = 0
     for outcome in outcomes:
@@ -215,26 +119,54 @@ def _merge(
         for warning in outcome.warnings:
             warnings.setdefault(warning.problem, warning)
         if outcome.value is not None:
-            values.append(outcome.value)
-    if reduction.finish is None:
-        value = values[0] if not layout.cut else np.concatenate(values)
-        return Computation(value, partial, tuple(warnings.values()), dropped)
-    with np.errstate(all="ignore"):
-        value = _rounded(np.asarray(reduction.finish(partial)), dtype)
+            kept.add(outcome.value)
     remarks = list(warnings.values())
-    if not np.isfinite(value) and partial.numerator.special == 0:
-        remarks.append(_why_nonfinite(partial, reduction, dtype))
+    if reduction.keeps:
+        return Computation(kept.value, partial, tuple(remarks), dropped)
+    with np.errstate(all="ignore"):
+        if wrt is None:
+            value, was_finite = np.asarray(reduction.finish(partial)), partial.numerator.special == 0
+        else:
+            value, was_finite = _scaled(kept.value, reduction, partial), bool(np.isfinite(kept.value).all())
+        value = rounded(value, evaluation.dtype)
+    if was_finite and not np.isfinite(value).all():
+        remarks.append(_why_nonfinite(partial, reduction, evaluation.dtype))
     return Computation(value, partial, tuple(remarks), dropped)
 
 
-def _rounded(values: Array, dtype: np.dtype) -> Array:
-    """Values in the dtype of the result; adding 0 turns -0.0 into 0.0 and leaves all others alone."""
-    return np.asarray(values.astype(dtype) + dtype.type(0))
+class _Kept:
+    """The arrays that blocks come to: side by side, or added up where all are of one whole array."""
+
+    def __init__(self, layout: Layout, wrt: str | None) -> None:
+        self._pieces: list[Array] = []
+        self._total: Double | None = None
+        self._adds_up = wrt is not None and wrt not in layout.cut
+        self._is_cut = bool(layout.cut)
+
+    def add(self, piece: Array) -> None:
+        """Take in the array of the next block."""
+        if not self._adds_up:
+            self._pieces.append(piece)
+        else:
+            self._total = Double(piece) if self._total is None else self._total + piece
+
+    @property
+    def value(self) -> Array:
+        """The whole of it."""
+        if self._total is not None:
+            return self._total.value
+        return np.concatenate(self._pieces) if self._is_cut else self._pieces[0]
+
+
+def _scaled(slope: Array, reduction: Reduction, partial: Partial) -> Array:
+    """The derivative of a reduced loss; where no row takes part it is 0, whatever the reduction."""
+    divisor = float(reduction.denominator(partial))
+    return slope / divisor if partial.count else slope
 
 
 def _why_nonfinite(partial: Partial, reduction: Reduction, dtype: np.dtype) -> LosscalcWarning:
     """Why finite losses did not come to a finite number."""
-    if partial.denominator != EMPTY:
+    if reduction.denominator(partial) != EMPTY:
         problem = f"the {reduction.name} is outside the range of {dtype}"
     elif partial.count:
         problem = f"the weights sum to 0, and the {reduction.name} divides by their sum"
@@ -242,19 +174,3 @@ def _why_nonfinite(partial: Partial, reduction: Reduction, dtype: np.dtype) -> L
         cause = "every target is ignored" if partial.ignored else "there are no values"
         problem = f"{cause}, so the {reduction.name} is empty"
     return LosscalcWarning(problem)
-
-
-def _check_domain(name: str, values: Array, role: Role) -> LosscalcWarning | None:
-    """Raise for a value outside the domain of its role; warn for one that is merely unusual."""
-    if role.domain is not None and (index := role.domain.first_outside(values)) is not None:
-        raise DomainError(
-            f"`{name}` must be {role.domain}", found=values[index], argument=name, index=index, hint=role.hint
-        )
-    if role.advised is None or (index := role.advised.first_outside(np.nan_to_num(values))) is None:
-        return None
-    return LosscalcWarning(
-        f"`{name}` should be {role.advised}; outside, the loss can be negative",
-        found=values[index],
-        argument=name,
-        index=index,
-    )

@@ -1,15 +1,26 @@
 """Losses: the base class, the decorator that declares one, and the registry."""
 
-from collections.abc import Callable, Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
 from numpy.typing import ArrayLike, DTypeLike
 
 from losscalc import engine
+from losscalc.declaration import array_arguments
 from losscalc.errors import LosscalcWarning, ParameterError
-from losscalc.operation import Operation, announce, memory_sources, operations, register, result_dtype
-from losscalc.reductions import REDUCTIONS, Reduction, legacy_reduction
+from losscalc.operation import (
+    Operation,
+    announce,
+    differentiable,
+    instance,
+    memory_sources,
+    operations,
+    register,
+    result_dtype,
+)
+from losscalc.reductions import REDUCTIONS, Reduction, Slope, legacy_reduction
 
 
 class Loss(Operation):
@@ -39,19 +50,73 @@ class Loss(Operation):
         **named: ArrayLike | None,
     ) -> Any:
         """The loss of arrays, given in PyTorch's order or by name, as an array or NumPy scalar."""
-        chosen, notice = choose_reduction(type(self), reduction, size_average, reduce)
-        check_broadcast(type(self), broadcast)
+        return self._run(arrays, named, Options(reduction, dtype, broadcast, size_average, reduce))
+
+    @abstractmethod
+    def gradient(self, *arrays: Any, **named: Any) -> Slope:
+        """The derivative of the losses of one block with respect to the first array.
+
+        With respect to another array it is `gradient_` and its name.
+        """
+
+    def _run(
+        self,
+        arrays: tuple[ArrayLike | None, ...],
+        named: Mapping[str, ArrayLike | None],
+        options: "Options",
+        wrt: str | None = None,
+    ) -> Any:
+        chosen, notice = choose_reduction(type(self), options.reduction, options.size_average, options.reduce)
+        check_broadcast(type(self), options.broadcast)
         sources = memory_sources(self, arrays, named)
-        done = engine.compute(self, sources, chosen, dtype=result_dtype(dtype), broadcast=broadcast)
+        if wrt is not None:
+            check_wrt(self, wrt, sources)
+        done = engine.compute(
+            self,
+            sources,
+            chosen,
+            dtype=result_dtype(options.dtype),
+            broadcast=options.broadcast,
+            wrt=wrt,
+        )
         announce((*([notice] if notice else []), *done.warnings))
         return done.value[()]
+
+
+class Options(NamedTuple):
+    """How a loss is called, apart from its arrays and parameters."""
+
+    reduction: str = "mean"
+    dtype: DTypeLike | None = None
+    broadcast: bool = False
+    size_average: bool | None = None
+    reduce: bool | None = None
+
+
+def gradient(name: str, *arrays: ArrayLike | None, wrt: str | None = None, **arguments: Any) -> Any:
+    """The derivative of a reduced loss with respect to one of its arrays, of the shape of that array.
+
+    It is what `backward()` leaves in PyTorch's `.grad`: by default of the first array, otherwise of
+    the one that `wrt` names. For the reduction 'none' it is the derivative of the sum. The other
+    arguments are those of `compute`.
+
+    Raises UnknownLossError, ParameterError, ShapeError, DTypeError and DomainError.
+
+    >>> gradient("mse", input=[1.0, -2.0], target=[1.5, 1.0])
+    array([-0.5, -3. ])
+    """
+    operation, rest = instance(name, arguments)
+    if not isinstance(operation, Loss):
+        raise ParameterError(f"{operation.name} is not a loss, and has no gradient")
+    options = Options(**{key: rest.pop(key) for key in Options._fields if key in rest})
+    return operation._run(arrays, rest, options, wrt or array_arguments(type(operation))[0].name)
 
 
 AnyLoss = TypeVar("AnyLoss", bound=Loss)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-def loss(name: str, *, torch: str, functional: str) -> Callable[[type[AnyLoss]], type[AnyLoss]]:
+def loss(name: str, *, torch: str, functional: str = "") -> Callable[[type[AnyLoss]], type[AnyLoss]]:
     """Declare a loss: its command, its class in torch.nn and its function in torch.nn.functional."""
     return lambda cls: register(cls, name, torch, functional)
 
@@ -92,3 +157,12 @@ def check_broadcast(cls: type[Loss], broadcast: bool) -> None:
             f"{cls.name} never broadcasts `input` and `target`; their shapes must be equal",
             argument="broadcast",
         )
+
+
+def check_wrt(operation: Loss, wrt: str, given: Collection[str]) -> None:
+    """Refuse a gradient with respect to what has none, or is not there."""
+    known = differentiable(type(operation))
+    if wrt not in known:
+        raise ParameterError(f"`wrt` must be one of {', '.join(known)}", found=wrt, argument="wrt")
+    if wrt not in given:
+        raise ParameterError(f"`{wrt}` is not given, so there is no gradient of it", argument=wrt)

@@ -5,71 +5,24 @@ arrays; from their annotations come the checks, the options of the command line,
 documentation. Losses and activations are operations.
 """
 
-import inspect
 import sys
-import types
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import (
-    Annotated,
-    Any,
-    ClassVar,
-    NamedTuple,
-    TypeVar,
-    Union,
-    cast,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from losscalc.arrays import Array, Layout, Role, Shape
-from losscalc.domains import Domain
+from losscalc.arrays import Array, Role, Shape
+from losscalc.declaration import array_arguments, parameters
 from losscalc.errors import DTypeError, LosscalcWarning, ParameterError, ShapeError, UnknownLossError
-from losscalc.reductions import Terms
+from losscalc.layouts import Layout
+from losscalc.reductions import Slope, Terms
 from losscalc.sources import MemorySource, Source
 
 DTYPES = ("float16", "float32", "float64")
-
-
-class Doc(NamedTuple):
-    """One sentence on a parameter."""
-
-    text: str
-
-
-class Parameter(NamedTuple):
-    """A scalar of an operation: its name, type, default, domain and one sentence."""
-
-    name: str
-    kind: type
-    default: float | None
-    domain: Domain | None
-    doc: str
-
-    def check(self, value: object) -> None:
-        """Raise ParameterError unless the value is of the right type and in the domain."""
-        if value is None and self.default is None:
-            return
-        kinds = (int, np.integer) if self.kind is int else (int, float, np.integer, np.floating)
-        if not isinstance(value, kinds) or isinstance(value, bool):
-            word = "a whole number" if self.kind is int else "a number"
-            raise ParameterError(f"`{self.name}` must be {word}", found=repr(value), argument=self.name)
-        if self.domain is not None and not self.domain.contains(cast(float, value)):
-            raise ParameterError(f"`{self.name}` must be {self.domain}", found=value, argument=self.name)
-
-
-class ArrayArgument(NamedTuple):
-    """An array of an operation: its name, its role, and whether it has to be given."""
-
-    name: str
-    role: Role
-    required: bool
 
 
 class Operation(ABC):
@@ -81,17 +34,20 @@ class Operation(ABC):
 
     name: ClassVar[str]
     torch: ClassVar[str]
-    """The name of the class in torch.nn."""
+    """The name of the class in torch.nn, or of the function in torchvision.ops."""
     functional: ClassVar[str]
-    """The name of the function in torch.nn.functional."""
+    """The name of the function in torch.nn.functional (or torchvision.ops), if there is one."""
+    library: ClassVar[str] = "torch.nn"
     formula: ClassVar[str]
     reductions: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, **settings: float | None) -> None:
+    def __init__(self, **settings: Any) -> None:
         for parameter in parameters(type(self)):
-            value = settings.pop(parameter.name, parameter.default)
-            parameter.check(value)
-            self.__dict__[parameter.name] = value
+            names = [name for name in (parameter.name, parameter.alias) if name in settings]
+            if len(names) > 1:
+                raise ParameterError(f"`{names[0]}` is given twice", argument=names[0])
+            value = settings.pop(names[0]) if names else parameter.default
+            self.__dict__[parameter.name] = parameter.accept(value)
         for name in settings:
             raise _unknown_argument(self, name)
 
@@ -116,6 +72,12 @@ class Operation(ABC):
     def terms(self, *arrays: Any, **named: Any) -> Terms:
         """The values of one block."""
 
+    def slope(self, wrt: str) -> Callable[..., Slope]:
+        """The derivative of one block with respect to an array: a method named after the array."""
+        first = array_arguments(type(self))[0].name
+        method: Callable[..., Slope] = getattr(self, "gradient" if wrt == first else f"gradient_{wrt}")
+        return method
+
     @abstractmethod
     def __call__(self, *arrays: Any, **options: Any) -> Any:
         """The result for arrays, given in PyTorch's order or by name."""
@@ -126,7 +88,7 @@ class Operation(ABC):
         return {array.name: array.role for array in array_arguments(type(self))}
 
     @property
-    def settings(self) -> dict[str, float | None]:
+    def settings(self) -> dict[str, object]:
         """The parameters and their values."""
         return {parameter.name: getattr(self, parameter.name) for parameter in parameters(type(self))}
 
@@ -135,18 +97,27 @@ AnyOperation = TypeVar("AnyOperation", bound=Operation)
 
 _BY_NAME: dict[str, type[Operation]] = {}
 _BY_ALIAS: dict[str, type[Operation]] = {}
-_PARAMETERS: dict[type[Operation], tuple[Parameter, ...]] = {}
-_ARRAYS: dict[type[Operation], tuple[ArrayArgument, ...]] = {}
 
 
 def register(cls: type[AnyOperation], name: str, torch: str, functional: str) -> type[AnyOperation]:
     """Enter a class under its name and its PyTorch names."""
     cls.name, cls.torch, cls.functional = name, torch, functional
-    for key in (name, torch, functional):
+    for key in filter(None, (name, torch, functional)):
         if _BY_ALIAS.setdefault(_normal(key), cls) is not cls:
             raise ValueError(f"two operations are called {key}")
     _BY_NAME[name] = cls
     return cls
+
+
+def differentiable(cls: type[Operation]) -> tuple[str, ...]:
+    """The arrays with respect to which an operation has a derivative; the first of them by default.
+
+    >>> differentiable(lookup("margin-ranking")), differentiable(lookup("sigmoid"))
+    (('input1', 'input2'), ())
+    """
+    first, *others = (array.name for array in array_arguments(cls))
+    own = [first] if hasattr(cls, "gradient") else []
+    return (*own, *(name for name in others if hasattr(cls, f"gradient_{name}")))
 
 
 def operations() -> Mapping[str, type[Operation]]:
@@ -184,10 +155,16 @@ def compute(name: str, *arrays: ArrayLike | None, **arguments: Any) -> Any:
     >>> compute("bce-logits", input=[[2.0, -1.0]], target=[[1, 0]], pos_weight=3.0, reduction="none")
     array([[0.38078403, 0.31326169]])
     """
+    operation, rest = instance(name, arguments)
+    return operation(*arrays, **rest)
+
+
+def instance(name: str, arguments: Mapping[str, Any]) -> tuple[Operation, dict[str, Any]]:
+    """The operation of a name with its parameters, and the arguments that are none of them."""
     cls = lookup(name)
-    own = {parameter.name for parameter in parameters(cls)} & arguments.keys()
-    operation = cls(**{key: arguments[key] for key in own})
-    return operation(*arrays, **{key: value for key, value in arguments.items() if key not in own})
+    own = {key for parameter in parameters(cls) for key in (parameter.name, parameter.alias)}
+    operation = cls(**{key: value for key, value in arguments.items() if key in own})
+    return operation, {key: value for key, value in arguments.items() if key not in own}
 
 
 def announce(remarks: Iterable[LosscalcWarning]) -> None:
@@ -204,26 +181,6 @@ def suggest(word: str, known: Mapping[str, object]) -> str | None:
     import difflib
 
     return next(iter(difflib.get_close_matches(word, known, n=1)), None)
-
-
-def parameters(cls: type[Operation]) -> tuple[Parameter, ...]:
-    """The parameters of an operation, from the annotations of its fields."""
-    if cls not in _PARAMETERS:
-        hints = get_type_hints(cls, include_extras=True).items()
-        own = {name: hint for name, hint in hints if any(isinstance(extra, Doc) for extra in get_args(hint))}
-        _PARAMETERS[cls] = tuple(_parameter(name, hint, getattr(cls, name)) for name, hint in own.items())
-    return _PARAMETERS[cls]
-
-
-def array_arguments(cls: type[Operation]) -> tuple[ArrayArgument, ...]:
-    """The arrays of an operation, from the annotations of the arguments of `terms`."""
-    if cls not in _ARRAYS:
-        hints = get_type_hints(cls.terms, include_extras=True)
-        arguments = list(inspect.signature(cls.terms).parameters.values())[1:]
-        _ARRAYS[cls] = tuple(
-            ArrayArgument(a.name, _role(hints[a.name]), a.default is a.empty) for a in arguments
-        )
-    return _ARRAYS[cls]
 
 
 def memory_sources(
@@ -243,11 +200,13 @@ def memory_sources(
     for argument in arguments:
         if argument.required and given.get(argument.name) is None:
             raise ParameterError(f"`{argument.name}` is missing", argument=argument.name)
-    return {
-        a.name: MemorySource(_as_array(a.name, value))
-        for a in arguments
-        if (value := given.get(a.name)) is not None
-    }
+    sources: dict[str, Source] = {}
+    for argument in arguments:
+        if argument.role.many:
+            sources |= _state_sources(argument.name, given[argument.name])
+        elif (value := given.get(argument.name)) is not None:
+            sources[argument.name] = MemorySource(_as_array(argument.name, value))
+    return sources
 
 
 def result_dtype(dtype: DTypeLike | None) -> np.dtype | None:
@@ -263,6 +222,13 @@ def result_dtype(dtype: DTypeLike | None) -> np.dtype | None:
             f"`dtype` must be one of {', '.join(DTYPES)}", found=str(dtype), argument="dtype"
         )
     return wanted
+
+
+def _state_sources(name: str, state: object) -> dict[str, Source]:
+    """The arrays of a state dict, each under the name of the argument and its own."""
+    if not isinstance(state, Mapping) or not all(isinstance(key, str) for key in state):
+        raise DTypeError(f"`{name}` must be a dict of arrays", found=type(state).__name__, argument=name)
+    return {f"{name}.{key}": MemorySource(_as_array(name, value)) for key, value in state.items()}
 
 
 def _as_array(name: str, value: ArrayLike) -> Array:
@@ -289,26 +255,6 @@ def _unknown_argument(operation: Operation, name: str) -> ParameterError:
         found=name,
         hint=f"did you mean `{close}`?" if close else f"it has {', '.join(known)}",
     )
-
-
-def _parameter(name: str, hint: Any, default: Any) -> Parameter:
-    kind, *extras = get_args(hint)
-    members = [member for member in get_args(kind) if member is not types.NoneType] or [kind]
-    domain = next((extra for extra in extras if hasattr(extra, "contains")), None)
-    doc = next((extra.text for extra in extras if isinstance(extra, Doc)), "")
-    return Parameter(name, members[0], default, domain, doc)
-
-
-def _role(hint: Any) -> Role:
-    return next(_roles(hint))
-
-
-def _roles(hint: Any) -> Iterator[Role]:
-    if get_origin(hint) is Annotated:
-        yield from (extra for extra in get_args(hint)[1:] if isinstance(extra, Role))
-    elif get_origin(hint) in (Union, types.UnionType):
-        for member in get_args(hint):
-            yield from _roles(member)
 
 
 def _normal(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -17,11 +18,24 @@ class Terms(NamedTuple):
 
     `value` is the loss of each element or row, `divisor` what each adds to the denominator of 'mean'
     (1 unless given), and `ignored` marks rows that take no part: their value and divisor are 0.
+    `share` is what each adds to the numerator of 'mean' where that is not its value.
     """
 
     value: FloatArray
     divisor: FloatArray | None = None
     ignored: np.ndarray | None = None
+    share: FloatArray | None = None
+
+
+class Slope(NamedTuple):
+    """The derivative of one block: of the sum of its losses, with respect to one of its arrays.
+
+    `share` is the derivative of what the block adds to the numerator of 'mean' where that is not the
+    sum of its losses.
+    """
+
+    value: FloatArray
+    share: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -32,38 +46,47 @@ class Partial:
     """
 
     loss: object
+    total: Sum = EMPTY
+    """The sum of the losses."""
     numerator: Sum = EMPTY
+    """Of 'mean': the same, but for losses whose mean weighs its terms."""
     denominator: Sum = EMPTY
     count: int = 0
     ignored: int = 0
+    rows: int = 0
+    """The length of axis 0 of the input, by which 'batchmean' divides."""
 
     @classmethod
-    def of(cls, loss: object, terms: Terms) -> "Partial":
+    def of(cls, loss: object, terms: Terms, rows: int = 0) -> "Partial":
         """The partial result of one block."""
         ignored = 0 if terms.ignored is None else int(np.count_nonzero(terms.ignored))
         count = terms.value.size - ignored
+        losses = total(terms.value)
+        numerator = losses if terms.share is None else total(terms.share)
         divisor = Sum.of(float(count)) if terms.divisor is None else total(terms.divisor)
-        return cls(loss, total(terms.value), divisor, count, ignored)
+        return cls(loss, losses, numerator, divisor, count, ignored, rows)
 
     @property
-    def mean(self) -> float:
-        """The sum of the losses divided by the sum of their divisors."""
-        return quotient(self.numerator, self.denominator)
+    def batch(self) -> Sum:
+        """The number of rows, as a sum."""
+        return Sum.of(float(self.rows))
 
     @property
-    def sum(self) -> float:
-        """The sum of the losses."""
-        return float(self.numerator)
+    def one(self) -> Sum:
+        """1, as a sum."""
+        return Sum.of(1.0)
 
     def __add__(self, other: "Partial") -> "Partial":
         if self.loss != other.loss:
             raise ParameterError(f"cannot merge partial results of {self.loss} and {other.loss}")
         return Partial(
             self.loss,
+            self.total + other.total,
             self.numerator + other.numerator,
             self.denominator + other.denominator,
             self.count + other.count,
             self.ignored + other.ignored,
+            self.rows + other.rows,
         )
 
 
@@ -71,17 +94,22 @@ class Reduction(NamedTuple):
     """A way to end: what becomes of the sums when the last block is in."""
 
     name: str
-    finish: Callable[[Partial], float] | None
-    """None: nothing is summed up, every block is kept."""
+    numerator: Callable[[Partial], Sum]
     denominator: Callable[[Partial], Sum]
-    """What the sum is divided by."""
+    keeps: bool = False
+    """Whether every loss is kept, and nothing summed up."""
+
+    def finish(self, partial: Partial) -> float:
+        """The one number that all losses come to."""
+        return quotient(self.numerator(partial), self.denominator(partial))
 
 
-NONE = Reduction("none", None, lambda partial: partial.denominator)
-MEAN = Reduction("mean", lambda partial: partial.mean, lambda partial: partial.denominator)
-SUM = Reduction("sum", lambda partial: partial.sum, lambda partial: Sum.of(1.0))
+NONE = Reduction("none", attrgetter("numerator"), attrgetter("denominator"), keeps=True)
+MEAN = Reduction("mean", attrgetter("numerator"), attrgetter("denominator"))
+SUM = Reduction("sum", attrgetter("total"), attrgetter("one"))
+BATCHMEAN = Reduction("batchmean", attrgetter("total"), attrgetter("batch"))
 
-REDUCTIONS = MappingProxyType({reduction.name: reduction for reduction in (NONE, MEAN, SUM)})
+REDUCTIONS = MappingProxyType({reduction.name: reduction for reduction in (NONE, MEAN, SUM, BATCHMEAN)})
 
 
 def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str | None:

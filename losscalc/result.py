@@ -13,7 +13,7 @@ class Result:
 
     name: str
     value: Array
-    parameters: dict[str, float | None]
+    parameters: dict[str, object]
     reduction: str | None = None
     mean: float = np.nan
     sum: float = np.nan

@@ -51,7 +51,7 @@ def log_sigmoid(x: FloatArray) -> FloatArray:
     return np.minimum(x, 0.0) - softplus_tail(x)
 
 
-def partition(x: FloatArray) -> Partition:
+def partition(x: FloatArray | Double) -> Partition:
     """Take the log-sum-exp of the last axis apart at its largest score m.
 
     log Σ exp(x_j) - x_k = (m - x_k) + log1p(Σ' exp(x_j - m)), where Σ' leaves the largest term
@@ -77,11 +77,24 @@ def log_softmax(x: FloatArray) -> FloatArray:
 
 def softmax(x: FloatArray) -> FloatArray:
     """Softmax of the last axis, as exp(x - m) / (1 + Σ' exp(x_j - m))."""
+    return softmax_and_rest(x)[0]
+
+
+def softmax_and_rest(x: FloatArray | Double) -> tuple[FloatArray, FloatArray]:
+    """Softmax of the last axis, and what it lacks of 1.
+
+    1 - softmax is the share of all other scores, which keeps its digits where softmax is close to 1.
+    """
     gap, top, others, error = _shift(x)
-    total = Double(others, others * error).sum() + 1.0
+    summands = Double(others, others * error)
+    total = summands.sum()
+    total = Double(total.high[..., np.newaxis], total.low[..., np.newaxis])
+    whole = total + 1.0
+    is_top = np.zeros(others.shape)
+    np.put_along_axis(is_top, top, 1.0, axis=-1)
+    rest = (total - summands + (1.0 - is_top)) / whole
     np.put_along_axis(others, top, np.exp(-np.take_along_axis(gap, top, axis=-1)), axis=-1)
-    column = Double(total.high[..., np.newaxis], total.low[..., np.newaxis])
-    return (Double(others, others * error) / column).value
+    return (Double(others, others * error) / whole).value, rest.value
 
 
 def distance(gap: FloatArray, tail: FloatArray) -> Double:
@@ -90,18 +103,23 @@ def distance(gap: FloatArray, tail: FloatArray) -> Double:
     return Double(np.where(gap == np.inf, np.inf, total.high), total.low)
 
 
-def _shift(x: FloatArray) -> tuple[FloatArray, IndexArray, FloatArray, FloatArray]:
+def _shift(x: FloatArray | Double) -> tuple[FloatArray, IndexArray, FloatArray, FloatArray]:
     """The gaps m - x, where m stands, exp(-gap) but 0 there, and the rounding errors of the gaps."""
+    x, low = (x.high, x.low) if isinstance(x, Double) else (x, None)
     # A row without scores has no largest one, and comes out as empty as it went in.
     top = np.argmax(x, axis=-1)[..., np.newaxis] if x.shape[-1] else np.zeros(x.shape, dtype=np.int64)
     m = np.take_along_axis(x, top, axis=-1)
     gap = m - x
-    others = np.exp(-gap)
-    np.put_along_axis(others, top, 0.0, axis=-1)
-    # exp(-(gap - e)) = exp(-gap)·(1 + e), where e is what rounding added to m - x (TwoDiff);
-    # without it exp has a relative error of |gap|/2 ULP.
+    # What rounding added to m - x (TwoDiff).
     back = gap - m
     error = finite((x + back) - (m - (gap - back)))
+    if low is not None:
+        error = error - finite(np.take_along_axis(low, top, axis=-1) - low)
+        gap, rounded = gap - error, gap
+        error = finite((gap - rounded) + error)
+    # exp(-(gap - e)) = exp(-gap)·(1 + e); without e exp has a relative error of |gap|/2 ULP.
+    others = np.exp(-gap)
+    np.put_along_axis(others, top, 0.0, axis=-1)
     # m - m, but 0 for an infinite m: the limit of the gap between the largest score and itself.
     np.put_along_axis(gap, top, np.where(np.isnan(m), np.nan, 0.0), axis=-1)
     return gap, top, others, error

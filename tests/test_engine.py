@@ -1,48 +1,55 @@
 """Laws of the engine, over every loss of the registry: however the blocks are cut, the bits are the same."""
 
 import pickle
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from losscalc import engine, losses
-from losscalc.domains import SIGNS
+from losscalc.declaration import array_arguments, parameters
 from losscalc.errors import LosscalcError, ShapeError
 from losscalc.loss import Loss
-from losscalc.operation import array_arguments, parameters
-from losscalc.reductions import REDUCTIONS, Partial
-from losscalc.sources import MemorySource
+from losscalc.operation import memory_sources
+from losscalc.reductions import MEAN, REDUCTIONS, Partial
 from losscalc.summation import Sum, quotient, total
+from tests.examples import Arrays, converted, example
 
 ALL = list(losses().values())
 
 
-def example(cls: type[Loss], rows: int, seed: int = 0, dtype: type = np.float64) -> dict[str, np.ndarray]:
-    """Random arrays that suit a loss: scores, targets and all weights there are."""
-    rng = np.random.default_rng(seed)
-    names = {array.name for array in array_arguments(cls)}
-    shape = (rows, 7)
-    arrays = {"input": rng.normal(size=shape) * 3, "target": rng.random(shape)}
-    if cls.name == "bce":
-        arrays["input"] = rng.random(shape)
-    if array_arguments(cls)[1].role.domain is SIGNS:
-        arrays["target"] = np.where(arrays["target"] < 0.5, -1.0, 1.0)
-    if cls.name in ("cross-entropy", "nll"):
-        arrays["target"] = rng.integers(0, 7, rows)
-        arrays["target"][::5] = -100
-        arrays["weight"] = rng.random(7)
-    elif "weight" in names:
-        arrays["weight"] = rng.random(shape)
-    if "pos_weight" in names:
-        arrays["pos_weight"] = rng.random((rows, 1)) * 4
-    return {name: a.astype(dtype) if a.dtype.kind == "f" else a for name, a in arrays.items()}
-
-
-def run(loss: Loss, arrays: dict[str, np.ndarray], reduction: str, **options: object) -> engine.Computation:
+def run(loss: Loss, arrays: Arrays, reduction: str, **options: object) -> engine.Computation:
     """The engine on arrays in memory."""
-    sources = {name: MemorySource(array) for name, array in arrays.items()}
+    sources = memory_sources(loss, (), arrays)
     return engine.compute(loss, sources, REDUCTIONS[reduction], **options)
+
+
+def part(arrays: Arrays, length: int, rows: slice) -> Arrays:
+    """Some rows of the arrays that have so many; of CTC's scores, the batch is axis 1."""
+    return {
+        name: array[:, rows]
+        if name == "log_probs"
+        else array[rows]
+        if isinstance(array, np.ndarray) and len(array) == length
+        else array
+        for name, array in arrays.items()
+    }
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """A copy that cannot be written to."""
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy
+
+
+def changed(arrays: Arrays, change: Callable[[np.ndarray], np.ndarray]) -> Arrays:
+    """Every array changed."""
+    return {
+        name: changed(array, change) if isinstance(array, dict) else change(array)
+        for name, array in arrays.items()
+    }
 
 
 @pytest.mark.parametrize("cls", ALL)
@@ -74,13 +81,14 @@ def test_partial_results_merge_in_any_order(cls):
     """Adding the partial results of three parts gives the whole, whatever comes first; they pickle."""
     arrays = example(cls, 300)
     parts = [
-        run(cls(), {name: a[s] if len(a) == 300 else a for name, a in arrays.items()}, "sum").partial
-        for s in (slice(0, 100), slice(100, 130), slice(130, 300))
+        run(cls(), part(arrays, 300, rows), "sum").partial
+        for rows in (slice(0, 100), slice(100, 130), slice(130, 300))
     ]
     one, two, three = (pickle.loads(pickle.dumps(part)) for part in parts)
 
     assert (one + two) + three == three + (two + one)
-    assert (one + two + three).mean == pytest.approx(float(run(cls(), arrays, "mean").value), rel=1e-15)
+    whole = MEAN.finish(one + two + three)
+    assert whole == pytest.approx(float(run(cls(), arrays, "mean").value), rel=1e-15)
 
 
 def test_partial_results_of_different_losses_do_not_merge():
@@ -94,7 +102,7 @@ def test_partial_results_of_different_losses_do_not_merge():
 def test_the_result_has_the_dtype_of_the_input(cls, dtype):
     """And is the float64 result of the same numbers, rounded once."""
     arrays = example(cls, 20, dtype=dtype)
-    wide = {name: a.astype(np.float64) if a.dtype.kind == "f" else a for name, a in arrays.items()}
+    wide = converted(arrays, np.float64)
     narrow, exact = run(cls(), arrays, "none").value, run(cls(), wide, "none").value
 
     assert narrow.dtype == dtype
@@ -105,7 +113,7 @@ def test_the_result_has_the_dtype_of_the_input(cls, dtype):
 def test_asking_for_a_dtype_rounds_the_arrays_first(cls):
     """As converting them in PyTorch would."""
     arrays = example(cls, 20)
-    rounded = {name: a.astype(np.float32) if a.dtype.kind == "f" else a for name, a in arrays.items()}
+    rounded = converted(arrays, np.float32)
 
     actual = run(cls(), arrays, "none", dtype=np.dtype(np.float32)).value
     np.testing.assert_array_equal(actual, run(cls(), rounded, "none").value)
@@ -127,7 +135,8 @@ def test_an_empty_batch(cls):
 def test_nan_propagates_or_is_refused(cls):
     """A NaN in a score that takes part never vanishes; where the domain has none, it is an error."""
     arrays = example(cls, 4)
-    arrays["input"][1] = np.nan
+    first = array_arguments(cls)[0].name
+    arrays[first][1] = np.nan
     if array_arguments(cls)[0].role.domain is None:
         assert np.isnan(run(cls(), arrays, "sum").value)
         return
@@ -138,11 +147,15 @@ def test_nan_propagates_or_is_refused(cls):
 
 @pytest.mark.parametrize("cls", ALL)
 def test_wrong_shapes_are_refused(cls):
-    """A target with an axis too many or a row too few."""
+    """An axis too many or a row too few, in any array but the first; two more axes in the first."""
     arrays = example(cls, 4)
-    for wrong in (arrays["target"][..., np.newaxis], arrays["target"][:-1]):
-        with pytest.raises(ShapeError):
-            run(cls(), {**arrays, "target": wrong}, "mean")
+    first, *others = arrays
+    for name in [name for name in others if isinstance(arrays[name], np.ndarray)]:
+        for wrong in (arrays[name][..., np.newaxis, np.newaxis], arrays[name][:-1]):
+            with pytest.raises(ShapeError):
+                run(cls(), {**arrays, name: wrong}, "mean")
+    with pytest.raises(ShapeError):
+        run(cls(), {**arrays, first: arrays[first][..., np.newaxis, np.newaxis]}, "mean")
 
 
 @pytest.mark.parametrize("cls", ALL)
@@ -151,14 +164,12 @@ def test_memory_layout_does_not_matter(cls):
     arrays = example(cls, 50)
     expected = run(cls(), arrays, "none").value
     for change in (
+        read_only,
         np.asfortranarray,
         lambda a: a[::-1].copy()[::-1],
         lambda a: a.astype(a.dtype.newbyteorder()),
     ):
-        changed = {name: change(a) for name, a in arrays.items()}
-        for array in changed.values():
-            array.flags.writeable = False
-        np.testing.assert_array_equal(run(cls(), changed, "none").value, expected)
+        np.testing.assert_array_equal(run(cls(), changed(arrays, change), "none").value, expected)
 
 
 @pytest.mark.parametrize("cls", ALL)
@@ -177,7 +188,8 @@ def test_losses_are_values(cls):
 )
 def test_domains_of_parameters(cls, parameter):
     """The domain's own test values are accepted inside and refused outside."""
-    for value in parameter.domain.inside():
+    whole = parameter.kind is int
+    for value in [int(v) if whole else v for v in parameter.domain.inside() if not whole or v == int(v)]:
         assert getattr(cls(**{parameter.name: value}), parameter.name) == value
     for value in parameter.domain.outside():
         with pytest.raises(LosscalcError, match=parameter.name):

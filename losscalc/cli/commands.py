@@ -19,17 +19,10 @@ from losscalc.cli.options import (
 )
 from losscalc.cli.output import Delivery
 from losscalc.cli.types import Number
+from losscalc.declaration import ArrayArgument, Parameter, array_arguments, parameters
 from losscalc.errors import UsageError, printable
 from losscalc.loss import Loss, choose_reduction
-from losscalc.operation import (
-    DTYPES,
-    ArrayArgument,
-    Operation,
-    Parameter,
-    array_arguments,
-    parameters,
-    result_dtype,
-)
+from losscalc.operation import DTYPES, Operation, result_dtype
 
 _ARRAY_HELP = (
     "ARRAY is a file (preds.csv#logit picks a column), - for standard input, or numbers as in 1,0,1."

@@ -14,7 +14,7 @@ from losscalc.errors import LosscalcError, LosscalcWarning, ShapeError, UsageErr
 from losscalc.formats.address import STDIN, Address, open_array, parse_address
 from losscalc.formats.options import Reading
 from losscalc.operation import Operation
-from losscalc.reductions import NONE, Reduction
+from losscalc.reductions import MEAN, NONE, SUM, Reduction
 from losscalc.result import Result
 from losscalc.sources import Source
 
@@ -60,9 +60,9 @@ class Job(NamedTuple):
             done.value,
             settings,
             reduction=self.reduction.name,
-            mean=partial.mean,
-            sum=partial.sum,
-            numerator=float(partial.numerator),
+            mean=MEAN.finish(partial),
+            sum=SUM.finish(partial),
+            numerator=float(self.reduction.numerator(partial)),
             denominator=float(self.reduction.denominator(partial)),
             count=partial.count,
             ignored=partial.ignored,

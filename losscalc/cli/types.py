@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from losscalc.declaration import Parameter
 from losscalc.domains import Interval, parse_number, parse_whole
 from losscalc.errors import LosscalcError, ParameterError
 from losscalc.formats.encoding import decoder
 from losscalc.formats.options import BLANKS
-from losscalc.operation import Parameter
 
 # The class became generic in Click 8.4.
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Number(ParamType):
         if number is None or value != value.strip():
             self.fail(f"must be {'a whole number' if whole else 'a number'}, found '{value}'", param, ctx)
         try:
-            self._parameter.check(number)
+            self._parameter.accept(number)
         except ParameterError:
             self.fail(f"must be {self._parameter.domain}, found {value}", param, ctx)
         return number

@@ -5,28 +5,18 @@ from typing import Annotated
 
 import numpy as np
 
-from losscalc.arrays import (
-    Labels,
-    Layout,
-    LogitLabels,
-    Logits,
-    PosWeight,
-    Probabilities,
-    Shape,
-    SignLabels,
-    Values,
-    Weight,
-    broadcasts_to,
-    elementwise_layout,
-    show_shape,
-)
-from losscalc.domains import FINITE
-from losscalc.double import Double, product, where
-from losscalc.errors import ShapeError
+from losscalc.arrays import Labels, LogitLabels, Logits, PosWeight, Probabilities, Shape, Weight
+from losscalc.declaration import Doc
+from losscalc.domains import FINITE_NOT_NEGATIVE, UNIT, Choice, Either
+from losscalc.double import Double, FloatArray, product, where
+from losscalc.exponential import exp, log1p, power
+from losscalc.layouts import Layout, elementwise_layout, rowwise_layout
 from losscalc.loss import Loss, loss
-from losscalc.operation import Doc
-from losscalc.reductions import Terms
-from losscalc.stable import softplus_tail, softplus_tail_times
+from losscalc.reductions import Slope, Terms
+from losscalc.stable import sigmoid, softplus_tail, softplus_tail_times
+
+# PyTorch's bound, a constant of float32.
+_LEAST_VARIANCE = float(np.float32(1e-12))
 
 
 class Binary(Loss):
@@ -69,6 +59,11 @@ class BCE(Binary):
         rest = Double(np.ones_like(target)) + -target
         return Terms(-((Double(yes) * target + Double(no) * rest) * weight).value)
 
+    def gradient(self, input: Probabilities, target: Labels, weight: Weight | None = None) -> Slope:
+        """(x - y) / (x·(1 - x)), of which the divisor is at least 1e-12, as in PyTorch."""
+        slope = (input - target) / np.maximum(input * (1.0 - input), _LEAST_VARIANCE)
+        return Slope(slope if weight is None else weight * slope)
+
 
 @loss("bce-logits", torch="BCEWithLogitsLoss", functional="binary_cross_entropy_with_logits")
 class BCEWithLogits(Binary):
@@ -101,89 +96,140 @@ class BCEWithLogits(Binary):
         pos_weight: PosWeight | None = None,
     ) -> Terms:
         """The losses of one block."""
-        # -ln σ(x) = tail + max(-x, 0) and -ln(1-σ(x)) = tail + max(x, 0), with tail = log1p(exp(-|x|)):
-        # (p·y + 1-y)·tail + |x|·(p·y where x < 0, else 1-y). For y in [0, 1] nothing cancels.
-        size = np.abs(input)
         if weight is None and pos_weight is None:
+            size = np.abs(input)
             return Terms(softplus_tail(input) + product(np.where(input < 0, target, 1.0 - target), size))
-        one = Double(np.ones_like(target))
-        factor = one if weight is None else one * weight
-        positive = factor * target * (1.0 if pos_weight is None else pos_weight)
-        negative = factor * (one + -target)
-        value = Double(size).shared(where(input < 0, positive, negative))
-        return Terms((value + softplus_tail_times(input, positive + negative)).value)
+        return Terms(_cross_entropy(input, target, weight, pos_weight).value)
+
+    def gradient(
+        self,
+        input: Logits,
+        target: LogitLabels,
+        weight: Weight | None = None,
+        pos_weight: PosWeight | None = None,
+    ) -> Slope:
+        """(1-y)·σ(x) - p·y·σ(-x), which is σ(x) - y without `pos_weight`."""
+        slope = _cross_entropy_slope(input, target if pos_weight is None else pos_weight * target, target)
+        return Slope(slope if weight is None else weight * slope)
 
 
-class Signed(Loss):
-    """What the losses of labels 1 and -1 share: equal shapes, unless broadcasting was asked for."""
+@loss("multilabel-soft-margin", torch="MultiLabelSoftMarginLoss", functional="multilabel_soft_margin_loss")
+class MultiLabelSoftMargin(Loss):
+    """Binary cross-entropy of logits, averaged over the classes of each row.
 
-    divisor = "the number of elements"
+    `input` holds logits (N, ..., C), or (C,) for one row, and `target` labels of the same shape; the
+    classes are on the last axis. `weight` broadcasts to that shape, so that (C,) is one number a class; it
+    is never normalised. Each row has one loss, its mean over the C classes. The mean divides by the number
+    of rows.
+
+    Raises ShapeError for shapes that do not fit; labels outside [0, 1] are computed with a warning.
+
+    Unlike PyTorch it takes the limit at infinite logits where PyTorch gives NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiLabelSoftMarginLoss.html
+
+    >>> MultiLabelSoftMargin()([[2.0, -1.0, 0.5], [0.0, 1.0, -3.0]], [[1, 0, 1], [0, 1, 1]], reduction="none")
+    array([0.30475556, 1.35166541])
+    """
+
+    formula = "-1/C·Σ w·[y·ln σ(x) + (1-y)·ln(1-σ(x))]"
+    divisor = "the number of rows, each of which is a mean over its classes"
     broadcasts = True
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """`input` and `target` of one shape, unless broadcasting was asked for."""
-        return elementwise_layout(shapes, broadcast=broadcast, may_broadcast=True)
+        """`input` and `target` of one shape with classes on the last axis, and a weight."""
+        return rowwise_layout(shapes, weights=("weight",), broadcast=broadcast)
+
+    def terms(self, input: Logits, target: LogitLabels, weight: Weight | None = None) -> Terms:
+        """The losses of one block."""
+        value = _cross_entropy(input, target, weight, None)
+        return Terms((value.sum() / float(value.high.shape[-1])).value)
+
+    def gradient(self, input: Logits, target: LogitLabels, weight: Weight | None = None) -> Slope:
+        """(σ(x) - y) / C."""
+        slope = _cross_entropy_slope(input, target, target)
+        slope = slope if weight is None else weight * slope
+        return Slope(slope / float(slope.shape[-1]))
 
 
-@loss("soft-margin", torch="SoftMarginLoss", functional="soft_margin_loss")
-class SoftMargin(Signed):
-    """Logistic loss of scores against labels 1 and -1.
+@loss("sigmoid-focal", torch="sigmoid_focal_loss")
+class SigmoidFocal(Binary):
+    """Binary cross-entropy of logits that counts easy answers less.
 
-    `input` and `target` have any shape, the same for both; labels are 1 or -1. The mean divides by the
-    number of elements.
+    `input` (logits) and `target` (labels) have any shape, the same for both. With p the probability given
+    to the right answer, the cross-entropy is multiplied by (1-p)^gamma, and by `alpha` for positives and
+    1-alpha for negatives; an `alpha` of -1 leaves that factor out. The mean divides by the number of
+    elements, not of positives.
 
-    Raises ShapeError for shapes that differ and DomainError for any other label.
+    Raises ShapeError for shapes that differ and ParameterError for an `alpha` that is neither in [0, 1] nor
+    -1, or a negative `gamma`; labels outside [0, 1] are computed with a warning.
 
-    Unlike PyTorch it does not overflow for scores that are very wrong, and refuses labels other than 1
-    and -1.
+    Unlike PyTorch it takes the limit at infinite logits where torchvision gives NaN, reduces to the mean
+    unless told otherwise, and refuses a negative `gamma`.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.SoftMarginLoss.html
+    Source: https://docs.pytorch.org/vision/stable/generated/torchvision.ops.sigmoid_focal_loss.html
 
-    >>> SoftMargin()([2.0, -1.0, -1000.0], [1, -1, 1], reduction="none")
-    array([1.26928011e-01, 3.13261688e-01, 1.00000000e+03])
+    >>> SigmoidFocal()([2.0, -1.0, 0.0], [1, 0, 1], reduction="none")
+    array([0.00045089, 0.01699354, 0.0433217 ])
     """
 
-    formula = "ln(1 + exp(-y·x))"
+    formula = "-[α·y·(1-σ(x))^γ·ln σ(x) + (1-α)·(1-y)·σ(x)^γ·ln(1-σ(x))]"
+    divisor = "the number of elements"
+    library = "torchvision.ops"
+    legacy = False
 
-    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """As its family's, but what broadcasts must not enlarge `input`."""
-        layout = super().layout(shapes, dtypes, broadcast)
-        if not broadcasts_to(shapes["target"], shapes["input"]):
-            target, scores = show_shape(shapes["target"]), show_shape(shapes["input"])
-            raise ShapeError(
-                f"`target` of shape {target} would enlarge `input` of {scores}", argument="target"
-            )
-        return layout
+    alpha: Annotated[
+        float, Either((UNIT, Choice((-1,)))), Doc("Factor of positives; negatives have 1 - alpha.")
+    ] = 0.25
+    gamma: Annotated[float, FINITE_NOT_NEGATIVE, Doc("How much less easy answers count.")] = 2.0
 
-    def terms(self, input: Values, target: SignLabels) -> Terms:
+    def terms(self, input: Logits, target: LogitLabels) -> Terms:
         """The losses of one block."""
-        wrong = -target * input
-        # ln(1 + exp(z)) = max(z, 0) + log1p(exp(-|z|)), which never exponentiates a large number.
-        return Terms(np.maximum(wrong, 0.0) + softplus_tail(wrong))
+        size = np.abs(input)
+        small, k = exp(-size)
+        small = small.scaled(k)
+        whole = small + 1.0
+        likely, unlikely = Double(np.ones_like(size)) / whole, small / whole
+        # 1 - p = (1-y)·σ(x) + y·σ(-x); with e = exp(-|x|) the two are 1/(1+e) and e/(1+e).
+        negative, positive = where(input < 0, unlikely, likely), where(input < 0, likely, unlikely)
+        rest = Double(np.ones_like(target)) - target
+        wrong = negative * rest + positive * target
+        value = log1p(small) + Double(size).shared(where(input < 0, Double(target), rest))
+        factor = self._alpha(target) if self.gamma == 0 else power(wrong, self.gamma) * self._alpha(target)
+        return Terms(value.shared(factor).value)
+
+    def gradient(self, input: Logits, target: LogitLabels) -> Slope:
+        """With q = 1-p the probability of the wrong answer and c the cross-entropy, α·q^γ·(γ·c·q'/q + c')."""
+        negative, positive = sigmoid(input), sigmoid(-input)
+        wrong = (1.0 - target) * negative + target * positive
+        growth = np.where(wrong == 0, 1.0, negative * positive / wrong) * (1.0 - 2.0 * target)
+        size = np.abs(input)
+        value = softplus_tail(input) + product(np.where(input < 0, target, 1.0 - target), size)
+        slope = self.gamma * product(growth, value) + _cross_entropy_slope(input, target, target)
+        return Slope(self._alpha(target).value * wrong**self.gamma * slope)
+
+    def _alpha(self, target: FloatArray) -> Double:
+        """α for positives and 1-α for negatives, in proportion for labels between."""
+        one = Double(np.ones_like(target))
+        return one if self.alpha == -1 else (one - self.alpha) * (one - target) + Double(target) * self.alpha
 
 
-@loss("hinge-embedding", torch="HingeEmbeddingLoss", functional="hinge_embedding_loss")
-class HingeEmbedding(Signed):
-    """Distance of similar pairs, and how far dissimilar ones fall short of a margin.
+def _cross_entropy(
+    input: FloatArray, target: FloatArray, weight: FloatArray | None, pos_weight: FloatArray | None
+) -> Double:
+    """-w·[p·y·ln σ(x) + (1-y)·ln(1-σ(x))].
 
-    `input` holds distances and `target` labels of the same shape: 1 for similar, where the loss is the
-    distance itself, and -1 for dissimilar. The mean divides by the number of elements.
-
-    Raises ShapeError for shapes that differ, DomainError for any other label and ParameterError for a
-    `margin` that is not finite.
-
-    Unlike PyTorch it refuses labels other than 1 and -1.
-
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.HingeEmbeddingLoss.html
-
-    >>> HingeEmbedding()([0.5, 0.5, 2.0], [1, -1, -1], reduction="none")
-    array([0.5, 0.5, 0. ])
+    -ln σ(x) = tail + max(-x, 0) and -ln(1-σ(x)) = tail + max(x, 0), with tail = log1p(exp(-|x|)): it is
+    (p·y + 1-y)·tail + |x|·(p·y where x < 0, else 1-y). For y in [0, 1] nothing cancels.
     """
+    one = Double(np.ones_like(target))
+    factor = one if weight is None else one * weight
+    positive = factor * target * (1.0 if pos_weight is None else pos_weight)
+    negative = factor * (one - target)
+    value = Double(np.abs(input)).shared(where(input < 0, positive, negative))
+    return value + softplus_tail_times(input, positive + negative)
 
-    formula = "x if y = 1, max(0, m - x) if y = -1"
 
-    margin: Annotated[float, FINITE, Doc("The distance from which dissimilar pairs cost nothing.")] = 1.0
-
-    def terms(self, input: Values, target: SignLabels) -> Terms:
-        """The losses of one block."""
-        return Terms(np.where(target == 1, input, np.maximum(self.margin - input, 0.0)))
+def _cross_entropy_slope(input: FloatArray, positive: FloatArray, target: FloatArray) -> FloatArray:
+    """The derivative of binary cross-entropy: neither part loses its digits where it is small."""
+    return (1.0 - target) * sigmoid(input) - positive * sigmoid(-input)

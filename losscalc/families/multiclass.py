@@ -11,21 +11,21 @@ from losscalc.arrays import (
     ClassScores,
     ClassTarget,
     ClassWeight,
-    Layout,
     Shape,
     class_positions,
+    classes_back,
     classes_last,
-    classwise_layout,
 )
+from losscalc.declaration import Doc
 from losscalc.domains import UNIT
 from losscalc.double import Double, FloatArray, IndexArray
 from losscalc.errors import ParameterError, ShapeError
+from losscalc.layouts import Layout, classwise_layout
 from losscalc.loss import Loss, loss
-from losscalc.operation import Doc
-from losscalc.reductions import Terms
-from losscalc.stable import Partition, distance, partition
+from losscalc.reductions import Slope, Terms
+from losscalc.stable import Partition, distance, partition, softmax_and_rest
 
-IgnoreIndex = Annotated[int, Doc("Rows with this target are left out; any whole number.")]
+IGNORE_INDEX = Doc("Rows with this target are left out; any whole number.")
 
 
 class Multiclass(Loss):
@@ -72,7 +72,7 @@ class CrossEntropy(Multiclass):
     )
 
     probabilities = True
-    ignore_index: IgnoreIndex = -100
+    ignore_index: Annotated[int | None, IGNORE_INDEX] = -100
     label_smoothing: Annotated[
         float, UNIT, Doc("Share of the target that is spread evenly over all classes.")
     ] = 0.0
@@ -80,7 +80,7 @@ class CrossEntropy(Multiclass):
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         """Logits with a class axis, and a target of class indices or class probabilities."""
         layout = super().layout(shapes, dtypes, broadcast)
-        if not layout.indices and self.ignore_index >= 0:
+        if not layout.indices and self._ignored >= 0:
             raise ParameterError(
                 "`ignore_index` leaves out class indices, but `target` holds class probabilities",
                 found=self.ignore_index,
@@ -90,15 +90,43 @@ class CrossEntropy(Multiclass):
 
     def terms(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Terms:
         """The losses of one block."""
-        scores = classes_last(input)
+        return self._losses(classes_last(input), target, weight)
+
+    def gradient(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Slope:
+        """softmax(x) - y, times the weight of the target."""
+        return Slope(classes_back(self._slopes(classes_last(input), target, weight)))
+
+    def _losses(
+        self, scores: FloatArray | Double, target: FloatArray | IndexArray, weight: FloatArray | None
+    ) -> Terms:
+        """The losses of scores whose last axis are the classes."""
         parts = partition(scores)
         if target.dtype.kind == "i":
             return self._of_indices(parts, cast(IndexArray, target), weight)
-        return Terms(self._spread(parts, classes_last(cast(FloatArray, target)), weight))
+        share = self._shares(classes_last(cast(FloatArray, target)), weight)
+        return Terms(distance_sum(parts, share).value)
 
-    def _of_indices(self, parts: Partition, target: IndexArray, weight: ClassWeight | None) -> Terms:
+    def _slopes(
+        self, scores: FloatArray | Double, target: FloatArray | IndexArray, weight: FloatArray | None
+    ) -> FloatArray:
+        """With t the share of a class in the target and q its softmax, q·Σt - t = q·(Σt - t) - t·(1-q).
+
+        Neither product loses its digits where q is close to 0 or 1.
+        """
+        likely, unlikely = softmax_and_rest(scores)
+        ignored = np.zeros(likely.shape[:-1], dtype=bool)
+        if target.dtype.kind == "i":
+            share, ignored = self._dense(cast(IndexArray, target), weight, likely.shape)
+        else:
+            share = self._shares(classes_last(cast(FloatArray, target)), weight)
+        total = share.sum()
+        others = (Double(total.high[..., np.newaxis], total.low[..., np.newaxis]) - share).value
+        return np.where(ignored[..., np.newaxis], 0.0, likely * others - share.value * unlikely)
+
+    def _of_indices(self, parts: Partition, target: IndexArray, weight: FloatArray | None) -> Terms:
         classes = parts.gap.shape[-1]
-        position, ignored = class_positions("target", target, classes, self.ignore_index)
+        position = class_positions("target", target, classes, self._ignored)
+        ignored = target == self._ignored
         factor = np.where(ignored, 0.0, 1.0 if weight is None else weight[position])
         value = distance(pick(parts.gap, position), parts.tail)
         value = value if weight is None else value * factor
@@ -108,13 +136,26 @@ class CrossEntropy(Multiclass):
         # A row that is left out may hold anything, NaN included.
         return Terms(np.where(ignored, 0.0, value.value), factor, ignored)
 
-    def _spread(self, parts: Partition, target: FloatArray, weight: ClassWeight | None) -> FloatArray:
-        """The loss of rows whose target is spread over the classes."""
+    def _dense(
+        self, target: IndexArray, weight: FloatArray | None, shape: tuple[int, ...]
+    ) -> tuple[Double, np.ndarray]:
+        """The share of each class in targets of one class, and which rows are ignored."""
+        position = class_positions("target", target, shape[-1], self._ignored).reshape(shape[:-1])
+        hot = np.zeros(shape)
+        np.put_along_axis(hot, position[..., np.newaxis], 1.0, axis=-1)
+        return self._shares(hot, weight), (target == self._ignored).reshape(shape[:-1])
+
+    def _shares(self, target: FloatArray, weight: FloatArray | None) -> Double:
+        """The share of each class in targets that are spread over the classes."""
         share = Double(target)
         if self.label_smoothing:
-            evenly = Double(np.asarray(self.label_smoothing)) / target.shape[-1]
-            share = share * self._kept + evenly
-        return distance_sum(parts, share if weight is None else share * weight).value
+            share = share * self._kept + Double(np.asarray(self.label_smoothing)) / target.shape[-1]
+        return share if weight is None else share * weight
+
+    @property
+    def _ignored(self) -> int:
+        """The class whose rows are left out."""
+        return -100 if self.ignore_index is None else self.ignore_index
 
     @property
     def _kept(self) -> Double:
@@ -145,16 +186,32 @@ class NLL(Multiclass):
 
     formula = "-w[y]·x[y]"
 
-    ignore_index: IgnoreIndex = -100
+    ignore_index: Annotated[int, IGNORE_INDEX] = -100
 
     def terms(
         self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
     ) -> Terms:
         """The losses of one block."""
         scores = classes_last(input)
-        position, ignored = class_positions("target", target, scores.shape[-1], self.ignore_index)
-        factor = np.where(ignored, 0.0, 1.0 if weight is None else weight[position])
+        position = class_positions("target", target, scores.shape[-1], self.ignore_index)
+        factor = self._factor(target, position, weight)
+        ignored = target == self.ignore_index
         return Terms(np.where(ignored, 0.0, -factor * pick(scores, position)), factor, ignored)
+
+    def gradient(
+        self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
+    ) -> Slope:
+        """Minus the weight of the target at its place, and 0 elsewhere."""
+        slope = np.zeros_like(classes_last(input))
+        position = class_positions("target", target, slope.shape[-1], self.ignore_index)
+        factor = self._factor(target, position, weight).reshape(slope.shape[:-1])
+        column = position.reshape(slope.shape[:-1])[..., np.newaxis]
+        np.put_along_axis(slope, column, -factor[..., np.newaxis], axis=-1)
+        return Slope(classes_back(slope))
+
+    def _factor(self, target: IndexArray, position: IndexArray, weight: FloatArray | None) -> FloatArray:
+        """The weight of each row, 0 where it is ignored."""
+        return np.where(target == self.ignore_index, 0.0, 1.0 if weight is None else weight[position])
 
 
 def pick(scores: FloatArray, position: IndexArray) -> FloatArray:

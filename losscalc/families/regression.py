@@ -5,12 +5,13 @@ from typing import Annotated
 
 import numpy as np
 
-from losscalc.arrays import FullWeight, Layout, Shape, Values, elementwise_layout
+from losscalc.arrays import FullWeight, Shape, Values
+from losscalc.declaration import Doc
 from losscalc.domains import FINITE_NOT_NEGATIVE, FINITE_POSITIVE
 from losscalc.double import Double, FloatArray
+from losscalc.layouts import Layout, elementwise_layout
 from losscalc.loss import Loss, loss
-from losscalc.operation import Doc
-from losscalc.reductions import Terms
+from losscalc.reductions import Slope, Terms
 
 
 class Regression(Loss):
@@ -49,6 +50,10 @@ class L1(Regression):
         difference = np.abs(input - target)
         return Terms(difference) if weight is None else Terms(weight * difference, weight)
 
+    def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
+        """The sign of the difference, 0 where there is none."""
+        return Slope(np.sign(input - target) * (1.0 if weight is None else weight))
+
 
 @loss("mse", torch="MSELoss", functional="mse_loss")
 class MSE(Regression):
@@ -77,6 +82,10 @@ class MSE(Regression):
         # (w·d)·d: a small weight is met by a large difference before that is squared, and vice versa.
         difference = Double(input) + -target
         return Terms((difference * weight * difference).value, weight)
+
+    def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
+        """Twice the difference."""
+        return Slope(2.0 * (input - target) * (1.0 if weight is None else weight))
 
 
 @loss("smooth-l1", torch="SmoothL1Loss", functional="smooth_l1_loss")
@@ -109,6 +118,12 @@ class SmoothL1(Regression):
             return Terms(np.abs(input - target))
         return Terms(_rounded_off(input, target, self.beta) / self.beta)
 
+    def gradient(self, input: Values, target: Values) -> Slope:
+        """The difference over `beta`, but never beyond 1."""
+        if not self.beta:
+            return Slope(np.sign(input - target))
+        return Slope(np.clip(input - target, -self.beta, self.beta) / self.beta)
+
 
 @loss("huber", torch="HuberLoss", functional="huber_loss")
 class Huber(Regression):
@@ -140,6 +155,11 @@ class Huber(Regression):
         """The losses of one block."""
         value = _rounded_off(input, target, self.delta)
         return Terms(value if weight is None else weight * value)
+
+    def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
+        """The difference, but never beyond `delta`."""
+        slope = np.clip(input - target, -self.delta, self.delta)
+        return Slope(slope if weight is None else weight * slope)
 
 
 def _rounded_off(input: FloatArray, target: FloatArray, bend: float) -> FloatArray:

@@ -1,0 +1,169 @@
+"""Distances of the rows of two arrays, with their derivatives."""
+
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from losscalc.double import Double, FloatArray, maximum
+from losscalc.errors import ParameterError, ShapeError
+from losscalc.exponential import power
+
+# In float64, squares of larger numbers overflow, and of smaller ones lose digits or vanish.
+_LARGE = 400
+
+
+class Distance(Protocol):
+    """How far two vectors are apart; vectors lie along the last axis."""
+
+    def between(self, u: FloatArray, v: FloatArray) -> Double:
+        """The distances."""
+
+    def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The derivatives with respect to u and to v."""
+
+
+class Norm(NamedTuple):
+    """‖u - v + eps‖_p; 0 counts what is not zero, infinity takes the largest, -infinity the smallest."""
+
+    p: float
+    eps: float = 0.0
+
+    def between(self, u: FloatArray, v: FloatArray) -> Double:
+        """The distances."""
+        size = (Double(u) - v + self.eps).abs()
+        if self.p == 0:
+            return Double(np.where(np.isnan(size.value), np.nan, size.value != 0).sum(axis=-1))
+        if math.isinf(self.p):
+            return _extreme(size, largest=self.p > 0)
+        if self.p == 1:
+            return size.sum()
+        if self.p == 2:
+            exponent = scale_exponent(size.high)
+            size = size.scaled(-exponent)
+            return (size * size).sum().sqrt().scaled(exponent[..., 0])
+        # Divided by the largest, no power overflows; an infinite one is infinite by itself.
+        peak = size.high.max(axis=-1, keepdims=True, initial=0.0)
+        unit = np.where((peak > 0) & np.isfinite(peak), peak, 1.0)
+        total = power(size / Double(unit), self.p).sum()
+        return power(total, 1.0 / self.p) * unit[..., 0]
+
+    def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """sign(d)·(|d| / ‖d‖)^(p-1), and 0 where d is 0; of equal extremes each has its share."""
+        difference = (Double(u) - v + self.eps).value
+        size = np.abs(difference)
+        length = self.between(u, v).value[..., np.newaxis]
+        sign = np.sign(difference)
+        if self.p == 0:
+            slope = np.zeros_like(difference)
+        elif math.isinf(self.p):
+            first = size == length
+            slope = sign * first / np.maximum(first.sum(axis=-1, keepdims=True), 1)
+        elif self.p == 2:
+            slope = np.where(length == 0, 0.0, difference / length)
+        else:
+            slope = np.where(size == 0, 0.0, sign * (size / length) ** (self.p - 1.0))
+        return slope, -slope
+
+
+class SquaredEuclidean(NamedTuple):
+    """Σ (u - v)²."""
+
+    def between(self, u: FloatArray, v: FloatArray) -> Double:
+        """The distances."""
+        difference = Double(u) - v
+        return (difference * difference).sum()
+
+    def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Twice the difference."""
+        return 2.0 * (u - v), 2.0 * (v - u)
+
+
+class Cosine(NamedTuple):
+    """1 - u·v / (max(‖u‖, eps)·max(‖v‖, eps)), with the eps of PyTorch's cosine_similarity."""
+
+    eps: float = 1e-8
+
+    def between(self, u: FloatArray, v: FloatArray) -> Double:
+        """The distances."""
+        similarity, _, _ = self._parts(u, v)
+        return Double(np.ones_like(similarity.high)) - similarity
+
+    def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """similarity·u/‖u‖² - v/(‖u‖·‖v‖), and the same of v."""
+        similarity, one, other = self._parts(u, v)
+        return self._gradient(u, v, similarity, one, other), self._gradient(v, u, similarity, other, one)
+
+    def _gradient(
+        self, u: FloatArray, v: FloatArray, similarity: Double, length: Double, other: Double
+    ) -> FloatArray:
+        own = length.value[..., np.newaxis]
+        along = np.where(own > self.eps, similarity.value[..., np.newaxis] * (u / own), 0.0)
+        return (along - v / other.value[..., np.newaxis]) / own
+
+    def _parts(self, u: FloatArray, v: FloatArray) -> tuple[Double, Double, Double]:
+        """The similarity, and the two lengths."""
+        lengths = [
+            maximum(Norm(2.0).between(x, np.zeros_like(x)), Double(np.full(x.shape[:-1], self.eps)))
+            for x in (u, v)
+        ]
+        one, other = (length[..., np.newaxis] for length in lengths)
+        return ((Double(u) / one) * (Double(v) / other)).sum(), lengths[0], lengths[1]
+
+
+class Custom(NamedTuple):
+    """A function of two arrays of vectors, which says nothing of its derivative."""
+
+    function: Callable[[FloatArray, FloatArray], Any]
+
+    def between(self, u: FloatArray, v: FloatArray) -> Double:
+        """What the function gives, one number a row."""
+        value = np.asarray(self.function(u, v), dtype=np.float64)
+        rows = np.broadcast_shapes(u.shape, v.shape)[: max(u.ndim, v.ndim) - 1]
+        if value.shape[:1] != rows[:1]:
+            raise ShapeError(
+                "the distance function must give one number a row",
+                found=f"shape {value.shape}",
+                hint="vectors lie along the last axis, as in numpy.linalg.norm(u - v, axis=-1)",
+            )
+        return Double(value)
+
+    def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """A function alone has none."""
+        raise ParameterError(
+            "there is no gradient of a function of your own",
+            argument="distance_function",
+            hint=f"choose one of {', '.join(DISTANCES)}",
+        )
+
+
+DISTANCES: Mapping[str, Distance] = MappingProxyType(
+    {
+        "pairwise": Norm(2.0, eps=1e-6),
+        "euclidean": Norm(2.0),
+        "squared-euclidean": SquaredEuclidean(),
+        "manhattan": Norm(1.0),
+        "chebyshev": Norm(math.inf),
+        "cosine": Cosine(),
+    }
+)
+"""The distances that have a name; pairwise is PyTorch's default, euclidean with 1e-6 added everywhere."""
+
+
+def scale_exponent(values: FloatArray) -> np.ndarray:
+    """The powers of two that bring rows near 1, 0 where their squares are no danger anyway."""
+    exponent = np.frexp(np.abs(values).max(axis=-1, keepdims=True, initial=0.0))[1]
+    return np.where(np.abs(exponent) > _LARGE, exponent, 0)
+
+
+def _extreme(size: Double, *, largest: bool) -> Double:
+    """The largest or smallest of each row, in the pairs that they are; NaN where there is one."""
+    high = size.high
+    if not high.shape[-1]:
+        return Double(np.zeros(high.shape[:-1]))
+    value = size.value
+    index = (np.argmax if largest else np.argmin)(value, axis=-1)[..., np.newaxis]
+    low = np.take_along_axis(np.broadcast_to(size.low, high.shape), index, axis=-1)
+    return Double(np.take_along_axis(high, index, axis=-1), low)[..., 0]

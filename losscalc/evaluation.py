@@ -1,0 +1,186 @@
+"""What is done to one block: numbers are checked, losses and derivatives computed, sums taken."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from losscalc.arrays import Array, Role, Shape, as_indices, as_real
+from losscalc.errors import DomainError, LosscalcError, LosscalcWarning
+from losscalc.layouts import Layout, unbroadcast
+from losscalc.reductions import MEAN, Partial, Reduction, Slope, Terms
+
+
+class Evaluable(Protocol):
+    """What the engine needs to know of a loss or an activation."""
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """The role of each array."""
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """How arrays of these shapes fit together; raises ShapeError or DTypeError."""
+
+    def terms(self, *arrays: Any, **named: Any) -> Terms:
+        """The losses of one block."""
+
+    def slope(self, wrt: str) -> Callable[..., Slope]:
+        """The derivative of the losses of one block, with respect to one of its arrays."""
+
+
+class Block(NamedTuple):
+    """Some consecutive rows of all arrays of a call."""
+
+    arrays: dict[str, Array]
+    start: int = 0
+    kept: np.ndarray | None = None
+    """The rows of the block that are left when others had no number, or None for all."""
+    dropped: int = 0
+
+    def original(self, row: int) -> int:
+        """The row of the whole array that is row `row` of the block."""
+        return self.start + (row if self.kept is None else int(self.kept[row]))
+
+
+class Outcome(NamedTuple):
+    """What a block came to."""
+
+    partial: Partial
+    value: Array | None
+    """The losses, or the derivative that is wanted instead; None where the sums are enough."""
+    warnings: tuple[LosscalcWarning, ...] = ()
+    dropped: int = 0
+
+
+class Evaluation(NamedTuple):
+    """Everything that is done to a block: picklable, and without state."""
+
+    operation: Evaluable
+    roles: Mapping[str, Role]
+    layout: Layout
+    dtype: np.dtype
+    cast: bool
+    """Whether arrays are rounded to `dtype` before they are used."""
+    reduction: Reduction
+    wrt: str | None = None
+    """The array with respect to which the derivative is wanted, rather than the losses."""
+
+    def evaluate(self, block: Block) -> Outcome:
+        """The outcome of one block."""
+        try:
+            with np.errstate(all="ignore"):
+                return self._evaluate(block)
+        except LosscalcError as error:
+            self._place(error, block)
+            raise
+
+    def _evaluate(self, block: Block) -> Outcome:
+        arrays, warnings = self._numbers(block)
+        terms = self.operation.terms(**_grouped(arrays))
+        partial = Partial.of(self.operation, terms, self._rows(block))
+        value = checked = terms.value
+        if self.wrt is not None:
+            value = checked = self._slope(arrays)
+        elif self.reduction.keeps:
+            value = checked = rounded(terms.value, self.dtype)
+        if not np.isfinite(checked).all():
+            warnings.append(self._nonfinite(block, checked))
+        for warning in warnings:
+            self._place(warning, block)
+        kept = value if self.reduction.keeps or self.wrt is not None else None
+        return Outcome(partial, kept, tuple(warnings), block.dropped)
+
+    def _numbers(self, block: Block) -> tuple[dict[str, Array], list[LosscalcWarning]]:
+        """The arrays of a block as the loss takes them, and what is unusual about them."""
+        arrays: dict[str, Array] = {}
+        warnings = []
+        for name, values in block.arrays.items():
+            if name in self.layout.indices:
+                arrays[name] = as_indices(name, values)
+                continue
+            arrays[name] = self._real(name, values)
+            if warning := _check_domain(name, arrays[name], self.roles[_argument(name)]):
+                warnings.append(warning)
+        return arrays, warnings
+
+    def _slope(self, arrays: dict[str, Array]) -> Array:
+        """The derivative of what the block adds to the numerator of the reduction."""
+        assert self.wrt is not None
+        slope = self.operation.slope(self.wrt)(**_grouped(arrays))
+        whole = slope.value
+        if slope.share is not None and self.reduction.name == MEAN.name:
+            whole = slope.share
+        return unbroadcast(whole, arrays[self.wrt].shape)
+
+    def _rows(self, block: Block) -> int:
+        """How many rows of the input the block adds; an input that is not cut is counted once."""
+        name, values = next(iter(block.arrays.items()))
+        if name not in self.layout.cut and block.start:
+            return 0
+        return len(values) if values.ndim else 1
+
+    def _nonfinite(self, block: Block, values: Array) -> LosscalcWarning:
+        """The warning for results that are NaN or infinite, with the row of the first."""
+        argument = next((name for name in block.arrays if name in self.layout.cut), next(iter(block.arrays)))
+        argument = self.wrt or argument
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+        index = place if values.shape == block.arrays[argument].shape else place[:1]
+        return LosscalcWarning("a result is not finite", found=values[place], argument=argument, index=index)
+
+    def _real(self, name: str, values: Array) -> Array:
+        if not self.cast or values.dtype == self.dtype:
+            return as_real(values)
+        rounded = as_real(values.astype(self.dtype))
+        lost = np.argwhere(np.isinf(rounded) & np.isfinite(values))
+        if len(lost):
+            raise DomainError(
+                f"`{name}` does not fit into {self.dtype}",
+                found=values[tuple(lost[0])],
+                argument=name,
+                index=tuple(int(i) for i in lost[0]),
+            )
+        return rounded
+
+    def _place(self, remark: LosscalcError | LosscalcWarning, block: Block) -> None:
+        """Turn an index into the block into an index into the whole array."""
+        if remark.index and remark.argument in self.layout.cut:
+            remark.index = (block.original(remark.index[0]), *remark.index[1:])
+
+
+def rounded(values: Array, dtype: np.dtype) -> Array:
+    """Values in the dtype of the result; adding 0 turns -0.0 into 0.0 and leaves all others alone."""
+    return np.asarray(values.astype(dtype) + dtype.type(0))
+
+
+def _argument(name: str) -> str:
+    """The argument that an array belongs to: of the state `state.head.weight`, it is `state`."""
+    return name.partition(".")[0]
+
+
+def _grouped(arrays: Mapping[str, Array]) -> dict[str, Any]:
+    """The arguments of a loss: its arrays, and those of a state together under their own names."""
+    arguments: dict[str, Any] = {}
+    for name, values in arrays.items():
+        argument, _, member = name.partition(".")
+        if member:
+            arguments.setdefault(argument, {})[member] = values
+        else:
+            arguments[name] = values
+    return arguments
+
+
+def _check_domain(name: str, values: Array, role: Role) -> LosscalcWarning | None:
+    """Raise for a value outside the domain of its role; warn for one that is merely unusual."""
+    known = np.where(np.isnan(values), 0.0, values) if role.nan else values
+    if role.domain is not None and (index := role.domain.first_outside(known)) is not None:
+        raise DomainError(
+            f"`{name}` must be {role.domain}", found=values[index], argument=name, index=index, hint=role.hint
+        )
+    if role.advised is None or (index := role.advised.first_outside(np.nan_to_num(values))) is None:
+        return None
+    return LosscalcWarning(
+        f"`{name}` should be {role.advised}; outside, the loss can be negative",
+        found=values[index],
+        argument=name,
+        index=index,
+    )

@@ -1,0 +1,167 @@
+"""Regression losses that are the negative log-likelihood of a distribution."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import numpy as np
+
+from losscalc.arrays import Shape, Values, Variance, show_shape
+from losscalc.declaration import Doc
+from losscalc.domains import FINITE_NOT_NEGATIVE
+from losscalc.double import Double, FloatArray, where
+from losscalc.errors import ShapeError
+from losscalc.exponential import exp, log
+from losscalc.layouts import Layout, elementwise_layout, fits, unbroadcast
+from losscalc.loss import Loss, loss
+from losscalc.reductions import Slope, Terms
+
+_LN_2PI = Double(np.array(1.8378770664093456), -7.756588316134483e-17)
+
+
+class Likelihood(Loss):
+    """What the losses of this family share: an input that describes a distribution of the target."""
+
+    divisor = "the number of elements"
+    broadcasts = True
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """`input` and `target` of one shape, unless broadcasting was asked for."""
+        pair = {name: shapes[name] for name in ("input", "target")}
+        return elementwise_layout(pair, broadcast=broadcast, may_broadcast=True)
+
+
+@loss("poisson-nll", torch="PoissonNLLLoss", functional="poisson_nll_loss")
+class PoissonNLL(Likelihood):
+    """Negative log-likelihood of counts under a Poisson distribution.
+
+    `input` and `target` have any shape, the same for both. `input` holds the logarithm of the expected
+    count, without `log_input` the expected count itself. The term ln(y!) is left out; with `full`,
+    Stirling's formula y·ln y - y + ½·ln(2πy) stands for it where y > 1. The mean divides by the number of
+    elements.
+
+    Raises ShapeError for shapes that differ, DTypeError for values that are not real numbers and
+    ParameterError for an `eps` that is negative or not finite.
+
+    Unlike PyTorch it takes whole numbers, as float64, takes the limit at infinite inputs, and refuses a
+    negative `eps`.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html
+
+    >>> PoissonNLL()([0.0, 1.0, 2.0], [1.0, 2.0, 0.0], reduction="none")
+    array([1.        , 0.71828183, 7.3890561 ])
+    """
+
+    formula = "exp(x) - y·x; without log_input x - y·ln(x + ε)"
+
+    log_input: Annotated[bool, Doc("Whether the input is the logarithm of the expected count.")] = True
+    full: Annotated[bool, Doc("Whether to add Stirling's formula for ln(y!).")] = False
+    eps: Annotated[
+        float, FINITE_NOT_NEGATIVE, Doc("Added to the expected count, so that its logarithm is finite.")
+    ] = 1e-8
+
+    def terms(self, input: Values, target: Values) -> Terms:
+        """The losses of one block."""
+        if self.log_input:
+            value = _expected(input) - Double(input).shared(target)
+        else:
+            value = Double(input) - log(Double(input) + self.eps).shared(target)
+        if self.full:
+            value = value + where(target > 1, _stirling(target), Double(np.zeros_like(target)))
+        # What grows faster wins: exp(x) over y·x, and x over y·ln x.
+        return Terms(np.where((input == np.inf) & np.isfinite(target), np.inf, value.value))
+
+    def gradient(self, input: Values, target: Values) -> Slope:
+        """The expected count less the target; without `log_input`, relative to the expected count."""
+        if self.log_input:
+            return Slope((_expected(input) - target).value)
+        count = Double(input) + self.eps
+        return Slope(((count - target) / count).value)
+
+
+@loss("gaussian-nll", torch="GaussianNLLLoss", functional="gaussian_nll_loss")
+class GaussianNLL(Likelihood):
+    """Negative log-likelihood of values under normal distributions.
+
+    `input` holds the means and `target` the values, of any shape, the same for both. `var` holds the
+    variances: of the same shape, of that shape without its last axis, with one axis of length 1 instead,
+    or one number for all. A smaller variance than `eps` counts as `eps`. `full` adds the constant
+    ½·ln(2π). The mean divides by the number of elements.
+
+    Raises ShapeError for shapes that do not fit, DomainError for a negative variance and ParameterError for
+    an `eps` that is negative or not finite.
+
+    Unlike PyTorch it takes whole numbers, as float64, and one number as `var` for an input of any shape.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GaussianNLLLoss.html
+
+    >>> GaussianNLL()([1.0, 2.0], [1.5, 2.0], [1.0, 2.0], reduction="none")
+    array([0.125     , 0.34657359])
+    """
+
+    formula = "½·(ln v + (x - y)² / v), v = max(var, ε)"
+    legacy = False
+
+    full: Annotated[bool, Doc("Whether to add the constant ½·ln(2π).")] = False
+    eps: Annotated[float, FINITE_NOT_NEGATIVE, Doc("The smallest variance.")] = 1e-6
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """`input` and `target` of one shape, and variances that go with `input`."""
+        layout = super().layout(shapes, dtypes, broadcast)
+        whole, var = shapes["input"], shapes["var"]
+        if not _is_variance_of(var, whole):
+            raise ShapeError(
+                f"`var` of shape {show_shape(var)} does not fit `input` of {show_shape(whole)}",
+                argument="var",
+                hint=f"give {show_shape(whole)}, {show_shape(whole[:-1])} for one a row, or one number",
+            )
+        along = var and "input" in layout.cut and (var[0] != 1 or whole[0] == 1)
+        return layout._replace(cut=layout.cut | {"var"}) if along else layout
+
+    def terms(self, input: Values, target: Values, var: Variance) -> Terms:
+        """The losses of one block."""
+        variance = self._variance(input, var)
+        difference = Double(input) - target
+        # (d / v)·d: d² alone might overflow, or vanish.
+        value = log(variance) + difference / Double(variance) * difference
+        if self.full:
+            value = value + _LN_2PI
+        return Terms(0.5 * value.value)
+
+    def gradient(self, input: Values, target: Values, var: Variance) -> Slope:
+        """The difference over the variance."""
+        return Slope((input - target) / self._variance(input, var))
+
+    def gradient_var(self, input: Values, target: Values, var: Variance) -> Slope:
+        """½·(1 - d²/v) / v, also where `eps` took the place of the variance."""
+        variance = Double(self._variance(input, var))
+        difference = Double(input) - target
+        slope = (difference / variance * -difference + 1.0) / variance * 0.5
+        return Slope(unbroadcast(slope.value, _beside(var, input).shape).reshape(var.shape))
+
+    def _variance(self, input: FloatArray, var: FloatArray) -> FloatArray:
+        return np.maximum(_beside(var, input), self.eps)
+
+
+def _expected(input: FloatArray) -> Double:
+    """exp(x), of which infinity and zero have no digits to be lost."""
+    value, k = exp(input)
+    return value.scaled(k)
+
+
+def _stirling(target: FloatArray) -> Double:
+    """y·ln y - y + ½·ln(2πy), which is close to ln(y!)."""
+    logarithm = log(target)
+    return logarithm * target - target + (logarithm + _LN_2PI) * 0.5
+
+
+def _beside(var: FloatArray, input: FloatArray) -> FloatArray:
+    """The variances in a shape that broadcasts to that of the input: (N,) is one a row of (N, D)."""
+    return var[..., np.newaxis] if var.ndim and var.ndim == input.ndim - 1 else var
+
+
+def _is_variance_of(var: Shape, whole: Shape) -> bool:
+    """Whether variances go with an input: equal, a row each, one axis of length 1, or a single number."""
+    if not var or fits(var, whole) or fits(var, whole[:-1]):
+        return True
+    different = [a for a, b in zip(var, whole, strict=False) if a != b and a is not None and b is not None]
+    return len(var) == len(whole) and different == [1]
