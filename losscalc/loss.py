@@ -159,7 +159,7 @@ def check_broadcast(cls: type[Loss], broadcast: bool) -> None:
         )
 
 
-def check_wrt(operation: Loss, wrt: str, given: Collection[str]) -> None:
+def check_wrt(operation: Operation, wrt: str, given: Collection[str]) -> None:
     """Refuse a gradient with respect to what has none, or is not there."""
     known = differentiable(type(operation))
     if wrt not in known:

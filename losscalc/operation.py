@@ -120,6 +120,15 @@ def differentiable(cls: type[Operation]) -> tuple[str, ...]:
     return (*own, *(name for name in others if hasattr(cls, f"gradient_{name}")))
 
 
+def pytorch_names(cls: type[Operation]) -> str:
+    """Where PyTorch, or torchvision, has the same.
+
+    >>> pytorch_names(lookup("bce")), pytorch_names(lookup("giou"))
+    ('torch.nn.BCELoss, F.binary_cross_entropy', 'torchvision.ops.generalized_box_iou_loss')
+    """
+    return ", ".join([f"{cls.library}.{cls.torch}", *([f"F.{cls.functional}"] if cls.functional else [])])
+
+
 def operations() -> Mapping[str, type[Operation]]:
     """All operations by name, losses first, in the order of their declaration."""
     return MappingProxyType(dict(sorted(_BY_NAME.items(), key=lambda item: not item[1].reductions)))

@@ -92,7 +92,9 @@ def _scalar(result: Result, canvas: Canvas) -> Table:
 
 def _arithmetic(result: Result, canvas: Canvas) -> Text | None:
     value = fixed(float(result.value), canvas.decimals)
-    if result.reduction == "mean":
+    if result.gradient is not None:
+        return None
+    if result.reduction in ("mean", "batchmean"):
         numerator = fixed(result.numerator, canvas.decimals)
         return Text(f"{value} = {numerator} / {count_text(result.denominator, canvas.decimals)}")
     if result.reduction == "sum":
@@ -101,7 +103,7 @@ def _arithmetic(result: Result, canvas: Canvas) -> Text | None:
 
 
 def _totals(result: Result, canvas: Canvas) -> Iterator[Text]:
-    if result.reduction is not None:
+    if result.reduction is not None and result.gradient is None:
         mean, total = (fixed(number, canvas.decimals) for number in (result.mean, result.sum))
         ignored = f"   ignored {result.ignored}" if result.ignored else ""
         yield Text(f"mean {mean}   sum {total}{ignored}")
@@ -110,9 +112,11 @@ def _totals(result: Result, canvas: Canvas) -> Iterator[Text]:
 def _grids(result: Result, canvas: Canvas) -> Iterator[Table | Text]:
     """One grid for each index of the leading axes."""
     title = result.name if result.reduction is None else f"{result.name} {result.reduction}"
+    if result.gradient is not None:
+        title += f" gradient of {result.gradient}"
     value = result.value
     leading = value.shape[:-2] if value.ndim > 2 else ()
-    margin = result.reduction is not None and not result.ignored
+    margin = result.reduction is not None and result.gradient is None and not result.ignored
     for position in shown(int(np.prod(leading, dtype=int)), canvas.max_rows):
         index = np.unravel_index(position, leading) if leading and position is not None else ()
         place = "".join(f"[{i}]" for i in index)

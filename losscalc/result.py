@@ -15,6 +15,8 @@ class Result:
     value: Array
     parameters: dict[str, object]
     reduction: str | None = None
+    gradient: str | None = None
+    """The array with respect to which the value is the derivative of the loss."""
     mean: float = np.nan
     sum: float = np.nan
     numerator: float = np.nan
@@ -45,9 +47,11 @@ class Result:
         }
         if self.reduction is None:
             return {"activation": self.name, "value": self.value, **common}
+        derivative = {} if self.gradient is None else {"gradient": self.gradient}
         return {
             "loss": self.name,
             "reduction": self.reduction,
+            **derivative,
             "value": self.value,
             "numerator": _finite(self.numerator),
             "denominator": _finite(self.denominator),

@@ -1,6 +1,7 @@
 """Commands, built from the declarations of losses and activations."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -18,16 +19,16 @@ from losscalc.cli.options import (
     take_reading,
 )
 from losscalc.cli.output import Delivery
-from losscalc.cli.types import Number
+from losscalc.cli.types import parameter_type
 from losscalc.declaration import ArrayArgument, Parameter, array_arguments, parameters
+from losscalc.domains import Names
 from losscalc.errors import UsageError, printable
 from losscalc.loss import Loss, choose_reduction
-from losscalc.operation import DTYPES, Operation, result_dtype
+from losscalc.operation import DTYPES, Operation, differentiable, pytorch_names, result_dtype
 
 _ARRAY_HELP = (
     "ARRAY is a file (preds.csv#logit picks a column), - for standard input, or numbers as in 1,0,1."
 )
-_SHORT = {"input": "-i", "target": "-t"}
 
 
 class GroupedCommand(click.Command):
@@ -69,7 +70,7 @@ class GroupedCommand(click.Command):
 
 def build_command(cls: type[Operation]) -> click.Command:
     """The command of a loss or an activation."""
-    arrays = [_array_option(array) for array in array_arguments(cls)]
+    arrays = [_array_option(array, array_arguments(cls)) for array in array_arguments(cls)]
     settings = [_parameter_option(parameter) for parameter in parameters(cls)]
     return GroupedCommand(
         cls.name,
@@ -103,6 +104,7 @@ def run(cls: type[Operation], values: dict[str, Any]) -> None:
         dtype=result_dtype(values.pop("dtype")),
         broadcast=values.pop("broadcast", False),
         quiet=quiet,
+        gradient=values.pop("gradient", None),
     )
     delivery.send(job.run())
 
@@ -114,41 +116,63 @@ def summary(cls: type[Operation]) -> str:
 
 def _help(cls: type[Operation]) -> str:
     """What there is to know, from the declaration and its docstring."""
-    text = re.sub(
-        r"`(\w+)`", lambda match: option_name(match[1]), (cls.__doc__ or "").partition("Source:")[0]
-    )
+    text = _with_options((cls.__doc__ or "").partition("Source:")[0])
     first, *rest = [re.sub(r"\s+", " ", paragraph).strip() for paragraph in text.split("\n\n")]
     rest = [paragraph for paragraph in rest if not paragraph.startswith("Raises ")]
-    example = f"losscalc {cls.name} -i input.csv" + (" -t target.csv" if issubclass(cls, Loss) else "")
     paragraphs = [
         first,
         f"Formula: {cls.formula}",
         *rest,
-        f"PyTorch: torch.nn.{cls.torch}, F.{cls.functional}",
+        f"PyTorch: {pytorch_names(cls)}",
+        f"Example: {_example(cls)}",
+        _ARRAY_HELP,
     ]
-    paragraphs.append(f"Example: {example}")
-    paragraphs.append(_ARRAY_HELP)
-    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+    return "\n\n".join(paragraphs)
 
 
-def _array_option(array: ArrayArgument) -> click.Option:
-    names = [option_name(array.name), *([_SHORT[array.name]] if array.name in _SHORT else [])]
+def _example(cls: type[Operation]) -> str:
+    """A command with every array that has to be there."""
+    arrays = array_arguments(cls)
+    words = ["losscalc", cls.name]
+    for array in arrays:
+        if array.required:
+            words += [_options(array, arrays)[-1], f"{array.name}.{'npz' if array.role.many else 'csv'}"]
+    return " ".join(words)
+
+
+def _with_options(text: str) -> str:
+    """The text with the names of options in the place of arguments."""
+    return re.sub(r"`(\w+)`", lambda match: option_name(match[1]), text)
+
+
+def _options(array: ArrayArgument, arrays: Sequence[ArrayArgument]) -> list[str]:
+    """The options of an array; the first array has -i, and what it is held against -t."""
+    short = ["-i"] if array is arrays[0] else ["-t"] if array.name in ("target", "targets") else []
+    return [option_name(array.name), *short]
+
+
+def _array_option(array: ArrayArgument, arrays: Sequence[ArrayArgument]) -> click.Option:
     return GroupedOption(
-        [*names, array.name],
+        [*_options(array, arrays), array.name],
         group=ARRAYS,
-        metavar="ARRAY",
+        metavar="FILE" if array.role.many else "ARRAY",
         required=array.required,
-        help=array.role.doc,
+        help=_with_options(array.role.doc),
         allow_from_autoenv=False,
     )
 
 
 def _parameter_option(parameter: Parameter) -> click.Option:
-    domain = f" It must be {parameter.domain}." if parameter.domain is not None else ""
+    name = option_name(parameter.name)
+    names = [f"{name}/--no-{name[2:]}"] if parameter.kind is bool else [name]
+    if parameter.alias:
+        names.insert(0, option_name(parameter.alias))
+    is_choice = isinstance(parameter.domain, Names)
+    domain = f" It must be {parameter.domain}." if parameter.domain is not None and not is_choice else ""
     return GroupedOption(
-        [option_name(parameter.name), parameter.name],
+        [*names, parameter.name],
         group=PARAMETERS,
-        type=Number(parameter),
+        type=parameter_type(parameter),
         default=parameter.default,
         show_default=parameter.default is not None,
         help=parameter.doc + domain,
@@ -172,8 +196,20 @@ def _reduction_options(cls: type[Operation]) -> list[click.Parameter]:
                 help=f"mean divides by {cls.divisor}.",
             )
         )
+        wrt = differentiable(cls)
+        help_text = f"The derivative of the reduced loss, of {' or '.join(wrt)}, instead of the loss."
+        options.append(
+            option(
+                "--gradient",
+                is_flag=False,
+                flag_value=wrt[0],
+                type=click.Choice(wrt),
+                metavar="[ARG]",
+                help=help_text,
+            )
+        )
         if cls.broadcasts:
-            help_text = "Let input and target of different shapes broadcast."
+            help_text = "Let arrays of different shapes broadcast."
             options.append(option("--broadcast", is_flag=True, help=help_text))
         if cls.legacy:
             for name in ("size-average", "reduce"):

@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -10,9 +10,10 @@ import numpy as np
 from losscalc import engine
 from losscalc.cli.boundary import option_name, warn
 from losscalc.engine import Computation
-from losscalc.errors import LosscalcError, LosscalcWarning, ShapeError, UsageError
-from losscalc.formats.address import STDIN, Address, open_array, parse_address
+from losscalc.errors import Location, LosscalcError, LosscalcWarning, ShapeError, UsageError
+from losscalc.formats.address import STDIN, Address, open_array, open_state, parse_address
 from losscalc.formats.options import Reading
+from losscalc.loss import check_wrt
 from losscalc.operation import Operation
 from losscalc.reductions import MEAN, NONE, SUM, Reduction
 from losscalc.result import Result
@@ -29,17 +30,22 @@ class Job(NamedTuple):
     dtype: np.dtype | None = None
     broadcast: bool = False
     quiet: bool = False
+    gradient: str | None = None
+    """The array with respect to which the derivative is wanted."""
 
     def run(self) -> Result:
         """Read the arrays, compute, and tell what there is to tell."""
-        with _opened(self.arrays, self.reading, self.quiet) as sources:
+        with _opened(self.arrays, self.reading, self.quiet, self._states) as sources:
             try:
+                if self.gradient is not None:
+                    check_wrt(self.operation, self.gradient, sources)
                 done = engine.compute(
                     self.operation,
                     fitted(self.operation, sources, self.broadcast),
                     self.reduction or NONE,
                     dtype=self.dtype,
                     broadcast=self.broadcast,
+                    wrt=self.gradient,
                 )
             except LosscalcError as error:
                 locate(error, sources)
@@ -49,6 +55,11 @@ class Job(NamedTuple):
                 if not self.quiet:
                     warn(remark)
         return self._result(done)
+
+    @property
+    def _states(self) -> frozenset[str]:
+        """The arguments that are files of many arrays."""
+        return frozenset(name for name, role in self.operation.roles.items() if role.many)
 
     def _result(self, done: Computation) -> Result:
         name, settings = self.operation.name, self.operation.settings
@@ -60,6 +71,7 @@ class Job(NamedTuple):
             done.value,
             settings,
             reduction=self.reduction.name,
+            gradient=self.gradient,
             mean=MEAN.finish(partial),
             sum=SUM.finish(partial),
             numerator=float(self.reduction.numerator(partial)),
@@ -85,7 +97,11 @@ def fitted(operation: Operation, sources: dict[str, Source], broadcast: bool) ->
 def locate(remark: LosscalcError | LosscalcWarning, sources: Mapping[str, Source]) -> None:
     """Put the place in a file where there was the index of an array."""
     name = remark.argument
-    if remark.location is None and name is not None and name in sources:
+    if remark.location is None and name is not None and name not in sources:
+        members = (source for key, source in sources.items() if key.startswith(f"{name}."))
+        place = next((source.locate(()) for source in members), None)
+        remark.location = place and Location(place.path)
+    elif remark.location is None and name is not None:
         location = sources[name].locate(remark.index or ())
         # A literal's place is the option itself, which need not be named twice.
         remark.location = None if str(location) == option_name(name) else location
@@ -99,7 +115,9 @@ def _layout(operation: Operation, sources: Mapping[str, Source], broadcast: bool
 
 
 @contextlib.contextmanager
-def _opened(arrays: Mapping[str, str], reading: Reading, quiet: bool) -> Iterator[dict[str, Source]]:
+def _opened(
+    arrays: Mapping[str, str], reading: Reading, quiet: bool, states: Collection[str]
+) -> Iterator[dict[str, Source]]:
     addresses = {name: parse_address(text) for name, text in arrays.items()}
     _check_distinct(addresses)
     if any(a.is_stdin for a in addresses.values()) and sys.stdin and sys.stdin.isatty() and not quiet:
@@ -107,6 +125,10 @@ def _opened(arrays: Mapping[str, str], reading: Reading, quiet: bool) -> Iterato
     sources: dict[str, Source] = {}
     try:
         for name, address in addresses.items():
+            if name in states:
+                state = open_state(address, option_name(name), reading)
+                sources |= {f"{name}.{key}": source for key, source in state.items()}
+                continue
             sources[name] = open_array(address, option_name(name), reading)
         yield sources
     finally:

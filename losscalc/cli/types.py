@@ -1,11 +1,12 @@
 """Types of option values: strict grammars, and domains that name themselves."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from losscalc.declaration import Parameter
-from losscalc.domains import Interval, parse_number, parse_whole
+from losscalc.domains import Interval, Names, parse_number, parse_whole
 from losscalc.errors import LosscalcError, ParameterError
 from losscalc.formats.encoding import decoder
 from losscalc.formats.options import BLANKS
@@ -39,6 +40,44 @@ class Number(ParamType):
         except ParameterError:
             self.fail(f"must be {self._parameter.domain}, found {value}", param, ctx)
         return number
+
+
+class Wholes(ParamType):
+    """Whole numbers with commas between them."""
+
+    name = "integers"
+
+    def __init__(self, parameter: Parameter) -> None:
+        self._parameter = parameter
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The numbers, or a usage error that says what they must be."""
+        if not isinstance(value, str):
+            return value
+        numbers = tuple(parse_whole(cell) for cell in value.split(","))
+        if None in numbers or not (self._parameter.domain and self._parameter.domain.contains(numbers)):
+            self.fail(f"must be {self._parameter.domain}, found '{value}'", param, ctx)
+        return numbers
+
+
+def parameter_type(parameter: Parameter) -> ParamType | type[bool]:
+    """The type of the option of a parameter."""
+    if parameter.kind is bool:
+        return bool
+    if isinstance(parameter.domain, Names):
+        return click.Choice(parameter.domain.words)
+    return Wholes(parameter) if parameter.kind is tuple else Number(parameter)
+
+
+class ArgumentName(click.Choice[str] if TYPE_CHECKING else click.Choice):  # type: ignore[misc]
+    """The name of one of a few arrays, written as an argument or as an option."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__([name.replace("_", "-") for name in names])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name of the argument."""
+        return str(super().convert(str(value).replace("_", "-"), param, ctx)).replace("-", "_")
 
 
 def whole(low: int, high: int) -> Number:

@@ -211,8 +211,6 @@ class TripletMargin(Triplet):
     are welcome. The distance of two vectors is the p-norm of their difference, to each component of which
     `eps` is added. The mean divides by the number of triplets.
 
-    The first array is the `input` of other losses, and `positive` their `target`.
-
     Raises ShapeError for shapes that differ and ParameterError for a `margin` that is not positive, a `p`
     that is NaN or an `eps` that is not finite.
 
@@ -244,8 +242,6 @@ class TripletMarginWithDistance(Triplet):
     `anchor`, `positive` and `negative` hold vectors (N, D), or (D,) for one triplet; more leading axes
     are welcome. `distance_function` is the name of a distance, or, in Python, a function of two float64
     arrays that gives one number a row. The mean divides by the number of triplets.
-
-    The first array is the `input` of other losses, and `positive` their `target`.
 
     Raises ShapeError for shapes that differ and ParameterError for a `margin` that is not positive, an
     unknown distance, or the gradient of a function.

@@ -20,8 +20,8 @@ from losscalc.wide import Wide
 class CTC(Loss):
     """Negative log-likelihood of sequences of symbols, over all their alignments with the input.
 
-    `log_probs` holds log-probabilities (T, N, C) over time, batch and symbols, or (T, C) for one sequence,
-    the `input` of other losses. `targets`, their `target`, holds symbols other than the blank, (N, S) padded
+    `log_probs` holds log-probabilities (T, N, C) over time, batch and symbols, or (T, C) for one sequence.
+    `targets` holds symbols other than the blank, (N, S) padded
     to one length or (sum of the lengths,) all in a row. `input_lengths` and `target_lengths`, (N,), say how
     much of each counts. An alignment reads as the target once repeated symbols are merged and blanks left
     out; where the input is too short for any, the loss is infinite, with `zero_infinity` 0. The mean divides

@@ -10,7 +10,7 @@ import numpy as np
 
 from losscalc.arrays import Array
 from losscalc.domains import is_overflow, parse_number
-from losscalc.errors import FormatError, Index, Location, SourceError
+from losscalc.errors import FormatError, Index, Location, SourceError, UsageError
 from losscalc.formats import choose_format, split_suffix
 from losscalc.formats.options import Reading
 from losscalc.formats.stream import Stream, reason
@@ -19,6 +19,9 @@ from losscalc.sources import MemorySource, Source
 STDIN = "stdin"
 # What a path hardly ever is, and a list of numbers that went wrong most likely is.
 _NUMBER_LIKE = re.compile(r"[\s\d.,+\-eE]+|\s*[+-]?[\d.]+\s*,.*", re.ASCII | re.DOTALL)
+
+
+_STATE_HINT = "numpy.savez('state.npz', **arrays) makes one of a state dict of arrays"
 
 
 class Address(NamedTuple):
@@ -82,12 +85,36 @@ def open_array(address: Address, option: str, reading: Reading) -> Source:
         return _open_stream(_stdin(), "", address.part, reading)
     if address.path is None:
         return _literal(address.text, option, reading)
-    if os.path.isdir(address.path):
-        raise SourceError("is a directory, not a file", location=Location(address.path))
-    if not os.path.lexists(address.path):
+    stream, suffix = _open_path(address, option)
+    return _open_stream(stream, suffix, address.part, reading)
+
+
+def open_state(address: Address, option: str, reading: Reading) -> dict[str, Source]:
+    """All arrays of an NPZ file, by name."""
+    from losscalc.formats.npy import array_names
+
+    if address.is_stdin or address.part is not None or address.path is None:
+        raise UsageError(f"{option} must be an NPZ file", found=address.text, hint=_STATE_HINT)
+    stream, _ = _open_path(address, option)
+    try:
+        if not os.path.isfile(address.path):
+            raise UsageError(f"{option} must be an NPZ file, and no pipe", found=address.text)
+        names = array_names(stream)
+    finally:
+        stream.close()
+    npz = reading._replace(format="npz")
+    return {name: open_array(address._replace(part=name), option, npz) for name in names}
+
+
+def _open_path(address: Address, option: str) -> tuple[Stream, str]:
+    """The stream of a file, and the suffix that names its format."""
+    path = address.path or ""
+    if os.path.isdir(path):
+        raise SourceError("is a directory, not a file", location=Location(path))
+    if not os.path.lexists(path):
         raise _no_such_file(address, option)
-    suffix, packing = split_suffix(address.path)
-    return _open_stream(_open_file(address.path, packing), suffix, address.part, reading)
+    suffix, packing = split_suffix(path)
+    return _open_file(path, packing), suffix
 
 
 def _open_stream(stream: Stream, suffix: str, part: str | None, reading: Reading) -> Source:

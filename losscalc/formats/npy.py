@@ -203,16 +203,27 @@ def open_npy(stream: Stream, part: str | None, reading: Reading) -> Source:
 
 def open_npz(stream: Stream, part: str | None, reading: Reading) -> Source:
     """One array of an NPZ archive: the one that is named, or the only one there is."""
+    archive = _archive(stream)
+    member = _choose_member(archive.infolist(), part, stream.name)
+    with _named_damage(stream.name):
+        file = cast(BinaryIO, archive.open(member))
+    return NpySource(Member(stream, file, member.file_size), f"#{member.filename.removesuffix('.npy')}")
+
+
+def array_names(stream: Stream) -> list[str]:
+    """The names of the arrays of an NPZ archive."""
+    names = [info.filename.removesuffix(".npy") for info in _archive(stream).infolist()]
+    if not names or len(names) > _MOST_MEMBERS:
+        raise _bad_count(len(names), stream.name)
+    return names
+
+
+def _archive(stream: Stream) -> zipfile.ZipFile:
     if not stream.peek(1):
         raise FormatError("no data", location=Location(stream.name))
     raw = stream.file if stream.is_plain_file else io.BytesIO(stream.read_all())
     with _named_damage(stream.name):
-        archive = zipfile.ZipFile(raw)
-        members = archive.infolist()
-    member = _choose_member(members, part, stream.name)
-    with _named_damage(stream.name):
-        file = cast(BinaryIO, archive.open(member))
-    return NpySource(Member(stream, file, member.file_size), f"#{member.filename.removesuffix('.npy')}")
+        return zipfile.ZipFile(raw)
 
 
 class Member(Stream):
@@ -262,8 +273,7 @@ def _choose_member(members: list[zipfile.ZipInfo], part: str | None, name: str) 
     names = [info.filename.removesuffix(".npy") for info in members]
     listed = printable(", ".join(names[:20]))
     if not members or len(members) > _MOST_MEMBERS:
-        limit = f"; {_MOST_MEMBERS} are the most that are looked through" if members else ""
-        raise FormatError(f"the archive holds {len(members)} arrays{limit}", location=Location(name))
+        raise _bad_count(len(members), name)
     twice = next((n for n in names if names.count(n) > 1), None)
     if twice is not None:
         raise FormatError("a member is there twice", found=twice, location=Location(name))
@@ -282,3 +292,8 @@ def _choose_member(members: list[zipfile.ZipInfo], part: str | None, name: str) 
     if not member.filename.endswith(".npy"):
         raise FormatError("the member is not an array", found=member.filename, location=Location(name))
     return member
+
+
+def _bad_count(count: int, name: str) -> FormatError:
+    limit = f"; {_MOST_MEMBERS} are the most that are looked through" if count else ""
+    return FormatError(f"the archive holds {count} arrays{limit}", location=Location(name))

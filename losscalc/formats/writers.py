@@ -100,8 +100,10 @@ def summary(result: Result, decimals: int) -> list[tuple[str, str]]:
     value = ("value", fixed(float(result.value), decimals))
     if result.reduction is None:
         return [value]
+    if result.gradient is not None:
+        return [("reduction", result.reduction), (f"gradient of {result.gradient}", value[1])]
     rows = [("reduction", result.reduction), value]
-    if result.reduction == "mean":
+    if result.reduction in ("mean", "batchmean"):
         rows += [
             ("numerator", fixed(result.numerator, decimals)),
             ("denominator", count_text(result.denominator, decimals)),
