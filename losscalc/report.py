@@ -70,6 +70,7 @@ def draw_result(result: Result, canvas: Canvas) -> str:
 def draw_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], canvas: Canvas) -> str:
     """A table of texts, which fold where the terminal is too narrow for them."""
     table = canvas.table()
+    table.show_lines = any("\n" in cell for row in rows for cell in row)
     for number, column in enumerate(columns):
         # A name that has to be typed stays in one piece.
         table.add_column(column, overflow="fold", no_wrap=number == 0)

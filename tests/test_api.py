@@ -5,6 +5,7 @@ import pytest
 
 import losscalc
 from losscalc import errors
+from losscalc.declaration import array_arguments
 
 X, Y = [2.0, -1.0, 0.0], [1, 0, 1]
 
@@ -163,5 +164,6 @@ def test_docstrings_are_complete(cls):
     """Shapes, divisor, errors, source, and an example (which the doctests run)."""
     text = cls.__doc__ or ""
 
-    for part in ("`input`", "`target`", "mean divides by", "Raises ", "Source: https://", ">>> "):
+    arrays = [f"`{array.name}`" for array in array_arguments(cls)]
+    for part in (*arrays, "mean divides by", "Raises ", "Source: https://", ">>> "):
         assert part in " ".join(text.split()), part

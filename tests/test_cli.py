@@ -12,7 +12,7 @@ import pytest
 
 import losscalc
 from losscalc import cli
-from losscalc.operation import operations
+from losscalc.operation import operations, pytorch_names
 
 LOGITS = "0.2070,0.8432,0.2494\n0.5782,0.4587,0.1135\n0.9794,0.8516,0.4418\n"
 LABELS = "1,0,0\n0,1,0\n0,0,0\n"
@@ -240,7 +240,7 @@ def test_pytorch_names_are_commands(call, cls):
     """The class in torch.nn, the function, and our name with underscores are the same command."""
     expected = call(cls.name, "--help")
 
-    for name in (cls.torch, cls.functional, cls.name.replace("-", "_")):
+    for name in filter(None, (cls.torch, cls.functional, cls.name.replace("-", "_"))):
         assert call(name, "--help").split(b"\n", 1)[1] == expected.split(b"\n", 1)[1]
 
 
@@ -250,8 +250,9 @@ def test_help_says_what_there_is_to_know(call, cls):
     help_text = call(cls.name, "-h").decode()
     words = " ".join(help_text.split())
 
-    assert cls.formula in words
-    assert f"torch.nn.{cls.torch}" in words
+    assert cls.formula.replace(" ", "") in "".join(help_text.split())
+    # Click breaks lines behind hyphens, and names that are longer than a line anywhere.
+    assert pytorch_names(cls).replace(" ", "") in "".join(help_text.split())
     assert all(line.isprintable() and len(line) <= 80 for line in help_text.splitlines())
     if cls.reductions:
         assert f"mean divides by {cls.divisor}" in words

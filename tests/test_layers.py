@@ -16,9 +16,10 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = [
     ("errors",),
     ("domains", "double"),
-    ("stable",),
-    ("arrays", "summation"),
-    ("reductions", "sources"),
+    ("exponential", "stable", "summation"),
+    ("wide", "distances", "arrays"),
+    ("layouts", "declaration", "reductions", "sources"),
+    ("evaluation",),
     ("engine",),
     ("operation",),
     ("loss", "activations", "result"),

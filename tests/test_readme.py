@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from losscalc import compute, losses, operation
+from losscalc import compute, operation
 from losscalc.cli import boundary
 from losscalc.errors import LosscalcError, LosscalcWarning
 from losscalc.formats import FORMATS
 from losscalc.formats.stream import PACKINGS
 from losscalc.formats.writers import WRITERS
+from tests.tables import renewed
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -178,18 +179,9 @@ def subclasses(cls: type[LosscalcError]) -> Iterator[type[LosscalcError]]:
         yield from subclasses(below)
 
 
-def test_catalogue() -> None:
-    """The table of losses is the registry: names, PyTorch's names, formulas, parameters, and their order."""
-    expected = []
-    for name, cls in operation.operations().items():
-        arrays = [
-            array.name for array in operation.array_arguments(cls) if array.name not in ("input", "target")
-        ]
-        own = [*arrays, *(parameter.name for parameter in operation.parameters(cls))]
-        options = ["--" + option.replace("_", "-") for option in own]
-        expected.append([[name], [cls.torch], [cls.formula], options])
-    assert [[code(cell) for cell in row] for row in table("command")] == expected
-    assert list(losses()) == [row[0][0] for row in expected[: len(losses())]]
+def test_tables_are_fresh() -> None:
+    """The tables of losses and of what differs are what the registry says."""
+    assert renewed(README) == README, "python -m tests.tables writes them anew"
 
 
 def test_formats() -> None:

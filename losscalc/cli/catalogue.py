@@ -81,8 +81,10 @@ def show_list(as_json: bool) -> None:
     if delivery.is_table:
         from losscalc.report import draw_rows
 
-        columns = ("name", "PyTorch", "formula", "reductions")
-        delivery.send_bytes(delivery.canvas_text(lambda canvas: draw_rows(columns, texts, canvas)))
+        # Both names in one column, so that formulas have room on 80 columns.
+        stacked = [(f"{name}\n{torch}", *rest) for name, torch, *rest in texts]
+        columns = ("name, in PyTorch", "formula", "reductions")
+        delivery.send_bytes(delivery.canvas_text(lambda canvas: draw_rows(columns, stacked, canvas)))
         return
     delivery.send_bytes("".join("\t".join(row) + "\n" for row in texts).encode())
 

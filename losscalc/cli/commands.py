@@ -19,7 +19,7 @@ from losscalc.cli.options import (
     take_reading,
 )
 from losscalc.cli.output import Delivery
-from losscalc.cli.types import parameter_type
+from losscalc.cli.types import ArgumentName, parameter_type
 from losscalc.declaration import ArrayArgument, Parameter, array_arguments, parameters
 from losscalc.domains import Names
 from losscalc.errors import UsageError, printable
@@ -167,12 +167,12 @@ def _parameter_option(parameter: Parameter) -> click.Option:
     names = [f"{name}/--no-{name[2:]}"] if parameter.kind is bool else [name]
     if parameter.alias:
         names.insert(0, option_name(parameter.alias))
-    is_choice = isinstance(parameter.domain, Names)
-    domain = f" It must be {parameter.domain}." if parameter.domain is not None and not is_choice else ""
+    domain = f" It must be {parameter.domain}." if parameter.domain is not None else ""
     return GroupedOption(
         [*names, parameter.name],
         group=PARAMETERS,
         type=parameter_type(parameter),
+        metavar="NAME" if isinstance(parameter.domain, Names) else None,
         default=parameter.default,
         show_default=parameter.default is not None,
         help=parameter.doc + domain,
@@ -203,7 +203,7 @@ def _reduction_options(cls: type[Operation]) -> list[click.Parameter]:
                 "--gradient",
                 is_flag=False,
                 flag_value=wrt[0],
-                type=click.Choice(wrt),
+                type=ArgumentName(wrt),
                 metavar="[ARG]",
                 help=help_text,
             )

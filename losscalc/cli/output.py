@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 # What formulas are written with, where a terminal has nothing but ASCII.
 _ASCII = str.maketrans(
-    {"σ": "sigma", "Σ": "sum", "β": "beta", "δ": "delta", "·": "*", "²": "^2", "½": "1/2", "≤": "<="}
+    {"σ": "sigma", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps", "ρ": "rho", "π": "pi"}
+    | {"Σ": "sum", "Π": "prod", "·": "*", "²": "^2", "½": "1/2", "₁": "1", "₂": "2", "≤": "<=", "≠": "!="}
 )
 
 # What these name is open already, and may be a file that others write to as well.

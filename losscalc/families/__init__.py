@@ -5,7 +5,8 @@ from losscalc.families.likelihood import GaussianNLL, PoissonNLL  # isort: skip
 from losscalc.families.binary import BCE, BCEWithLogits, MultiLabelSoftMargin, SigmoidFocal  # isort: skip
 from losscalc.families.margin import HingeEmbedding, MultiLabelMargin, MultiMargin, SoftMargin  # isort: skip
 from losscalc.families.multiclass import CrossEntropy, NLL  # isort: skip
-from losscalc.families.projection import AdaptiveLogSoftmax, LinearCrossEntropy  # isort: skip
+from losscalc.families.projection import LinearCrossEntropy  # isort: skip
+from losscalc.families.adaptive import AdaptiveLogSoftmax  # isort: skip
 from losscalc.families.divergence import KLDiv  # isort: skip
 from losscalc.families.embedding import (  # isort: skip
     CosineEmbedding,
