@@ -32,17 +32,17 @@ Values = Annotated[FloatArray, Role("Real values, of any shape.")]
 Logits = Annotated[FloatArray, Role("Logits: any real numbers, of any shape.")]
 Probabilities = Annotated[
     FloatArray,
-    Role("Probabilities in [0, 1], of any shape.", UNIT, hint="for logits use bce-logits"),
+    Role("Probabilities, of any shape.", UNIT, hint="for logits use bce-logits"),
 ]
 LogProbabilities = Annotated[FloatArray, Role("Log-probabilities, of any shape.")]
-Labels = Annotated[FloatArray, Role("Labels in [0, 1], of the shape of the input.", UNIT)]
+Labels = Annotated[FloatArray, Role("Labels, of the shape of the input.", UNIT)]
 LogitLabels = Annotated[
     FloatArray,
     Role("Labels, of the shape of the input; outside [0, 1] they get a warning.", advised=UNIT),
 ]
 _SIGN_HINT = "labels of 0 and 1 become -1 and 1 as 2·label - 1"
-SignLabels = Annotated[FloatArray, Role("Labels of the shape of the input, 1 or -1.", SIGNS, hint=_SIGN_HINT)]
-RowSigns = Annotated[FloatArray, Role("Labels (N,), 1 or -1, one a row.", SIGNS, hint=_SIGN_HINT)]
+SignLabels = Annotated[FloatArray, Role("Labels, of the shape of the input.", SIGNS, hint=_SIGN_HINT)]
+RowSigns = Annotated[FloatArray, Role("Labels (N,), one a row.", SIGNS, hint=_SIGN_HINT)]
 Variance = Annotated[
     FloatArray,
     Role(

@@ -152,12 +152,14 @@ def _options(array: ArrayArgument, arrays: Sequence[ArrayArgument]) -> list[str]
 
 
 def _array_option(array: ArrayArgument, arrays: Sequence[ArrayArgument]) -> click.Option:
+    role = array.role
+    domain = f" Each must be {role.domain}." if role.domain is not None else ""
     return GroupedOption(
         [*_options(array, arrays), array.name],
         group=ARRAYS,
         metavar="FILE" if array.role.many else "ARRAY",
         required=array.required,
-        help=_with_options(array.role.doc),
+        help=_with_options(role.doc) + domain,
         allow_from_autoenv=False,
     )
 
