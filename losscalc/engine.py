@@ -12,7 +12,7 @@ import numpy as np
 from losscalc.arrays import Array, check_dtype
 from losscalc.double import Double
 from losscalc.errors import LosscalcWarning, ShapeError
-from losscalc.evaluation import Block, Evaluable, Evaluation, Outcome, rounded
+from losscalc.evaluation import Block, Evaluable, Evaluation, Outcome, Sample, rounded
 from losscalc.layouts import Layout
 from losscalc.reductions import SUM, Partial, Reduction
 from losscalc.sources import Rows, Source
@@ -30,6 +30,7 @@ class Computation(NamedTuple):
     partial: Partial
     warnings: tuple[LosscalcWarning, ...]
     dropped: int
+    samples: tuple[Sample, ...] = ()
 
 
 def compute(
@@ -40,11 +41,12 @@ def compute(
     dtype: np.dtype | None = None,
     broadcast: bool = False,
     wrt: str | None = None,
+    samples: int = 0,
 ) -> Computation:
     """Map an operation over the blocks of its arrays, and reduce.
 
     With `wrt` the value is the derivative of the reduced loss with respect to that array; for 'none', of
-    the sum.
+    the sum. `samples` is the number of rows whose numbers are kept, for an explanation.
     """
     shapes = {name: source.shape for name, source in sources.items()}
     dtypes = {name: source.dtype for name, source in sources.items()}
@@ -57,7 +59,9 @@ def compute(
     result = result.newbyteorder("=")
     if wrt is not None and reduction.keeps:
         reduction = SUM
-    evaluation = Evaluation(operation, operation.roles, layout, result, dtype is not None, reduction, wrt)
+    evaluation = Evaluation(
+        operation, operation.roles, layout, result, dtype is not None, reduction, wrt, samples
+    )
     outcomes = map(evaluation.evaluate, cut(sources, layout))
     return _merge(outcomes, evaluation)
 
@@ -113,6 +117,7 @@ def _merge(outcomes: Iterator[Outcome], evaluation: Evaluation) -> Computation:
     kept = _Kept(layout, wrt)
     warnings: dict[str, LosscalcWarning] = {}
     dropped = 0
+    samples = []
     for outcome in outcomes:
         partial += outcome.partial
         dropped += outcome.dropped
@@ -120,9 +125,11 @@ def _merge(outcomes: Iterator[Outcome], evaluation: Evaluation) -> Computation:
             warnings.setdefault(warning.problem, warning)
         if outcome.value is not None:
             kept.add(outcome.value)
+        if outcome.sample is not None:
+            samples.append(outcome.sample)
     remarks = list(warnings.values())
     if reduction.keeps:
-        return Computation(kept.value, partial, tuple(remarks), dropped)
+        return Computation(kept.value, partial, tuple(remarks), dropped, tuple(samples))
     with np.errstate(all="ignore"):
         if wrt is None:
             value, was_finite = np.asarray(reduction.finish(partial)), partial.numerator.special == 0
@@ -131,7 +138,7 @@ def _merge(outcomes: Iterator[Outcome], evaluation: Evaluation) -> Computation:
         value = rounded(value, evaluation.dtype)
     if was_finite and not np.isfinite(value).all():
         remarks.append(_why_nonfinite(partial, reduction, evaluation.dtype))
-    return Computation(value, partial, tuple(remarks), dropped)
+    return Computation(value, partial, tuple(remarks), dropped, tuple(samples))
 
 
 class _Kept:

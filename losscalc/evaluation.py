@@ -50,6 +50,15 @@ class Outcome(NamedTuple):
     """The losses, or the derivative that is wanted instead; None where the sums are enough."""
     warnings: tuple[LosscalcWarning, ...] = ()
     dropped: int = 0
+    sample: "Sample | None" = None
+
+
+class Sample(NamedTuple):
+    """The arrays of a block as the loss takes them, and their losses: what an explanation is made of."""
+
+    arguments: dict[str, Any]
+    terms: Terms
+    start: int
 
 
 class Evaluation(NamedTuple):
@@ -64,6 +73,8 @@ class Evaluation(NamedTuple):
     reduction: Reduction
     wrt: str | None = None
     """The array with respect to which the derivative is wanted, rather than the losses."""
+    samples: int = 0
+    """The number of rows of which samples are wanted."""
 
     def evaluate(self, block: Block) -> Outcome:
         """The outcome of one block."""
@@ -76,7 +87,8 @@ class Evaluation(NamedTuple):
 
     def _evaluate(self, block: Block) -> Outcome:
         arrays, warnings = self._numbers(block)
-        terms = self.operation.terms(**_grouped(arrays))
+        arguments = _grouped(arrays)
+        terms = self.operation.terms(**arguments)
         partial = Partial.of(self.operation, terms, self._rows(block))
         value = checked = terms.value
         if self.wrt is not None:
@@ -88,7 +100,8 @@ class Evaluation(NamedTuple):
         for warning in warnings:
             self._place(warning, block)
         kept = value if self.reduction.keeps or self.wrt is not None else None
-        return Outcome(partial, kept, tuple(warnings), block.dropped)
+        sample = Sample(arguments, terms, block.start) if block.start < self.samples else None
+        return Outcome(partial, kept, tuple(warnings), block.dropped, sample)
 
     def _numbers(self, block: Block) -> tuple[dict[str, Array], list[LosscalcWarning]]:
         """The arrays of a block as the loss takes them, and what is unusual about them."""

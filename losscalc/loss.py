@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from losscalc import engine
 from losscalc.declaration import array_arguments
+from losscalc.double import FloatArray, IndexArray
 from losscalc.errors import LosscalcWarning, ParameterError
 from losscalc.operation import (
     Operation,
@@ -21,6 +22,9 @@ from losscalc.operation import (
     result_dtype,
 )
 from losscalc.reductions import REDUCTIONS, Reduction, Slope, legacy_reduction
+
+Quantities = Mapping[str, FloatArray | None]
+"""The values of symbols."""
 
 
 class Loss(Operation):
@@ -58,6 +62,17 @@ class Loss(Operation):
 
         With respect to another array it is `gradient_` and its name.
         """
+
+    def quantities(self, *arrays: Any, **named: Any) -> Quantities:
+        """What symbols of the formula stand for that are neither arrays nor parameters, and steps between.
+
+        Each has an axis behind those of the losses, along which Σ sums; None is left out of the formula.
+        """
+        return {}
+
+    def explained(self, target: FloatArray | IndexArray) -> str:
+        """The formula that holds for targets of this kind."""
+        return self.formula
 
     def _run(
         self,

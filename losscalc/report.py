@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from losscalc.arrays import Array
+from losscalc.description import Description
 from losscalc.formats.numbers import fixed
 from losscalc.formats.writers import count_text, summary
-from losscalc.result import Result
+from losscalc.result import Result, Working
 from losscalc.summation import Sum, quotient, total
 
 # The space between two columns and the line between them.
@@ -61,10 +62,50 @@ class Canvas:
 
 
 def draw_result(result: Result, canvas: Canvas) -> str:
-    """The table of a result: one number with its arithmetic, or a grid like the array."""
+    """The table of a result: one number with its arithmetic, a grid like the array, or the working."""
+    if result.working is not None:
+        return _draw_working(result.working, canvas)
     if result.value.ndim == 0:
         return canvas.render(_scalar(result, canvas))
     return canvas.render(*_grids(result, canvas), *_totals(result, canvas))
+
+
+def _draw_working(working: Working, canvas: Canvas) -> str:
+    """The formula above, a row a step, and the reduction below."""
+    drawings: list[Table | Text] = [Text(f"{working.title}   {working.formula}", style="bold")]
+    for lines in (working.losses, working.reduction):
+        table = canvas.table()
+        table.show_header = False
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        table.add_column(justify="right", no_wrap=True, style="bold")
+        for line in lines:
+            text = Text(line.text)
+            if line.behind:
+                text.append(f"\n{line.behind}", style="dim")
+            table.add_row(Text(line.label), text, Text(line.value))
+        if lines:
+            drawings.append(table)
+    return canvas.render(*drawings, width=canvas.width)
+
+
+def draw_description(description: Description, canvas: Canvas) -> str:
+    """Everything on a loss, in a table with a section a topic."""
+    head = [
+        Text(description.name, style="bold"),
+        Text(description.summary),
+        Text(f"\n  {description.formula}\n"),
+    ]
+    table = canvas.table()
+    table.show_header = False
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(style="dim", overflow="fold")
+    table.add_column(overflow="fold", ratio=1)
+    for section in description.sections:
+        for number, (name, text) in enumerate(section.rows):
+            table.add_row(Text(section.heading if number == 0 else ""), Text(name), Text(text))
+        table.add_section()
+    return canvas.render(*head, table, width=canvas.width)
 
 
 def draw_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], canvas: Canvas) -> str:

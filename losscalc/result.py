@@ -1,10 +1,40 @@
 """What a call came to: plain facts, for formats and tables to show."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from losscalc.arrays import Array
+
+
+class Line(NamedTuple):
+    """One line of an explanation: what it is about, the working, and how LaTeX writes that."""
+
+    label: str
+    text: str
+    latex: str
+    value: str = ""
+    behind: str = ""
+    """The numbers on the way, if there are any."""
+    behind_latex: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The line as text."""
+        value = f" = {self.value}" if self.value else ""
+        behind = f"   ({self.behind})" if self.behind else ""
+        return f"{self.label} {self.text}{value}{behind}".strip()
+
+
+class Working(NamedTuple):
+    """How a loss comes about, ready to be shown."""
+
+    title: str
+    formula: str
+    latex: str
+    losses: list[Line]
+    reduction: list[Line]
 
 
 @dataclass(frozen=True)
@@ -23,6 +53,7 @@ class Result:
     denominator: float = np.nan
     count: int = 0
     ignored: int = 0
+    working: Working | None = None
 
     @property
     def dtype(self) -> str:
@@ -58,7 +89,14 @@ class Result:
             "count": self.count,
             "ignored": self.ignored,
             **common,
+            **({} if self.working is None else {"explanation": self._explained()}),
         }
+
+    def _explained(self) -> list[str]:
+        """The working as lines of text."""
+        assert self.working is not None
+        lines = [*self.working.losses, *self.working.reduction]
+        return [line.sentence for line in lines]
 
 
 def _finite(number: float) -> float | None:

@@ -1,11 +1,12 @@
 """Arrays that suit a loss, for laws that hold for every one of them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from losscalc.declaration import array_arguments
-from losscalc.domains import SIGNS
+from losscalc.declaration import array_arguments, parameters
+from losscalc.domains import SIGNS, Choice, Names
 from losscalc.loss import Loss
 
 Arrays = dict[str, Any]
@@ -110,3 +111,37 @@ def state(rng: np.random.Generator) -> Arrays:
 def log_softmax(scores: np.ndarray) -> np.ndarray:
     """Log-probabilities of small scores, in plain NumPy."""
     return scores - np.log(np.exp(scores).sum(axis=-1, keepdims=True))
+
+
+def variants(cls: type[Loss]) -> Iterator[Loss]:
+    """The loss with its defaults, and with each parameter changed that has a few values only."""
+    yield cls()
+    for parameter in parameters(cls):
+        if parameter.kind is bool:
+            yield cls(**{parameter.name: not parameter.default})
+        elif isinstance(parameter.domain, Choice | Names):
+            yield from (
+                cls(**{parameter.name: v}) for v in parameter.domain.inside() if v != parameter.default
+            )
+    further = {
+        "smooth-l1": [{"beta": 0.3}],
+        "huber": [{"delta": 2.5}],
+        "cross-entropy": [{"label_smoothing": 0.2}],
+        "linear-cross-entropy": [{"label_smoothing": 0.2}],
+        "sigmoid-focal": [{"alpha": -1.0}, {"gamma": 0.0}, {"gamma": 0.5}],
+        "triplet-margin": [
+            {"p": 1.0}, {"p": 3.0}, {"p": 1.5}, {"p": float("inf")}, {"p": -1.0, "margin": 5.0}, {"eps": 0.0},
+            {"p": 3.0, "swap": True, "margin": 9.0},
+        ],
+        "ctc": [{"blank": 0, "zero_infinity": True}],
+    }  # fmt: skip
+    yield from (cls(**settings) for settings in further.get(cls.name, []))
+
+
+def prepared(loss: Loss, arrays: Arrays) -> Arrays:
+    """The example as this variant of a loss needs it."""
+    if loss.name == "kl-div" and loss.settings["log_target"]:
+        return {**arrays, "target": -arrays["target"]}
+    if loss.name == "poisson-nll" and not loss.settings["log_input"]:
+        return {**arrays, "input": np.abs(arrays["input"]) + 0.5}
+    return arrays

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from losscalc import losses
 from losscalc.declaration import array_arguments, parameters
+from losscalc.description import unlike
 from losscalc.operation import Operation, operations
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -25,12 +26,6 @@ def deviations() -> str:
     rows = [["loss", "unlike PyTorch it"]]
     rows += [[f"`{name}`", unlike(cls)] for name, cls in losses().items() if unlike(cls)]
     return markdown(rows)
-
-
-def unlike(cls: type[Operation]) -> str:
-    """The paragraph of a docstring on what differs, as the end of a sentence."""
-    found = re.search(r"Unlike PyTorch,? (?:it )?(.*?)\n\n", cls.__doc__ or "", re.DOTALL)
-    return " ".join(found[1].split()) if found else ""
 
 
 def further_options(cls: type[Operation]) -> list[str]:

@@ -1,17 +1,13 @@
 """Laws of the gradients, over every loss of the registry and every array that it has a gradient of."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
 import losscalc
 from losscalc import engine, losses
-from losscalc.declaration import parameters
-from losscalc.domains import Choice, Names
 from losscalc.loss import Loss
 from losscalc.operation import differentiable
-from tests.examples import Arrays, converted, example, log_softmax
+from tests.examples import Arrays, converted, example, log_softmax, prepared, variants
 
 ALL = list(losses().values())
 PAIRS = [(cls, wrt) for cls in ALL for wrt in differentiable(cls)]
@@ -26,40 +22,6 @@ def derive(loss: Loss, arrays: Arrays, wrt: str, reduction: str = "sum") -> np.n
 def value(loss: Loss, arrays: Arrays, reduction: str) -> float:
     """The reduced loss."""
     return float(loss(**arrays, reduction=reduction))
-
-
-def variants(cls: type[Loss]) -> Iterator[Loss]:
-    """The loss with its defaults, and with each parameter changed that has a few values only."""
-    yield cls()
-    for parameter in parameters(cls):
-        if parameter.kind is bool:
-            yield cls(**{parameter.name: not parameter.default})
-        elif isinstance(parameter.domain, Choice | Names):
-            yield from (
-                cls(**{parameter.name: v}) for v in parameter.domain.inside() if v != parameter.default
-            )
-    further = {
-        "smooth-l1": [{"beta": 0.3}],
-        "huber": [{"delta": 2.5}],
-        "cross-entropy": [{"label_smoothing": 0.2}],
-        "linear-cross-entropy": [{"label_smoothing": 0.2}],
-        "sigmoid-focal": [{"alpha": -1.0}, {"gamma": 0.0}, {"gamma": 0.5}],
-        "triplet-margin": [
-            {"p": 1.0}, {"p": 3.0}, {"p": 1.5}, {"p": float("inf")}, {"p": -1.0, "margin": 5.0}, {"eps": 0.0},
-            {"p": 3.0, "swap": True, "margin": 9.0},
-        ],
-        "ctc": [{"blank": 0, "zero_infinity": True}],
-    }  # fmt: skip
-    yield from (cls(**settings) for settings in further.get(cls.name, []))
-
-
-def prepared(loss: Loss, arrays: Arrays) -> Arrays:
-    """The example as this variant of a loss needs it."""
-    if loss.name == "kl-div" and loss.settings["log_target"]:
-        return {**arrays, "target": -arrays["target"]}
-    if loss.name == "poisson-nll" and not loss.settings["log_input"]:
-        return {**arrays, "input": np.abs(arrays["input"]) + 0.5}
-    return arrays
 
 
 VARIANTS = [(loss, wrt) for cls in ALL for loss in variants(cls) for wrt in differentiable(cls)]

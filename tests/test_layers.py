@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = [
     ("errors",),
     ("domains", "double"),
-    ("exponential", "stable", "summation"),
+    ("exponential", "stable", "summation", "formulas"),
     ("wide", "distances", "arrays"),
     ("layouts", "declaration", "reductions", "sources"),
     ("evaluation",),
@@ -24,6 +24,8 @@ FLOORS = [
     ("operation",),
     ("loss", "activations", "result"),
     ("families", "formats"),
+    ("explanation",),
+    ("description",),
     ("report",),
     ("cli",),
     ("__init__", "__main__"),

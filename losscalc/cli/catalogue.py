@@ -5,6 +5,7 @@ import click
 from losscalc.cli.commands import build_command, summary
 from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
+from losscalc.cli.show import show
 from losscalc.errors import UnknownLossError
 from losscalc.loss import Loss
 from losscalc.operation import lookup, operations
@@ -87,6 +88,9 @@ def show_list(as_json: bool) -> None:
         delivery.send_bytes(delivery.canvas_text(lambda canvas: draw_rows(columns, stacked, canvas)))
         return
     delivery.send_bytes("".join("\t".join(row) + "\n" for row in texts).encode())
+
+
+losscalc.add_command(show)
 
 
 @losscalc.command("completion", short_help="Print the completion script of a shell")

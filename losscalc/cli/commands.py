@@ -96,6 +96,12 @@ def run(cls: type[Operation], values: dict[str, Any]) -> None:
         reduction, notice = choose_reduction(cls, values.pop("reduction"), *flags)
         if notice and not quiet:
             warn(notice)
+    explain = values.pop("explain", False)
+    gradient = values.pop("gradient", None)
+    if explain and gradient:
+        raise UsageError(
+            "`explain` shows how the loss comes about, not its gradient", hint="leave one of them out"
+        )
     job = Job(
         operation,
         arrays,
@@ -104,7 +110,9 @@ def run(cls: type[Operation], values: dict[str, Any]) -> None:
         dtype=result_dtype(values.pop("dtype")),
         broadcast=values.pop("broadcast", False),
         quiet=quiet,
-        gradient=values.pop("gradient", None),
+        gradient=gradient,
+        explained=delivery.rows if explain else 0,
+        decimals=delivery.decimals,
     )
     delivery.send(job.run())
 
@@ -210,6 +218,8 @@ def _reduction_options(cls: type[Operation]) -> list[click.Parameter]:
                 help=help_text,
             )
         )
+        help_text = "Show the working: the formula with the numbers put in, and the reduction."
+        options.append(option("--explain", is_flag=True, help=help_text))
         if cls.broadcasts:
             help_text = "Let arrays of different shapes broadcast."
             options.append(option("--broadcast", is_flag=True, help=help_text))

@@ -13,7 +13,7 @@ from losscalc.engine import Computation
 from losscalc.errors import Location, LosscalcError, LosscalcWarning, ShapeError, UsageError
 from losscalc.formats.address import STDIN, Address, open_array, open_state, parse_address
 from losscalc.formats.options import Reading
-from losscalc.loss import check_wrt
+from losscalc.loss import Loss, check_wrt
 from losscalc.operation import Operation
 from losscalc.reductions import MEAN, NONE, SUM, Reduction
 from losscalc.result import Result
@@ -32,6 +32,9 @@ class Job(NamedTuple):
     quiet: bool = False
     gradient: str | None = None
     """The array with respect to which the derivative is wanted."""
+    explained: int = 0
+    """Of how many losses the working is wanted."""
+    decimals: int = 4
 
     def run(self) -> Result:
         """Read the arrays, compute, and tell what there is to tell."""
@@ -46,6 +49,7 @@ class Job(NamedTuple):
                     dtype=self.dtype,
                     broadcast=self.broadcast,
                     wrt=self.gradient,
+                    samples=self.explained,
                 )
             except LosscalcError as error:
                 locate(error, sources)
@@ -66,6 +70,13 @@ class Job(NamedTuple):
         if self.reduction is None:
             return Result(name, done.value, settings)
         partial = done.partial
+        working = None
+        if self.explained and isinstance(self.operation, Loss):
+            from losscalc.explanation import Explanation
+
+            working = Explanation(
+                self.operation, done.samples, self.reduction, partial, self.explained, self.decimals
+            ).working
         return Result(
             name,
             done.value,
@@ -78,6 +89,7 @@ class Job(NamedTuple):
             denominator=float(self.reduction.denominator(partial)),
             count=partial.count,
             ignored=partial.ignored,
+            working=working,
         )
 
 

@@ -58,6 +58,16 @@ class Delivery:
         write_file(self._path, data)
 
     @property
+    def rows(self) -> int:
+        """How many rows a person wants to see."""
+        return self._display.max_rows
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals a table shows."""
+        return 4 if self._display.precision is None else self._display.precision
+
+    @property
     def is_table(self) -> bool:
         """Whether a person is going to read it."""
         return self._format == "table"
@@ -76,7 +86,7 @@ class Delivery:
             color=not to_file and has_color(self._display.color),
             unicode=codecs.lookup(encoding).name == "utf-8",
             max_rows=self._display.max_rows,
-            decimals=4 if self._display.precision is None else self._display.precision,
+            decimals=self.decimals,
         )
         text = draw(canvas)
         return (text if canvas.unicode else text.translate(_ASCII)).encode(encoding, "replace")

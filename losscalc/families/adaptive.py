@@ -13,7 +13,7 @@ from losscalc.errors import ParameterError, ShapeError
 from losscalc.families.multiclass import pick
 from losscalc.families.projection import LOGITS
 from losscalc.layouts import Layout, classwise_layout
-from losscalc.loss import Loss, loss
+from losscalc.loss import Loss, Quantities, loss
 from losscalc.reductions import Slope, Terms
 from losscalc.stable import distance, partition, softmax_and_rest
 
@@ -51,7 +51,7 @@ class AdaptiveLogSoftmax(Loss):
     array([1.31326169, 1.62652338])
     """
 
-    formula = "-ln p(y); of a rare class -ln p(cluster) - ln p(y | cluster)"
+    formula = "-ln h - ln q; h probability of the class or cluster in the head, q of a rare class within"
     divisor = "the number of samples"
     legacy = False
 
@@ -96,6 +96,19 @@ class AdaptiveLogSoftmax(Loss):
             added = value[members] + more
             value.high[members], value.low[members] = added.high, added.low
         return Terms(value.value.reshape(target.shape))
+
+    def quantities(self, input: Features, target: RowIndices, state: State) -> Quantities:
+        """The probability of the head, and that of the cluster."""
+        rows = np.atleast_2d(input)
+        head, clusters = _modules(state)
+        classes = target.reshape(-1)
+        parts = partition(_head(rows, state))
+        likely = np.exp(
+            -distance(pick(parts.gap, _head_positions(classes, head, clusters)), parts.tail).value
+        )
+        whole = np.exp(-self.terms(rows, classes, state).value)
+        inside = np.where(classes < head, 1.0, whole / likely)
+        return {name: v.reshape(*target.shape, 1) for name, v in (("h", likely), ("q", inside))}
 
     def gradient(self, input: Features, target: RowIndices, state: State) -> Slope:
         """Softmax less the target, led back through the matrices of the head and of the cluster."""

@@ -11,7 +11,7 @@ from losscalc.domains import FINITE_NOT_NEGATIVE, UNIT, Choice, Either
 from losscalc.double import Double, FloatArray, product, where
 from losscalc.exponential import exp, log1p, power
 from losscalc.layouts import Layout, elementwise_layout, rowwise_layout
-from losscalc.loss import Loss, loss
+from losscalc.loss import Loss, Quantities, loss
 from losscalc.reductions import Slope, Terms
 from losscalc.stable import sigmoid, softplus_tail, softplus_tail_times
 
@@ -132,7 +132,7 @@ class MultiLabelSoftMargin(Loss):
     array([0.30475556, 1.35166541])
     """
 
-    formula = "-1/C·Σ w·[y·ln σ(x) + (1-y)·ln(1-σ(x))]"
+    formula = "-1/C·Σ w·[y·ln σ(x) + (1-y)·ln(1-σ(x))]; C classes"
     divisor = "the number of rows, each of which is a mean over its classes"
     broadcasts = True
 
@@ -144,6 +144,10 @@ class MultiLabelSoftMargin(Loss):
         """The losses of one block."""
         value = _cross_entropy(input, target, weight, None)
         return Terms((value.sum() / float(value.high.shape[-1])).value)
+
+    def quantities(self, input: Logits, target: LogitLabels, weight: Weight | None = None) -> Quantities:
+        """The number of classes."""
+        return {"C": np.asarray(float(np.broadcast_shapes(input.shape, target.shape)[-1]))}
 
     def gradient(self, input: Logits, target: LogitLabels, weight: Weight | None = None) -> Slope:
         """(σ(x) - y) / C."""
@@ -173,7 +177,10 @@ class SigmoidFocal(Binary):
     array([0.00045089, 0.01699354, 0.0433217 ])
     """
 
-    formula = "-[α·y·(1-σ(x))^γ·ln σ(x) + (1-α)·(1-y)·σ(x)^γ·ln(1-σ(x))]"
+    formula = (
+        "a·(1-q)^γ·c, a = α·y + (1-α)·(1-y), q = y·σ(x) + (1-y)·(1-σ(x)), "
+        "c = -[y·ln σ(x) + (1-y)·ln(1-σ(x))]; a is left out for α = -1"
+    )
     divisor = "the number of elements"
     library = "torchvision.ops"
     legacy = False
@@ -197,6 +204,10 @@ class SigmoidFocal(Binary):
         value = log1p(small) + Double(size).shared(where(input < 0, Double(target), rest))
         factor = self._alpha(target) if self.gamma == 0 else power(wrong, self.gamma) * self._alpha(target)
         return Terms(value.shared(factor).value)
+
+    def quantities(self, input: Logits, target: LogitLabels) -> Quantities:
+        """The factor of positives, unless it is left out."""
+        return {"α": None} if self.alpha == -1 else {}
 
     def gradient(self, input: Logits, target: LogitLabels) -> Slope:
         """With q = 1-p the probability of the wrong answer and c the cross-entropy, α·q^γ·(γ·c·q'/q + c')."""

@@ -11,7 +11,7 @@ from losscalc.domains import FINITE_NOT_NEGATIVE
 from losscalc.double import Double, FloatArray, maximum, minimum, where
 from losscalc.errors import ShapeError
 from losscalc.layouts import Layout, rowwise_layout
-from losscalc.loss import Loss, loss
+from losscalc.loss import Loss, Quantities, loss
 from losscalc.reductions import Slope, Terms
 
 
@@ -39,6 +39,16 @@ class Detection(Loss):
     def terms(self, input: Boxes, target: Boxes) -> Terms:
         """The losses of one block."""
         return Terms(self._value(Pair.of(input, target)).value)
+
+    def quantities(self, input: Boxes, target: Boxes) -> Quantities:
+        """The areas and lengths."""
+        pair = Pair.of(input, target)
+        values = {
+            "I": pair.overlap.area, "U": pair.union, "C": pair.hull.area,
+            "ρ": pair.offset.sqrt(), "c": pair.hull.diagonal.sqrt(),
+            "w₁": pair.own.width, "h₁": pair.own.height, "w₂": pair.other.width, "h₂": pair.other.height,
+        }  # fmt: skip
+        return {"π": np.asarray(np.pi), **{name: _row(value.value) for name, value in values.items()}}
 
     def gradient(self, input: Boxes, target: Boxes) -> Slope:
         """By the quotient rule, from the derivatives of the areas and lengths."""
@@ -76,7 +86,7 @@ class GIoU(Detection):
     np.float64(1.079365078)
     """
 
-    formula = "1 - I/U + (C - U)/C; I overlap, U union, C enclosing area"
+    formula = "1 - I/(U + ε) + (C - U)/(C + ε); I overlap, U union, C enclosing area"
 
     def _value(self, pair: "Pair") -> Double:
         hull = pair.hull.area
@@ -110,7 +120,7 @@ class DIoU(Detection):
     np.float64(0.968253969)
     """
 
-    formula = "1 - I/U + ρ²/c²; ρ distance of the centres, c diagonal of the enclosing box"
+    formula = "1 - I/(U + ε) + ρ²/(c² + ε); ρ distance of the centres, c diagonal of the enclosing box"
 
     def _value(self, pair: "Pair") -> Double:
         return super()._value(pair) + pair.offset / (pair.hull.diagonal + self.eps)
@@ -143,7 +153,10 @@ class CIoU(DIoU):
     np.float64(0.747013352)
     """
 
-    formula = "1 - I/U + ρ²/c² + α·v; v = 4/π²·(atan(w₂/h₂) - atan(w₁/h₁))², α = v / (1 - I/U + v)"
+    formula = (
+        "1 - I/(U + ε) + ρ²/(c² + ε) + α·v, α = v / (1 - I/(U + ε) + v + ε), "
+        "v = 4/π²·(atan(w₂/h₂) - atan(w₁/h₁))²; w, h sides of the boxes"
+    )
 
     _FACTOR: ClassVar[Double] = Double(np.array(0.4052847345693511), -1.5865159517757766e-17)
 

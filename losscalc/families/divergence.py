@@ -35,7 +35,7 @@ class KLDiv(Loss):
     np.float64(0.616920576)
     """
 
-    formula = "y·(ln y - x); with log_target exp(y)·(y - x)"
+    formula = "exp(y)·(y - x) if log_target, else y·(ln y - x)"
     reductions = ("none", "mean", "sum", "batchmean")
     divisor = "the number of elements, batchmean by the length of axis 0"
     broadcasts = True

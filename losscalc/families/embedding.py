@@ -12,7 +12,7 @@ from losscalc.domains import FINITE, FINITE_POSITIVE, Interval, Names
 from losscalc.double import Double, FloatArray, minimum
 from losscalc.errors import ShapeError
 from losscalc.layouts import Layout, check_equal_axes, elementwise_layout, fits, rowwise_layout
-from losscalc.loss import Loss, loss
+from losscalc.loss import Loss, Quantities, loss
 from losscalc.reductions import Slope, Terms
 
 # PyTorch's constant of float32, added to squared lengths.
@@ -39,7 +39,7 @@ class CosineEmbedding(Loss):
     array([0.29289322, 0.8       ])
     """
 
-    formula = "1 - cos(x1, x2) if y = 1, max(0, cos(x1, x2) - m) if y = -1"
+    formula = "1 - cos if y = 1, max(0, cos - m) if y = -1; cos of the angle between input1 and input2"
     divisor = "the number of pairs"
     broadcasts = True
 
@@ -70,6 +70,10 @@ class CosineEmbedding(Loss):
         cosine = _cosine(input1, input2)[0]
         far = Double(np.ones_like(cosine.high)) - cosine
         return Terms(np.where(target == 1, far.value, np.maximum((cosine - self.margin).value, 0.0)))
+
+    def quantities(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Quantities:
+        """The cosine."""
+        return {"cos": _cosine(input1, input2)[0].value[..., np.newaxis]}
 
     def gradient(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Slope:
         """The derivative of the cosine, with a minus for similar pairs."""
@@ -137,7 +141,7 @@ class MarginRanking(Loss):
 class Triplet(Loss):
     """What the losses of triplets share: three arrays of vectors, and a distance."""
 
-    formula = "max(0, m + d(a, p) - d(a, n)); with swap d(p, n) where that is smaller"
+    formula = "max(0, m + d(a, p) - d(a, n)); d(p, n) where that is smaller, with swap"
     divisor = "the number of triplets"
     broadcasts = True
 
@@ -163,6 +167,13 @@ class Triplet(Loss):
     def terms(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Terms:
         """The losses of one block."""
         return Terms(np.maximum(self._excess(anchor, positive, negative)[0], 0.0))
+
+    def quantities(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Quantities:
+        """The distances; that of the negative is the smaller one, with `swap`."""
+        near, far = self.distance.between(anchor, positive), self.distance.between(anchor, negative)
+        if self.swap:
+            far = minimum(far, self.distance.between(positive, negative))
+        return {"d(a, p)": near.value[..., np.newaxis], "d(a, n)": far.value[..., np.newaxis]}
 
     def gradient(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Slope:
         """That of d(a, p) less that of d(a, n), up to the margin itself."""

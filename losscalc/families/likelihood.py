@@ -12,7 +12,7 @@ from losscalc.double import Double, FloatArray, where
 from losscalc.errors import ShapeError
 from losscalc.exponential import exp, log
 from losscalc.layouts import Layout, elementwise_layout, fits, unbroadcast
-from losscalc.loss import Loss, loss
+from losscalc.loss import Loss, Quantities, loss
 from losscalc.reductions import Slope, Terms
 
 _LN_2PI = Double(np.array(1.8378770664093456), -7.756588316134483e-17)
@@ -51,7 +51,7 @@ class PoissonNLL(Likelihood):
     array([1.        , 0.71828183, 7.3890561 ])
     """
 
-    formula = "exp(x) - y·x; without log_input x - y·ln(x + ε)"
+    formula = "exp(x) - y·x + s if log_input, else x - y·ln(x + ε) + s; s ≈ ln(y!) with full"
 
     log_input: Annotated[bool, Doc("Whether the input is the logarithm of the expected count.")] = True
     full: Annotated[bool, Doc("Whether to add Stirling's formula for ln(y!).")] = False
@@ -69,6 +69,11 @@ class PoissonNLL(Likelihood):
             value = value + where(target > 1, _stirling(target), Double(np.zeros_like(target)))
         # What grows faster wins: exp(x) over y·x, and x over y·ln x.
         return Terms(np.where((input == np.inf) & np.isfinite(target), np.inf, value.value))
+
+    def quantities(self, input: Values, target: Values) -> Quantities:
+        """Stirling's formula, with `full`."""
+        stirling = np.where(target > 1, _stirling(target).value, 0.0)
+        return {"s": stirling[..., np.newaxis] if self.full else None}
 
     def gradient(self, input: Values, target: Values) -> Slope:
         """The expected count less the target; without `log_input`, relative to the expected count."""
@@ -98,7 +103,7 @@ class GaussianNLL(Likelihood):
     array([0.125     , 0.34657359])
     """
 
-    formula = "½·(ln v + (x - y)² / v), v = max(var, ε)"
+    formula = "½·(ln v + (x - y)² / v + k), v = max(var, ε); k = ln 2π with full"
     legacy = False
 
     full: Annotated[bool, Doc("Whether to add the constant ½·ln(2π).")] = False
@@ -126,6 +131,11 @@ class GaussianNLL(Likelihood):
         if self.full:
             value = value + _LN_2PI
         return Terms(0.5 * value.value)
+
+    def quantities(self, input: Values, target: Values, var: Variance) -> Quantities:
+        """The variances in the shape of the input, and with `full` the constant."""
+        variance = np.broadcast_to(_beside(var, input), np.broadcast_shapes(input.shape, target.shape))
+        return {"var": variance[..., np.newaxis], "k": _LN_2PI.high if self.full else None}
 
     def gradient(self, input: Values, target: Values, var: Variance) -> Slope:
         """The difference over the variance."""

@@ -21,7 +21,7 @@ from losscalc.domains import FINITE, Choice
 from losscalc.double import Double, FloatArray, IndexArray, where
 from losscalc.errors import ClassIndexError, ShapeError
 from losscalc.layouts import Layout, broadcasts_to, classwise_layout, elementwise_layout, fits, unequal_shapes
-from losscalc.loss import Loss, loss
+from losscalc.loss import Loss, Quantities, loss
 from losscalc.reductions import Slope, Terms
 from losscalc.stable import sigmoid, softplus_tail
 
@@ -145,7 +145,7 @@ class MultiMargin(Rowwise):
     array([0.325, 1.875])
     """
 
-    formula = "1/C·Σ w[y]·max(0, m - x[y] + x[i])^p, i ≠ y"
+    formula = "1/C·Σ w[y]·max(0, m - x[y] + x[i])^p; C classes, i ≠ y"
 
     p: Annotated[int, Choice((1, 2)), Doc("The power of each violation.")] = 1
     margin: Annotated[float, FINITE, Doc("By how much the right class has to lead.")] = 1.0
@@ -158,6 +158,17 @@ class MultiMargin(Rowwise):
         if weight is not None:
             value = value * weight[position]
         return Terms((value / float(input.shape[-1])).value)
+
+    def quantities(self, input: Rows, target: RowIndices, weight: ClassWeight | None = None) -> Quantities:
+        """The score of the right class, and those of the others."""
+        position = class_positions("target", target, input.shape[-1])[..., np.newaxis]
+        wrong = np.arange(input.shape[-1]) != position
+        return {
+            "x[y]": np.take_along_axis(input, position, axis=-1),
+            "x[i]": input[wrong].reshape(*input.shape[:-1], -1),
+            "w[y]": None if weight is None else weight[position],
+            "C": np.asarray(float(input.shape[-1])),
+        }
 
     def gradient(self, input: Rows, target: RowIndices, weight: ClassWeight | None = None) -> Slope:
         """p·z^(p-1) / C for each violation z > 0, and for the right class minus their sum."""
@@ -200,7 +211,7 @@ class MultiLabelMargin(Rowwise):
     np.float64(0.85)
     """
 
-    formula = "1/C·Σ max(0, 1 - x[y] + x[i]), y listed and i not"
+    formula = "1/C·Σ max(0, 1 - x[y] + x[i]); C classes, y listed and i not"
     divisor = "the number of rows"
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
@@ -218,6 +229,20 @@ class MultiLabelMargin(Rowwise):
             total = total + excess
         value = (total.sum() / float(input.shape[-1])).value
         return Terms(np.where(np.isnan(input).any(axis=-1), np.nan, value))
+
+    def quantities(self, input: Rows, target: IndexSets) -> Quantities:
+        """The scores of each pair of a right class and a wrong one; -inf stands for no pair."""
+        columns, wrong = [], []
+        for column, excess in self._violations(input, target):
+            right = np.take_along_axis(input, column, axis=-1)
+            columns.append(np.broadcast_to(right, input.shape))
+            wrong.append(np.where(excess.value > 0, input, -np.inf))
+        nothing = np.zeros((*input.shape[:-1], 0))
+        return {
+            "x[y]": np.concatenate([nothing, *columns], axis=-1),
+            "x[i]": np.concatenate([nothing, *wrong], axis=-1),
+            "C": np.asarray(float(input.shape[-1])),
+        }
 
     def gradient(self, input: Rows, target: IndexSets) -> Slope:
         """For each violated pair 1/C for the wrong class and -1/C for the right one."""

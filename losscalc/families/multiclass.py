@@ -21,7 +21,7 @@ from losscalc.domains import UNIT
 from losscalc.double import Double, FloatArray, IndexArray
 from losscalc.errors import ParameterError, ShapeError
 from losscalc.layouts import Layout, classwise_layout
-from losscalc.loss import Loss, loss
+from losscalc.loss import Loss, Quantities, loss
 from losscalc.reductions import Slope, Terms
 from losscalc.stable import Partition, distance, partition, softmax_and_rest
 
@@ -66,6 +66,9 @@ class CrossEntropy(Multiclass):
     """
 
     formula = "-w[y]·ln(exp(x[y]) / Σ exp(x))"
+    spread: ClassVar[str] = (
+        "Σ t·(L - x); L = ln Σ exp(x), t share of the target, times the weight of the class"
+    )
     divisor = (
         "the sum of the weights of the targets that are not ignored (their number without weight); "
         "with class probabilities, the number of rows"
@@ -95,6 +98,36 @@ class CrossEntropy(Multiclass):
     def gradient(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Slope:
         """softmax(x) - y, times the weight of the target."""
         return Slope(classes_back(self._slopes(classes_last(input), target, weight)))
+
+    def quantities(
+        self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None
+    ) -> Quantities:
+        """The score of the target and its weight, and how Σ exp(x) comes about."""
+        return self._quantities(classes_last(input), target, weight)
+
+    def explained(self, target: FloatArray | IndexArray) -> str:
+        """Targets that are spread over the classes have a formula of their own."""
+        return self.formula if target.dtype.kind == "i" and not self.label_smoothing else self.spread
+
+    def _quantities(
+        self, scores: FloatArray, target: FloatArray | IndexArray, weight: FloatArray | None
+    ) -> Quantities:
+        peak = scores.max(axis=-1, keepdims=True)
+        total = np.exp(scores - peak).sum(axis=-1, keepdims=True)
+        logarithm = peak + np.log(total)
+        steps = {"max x": peak, "Σ exp(x - max x)": total, "ln Σ exp(x)": logarithm, "L": logarithm}
+        if target.dtype.kind != "i":
+            share = self._shares(classes_last(cast(FloatArray, target)), weight)
+            return {"x": scores, "t": share.value, **steps}
+        share, ignored = self._dense(cast(IndexArray, target), weight, scores.shape)
+        position = np.where(ignored, 0, target.reshape(ignored.shape))[..., np.newaxis]
+        return {
+            "x": scores,
+            "t": share.value,
+            "x[y]": np.take_along_axis(scores, position, axis=-1),
+            "w[y]": None if weight is None else weight[position],
+            **steps,
+        }
 
     def _losses(
         self, scores: FloatArray | Double, target: FloatArray | IndexArray, weight: FloatArray | None
@@ -197,6 +230,18 @@ class NLL(Multiclass):
         factor = self._factor(target, position, weight)
         ignored = target == self.ignore_index
         return Terms(np.where(ignored, 0.0, -factor * pick(scores, position)), factor, ignored)
+
+    def quantities(
+        self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
+    ) -> Quantities:
+        """The log-probability of the target, and its weight."""
+        scores = classes_last(input)
+        position = class_positions("target", target, scores.shape[-1], self.ignore_index)
+        position = position.reshape(*scores.shape[:-1], 1)
+        return {
+            "x[y]": np.take_along_axis(scores, position, axis=-1),
+            "w[y]": None if weight is None else weight[position],
+        }
 
     def gradient(
         self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None

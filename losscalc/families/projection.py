@@ -19,7 +19,7 @@ from losscalc.double import Double, FloatArray, matmul
 from losscalc.errors import ParameterError, ShapeError
 from losscalc.families.multiclass import CrossEntropy
 from losscalc.layouts import Layout, classwise_layout
-from losscalc.loss import loss
+from losscalc.loss import Quantities, loss
 from losscalc.reductions import Slope, Terms
 
 # So many logits for each feature of a block: a matrix product of a few rows would read the whole
@@ -48,7 +48,7 @@ class LinearCrossEntropy(CrossEntropy):
     np.float64(0.479525339)
     """
 
-    formula = "-w[y]·ln(exp(z[y]) / Σ exp(z)), z = W·x + b"
+    formula = "-w[y]·ln(exp(x[y]) / Σ exp(x)); x = linear_weight·input + linear_bias"
     legacy = False
 
     ignore_index: Annotated[int | None, Doc("Rows with this target are left out; -100 unless given.")] = None
@@ -98,6 +98,17 @@ class LinearCrossEntropy(CrossEntropy):
     ) -> Terms:
         """The losses of one block."""
         return self._losses(_logits(input, linear_weight, linear_bias), target, weight)
+
+    def quantities(  # type: ignore[override]
+        self,
+        input: Features,
+        linear_weight: LinearWeight,
+        target: ClassTarget,
+        linear_bias: LinearBias | None = None,
+        weight: ClassWeight | None = None,
+    ) -> Quantities:
+        """Those of cross-entropy, of the logits."""
+        return self._quantities(_logits(input, linear_weight, linear_bias).value, target, weight)
 
     def gradient(  # type: ignore[override]
         self,

@@ -107,7 +107,7 @@ class SmoothL1(Regression):
     array([0.0625, 0.75  , 2.75  ])
     """
 
-    formula = "(x - y)² / 2β if |x - y| < β, else |x - y| - β/2"
+    formula = "(x - y)² / (2·β) if |x - y| < β, else |x - y| - β/2"
     divisor = "the number of elements"
 
     beta: Annotated[float, FINITE_NOT_NEGATIVE, Doc("Where the quadratic part ends.")] = 1.0

@@ -11,7 +11,7 @@ from losscalc.domains import NOT_NEGATIVE
 from losscalc.double import FloatArray, IndexArray
 from losscalc.errors import ClassIndexError, DomainError, ParameterError, ShapeError
 from losscalc.layouts import Layout
-from losscalc.loss import Loss, loss
+from losscalc.loss import Loss, Quantities, loss
 from losscalc.reductions import Slope, Terms
 from losscalc.wide import Wide
 
@@ -36,12 +36,11 @@ class CTC(Loss):
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CTCLoss.html
 
-    >>> log_probs = np.log([[[0.5, 0.3, 0.2]], [[0.2, 0.5, 0.3]], [[0.3, 0.3, 0.4]]])
-    >>> CTC()(log_probs, [[1, 2]], [3], [2], reduction="none")
-    array([1.39836694])
+    >>> CTC()([[[-0.7, -1.2, -1.6]], [[-1.6, -0.7, -1.2]], [[-1.2, -1.2, -0.9]]], [[1, 2]], [3], [2])
+    np.float64(0.693147180)
     """
 
-    formula = "-ln Σ Π p[t, a[t]] over alignments a of y"
+    formula = "-ln P; P probability of all alignments of the target"
     divisor = "the number of sequences, each loss being divided by the length of its target first"
     legacy = False
 
@@ -91,6 +90,17 @@ class CTC(Loss):
         *_, last = lattice.forward()
         value = self._loss(lattice, last).reshape(log_probs.shape[1:-1])
         return Terms(value, share=value / np.maximum(lattice.target_lengths, 1).reshape(value.shape))
+
+    def quantities(
+        self,
+        log_probs: SequenceScores,
+        targets: Sequences,
+        input_lengths: Lengths,
+        target_lengths: Lengths,
+    ) -> Quantities:
+        """The probability of all alignments."""
+        *_, last = (lattice := self._lattice(log_probs, targets, input_lengths, target_lengths)).forward()
+        return {"P": np.exp(lattice.total(last).log().value).reshape(*log_probs.shape[1:-1], 1)}
 
     def gradient(
         self,

@@ -8,7 +8,7 @@ import numpy as np
 
 from losscalc.errors import UsageError
 from losscalc.formats.numbers import fixed, lines, nested
-from losscalc.result import Result
+from losscalc.result import Result, Working
 
 Write = Callable[[Result, int | None], bytes]
 
@@ -26,7 +26,9 @@ class Writer(NamedTuple):
 
 
 def plain(result: Result, precision: int | None) -> bytes:
-    """Numbers and nothing else: rows with commas, and nested lists beyond two axes."""
+    """Numbers and nothing else: rows with commas, and nested lists beyond two axes; or the working."""
+    if result.working is not None:
+        return working_text(result.working).encode()
     if result.value.ndim > 2:
         return (nested(result.value, precision, _JSON_WORDS) + "\n").encode()
     return _text_lines(result, precision, ",")
@@ -36,6 +38,7 @@ def separated(delimiter: str) -> Write:
     """Numbers with a delimiter, in rows and columns."""
 
     def write(result: Result, precision: int | None) -> bytes:
+        _refuse_working(result)
         if result.value.ndim > 2:
             raise UsageError(
                 f"the result has {result.value.ndim} axes, more than rows and columns can show",
@@ -61,7 +64,7 @@ def as_json(result: Result, precision: int | None) -> bytes:
 
 def json_lines(result: Result, precision: int | None) -> bytes:
     """A row a line; a scalar is the one object that JSON makes of it."""
-    if result.value.ndim == 0:
+    if result.value.ndim == 0 or result.working is not None:
         return as_json(result, precision)
     rows = (np.asarray(row) for row in result.value)
     return "".join(nested(row, precision, _JSON_NULL) + "\n" for row in rows).encode()
@@ -72,6 +75,8 @@ def markdown(result: Result, precision: int | None) -> bytes:
     rows: list[list[str]]
     decimals = 4 if precision is None else precision
     value = result.value
+    if result.working is not None:
+        return _working_markdown(result.working).encode()
     if value.ndim == 0:
         rows = [
             ["", result.name],
@@ -90,9 +95,61 @@ def npy(result: Result, precision: int | None) -> bytes:
     """NumPy's own format; it has all digits, whatever the precision."""
     import io
 
+    _refuse_working(result)
     buffer = io.BytesIO()
     np.save(buffer, result.value, allow_pickle=False)
     return buffer.getvalue()
+
+
+def latex(result: Result, precision: int | None) -> bytes:
+    """A number, a matrix, or the working as aligned equations."""
+    if result.working is not None:
+        return _working_latex(result.working).encode()
+    if result.value.ndim > 2:
+        raise UsageError(f"the result has {result.value.ndim} axes, more than a matrix can show")
+    rows = [row.replace(",", " & ") for row in lines(result.value, precision, ",")]
+    body = " \\\\\n".join(rows)
+    return (
+        body if result.value.ndim == 0 else f"\\begin{{bmatrix}}\n{body}\n\\end{{bmatrix}}"
+    ).encode() + b"\n"
+
+
+def working_text(working: Working) -> str:
+    """How a loss comes about, a line a step."""
+    steps = [line.sentence for line in (*working.losses, *working.reduction)]
+    return "\n".join([f"{working.title}: {working.formula}", *steps]) + "\n"
+
+
+def _working_markdown(working: Working) -> str:
+    rows = [["", "working", "value", "with"], ["---", "---", "---:", "---"]]
+    rows += [
+        [line.label, f"`{line.text}`", line.value, line.behind]
+        for line in (*working.losses, *working.reduction)
+    ]
+    table = "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
+    return f"**{working.title}**: `{working.formula}`\n\n{table}"
+
+
+def _working_latex(working: Working) -> str:
+    """An align environment: the label on the left, the working, the value, and what stands behind it."""
+    equations = [rf"\ell &= {working.latex}"]
+    for line in (*working.losses, *working.reduction):
+        label = (
+            rf"\ell_{{{line.label.strip('[]')}}}" if line.label.startswith("[") else rf"\text{{{line.label}}}"
+        )
+        value = f" = {line.value}" if line.value else ""
+        behind = rf" \quad ({line.behind_latex})" if line.behind_latex else ""
+        equations.append(f"{label if line.label else chr(92) + 'ell'} &= {line.latex}{value}{behind}")
+    body = " \\\\\n".join(equations).replace("…", r"\dots")
+    return f"\\begin{{align*}}\n{body}\n\\end{{align*}}\n"
+
+
+def _refuse_working(result: Result) -> None:
+    if result.working is not None:
+        raise UsageError(
+            "this format has no place for the working",
+            hint="take plain, table, markdown, latex or json with `explain`",
+        )
 
 
 def summary(result: Result, decimals: int) -> list[tuple[str, str]]:
@@ -134,6 +191,7 @@ WRITERS = MappingProxyType(
             Writer("json", (".json",), as_json),
             Writer("jsonl", (".jsonl", ".ndjson"), json_lines),
             Writer("markdown", (".md", ".markdown"), markdown),
+            Writer("latex", (".tex",), latex),
             Writer("npy", (".npy",), npy),
         )
     }

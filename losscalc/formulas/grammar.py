@@ -1,0 +1,189 @@
+"""The grammar of formulas, and the tree that it makes of one.
+
+formula      alternative {", " name " = " alternative} ["; " legend]
+alternative  sum ["if" condition ", " ("else" alternative | alternative)]
+condition    sum (= ≠ < ≤ > ≥) sum | name of a flag
+sum          ["-"] product {("+" | "-") product}
+product      power {("·" | "/" | nothing) power}
+power        part ["²" | "^" part]
+part         number | ½ | symbol | function part | "Σ" product | "(" ... ")" | "[" ... "]" | "|" sum "|"
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>\d+(?:\.\d+)?|½)|(?P<symbol>d\([a-z], [a-z]\)|[a-z]\[[a-z]\])"
+    r"|(?P<word>[A-Za-zα-ωΔ][A-Za-z0-9_₁₂']*)|(?P<mark>[-+·/^²≤<≥>=≠()\[\]|,Σ]))"
+)
+FUNCTIONS = ("ln", "exp", "σ", "max", "min", "atan")
+COMPARISONS = ("=", "≠", "<", "≤", ">", "≥")
+_CLOSING = {"(": ")", "[": "]", "|": "|"}
+
+
+class Token(NamedTuple):
+    """A word of a formula, and where it stands."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+class Node(NamedTuple):
+    """A part of a formula: what it is, its parts, and where it stands."""
+
+    kind: str
+    parts: tuple["Node", ...]
+    text: str
+    start: int
+    end: int
+
+
+class _Parser:
+    """Reads tokens from the left, one rule of the grammar a method."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = list(_tokens(text))
+        self.next = 0
+
+    def peek(self, ahead: int = 0) -> Token:
+        position = self.next + ahead
+        return self.tokens[position] if position < len(self.tokens) else Token("end", "", len(self.text), 0)
+
+    def take(self, text: str | None = None) -> Token:
+        token = self.peek()
+        if token.kind == "end" or (text is not None and token.text != text):
+            raise ValueError(f"{self.text!r}: {text or 'more'} expected at {token.start}")
+        self.next += 1
+        return token
+
+    def node(self, kind: str, *parts: Node, start: int, text: str = "") -> Node:
+        return Node(kind, parts, text, start, self.tokens[self.next - 1].end)
+
+    def definition_follows(self) -> bool:
+        return self.peek().text == "," and self.peek(1).kind == "word" and self.peek(2).text == "="
+
+    def alternative(self) -> Node:
+        start = self.peek().start
+        value = self.sum()
+        if self.peek().text != "if":
+            return value
+        self.take("if")
+        condition = self.condition()
+        if self.peek().text != ",":
+            return value
+        self.take(",")
+        if self.peek().text == "else":
+            self.take("else")
+        return self.node("choice", value, condition, self.alternative(), start=start)
+
+    def condition(self) -> Node:
+        start = self.peek().start
+        left = self.sum()
+        if self.peek().text not in COMPARISONS:
+            return left._replace(kind="flag")
+        operator = self.take().text
+        return self.node("compare", left, self.sum(), start=start, text=operator)
+
+    def sum(self) -> Node:
+        start = self.peek().start
+        if self.peek().text == "-":
+            self.take()
+            node = self.node("negative", self.product(), start=start)
+        else:
+            node = self.product()
+        while self.peek().text in ("+", "-"):
+            operator = self.take().text
+            node = self.node("sum", node, self.product(), start=start, text=operator)
+        return node
+
+    def product(self) -> Node:
+        start = self.peek().start
+        node = self.power()
+        while self.peek().text in ("·", "/") or (self.begins_part() and _ends_in_number(node)):
+            operator = self.take().text if self.peek().text in ("·", "/") else ""
+            node = self.node("product", node, self.power(), start=start, text=operator)
+        return node
+
+    def begins_part(self) -> bool:
+        return (self.peek().kind in ("symbol", "word") and self.peek().text not in ("if", "else")) or (
+            self.peek().text in ("(", "[")
+        )
+
+    def power(self) -> Node:
+        start = self.peek().start
+        node = self.part()
+        if self.peek().text == "²":
+            self.take()
+            return self.node("power", node, Node("number", (), "2", 0, 0), start=start, text="²")
+        if self.peek().text == "^":
+            self.take()
+            return self.node("power", node, self.part(), start=start, text="^")
+        return node
+
+    def part(self) -> Node:
+        token = self.take()
+        if token.kind in ("number", "symbol"):
+            return Node(token.kind, (), token.text, token.start, token.end)
+        if token.text == "Σ":
+            return self.node("total", self.product(), start=token.start)
+        if token.text in _CLOSING:
+            return self.bracket(token)
+        if token.text in FUNCTIONS:
+            if self.peek().text != "(":
+                return self.node("call", self.power(), start=token.start, text=token.text)
+            self.take("(")
+            arguments = [self.alternative()]
+            while self.peek().text == ",":
+                self.take(",")
+                arguments.append(self.alternative())
+            self.take(")")
+            return self.node("call", *arguments, start=token.start, text=token.text)
+        if token.kind == "word":
+            return Node("symbol", (), token.text, token.start, token.end)
+        raise ValueError(f"{self.text!r}: {token.text} is not expected at {token.start}")
+
+    def bracket(self, opening: Token) -> Node:
+        inside = self.sum() if opening.text == "|" else self.alternative()
+        self.take(_CLOSING[opening.text])
+        return self.node("group", inside, start=opening.start, text=opening.text)
+
+
+def _tokens(text: str) -> Iterator[Token]:
+    position = 0
+    while position < len(text.rstrip()):
+        match = _TOKEN.match(text, position)
+        if match is None or match.lastgroup is None:
+            raise ValueError(f"{text!r}: nothing known stands at {position}")
+        yield Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup), match.end())
+        position = match.end()
+
+
+def parse(text: str) -> tuple[Node, dict[str, Node]]:
+    """The tree of a formula, and those of the symbols that it defines."""
+    parser = _Parser(text)
+    main = parser.alternative()
+    definitions = {}
+    while parser.definition_follows():
+        parser.take(",")
+        name = parser.take().text
+        parser.take("=")
+        definitions[name] = parser.alternative()
+    if parser.peek().kind != "end":
+        raise ValueError(f"{text!r}: the end is expected at {parser.peek().start}")
+    return main, definitions
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """A part and all parts of it."""
+    yield node
+    for part in node.parts:
+        yield from walk(part)
+
+
+def _ends_in_number(node: Node) -> bool:
+    """Whether what follows without an operator is multiplied: 2β, ½(x - y)."""
+    return node.kind == "number" or (node.kind == "product" and _ends_in_number(node.parts[-1]))
