@@ -74,7 +74,7 @@ def test_every_loss_is_explained(call, cls, tmp_path):
 def test_the_tutorial_by_hand(call):
     """The element, the row and the mean of the 3x3 example, as its tutorial works them out."""
     lines = call(
-        "bce-logits", "-i", "samples/logits.csv", "-t", "samples/labels.csv", "--explain"
+        "bce-logits", "-i", str(SAMPLES / "logits.csv"), "-t", str(SAMPLES / "labels.csv"), "--explain"
     ).splitlines()
 
     assert lines[1] == "[0, 0] -[1·ln σ(0.2070) + (1-1)·ln(1-σ(0.2070))] = 0.5950"
