@@ -45,6 +45,8 @@ class Result:
     value: Array
     parameters: dict[str, object]
     reduction: str | None = None
+    supposed: str | None = None
+    """What was done otherwise than the loss is defined."""
     gradient: str | None = None
     """The array with respect to which the value is the derivative of the loss."""
     mean: float = np.nan
@@ -79,6 +81,8 @@ class Result:
         if self.reduction is None:
             return {"activation": self.name, "value": self.value, **common}
         derivative = {} if self.gradient is None else {"gradient": self.gradient}
+        if self.supposed is not None:
+            derivative = {"supposed": self.supposed}
         return {
             "loss": self.name,
             "reduction": self.reduction,

@@ -16,7 +16,7 @@ def run(arguments: Sequence[str]) -> int:
         if "_LOSSCALC_COMPLETE" in os.environ:
             losscalc.main(list(arguments), prog_name="losscalc")
         # Not by main(), which makes an exit code of its own of a reader that went away.
-        with losscalc.make_context("losscalc", list(arguments)) as context:
+        with losscalc.make_context("losscalc", list(arguments), obj=tuple(arguments)) as context:
             losscalc.invoke(context)
 
     debug = "--debug" in arguments or bool(os.environ.get("LOSSCALC_DEBUG"))

@@ -10,6 +10,7 @@ from losscalc.cli.boundary import option_name, warn
 from losscalc.cli.job import Job
 from losscalc.cli.options import (
     ARRAYS,
+    CHECK,
     OUTPUT,
     PARAMETERS,
     GroupedOption,
@@ -19,13 +20,17 @@ from losscalc.cli.options import (
     take_reading,
 )
 from losscalc.cli.output import Delivery
-from losscalc.cli.types import ArgumentName, parameter_type
+from losscalc.cli.types import ArgumentName, Number, parameter_type
 from losscalc.declaration import ArrayArgument, Parameter, array_arguments, parameters
-from losscalc.domains import Names
+from losscalc.domains import FINITE_NOT_NEGATIVE, Names
 from losscalc.errors import UsageError, printable
 from losscalc.loss import Loss, choose_reduction
 from losscalc.operation import DTYPES, Operation, differentiable, pytorch_names, result_dtype
 
+_TOLERANCES = (
+    Parameter("rtol", float, 1e-5, FINITE_NOT_NEGATIVE, "Relative"),
+    Parameter("atol", float, 1e-8, FINITE_NOT_NEGATIVE, "Absolute"),
+)
 _ARRAY_HELP = (
     "ARRAY is a file (preds.csv#logit picks a column), - for standard input, or numbers as in 1,0,1."
 )
@@ -114,7 +119,31 @@ def run(cls: type[Operation], values: dict[str, Any]) -> None:
         explained=delivery.rows if explain else 0,
         decimals=delivery.decimals,
     )
-    delivery.send(job.run())
+    expect, suppose = values.pop("expect", None), values.pop("suppose", None)
+    tolerance = (values.pop("rtol", None), values.pop("atol", None))
+    if expect is None and suppose is None:
+        delivery.send(job.run())
+        return
+    _check(job, delivery, expect, suppose, tolerance)
+
+
+def _check(
+    job: Job, delivery: Delivery, expect: str | None, suppose: str | None, tolerance: tuple[float, float]
+) -> None:
+    """Hold the result against what is expected, or compute what is supposed."""
+    # Imported here: what may be supposed is a long list, and few calls need it.
+    from losscalc.cli.check import Check, supposed
+    from losscalc.comparison import Tolerance
+
+    if job.explained or job.gradient or (expect is not None and suppose is not None):
+        raise UsageError("`expect`, `suppose`, `explain` and `gradient` do not go together")
+    if suppose is not None:
+        delivery.send(supposed(job, suppose))
+        return
+    words = click.get_current_context().find_root().obj or ()
+    code = Check(job, expect or "", Tolerance(*tolerance), words).run(delivery)
+    if code:
+        raise click.exceptions.Exit(code)
 
 
 def summary(cls: type[Operation]) -> str:
@@ -218,6 +247,7 @@ def _reduction_options(cls: type[Operation]) -> list[click.Parameter]:
                 help=help_text,
             )
         )
+        options += _check_options()
         help_text = "Show the working: the formula with the numbers put in, and the reduction."
         options.append(option("--explain", is_flag=True, help=help_text))
         if cls.broadcasts:
@@ -230,3 +260,25 @@ def _reduction_options(cls: type[Operation]) -> list[click.Parameter]:
     help_text = "Of the result, and what arrays are rounded to first; by default that of the input."
     options.append(option("--dtype", type=click.Choice(DTYPES), help=help_text))
     return options
+
+
+def _check_options() -> list[click.Parameter]:
+    def option(name: str, help_text: str, **attributes: Any) -> GroupedOption:
+        return GroupedOption([name], group=CHECK, help=help_text, allow_from_autoenv=False, **attributes)
+
+    def tolerance(parameter: Parameter) -> GroupedOption:
+        return option(
+            option_name(parameter.name),
+            f"{parameter.doc} tolerance of --expect.",
+            type=Number(parameter),
+            default=parameter.default,
+            show_default=True,
+        )
+
+    return [
+        option(
+            "--expect", "What should come out; if not, exit code 1 and a search for why.", metavar="ARRAY"
+        ),
+        *map(tolerance, _TOLERANCES),
+        option("--suppose", "Compute what --expect found, under the name that it gave.", metavar="NAME"),
+    ]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc import engine
+from losscalc.calls import Call
 from losscalc.cli.boundary import option_name, warn
 from losscalc.engine import Computation
 from losscalc.errors import Location, LosscalcError, LosscalcWarning, ShapeError, UsageError
@@ -59,6 +60,24 @@ class Job(NamedTuple):
                 if not self.quiet:
                     warn(remark)
         return self._result(done)
+
+    def gathered(self) -> tuple[Call, Result]:
+        """The call with all its arrays in memory, and its result."""
+        with _opened(self.arrays, self.reading, self.quiet, self._states) as sources:
+            assert isinstance(self.operation, Loss)
+            assert self.reduction is not None
+            try:
+                fit = fitted(self.operation, sources, self.broadcast)
+                call = Call.gathered(self.operation, fit, self.reduction.name, self.dtype, self.broadcast)
+                done = call.compute()
+            except LosscalcError as error:
+                locate(error, sources)
+                raise
+            for remark in done.warnings:
+                locate(remark, sources)
+                if not self.quiet:
+                    warn(remark)
+        return call, self._result(done)
 
     @property
     def _states(self) -> frozenset[str]:

@@ -9,7 +9,7 @@ from losscalc.formats import FORMATS
 from losscalc.formats.options import Reading
 from losscalc.formats.writers import WRITERS
 
-ARRAYS, PARAMETERS, READING, OUTPUT = "Arrays", "Parameters", "Reading", "Output"
+ARRAYS, PARAMETERS, CHECK, READING, OUTPUT = "Arrays", "Parameters", "Check", "Reading", "Output"
 
 
 class GroupedOption(click.Option):

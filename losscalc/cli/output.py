@@ -58,6 +58,11 @@ class Delivery:
         write_file(self._path, data)
 
     @property
+    def format(self) -> str:
+        """The name of the format."""
+        return self._format
+
+    @property
     def rows(self) -> int:
         """How many rows a person wants to see."""
         return self._display.max_rows

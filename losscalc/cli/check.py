@@ -1,0 +1,154 @@
+"""The check of a number, and the search for what would have led to another one."""
+
+import shlex
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from losscalc.arrays import Array
+from losscalc.cli.job import Job
+from losscalc.cli.output import Delivery
+from losscalc.comparison import Comparison, Tolerance, compare, explanations
+from losscalc.errors import UsageError
+from losscalc.formats.address import open_array, parse_address
+from losscalc.operation import suggest
+from losscalc.result import Result
+from losscalc.suppositions import Supposition, suppositions
+
+EXIT_DIFFERENT = 1
+
+# What of a command is not repeated in the one that reproduces a number.
+_OWN = ("--expect", "--rtol", "--atol", "--output", "-o", "--suppose")
+
+
+class Check(NamedTuple):
+    """A value that is expected of a job, and the words of the command."""
+
+    job: Job
+    expect: str
+    tolerance: Tolerance
+    words: Sequence[str]
+
+    def run(self, delivery: Delivery) -> int:
+        """Compare, tell, and give the exit code."""
+        if delivery.format not in ("plain", "table", "json"):
+            raise UsageError(
+                f"a check cannot be written as {delivery.format}", hint="take plain, table or json"
+            )
+        call, result = self.job.gathered()
+        comparison = compare(result.value, self._expected(), self.tolerance)
+        found: list[Supposition] = []
+        if not comparison.agrees:
+            looser = self.tolerance.loosened(self.expect) if comparison.value.ndim == 0 else self.tolerance
+            rounded = _is_rounded(self.expect, float(comparison.value[comparison.worst]))
+            found = [] if rounded else explanations(call, comparison, looser)
+        if delivery.format == "json":
+            delivery.send_bytes(self._json(result, comparison, found).encode())
+        else:
+            delivery.send_bytes(("\n".join(self._lines(comparison, found)) + "\n").encode())
+        return 0 if comparison.agrees else EXIT_DIFFERENT
+
+    def _expected(self) -> Array:
+        source = open_array(parse_address(self.expect), "--expect", self.job.reading)
+        try:
+            return source.whole()
+        finally:
+            source.close()
+
+    def _lines(self, comparison: Comparison, found: Sequence[Supposition]) -> list[str]:
+        value, expected = (float(a[comparison.worst]) for a in (comparison.value, comparison.expected))
+        lines = []
+        if comparison.value.ndim:
+            count = f"{comparison.differing} of {comparison.value.size} numbers differ"
+            lines.append(f"{count}, most at [{', '.join(map(str, comparison.worst))}]")
+        relative = abs(comparison.difference / expected) if expected else np.inf
+        lines += [
+            f"value       {value!r}",
+            f"expected    {expected!r}",
+            f"difference  {comparison.difference!r}   relative {relative:.2g}",
+            f"{'agrees' if comparison.agrees else 'differs'} (rtol {self.tolerance.rtol:g}, "
+            f"atol {self.tolerance.atol:g})",
+        ]
+        if comparison.agrees:
+            return lines
+        if _is_rounded(self.expect, value):
+            lines.append(f"{self.expect.strip()} is the value, rounded: a larger --atol lets it pass")
+        elif not found:
+            lines.append("nothing that is often done otherwise leads to the expected number")
+        elif len(found) > 1:
+            lines.append(f"{len(found)} things lead to the expected number; the simplest first:")
+        for supposition in found:
+            lines += [f"that is what comes out if {supposition.sentence}:", f"  {self.command(supposition)}"]
+        return lines
+
+    def _json(self, result: Result, comparison: Comparison, found: Sequence[Supposition]) -> str:
+        import json
+
+        number = float(comparison.difference) if comparison.value.size else 0.0
+        facts = {
+            "loss": result.name,
+            "reduction": result.reduction,
+            "agrees": comparison.agrees,
+            "value": _listed(comparison.value),
+            "expected": _listed(comparison.expected),
+            "difference": number if np.isfinite(number) else None,
+            "worst": list(comparison.worst),
+            "differing": comparison.differing,
+            "explanations": [
+                {"name": s.name, "sentence": s.sentence, "command": self.command(s)} for s in found
+            ],
+        }
+        return json.dumps(facts, ensure_ascii=False) + "\n"
+
+    def command(self, supposition: Supposition) -> str:
+        """The command that gives the expected number."""
+        added = supposition.options.split() or ["--suppose", supposition.name]
+        kept = without_options(self.words, (*_OWN, added[0]))
+        return shlex.join(["losscalc", *kept, *added])
+
+
+def supposed(job: Job, name: str) -> Result:
+    """The result of a job where something is done otherwise."""
+    call, result = job.gathered()
+    rows = {row.name: row for row in suppositions(call)}
+    if name not in rows:
+        close = suggest(name, rows)
+        raise UsageError(
+            "nothing of that name can be supposed",
+            found=name,
+            hint=f"did you mean {close}?" if close else f"there are {', '.join(list(rows)[:8])}, ...",
+        )
+    value = rows[name].value(call)
+    if value is None:
+        raise UsageError(f"{name} does not apply to these arrays", hint=f"it means: {rows[name].sentence}")
+    return Result(result.name, value, result.parameters, reduction=result.reduction, supposed=name)
+
+
+def without_options(words: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The words of a command without some options and their values."""
+    kept: list[str] = []
+    skip = False
+    short = {"--reduction": "-r"}
+    options = {*names, *(short[name] for name in names if name in short)}
+    for word in words:
+        if skip:
+            skip = False
+        elif word in options:
+            skip = True
+        elif not any(word.startswith(f"{name}=") for name in options):
+            kept.append(word)
+    return kept
+
+
+def _is_rounded(text: str, value: float) -> bool:
+    """Whether a number was typed that the value rounds to."""
+    decimals = len(text.strip().partition(".")[2])
+    return text.strip().lstrip("+-").replace(".", "").isdigit() and f"{value:.{decimals}f}" == text.strip()
+
+
+def _listed(values: Array) -> object:
+    """Numbers for strict JSON, null for those it has not."""
+    if values.ndim:
+        return [_listed(row) for row in values]
+    return float(values) if np.isfinite(values) else None
