@@ -104,10 +104,13 @@ class Call(NamedTuple):
         return self._replace(reduction=reduction).value
 
     def reduced(self, single: Array) -> Array:
-        """Losses that were computed elsewhere, reduced in the plain way."""
+        """Losses that were computed elsewhere, reduced with the denominator of the call."""
         if self.reduction == "none":
             return single
-        return np.asarray(single.mean() if self.is_mean else single.sum())
+        total = single.sum()
+        return np.asarray(
+            total / single.dtype.type(float(self.partial.denominator)) if self.is_mean else total
+        )
 
     def changed(self, name: str, change: Callable[[Array], Array]) -> "Call":
         """The call with one of its arrays changed."""

@@ -1,6 +1,5 @@
 """Whether a number is what it should be, and, if not, what would have led to it."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from losscalc.arrays import Array, show_shape
 from losscalc.calls import Call
 from losscalc.errors import Index, ShapeError
-from losscalc.suppositions import Supposition, suppositions
+from losscalc.suppositions import Supposition, groups
 
 # With fewer digits too many suppositions would lead to the same number.
 _FEWEST_DIGITS = 4
@@ -73,20 +72,24 @@ def compare(value: Array, expected: Array, tolerance: Tolerance) -> Comparison:
 
 
 def explanations(call: Call, comparison: Comparison, tolerance: Tolerance) -> list[Supposition]:
-    """What would lead to the expected numbers, the simplest first."""
-    return [
-        supposition
-        for supposition, value in _values(call, comparison, tolerance)
-        if tolerance.agree(value, comparison.expected).all()
-    ]
+    """What would lead to the expected numbers, the simplest first; of one kind, one for each value."""
+    found: list[Supposition] = []
+    for rows in groups(call):
+        known: list[Array] = []
+        for supposition in rows:
+            value = _value(supposition, call, comparison)
+            if value is None or tolerance.agree(value, comparison.value).all():
+                continue
+            if tolerance.agree(value, comparison.expected).all():
+                if not any(np.allclose(value, other, rtol=1e-12, atol=0.0) for other in known):
+                    found.append(supposition)
+                known.append(value)
+    return found
 
 
-def _values(call: Call, comparison: Comparison, tolerance: Tolerance) -> Iterator[tuple[Supposition, Array]]:
-    """The values of all suppositions that change anything, and have the shape of what was expected."""
-    for supposition in suppositions(call):
-        value = supposition.value(call)
-        if value is None or value.size != comparison.expected.size:
-            continue
-        value = value.reshape(comparison.expected.shape)
-        if not np.isnan(value).any() and not tolerance.agree(value, comparison.value).all():
-            yield supposition, value
+def _value(supposition: Supposition, call: Call, comparison: Comparison) -> Array | None:
+    """The value of a supposition, if it has the shape of what was expected."""
+    value = supposition.value(call)
+    if value is None or value.size != comparison.expected.size or np.isnan(value).any():
+        return None
+    return value.reshape(comparison.expected.shape)

@@ -1,6 +1,6 @@
 """What may have been done otherwise where a number differs: one row each, the simplest first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from losscalc.calls import Call
 from losscalc.suppositions.counts import DENOMINATORS, REDUCTIONS, WEIGHTS
@@ -8,12 +8,15 @@ from losscalc.suppositions.data import INPUTS, SHAPES, SMOOTHING, TARGETS
 from losscalc.suppositions.numerics import CLIPPING, FACTORS, PRECISION, of_loss
 from losscalc.suppositions.supposition import Supposition
 
-__all__ = ["Supposition", "suppositions"]
+__all__ = ["Supposition", "groups", "suppositions"]
+
+
+def groups(call: Call) -> Iterator[Iterable[Supposition]]:
+    """Everything that may be supposed of a call, what is of one kind together."""
+    yield from (REDUCTIONS, FACTORS, WEIGHTS, list(of_loss(call)), DENOMINATORS, INPUTS, TARGETS, SHAPES)
+    yield from (SMOOTHING, CLIPPING, PRECISION)
 
 
 def suppositions(call: Call) -> Iterator[Supposition]:
     """Everything that may be supposed of a call."""
-    for rows in (REDUCTIONS, FACTORS, WEIGHTS, of_loss(call), DENOMINATORS, INPUTS, TARGETS, SHAPES):
-        yield from rows
-    for rows in (SMOOTHING, CLIPPING, PRECISION):
-        yield from rows
+    return (row for rows in groups(call) for row in rows)

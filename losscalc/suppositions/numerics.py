@@ -112,17 +112,20 @@ def _as(call: Call, name: str) -> Array:
 def _clipped(call: Call, bound: float) -> Array:
     """Negative log-likelihoods of probabilities that are kept away from 0 and 1."""
     x, y = np.asarray(call.arrays["input"], dtype=np.float64), np.asarray(call.arrays["target"])
+    weight = np.asarray(call.arrays.get("weight", 1.0))
     if call.loss.name in ("bce", "bce-logits"):
         p = np.clip(stable.sigmoid(x) if call.loss.name == "bce-logits" else x, bound, 1 - bound)
-        return np.asarray(-(y * np.log(p) + (1 - y) * np.log1p(-p)))
+        return np.asarray(-weight * (y * np.log(p) + (1 - y) * np.log1p(-p)))
     p = np.exp(x) if call.loss.name == "nll" else along_classes(stable.softmax)(x)
     if call.loss.name not in ("nll", "cross-entropy"):
         raise ValueError("there are no probabilities to be clipped")
     p = np.clip(p, bound, 1 - bound)
     if y.shape == x.shape:
-        return np.asarray(-(y * np.log(p)).sum(axis=1))
-    picked = np.take_along_axis(p, np.expand_dims(y.astype(np.int64), 1), axis=1)
-    return np.asarray(-np.log(picked).squeeze(1))
+        return np.asarray(-(weight * y * np.log(p)).sum(axis=1))
+    counts = y != getattr(call.loss, "ignore_index")  # noqa: B009 - both have it
+    classes = np.where(counts, y, 0).astype(np.int64)
+    picked = np.take_along_axis(p, np.expand_dims(classes, 1), axis=1).squeeze(1)
+    return np.where(counts, -np.log(picked) * (weight[classes] if weight.ndim else 1.0), 0.0)
 
 
 def _worst(call: Call) -> Array:
