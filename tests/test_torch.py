@@ -117,7 +117,7 @@ def test_labels_of_sign_broadcast(
 
 @compares("bce")
 @given(data=st.data(), shape=SHAPES, dtype=DTYPES, reduction=REDUCTIONS, seed=SEEDS, weighted=st.booleans())
-@examples(150)
+@examples(120)
 def test_bce(
     name: str, data: st.DataObject, shape: Shape, dtype: str, reduction: str, seed: int, weighted: bool
 ) -> None:
@@ -128,7 +128,7 @@ def test_bce(
 
 @compares("bce-logits")
 @given(data=st.data(), shape=SHAPES, dtype=DTYPES, reduction=REDUCTIONS, seed=SEEDS)
-@examples(200)
+@examples(150)
 def test_bce_logits(
     name: str, data: st.DataObject, shape: Shape, dtype: str, reduction: str, seed: int
 ) -> None:
@@ -155,7 +155,7 @@ def scores_shapes(draw: st.DrawFn) -> Shape:
 
 @compares("cross-entropy", "nll")
 @given(data=st.data(), shape=scores_shapes(), dtype=DTYPES, reduction=REDUCTIONS, seed=SEEDS)
-@examples(150)
+@examples(120)
 def test_class_indices(
     name: str, data: st.DataObject, shape: Shape, dtype: str, reduction: str, seed: int
 ) -> None:
@@ -194,7 +194,7 @@ def test_class_indices(
     smoothing=st.sampled_from([0.0, 0.0, 0.1, 0.5, 1.0]),
     hard=st.booleans(),
 )
-@examples(150)
+@examples(120)
 def test_class_probabilities(
     name: str,
     shape: Shape,
