@@ -53,7 +53,12 @@ Variance = Annotated[
 ]
 Divergent = Annotated[
     FloatArray,
-    Role("Probabilities, or with `log_target` log-probabilities.", NOT_NEGATIVE, nan=True),
+    Role(
+        "Probabilities, or with `log_target` log-probabilities.",
+        NOT_NEGATIVE,
+        hint="for log-probabilities give `log_target`; the target is the second array, not the first",
+        nan=True,
+    ),
 ]
 Weight = Annotated[FloatArray, Role("Factor of each element; broadcasts to the shape of the target.")]
 FullWeight = Annotated[FloatArray, Role("Factor of each element, of the shape of the input.")]

@@ -7,12 +7,9 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from losscalc.double import Double, FloatArray, maximum
+from losscalc.double import Double, FloatArray, maximum, scale_exponent, where
 from losscalc.errors import ParameterError, ShapeError
 from losscalc.exponential import power
-
-# In float64, squares of larger numbers overflow, and of smaller ones lose digits or vanish.
-_LARGE = 400
 
 
 class Distance(Protocol):
@@ -48,7 +45,7 @@ class Norm(NamedTuple):
         peak = size.high.max(axis=-1, keepdims=True, initial=0.0)
         unit = np.where((peak > 0) & np.isfinite(peak), peak, 1.0)
         total = power(size / Double(unit), self.p).sum()
-        return power(total, 1.0 / self.p) * unit[..., 0]
+        return power(total, Double(np.asarray(1.0)) / self.p) * unit[..., 0]
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         """sign(d)·(|d| / ‖d‖)^(p-1), and 0 where d is 0; of equal extremes each has its share."""
@@ -88,29 +85,30 @@ class Cosine(NamedTuple):
 
     def between(self, u: FloatArray, v: FloatArray) -> Double:
         """The distances."""
-        similarity, _, _ = self._parts(u, v)
-        return Double(np.ones_like(similarity.high)) - similarity
+        one, other, lengths = self._units(u, v)
+        similarity = (one * other).sum()
+        gap = one - other
+        # 1 - û·v̂ = ½·‖û - v̂‖² keeps the digits of a small distance; too short vectors are no units.
+        short = (lengths[0].value <= self.eps) | (lengths[1].value <= self.eps)
+        return where(short, Double(np.ones(short.shape)) - similarity, (gap * gap).sum() * 0.5)
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """similarity·u/‖u‖² - v/(‖u‖·‖v‖), and the same of v."""
-        similarity, one, other = self._parts(u, v)
-        return self._gradient(u, v, similarity, one, other), self._gradient(v, u, similarity, other, one)
+        """(similarity·u/‖u‖ - v/‖v‖) / ‖u‖, and the same of v."""
+        one, other, lengths = self._units(u, v)
+        similarity = (one * other).sum().value[..., np.newaxis]
+        slopes = [
+            (similarity * _direction(x) - unit.value) / length.value[..., np.newaxis]
+            for x, unit, length in ((u, other, lengths[0]), (v, one, lengths[1]))
+        ]
+        return slopes[0], slopes[1]
 
-    def _gradient(
-        self, u: FloatArray, v: FloatArray, similarity: Double, length: Double, other: Double
-    ) -> FloatArray:
-        own = length.value[..., np.newaxis]
-        along = np.where(own > self.eps, similarity.value[..., np.newaxis] * (u / own), 0.0)
-        return (along - v / other.value[..., np.newaxis]) / own
-
-    def _parts(self, u: FloatArray, v: FloatArray) -> tuple[Double, Double, Double]:
-        """The similarity, and the two lengths."""
-        lengths = [
+    def _units(self, u: FloatArray, v: FloatArray) -> tuple[Double, Double, tuple[Double, Double]]:
+        """The vectors over their lengths, and these."""
+        one, other = (
             maximum(Norm(2.0).between(x, np.zeros_like(x)), Double(np.full(x.shape[:-1], self.eps)))
             for x in (u, v)
-        ]
-        one, other = (length[..., np.newaxis] for length in lengths)
-        return ((Double(u) / one) * (Double(v) / other)).sum(), lengths[0], lengths[1]
+        )
+        return Double(u) / one[..., np.newaxis], Double(v) / other[..., np.newaxis], (one, other)
 
 
 class Custom(NamedTuple):
@@ -152,10 +150,10 @@ DISTANCES: Mapping[str, Distance] = MappingProxyType(
 """The distances that have a name; pairwise is PyTorch's default, euclidean with 1e-6 added everywhere."""
 
 
-def scale_exponent(values: FloatArray) -> np.ndarray:
-    """The powers of two that bring rows near 1, 0 where their squares are no danger anyway."""
-    exponent = np.frexp(np.abs(values).max(axis=-1, keepdims=True, initial=0.0))[1]
-    return np.where(np.abs(exponent) > _LARGE, exponent, 0)
+def _direction(x: FloatArray) -> FloatArray:
+    """The vectors over their own lengths, however short, and 0 for no length: as PyTorch differentiates them."""
+    length = Norm(2.0).between(x, np.zeros_like(x)).value[..., np.newaxis]
+    return np.where(length == 0, 0.0, x / length)
 
 
 def _extreme(size: Double, *, largest: bool) -> Double:

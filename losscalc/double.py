@@ -5,6 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# In float64, squares of larger powers of two overflow, and those of smaller ones lose digits or vanish.
+_LARGE = 400
+
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
 
@@ -45,14 +48,15 @@ class Double:
         total = self.high + other.high
         part = total - self.high
         error = (self.high - (total - part)) + (other.high - part)
-        return Double(total, finite(error + (self.low + other.low)))
+        return _normal(total, finite(error + (self.low + other.low)))
 
     def __mul__(self, other: "Double | FloatArray | float") -> "Double":
         other = _double(other)
         result = self.high * other.high
         a, b = _halves(self.high), _halves(other.high)
         error = ((a.high * b.high - result) + a.high * b.low + a.low * b.high) + a.low * b.low
-        return Double(result, finite(error + (self.high * other.low + self.low * other.high)))
+        # Each by itself: where factors are too large to be halved, the rest still counts.
+        return Double(result, finite(error) + finite(self.high * other.low + self.low * other.high))
 
     def shared(self, share: "Double | FloatArray | float") -> "Double":
         """The product with a share, of which zero wins over an infinite value, as in `product`."""
@@ -78,7 +82,8 @@ class Double:
 
     def scaled(self, exponent: FloatArray | IndexArray | int) -> "Double":
         """The product with a power of two, which is exact where it is not subnormal."""
-        return Double(np.ldexp(self.high, exponent), finite(np.ldexp(self.low, exponent)))
+        whole = np.clip(exponent, -5000, 5000).astype(np.int64)
+        return Double(np.ldexp(self.high, whole), finite(np.ldexp(self.low, whole)))
 
     def sqrt(self) -> "Double":
         """The square root: what its square lacks is divided by twice the root."""
@@ -104,7 +109,19 @@ class Double:
         low = ((self.high - high) + self.low).sum(axis=-1)
         # What is not finite, or too large to be cut, is summed as it is.
         safe = np.isfinite(total) & np.isfinite(low)
-        return Double(total if safe.all() else np.where(safe, total, self.high.sum(axis=-1)), finite(low))
+        return _normal(total if safe.all() else np.where(safe, total, self.high.sum(axis=-1)), finite(low))
+
+    def mean(self) -> "Double":
+        """The mean over the last axis, also where the sum would overflow."""
+        exponent = scale_exponent(self.high)
+        total = self.scaled(-exponent).sum() if exponent.any() else self.sum()
+        return (total / float(self.high.shape[-1])).scaled(exponent[..., 0])
+
+
+def scale_exponent(values: FloatArray) -> IndexArray:
+    """The powers of two that bring rows near 1, 0 where their squares are no danger anyway."""
+    exponent = np.frexp(np.abs(values).max(axis=-1, keepdims=True, initial=0.0))[1]
+    return np.where(np.abs(exponent) > _LARGE, exponent, 0).astype(np.int64)
 
 
 def where(condition: np.ndarray, one: Double, other: Double) -> Double:
@@ -146,13 +163,19 @@ def matmul(one: "Double | FloatArray", other: FloatArray) -> Double:
 def _cut(values: FloatArray, bits: int) -> tuple[FloatArray, FloatArray]:
     """Each row as numbers of so many bits below its largest, and what is left of them."""
     peak = np.abs(values).max(axis=-1, keepdims=True, initial=0.0)
-    cut = np.ldexp(1.5, np.frexp(peak)[1] + 52 - bits)
+    cut = np.ldexp(1.5, np.minimum(np.frexp(peak)[1] + 52 - bits, 1022))
     high = (values + cut) - cut
     return high, values - high
 
 
 def _double(value: "Double | FloatArray | float") -> Double:
     return value if isinstance(value, Double) else Double(np.asarray(value))
+
+
+def _normal(high: FloatArray, low: FloatArray) -> Double:
+    """A pair whose low part is what the rounding of the whole leaves: products rely on that."""
+    total = high + low
+    return Double(total, finite(low - (total - high)))
 
 
 def _halves(value: FloatArray) -> Double:

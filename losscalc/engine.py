@@ -12,7 +12,7 @@ import numpy as np
 from losscalc.arrays import Array, check_dtype
 from losscalc.double import Double
 from losscalc.errors import LosscalcWarning, ShapeError
-from losscalc.evaluation import Block, Evaluable, Evaluation, Outcome, Sample, rounded
+from losscalc.evaluation import Block, Evaluable, Evaluation, Examine, Findings, Outcome, Sample, rounded
 from losscalc.layouts import Layout
 from losscalc.reductions import SUM, Partial, Reduction
 from losscalc.sources import Rows, Source
@@ -42,11 +42,13 @@ def compute(
     broadcast: bool = False,
     wrt: str | None = None,
     samples: int = 0,
+    examine: Examine | None = None,
 ) -> Computation:
     """Map an operation over the blocks of its arrays, and reduce.
 
     With `wrt` the value is the derivative of the reduced loss with respect to that array; for 'none', of
-    the sum. `samples` is the number of rows whose numbers are kept, for an explanation.
+    the sum. `samples` is the number of rows whose numbers are kept, for an explanation;
+    `examine` looks for signs of mistakes in each block.
     """
     shapes = {name: source.shape for name, source in sources.items()}
     dtypes = {name: source.dtype for name, source in sources.items()}
@@ -60,7 +62,15 @@ def compute(
     if wrt is not None and reduction.keeps:
         reduction = SUM
     evaluation = Evaluation(
-        operation, operation.roles, layout, result, dtype is not None, reduction, wrt, samples
+        operation,
+        operation.roles,
+        layout,
+        result,
+        dtype is not None,
+        reduction,
+        wrt,
+        samples,
+        examine,
     )
     outcomes = map(evaluation.evaluate, cut(sources, layout))
     return _merge(outcomes, evaluation)
@@ -118,6 +128,7 @@ def _merge(outcomes: Iterator[Outcome], evaluation: Evaluation) -> Computation:
     warnings: dict[str, LosscalcWarning] = {}
     dropped = 0
     samples = []
+    findings: Findings | None = None
     for outcome in outcomes:
         partial += outcome.partial
         dropped += outcome.dropped
@@ -127,7 +138,9 @@ def _merge(outcomes: Iterator[Outcome], evaluation: Evaluation) -> Computation:
             kept.add(outcome.value)
         if outcome.sample is not None:
             samples.append(outcome.sample)
-    remarks = list(warnings.values())
+        if outcome.findings is not None:
+            findings = outcome.findings if findings is None else findings + outcome.findings
+    remarks = [*warnings.values(), *(findings.warnings if findings is not None else ())]
     if reduction.keeps:
         return Computation(kept.value, partial, tuple(remarks), dropped, tuple(samples))
     with np.errstate(all="ignore"):

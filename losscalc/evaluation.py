@@ -51,6 +51,25 @@ class Outcome(NamedTuple):
     warnings: tuple[LosscalcWarning, ...] = ()
     dropped: int = 0
     sample: "Sample | None" = None
+    findings: "Findings | None" = None
+
+
+class Findings(Protocol):
+    """What an examination of the arrays of blocks found; it adds up over blocks."""
+
+    @property
+    def shown(self) -> Mapping[str, LosscalcWarning]:
+        """The warnings of a block, by name."""
+
+    @property
+    def warnings(self) -> list[LosscalcWarning]:
+        """The warnings that hold for all blocks together."""
+
+    def __add__(self, other: object) -> "Findings":
+        """The findings of two blocks."""
+
+
+Examine = Callable[[Mapping[str, Any]], Findings]
 
 
 class Sample(NamedTuple):
@@ -75,6 +94,8 @@ class Evaluation(NamedTuple):
     """The array with respect to which the derivative is wanted, rather than the losses."""
     samples: int = 0
     """The number of rows of which samples are wanted."""
+    examine: Examine | None = None
+    """What looks for signs of mistakes in the arrays of a block."""
 
     def evaluate(self, block: Block) -> Outcome:
         """The outcome of one block."""
@@ -97,11 +118,12 @@ class Evaluation(NamedTuple):
             value = checked = rounded(terms.value, self.dtype)
         if not np.isfinite(checked).all():
             warnings.append(self._nonfinite(block, checked))
-        for warning in warnings:
+        findings = None if self.examine is None else self.examine(arguments)
+        for warning in [*warnings, *(findings.shown.values() if findings else ())]:
             self._place(warning, block)
         kept = value if self.reduction.keeps or self.wrt is not None else None
         sample = Sample(arguments, terms, block.start) if block.start < self.samples else None
-        return Outcome(partial, kept, tuple(warnings), block.dropped, sample)
+        return Outcome(partial, kept, tuple(warnings), block.dropped, sample, findings)
 
     def _numbers(self, block: Block) -> tuple[dict[str, Array], list[LosscalcWarning]]:
         """The arrays of a block as the loss takes them, and what is unusual about them."""

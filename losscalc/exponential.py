@@ -6,36 +6,37 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscalc.double import Double, FloatArray, IndexArray, where
+from losscalc.double import Double, FloatArray, where
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
 # Tables are kept for multiples of 1/64: what is left is below 2^-7, of which short series are enough.
 _STEPS = 64
-# ln 2 in three parts, of which the first two have 32 bits: whole multiples of them are exact.
-_LN2_PARTS = (0.6931471803691238, 1.9082149288430703e-10, 4.275175589747649e-20)
+# Beyond it multiples of ln 2 would not leave the digits that the rest needs.
+_HUGE = 2.0**40
 LN2 = Double(np.array(0.6931471805599453), 2.3190468138462996e-17)
 
 
-def exp(x: Double | FloatArray) -> tuple[Double, IndexArray]:
+def exp(x: Double | FloatArray) -> tuple[Double, FloatArray]:
     """exp(x) as a number near 1 and a power of two, which may lie beyond the range of float64.
 
-    x = k·ln 2 + j/64 + s, so that exp(x) = 2^k · exp(j/64) · exp(s), with |s| ≤ 1/128.
+    x = k·ln 2 + j/64 + s, so that exp(x) = 2^k · exp(j/64) · exp(s), with |s| ≤ 1/128. Of an x beyond 2^40
+    the fraction of k has no digits left to be told from 0.
     """
     x = x if isinstance(x, Double) else Double(x)
-    # Beyond these exp(x) is 0 or infinity in any case, and k would not fit into an integer.
-    inside = np.clip(np.where(np.isnan(x.high), 0.0, x.high), -1e6, 1e6)
+    regular = np.abs(x.high) < _HUGE
+    inside = np.where(regular, x.high, 0.0)
     k = np.rint(inside / 0.6931471805599453)
-    rest = Double(inside - k * _LN2_PARTS[0]) - Double(k * _LN2_PARTS[1]) - k * _LN2_PARTS[2] + x.low
+    rest = Double(inside) - LN2 * k + np.where(regular, x.low, 0.0)
     j = np.rint(rest.high * _STEPS).astype(np.int64)
     value = _table(-_STEPS, _STEPS, _exp_of)[j + _STEPS] * _exp_small(rest - j / _STEPS)
-    # Infinite and NaN arguments are their own answer.
-    special = np.isnan(x.high) | (np.abs(x.high) > 1e6)
-    if special.any():
-        value = where(special, Double(np.exp(x.high)), value)
-        k = np.where(special, 0.0, k)
-    return value, k.astype(np.int64)
+    if not regular.all():
+        # Infinite and NaN arguments are their own answer; others beyond are powers of two alone.
+        finite = np.isfinite(x.high)
+        value = where(regular, value, Double(np.where(finite, 1.0, np.exp(x.high))))
+        k = np.where(regular, k, np.where(finite, np.rint(x.high / 0.6931471805599453), 0.0))
+    return value, k
 
 
 def log(x: Double | FloatArray) -> Double:
@@ -58,11 +59,12 @@ def log1p(x: Double) -> Double:
     return where(small, _log_small(x), log(x + 1.0))
 
 
-def power(base: Double, exponent: float) -> Double:
+def power(base: Double, exponent: Double | float) -> Double:
     """base^exponent for base ≥ 0, by way of its logarithm."""
     value, k = exp(log(base) * exponent)
     regular = (base.high > 0) & (base.high < np.inf)
-    return where(regular, value.scaled(k), Double(np.power(base.high, exponent)))
+    plain = exponent.value if isinstance(exponent, Double) else exponent
+    return where(regular, value.scaled(k), Double(np.power(base.high, plain)))
 
 
 def _exp_small(s: Double) -> Double:

@@ -40,8 +40,7 @@ def elementwise_layout(
             if may_broadcast and error.hint is None:
                 error.hint = "`broadcast` lets shapes broadcast, as NumPy does it"
             raise error
-        for name in others:
-            whole = _broadcast_shape(shapes, whole, first, name)
+        whole = common_shape(shapes, same)
     for name in full:
         if name in shapes and not fits(shapes[name], shapes[first]):
             raise unequal_shapes(shapes, name, first)
@@ -160,6 +159,22 @@ def broadcasts_to(shape: Shape, whole: Shape) -> bool:
     return len(shape) <= len(whole) and all(
         a == b or a == 1 or a is None or b is None for a, b in zip(shape[::-1], whole[::-1], strict=False)
     )
+
+
+def common_shape(shapes: Mapping[str, Shape], same: Sequence[str]) -> Shape:
+    """The shape to which arrays broadcast, as NumPy does it."""
+    first, *others = same
+    whole = shapes[first]
+    for name in others:
+        whole = _broadcast_shape(shapes, whole, first, name)
+    return whole
+
+
+def check_not_enlarged(shapes: Mapping[str, Shape]) -> None:
+    """Refuse a target that would enlarge the input by broadcasting."""
+    if not broadcasts_to(shapes["target"], shapes["input"]):
+        target, scores = show_shape(shapes["target"]), show_shape(shapes["input"])
+        raise ShapeError(f"`target` of shape {target} would enlarge `input` of {scores}", argument="target")
 
 
 def _broadcast_shape(shapes: Mapping[str, Shape], one: Shape, first: str, name: str) -> Shape:

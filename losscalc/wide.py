@@ -8,7 +8,7 @@ from losscalc.double import Double, FloatArray, IndexArray, where
 from losscalc.exponential import LN2, exp, log
 
 # The exponent of zero: below that of any product.
-_NOTHING = -(2**40)
+_NOTHING = -1e300
 # Beyond this distance of exponents the smaller summand does not show.
 _FAR = -1000
 
@@ -17,12 +17,13 @@ class Wide(NamedTuple):
     """mantissa · 2^exponent, with mantissas from ½ to 1."""
 
     mantissa: Double
-    exponent: IndexArray
+    exponent: FloatArray
+    """Whole numbers; beyond 2^53 they are rounded like any other."""
 
     @classmethod
     def of(cls, values: FloatArray) -> "Wide":
         """Numbers as they are."""
-        return cls(Double(values), np.zeros(values.shape, dtype=np.int64))._normal()
+        return cls(Double(values), np.zeros(values.shape))._normal()
 
     @classmethod
     def exp(cls, values: FloatArray) -> "Wide":
@@ -31,13 +32,14 @@ class Wide(NamedTuple):
 
     def log(self) -> Double:
         """The logarithm, exact where the number is close to 1."""
-        near = np.where(np.abs(self.exponent) < 1000, self.exponent, 0)
-        return log(self.mantissa.scaled(near)) + LN2 * (self.exponent - near).astype(np.float64)
+        near = np.where(np.abs(self.exponent) < 1000, self.exponent, 0.0)
+        nothing = self.mantissa.high == 0
+        far = np.where(nothing, 0.0, self.exponent - near)
+        return log(self.mantissa.scaled(near)) + LN2 * far
 
     def over(self, other: "Wide") -> FloatArray:
         """The quotient as a float64."""
-        exponent = np.clip(self.exponent - other.exponent, -(2**20), 2**20)
-        return (self.mantissa / other.mantissa).scaled(exponent).value
+        return (self.mantissa / other.mantissa).scaled(self.exponent - other.exponent).value
 
     def chosen(self, condition: np.ndarray, other: "Wide") -> "Wide":
         """These numbers where the condition holds, the others elsewhere."""

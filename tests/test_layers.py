@@ -24,7 +24,7 @@ FLOORS = [
     ("operation",),
     ("loss", "activations", "result"),
     ("families", "formats"),
-    ("calls", "explanation"),
+    ("calls", "explanation", "diagnosis"),
     ("description", "suppositions"),
     ("comparison",),
     ("report",),

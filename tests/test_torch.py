@@ -45,7 +45,7 @@ numbers of that size (x - logsigmoid(x); m + log Σ exp(x - m) - x)."""
 
 @compares("l1", "mse", "huber")
 @given(shape=SHAPES, dtype=DTYPES, reduction=REDUCTIONS, seed=SEEDS, weighted=st.booleans())
-@examples(100)
+@examples(80)
 def test_regression(name: str, shape: Shape, dtype: str, reduction: str, seed: int, weighted: bool) -> None:
     """With and without weight, by the sum of which the mean divides, but for Huber's."""
     arrays = [normal(seed, shape, dtype), normal(seed + 7, shape, dtype)]
@@ -71,7 +71,7 @@ def test_broadcast(
 @given(
     shape=SHAPES, dtype=DTYPES, reduction=REDUCTIONS, seed=SEEDS, bend=st.sampled_from([0.0, 0.25, 1.0, 7.5])
 )
-@examples(120)
+@examples(80)
 def test_bends(name: str, shape: Shape, dtype: str, reduction: str, seed: int, bend: float) -> None:
     """Both sides of the bend, and often the bend itself; without one, smooth L1 is L1."""
     draw = normal if seed % 2 else eighths
@@ -82,7 +82,7 @@ def test_bends(name: str, shape: Shape, dtype: str, reduction: str, seed: int, b
 
 @compares("soft-margin", "hinge-embedding")
 @given(shape=SHAPES, dtype=DTYPES, reduction=REDUCTIONS, seed=SEEDS, margin=st.sampled_from([-1.0, 0.5, 2.0]))
-@examples(120)
+@examples(80)
 def test_labels_of_sign(
     name: str, shape: Shape, dtype: str, reduction: str, seed: int, margin: float
 ) -> None:
@@ -117,7 +117,7 @@ def test_labels_of_sign_broadcast(
 
 @compares("bce")
 @given(data=st.data(), shape=SHAPES, dtype=DTYPES, reduction=REDUCTIONS, seed=SEEDS, weighted=st.booleans())
-@examples(120)
+@examples(80)
 def test_bce(
     name: str, data: st.DataObject, shape: Shape, dtype: str, reduction: str, seed: int, weighted: bool
 ) -> None:
@@ -128,7 +128,7 @@ def test_bce(
 
 @compares("bce-logits")
 @given(data=st.data(), shape=SHAPES, dtype=DTYPES, reduction=REDUCTIONS, seed=SEEDS)
-@examples(150)
+@examples(120)
 def test_bce_logits(
     name: str, data: st.DataObject, shape: Shape, dtype: str, reduction: str, seed: int
 ) -> None:
@@ -155,7 +155,7 @@ def scores_shapes(draw: st.DrawFn) -> Shape:
 
 @compares("cross-entropy", "nll")
 @given(data=st.data(), shape=scores_shapes(), dtype=DTYPES, reduction=REDUCTIONS, seed=SEEDS)
-@examples(120)
+@examples(100)
 def test_class_indices(
     name: str, data: st.DataObject, shape: Shape, dtype: str, reduction: str, seed: int
 ) -> None:
@@ -194,7 +194,7 @@ def test_class_indices(
     smoothing=st.sampled_from([0.0, 0.0, 0.1, 0.5, 1.0]),
     hard=st.booleans(),
 )
-@examples(120)
+@examples(80)
 def test_class_probabilities(
     name: str,
     shape: Shape,
@@ -236,7 +236,7 @@ def test_legacy(name: str, size_average: bool | None, reduce: bool | None) -> No
 
 @pytest.mark.parametrize("name", ["sigmoid", "log-sigmoid"])
 @given(shape=SHAPES, dtype=DTYPES, seed=SEEDS)
-@examples(100)
+@examples(60)
 def test_elementwise_activation(name: str, shape: Shape, dtype: str, seed: int) -> None:
     """Sigmoid and log-sigmoid."""
     x = normal(seed, shape, dtype)
@@ -246,7 +246,7 @@ def test_elementwise_activation(name: str, shape: Shape, dtype: str, seed: int) 
 
 @pytest.mark.parametrize("name", ["softmax", "log-softmax"])
 @given(data=st.data(), shape=st.lists(SIZES, min_size=1, max_size=4).map(tuple), dtype=DTYPES, seed=SEEDS)
-@examples(150)
+@examples(80)
 def test_normalizing_activation(name: str, data: st.DataObject, shape: Shape, dtype: str, seed: int) -> None:
     """Softmax and log-softmax along every axis, counted from either end."""
     dim = data.draw(st.integers(-len(shape), len(shape) - 1))

@@ -90,7 +90,7 @@ def build_command(cls: type[Operation]) -> click.Command:
 def run(cls: type[Operation], values: dict[str, Any]) -> None:
     """Run the command of an operation with the values of its options."""
     values.pop("debug")
-    quiet = values.pop("quiet")
+    quiet, strict = values.pop("quiet"), values.pop("warnings") == "error"
     delivery = Delivery(take_display(values))
     reading = take_reading(values)
     arrays = {a.name: text for a in array_arguments(cls) if (text := values.pop(a.name)) is not None}
@@ -115,6 +115,7 @@ def run(cls: type[Operation], values: dict[str, Any]) -> None:
         dtype=result_dtype(values.pop("dtype")),
         broadcast=values.pop("broadcast", False),
         quiet=quiet,
+        strict=strict,
         gradient=gradient,
         explained=delivery.rows if explain else 0,
         decimals=delivery.decimals,

@@ -2,7 +2,8 @@
 
 import contextlib
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +11,10 @@ import numpy as np
 from losscalc import engine
 from losscalc.calls import Call
 from losscalc.cli.boundary import option_name, warn
+from losscalc.diagnosis import Findings
 from losscalc.engine import Computation
-from losscalc.errors import Location, LosscalcError, LosscalcWarning, ShapeError, UsageError
+from losscalc.errors import DataError, Location, LosscalcError, LosscalcWarning, ShapeError, UsageError
+from losscalc.evaluation import Examine
 from losscalc.formats.address import STDIN, Address, open_array, open_state, parse_address
 from losscalc.formats.options import Reading
 from losscalc.loss import Loss, check_wrt
@@ -31,6 +34,8 @@ class Job(NamedTuple):
     dtype: np.dtype | None = None
     broadcast: bool = False
     quiet: bool = False
+    strict: bool = False
+    """Whether warnings are errors."""
     gradient: str | None = None
     """The array with respect to which the derivative is wanted."""
     explained: int = 0
@@ -51,14 +56,12 @@ class Job(NamedTuple):
                     broadcast=self.broadcast,
                     wrt=self.gradient,
                     samples=self.explained,
+                    examine=self._examine,
                 )
             except LosscalcError as error:
                 locate(error, sources)
                 raise
-            for remark in (*done.warnings, *_dropped(done)):
-                locate(remark, sources)
-                if not self.quiet:
-                    warn(remark)
+            self._tell((*done.warnings, *_dropped(done)), sources)
         return self._result(done)
 
     def gathered(self) -> tuple[Call, Result]:
@@ -73,11 +76,30 @@ class Job(NamedTuple):
             except LosscalcError as error:
                 locate(error, sources)
                 raise
-            for remark in done.warnings:
-                locate(remark, sources)
-                if not self.quiet:
-                    warn(remark)
+            self._tell(done.warnings, sources)
         return call, self._result(done)
+
+    @property
+    def _examine(self) -> Examine | None:
+        """What looks for signs of mistakes, where somebody would hear of them."""
+        if self.quiet or self.reduction is None or not isinstance(self.operation, Loss):
+            return None
+        return partial(Findings.of, self.operation, self.reduction.name)
+
+    def _tell(self, remarks: Iterable[LosscalcWarning], sources: Mapping[str, Source]) -> None:
+        """Print warnings, or raise the first of them where they are to be errors."""
+        for remark in remarks:
+            locate(remark, sources)
+            if self.strict:
+                raise DataError(
+                    remark.problem,
+                    hint=remark.hint,
+                    argument=remark.argument,
+                    index=remark.index,
+                    location=remark.location,
+                )
+            if not self.quiet:
+                warn(remark)
 
     @property
     def _states(self) -> frozenset[str]:
@@ -88,13 +110,13 @@ class Job(NamedTuple):
         name, settings = self.operation.name, self.operation.settings
         if self.reduction is None:
             return Result(name, done.value, settings)
-        partial = done.partial
+        sums = done.partial
         working = None
         if self.explained and isinstance(self.operation, Loss):
             from losscalc.explanation import Explanation
 
             working = Explanation(
-                self.operation, done.samples, self.reduction, partial, self.explained, self.decimals
+                self.operation, done.samples, self.reduction, sums, self.explained, self.decimals
             ).working
         return Result(
             name,
@@ -102,12 +124,12 @@ class Job(NamedTuple):
             settings,
             reduction=self.reduction.name,
             gradient=self.gradient,
-            mean=MEAN.finish(partial),
-            sum=SUM.finish(partial),
-            numerator=float(self.reduction.numerator(partial)),
-            denominator=float(self.reduction.denominator(partial)),
-            count=partial.count,
-            ignored=partial.ignored,
+            mean=MEAN.finish(sums),
+            sum=SUM.finish(sums),
+            numerator=float(self.reduction.numerator(sums)),
+            denominator=float(self.reduction.denominator(sums)),
+            count=sums.count,
+            ignored=sums.ignored,
             working=working,
         )
 

@@ -98,6 +98,14 @@ def output_options() -> list[click.Parameter]:
             help="Whether tables have colours.",
         ),
         option("--quiet", "-q", is_flag=True, help="No warnings and notes."),
+        option(
+            "--warnings",
+            "-W",
+            type=click.Choice(["show", "error"]),
+            default="show",
+            show_default=True,
+            help="error: a warning is an error, with exit code 4.",
+        ),
         option("--debug", is_flag=True, help="Show the traceback of an error."),
     ]
 

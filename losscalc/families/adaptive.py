@@ -132,7 +132,8 @@ def _check_state(state: Mapping[str, Shape], features: int) -> tuple[int, ...]:
     sizes: list[int] = []
     while f"tail.{len(sizes)}.0.weight" in state or f"tail.{len(sizes)}.1.weight" in state:
         inner, outer = f"tail.{len(sizes)}.0.weight", f"tail.{len(sizes)}.1.weight"
-        sizes.append(_matrix(state, outer, _matrix(state, inner, features)))
+        # An inner matrix may have no rows: PyTorch divides the number of features, and rounds down.
+        sizes.append(_matrix(state, outer, _matrix(state, inner, features, least=0)))
         known |= {inner, outer}
     strange = sorted(set(state) - known)
     if strange or not sizes:
@@ -154,10 +155,10 @@ def _check_state(state: Mapping[str, Shape], features: int) -> tuple[int, ...]:
     return tuple(frequent + sum(sizes[:n]) for n in range(len(sizes) + 1))
 
 
-def _matrix(state: Mapping[str, Shape], name: str, columns: int) -> int:
+def _matrix(state: Mapping[str, Shape], name: str, columns: int, least: int = 1) -> int:
     """The number of rows of a matrix of the state, which has to have so many columns."""
     shape = state.get(name)
-    if shape is None or len(shape) != 2 or shape[1] != columns or not shape[0]:
+    if shape is None or len(shape) != 2 or shape[1] != columns or (shape[0] or 0) < least:
         found = "none" if shape is None else f"shape {show_shape(shape)}"
         raise ShapeError(f"`state` must have a {name} of {columns} columns", found=found, argument="state")
     return shape[0]

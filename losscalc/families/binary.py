@@ -10,7 +10,7 @@ from losscalc.declaration import Doc
 from losscalc.domains import FINITE_NOT_NEGATIVE, UNIT, Choice, Either
 from losscalc.double import Double, FloatArray, product, where
 from losscalc.exponential import exp, log1p, power
-from losscalc.layouts import Layout, elementwise_layout, rowwise_layout
+from losscalc.layouts import Layout, check_not_enlarged, elementwise_layout, rowwise_layout
 from losscalc.loss import Loss, Quantities, loss
 from losscalc.reductions import Slope, Terms
 from losscalc.stable import sigmoid, softplus_tail, softplus_tail_times
@@ -138,12 +138,14 @@ class MultiLabelSoftMargin(Loss):
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         """`input` and `target` of one shape with classes on the last axis, and a weight."""
-        return rowwise_layout(shapes, weights=("weight",), broadcast=broadcast)
+        layout = rowwise_layout(shapes, weights=("weight",), broadcast=broadcast)
+        check_not_enlarged(shapes)
+        return layout
 
     def terms(self, input: Logits, target: LogitLabels, weight: Weight | None = None) -> Terms:
         """The losses of one block."""
         value = _cross_entropy(input, target, weight, None)
-        return Terms((value.sum() / float(value.high.shape[-1])).value)
+        return Terms(value.mean().value)
 
     def quantities(self, input: Logits, target: LogitLabels, weight: Weight | None = None) -> Quantities:
         """The number of classes."""

@@ -8,7 +8,7 @@ import numpy as np
 from losscalc.arrays import Boxes, Shape, show_shape
 from losscalc.declaration import Doc
 from losscalc.domains import FINITE_NOT_NEGATIVE
-from losscalc.double import Double, FloatArray, maximum, minimum, where
+from losscalc.double import Double, FloatArray, IndexArray, maximum, minimum, scale_exponent, where
 from losscalc.errors import ShapeError
 from losscalc.layouts import Layout, rowwise_layout
 from losscalc.loss import Loss, Quantities, loss
@@ -38,11 +38,11 @@ class Detection(Loss):
 
     def terms(self, input: Boxes, target: Boxes) -> Terms:
         """The losses of one block."""
-        return Terms(self._value(Pair.of(input, target)).value)
+        return Terms(self._value(Pair.of(input, target, self.eps)).value)
 
     def quantities(self, input: Boxes, target: Boxes) -> Quantities:
         """The areas and lengths."""
-        pair = Pair.of(input, target)
+        pair = Pair.of(input, target, self.eps, scaled=False)
         values = {
             "I": pair.overlap.area, "U": pair.union, "C": pair.hull.area,
             "ρ": pair.offset.sqrt(), "c": pair.hull.diagonal.sqrt(),
@@ -52,18 +52,19 @@ class Detection(Loss):
 
     def gradient(self, input: Boxes, target: Boxes) -> Slope:
         """By the quotient rule, from the derivatives of the areas and lengths."""
-        return Slope(self._slope(Pair.of(input, target), input, target))
+        pair = Pair.of(input, target, self.eps)
+        return Slope(np.ldexp(self._slope(pair, input, target), -pair.exponent))
 
     def _value(self, pair: "Pair") -> Double:
         """1 - I / (U + ε), which does not cancel as (U - I + ε) / (U + ε)."""
-        union = pair.union + self.eps
+        union = pair.union + pair.eps
         return (union - pair.overlap.area) / union
 
     def _slope(self, pair: "Pair", input: FloatArray, target: FloatArray) -> FloatArray:
         """-(I / (U + ε))', with U' = A' - I'."""
         overlap = pair.overlap_slope(input, target)
-        union = _row((pair.union + self.eps).value)
-        ratio = _row((pair.overlap.area / (pair.union + self.eps)).value)
+        union = _row((pair.union + pair.eps).value)
+        ratio = _row((pair.overlap.area / (pair.union + pair.eps)).value)
         return (ratio * (pair.own.area_slope() - overlap) - overlap) / union
 
 
@@ -90,12 +91,12 @@ class GIoU(Detection):
 
     def _value(self, pair: "Pair") -> Double:
         hull = pair.hull.area
-        return super()._value(pair) + (hull - pair.union) / (hull + self.eps)
+        return super()._value(pair) + (hull - pair.union) / (hull + pair.eps)
 
     def _slope(self, pair: "Pair", input: FloatArray, target: FloatArray) -> FloatArray:
         # ((C - U) / (C + ε))' = (C'·(1 - (C - U)/(C + ε)) - U') / (C + ε)
-        hull = pair.hull.area + self.eps
-        kept = _row(((pair.union + self.eps) / hull).value)
+        hull = pair.hull.area + pair.eps
+        kept = _row(((pair.union + pair.eps) / hull).value)
         union = pair.own.area_slope() - pair.overlap_slope(input, target)
         more = (pair.hull_slope(input, target) * kept - union) / _row(hull.value)
         return super()._slope(pair, input, target) + more
@@ -123,10 +124,10 @@ class DIoU(Detection):
     formula = "1 - I/(U + ε) + ρ²/(c² + ε); ρ distance of the centres, c diagonal of the enclosing box"
 
     def _value(self, pair: "Pair") -> Double:
-        return super()._value(pair) + pair.offset / (pair.hull.diagonal + self.eps)
+        return super()._value(pair) + pair.offset / (pair.hull.diagonal + pair.eps)
 
     def _slope(self, pair: "Pair", input: FloatArray, target: FloatArray) -> FloatArray:
-        diagonal = pair.hull.diagonal + self.eps
+        diagonal = pair.hull.diagonal + pair.eps
         ratio = _row((pair.offset / diagonal).value)
         more = (pair.offset_slope() - ratio * pair.diagonal_slope(input, target)) / _row(diagonal.value)
         return super()._slope(pair, input, target) + more
@@ -226,11 +227,20 @@ class Pair(NamedTuple):
     other: Box
     overlap: Box
     hull: Box
+    eps: FloatArray
+    """What is added to divisors, in the units of the boxes."""
+    exponent: IndexArray
+    """The power of two by which boxes were divided that are so large, or small, that areas would suffer."""
 
     @classmethod
-    def of(cls, input: FloatArray, target: FloatArray) -> "Pair":
+    def of(cls, input: FloatArray, target: FloatArray, eps: float, *, scaled: bool = True) -> "Pair":
         """The pairs of the rows of two arrays; boxes without common ground overlap in a box without area."""
-        one, two = (Box(*(Double(boxes[..., side]) for side in range(4))) for boxes in (input, target))
+        both = np.maximum(np.abs(input), np.abs(target))
+        exponent = scale_exponent(both) if scaled else np.zeros((*both.shape[:-1], 1), dtype=np.int64)
+        one, two = (
+            Box(*(Double(np.ldexp(boxes, -exponent)[..., side]) for side in range(4)))
+            for boxes in (input, target)
+        )
         inner = Box(
             maximum(one.left, two.left),
             maximum(one.top, two.top),
@@ -246,7 +256,9 @@ class Pair(NamedTuple):
             maximum(one.right, two.right),
             maximum(one.bottom, two.bottom),
         )
-        return cls(one, two, overlap, hull)
+        # Beside an eps beyond 1e300 no area shows.
+        own_eps = np.minimum(np.ldexp(eps, -2 * exponent[..., 0]), 1e300)
+        return cls(one, two, overlap, hull, own_eps, exponent)
 
     @property
     def union(self) -> Double:

@@ -7,11 +7,18 @@ import numpy as np
 
 from losscalc.arrays import RowSigns, Shape, SignLabels, Values, Vectors, show_shape
 from losscalc.declaration import Alias, Doc
-from losscalc.distances import DISTANCES, Custom, Distance, Norm, scale_exponent
+from losscalc.distances import DISTANCES, Custom, Distance, Norm
 from losscalc.domains import FINITE, FINITE_POSITIVE, Interval, Names
-from losscalc.double import Double, FloatArray, minimum
+from losscalc.double import Double, FloatArray, minimum, scale_exponent
 from losscalc.errors import ShapeError
-from losscalc.layouts import Layout, check_equal_axes, elementwise_layout, fits, rowwise_layout
+from losscalc.layouts import (
+    Layout,
+    check_equal_axes,
+    common_shape,
+    elementwise_layout,
+    fits,
+    rowwise_layout,
+)
 from losscalc.loss import Loss, Quantities, loss
 from losscalc.reductions import Slope, Terms
 
@@ -47,16 +54,18 @@ class CosineEmbedding(Loss):
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         """Two arrays of vectors, and a label for each pair."""
-        pair = {name: shapes[name] for name in ("input1", "input2")}
-        layout = rowwise_layout(pair, same=("input1", "input2"), broadcast=broadcast)
-        vectors, target = max(pair.values(), key=len), shapes["target"]
+        same = ("input1", "input2")
+        if broadcast:
+            check_equal_axes(shapes, same)
+        layout = rowwise_layout({name: shapes[name] for name in same}, same=same, broadcast=broadcast)
+        vectors, target = common_shape(shapes, same), shapes["target"]
         rows = vectors[:-1]
         if len(vectors) > 2:
             raise ShapeError(
                 f"`input1` has shape {show_shape(vectors)}; it must be (N, D), or (D,) for one pair",
                 argument="input1",
             )
-        if not fits(target, rows) and not (broadcast and target == (1,)):
+        if not fits(target, rows) and not (broadcast and rows and target == (1,)):
             raise ShapeError(
                 f"`target` has shape {show_shape(target)}; for pairs of shape "
                 f"{show_shape(vectors)} it must be {show_shape(rows)}",
@@ -67,8 +76,10 @@ class CosineEmbedding(Loss):
 
     def terms(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Terms:
         """The losses of one block."""
-        cosine = _cosine(input1, input2)[0]
-        far = Double(np.ones_like(cosine.high)) - cosine
+        cosine, one, _, other = _cosine(input1, input2)
+        gap = one - other
+        # 1 - û·v̂ = ½·(‖û - v̂‖² + (1 - ‖û‖²) + (1 - ‖v̂‖²)), of which nothing cancels.
+        far = ((gap * gap).sum() + _lack(input1) + _lack(input2)) * 0.5
         return Terms(np.where(target == 1, far.value, np.maximum((cosine - self.margin).value, 0.0)))
 
     def quantities(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Quantities:
@@ -292,6 +303,14 @@ def _cosine(one: FloatArray, other: FloatArray) -> tuple[Double, Double, FloatAr
         units.append(scaled / length)
         lengths.append(np.ldexp(length.value, exponent))
     return (units[0] * units[1]).sum(), units[0], lengths[0], units[1]
+
+
+def _lack(vectors: FloatArray) -> Double:
+    """What the square of a vector over its length lacks of 1: ε / (‖x‖² + ε)."""
+    exponent = np.maximum(scale_exponent(vectors), 0)
+    scaled = Double(np.ldexp(vectors, -exponent))
+    share = Double(np.ldexp(np.full(exponent.shape, _EPS), -2 * exponent)[..., 0])
+    return share / ((scaled * scaled).sum() + share)
 
 
 def _active(excess: FloatArray) -> FloatArray:

@@ -61,12 +61,14 @@ class PoissonNLL(Likelihood):
 
     def terms(self, input: Values, target: Values) -> Terms:
         """The losses of one block."""
-        if self.log_input:
-            value = _expected(input) - Double(input).shared(target)
-        else:
-            value = Double(input) - log(Double(input) + self.eps).shared(target)
+        expected = _expected(input) if self.log_input else Double(input)
+        gap = -Double(input) if self.log_input else -log(Double(input) + self.eps)
+        value = expected + gap.shared(target)
         if self.full:
-            value = value + where(target > 1, _stirling(target), Double(np.zeros_like(target)))
+            # y·ln y joins y·x before the product, which may be too large without it.
+            logarithm = log(target)
+            whole = expected + (gap + logarithm).shared(target) - target + (logarithm + _LN_2PI) * 0.5
+            value = where(target > 1, whole, value)
         # What grows faster wins: exp(x) over y·x, and x over y·ln x.
         return Terms(np.where((input == np.inf) & np.isfinite(target), np.inf, value.value))
 
@@ -126,11 +128,11 @@ class GaussianNLL(Likelihood):
         """The losses of one block."""
         variance = self._variance(input, var)
         difference = Double(input) - target
-        # (d / v)·d: d² alone might overflow, or vanish.
-        value = log(variance) + difference / Double(variance) * difference
+        # (d / v)·(d / 2): d² alone might overflow, or vanish.
+        value = log(variance) * 0.5 + difference / Double(variance) * (difference * 0.5)
         if self.full:
-            value = value + _LN_2PI
-        return Terms(0.5 * value.value)
+            value = value + _LN_2PI * 0.5
+        return Terms(value.value)
 
     def quantities(self, input: Values, target: Values, var: Variance) -> Quantities:
         """The variances in the shape of the input, and with `full` the constant."""
@@ -142,10 +144,10 @@ class GaussianNLL(Likelihood):
         return Slope((input - target) / self._variance(input, var))
 
     def gradient_var(self, input: Values, target: Values, var: Variance) -> Slope:
-        """½·(1 - d²/v) / v, also where `eps` took the place of the variance."""
+        """½·(1/v - (d/v)²), also where `eps` took the place of the variance."""
         variance = Double(self._variance(input, var))
-        difference = Double(input) - target
-        slope = (difference / variance * -difference + 1.0) / variance * 0.5
+        ratio = (Double(input) - target) / variance
+        slope = (Double(np.ones_like(variance.high)) / variance - ratio * ratio) * 0.5
         return Slope(unbroadcast(slope.value, _beside(var, input).shape).reshape(var.shape))
 
     def _variance(self, input: FloatArray, var: FloatArray) -> FloatArray:

@@ -20,7 +20,14 @@ from losscalc.declaration import Doc
 from losscalc.domains import FINITE, Choice
 from losscalc.double import Double, FloatArray, IndexArray, where
 from losscalc.errors import ClassIndexError, ShapeError
-from losscalc.layouts import Layout, broadcasts_to, classwise_layout, elementwise_layout, fits, unequal_shapes
+from losscalc.layouts import (
+    Layout,
+    check_not_enlarged,
+    classwise_layout,
+    elementwise_layout,
+    fits,
+    unequal_shapes,
+)
 from losscalc.loss import Loss, Quantities, loss
 from losscalc.reductions import Slope, Terms
 from losscalc.stable import sigmoid, softplus_tail
@@ -60,11 +67,7 @@ class SoftMargin(Signed):
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         """As its family's, but what broadcasts must not enlarge `input`."""
         layout = super().layout(shapes, dtypes, broadcast)
-        if not broadcasts_to(shapes["target"], shapes["input"]):
-            target, scores = show_shape(shapes["target"]), show_shape(shapes["input"])
-            raise ShapeError(
-                f"`target` of shape {target} would enlarge `input` of {scores}", argument="target"
-            )
+        check_not_enlarged(shapes)
         return layout
 
     def terms(self, input: Values, target: SignLabels) -> Terms:
@@ -152,16 +155,16 @@ class MultiMargin(Rowwise):
 
     def terms(self, input: Rows, target: RowIndices, weight: ClassWeight | None = None) -> Terms:
         """The losses of one block."""
-        position = class_positions("target", target, input.shape[-1])
+        position = self._position(input, target)
         excess = self._excess(input, position)
-        value = (excess if self.p == 1 else excess * excess).sum()
-        if weight is not None:
-            value = value * weight[position]
-        return Terms((value / float(input.shape[-1])).value)
+        value = (excess if self.p == 1 else excess * excess).mean()
+        single = value if weight is None else value * weight[position]
+        # As PyTorch has it: a target of shape (1,) for one sample gives a loss of that shape.
+        return Terms(single.value.reshape(target.shape))
 
     def quantities(self, input: Rows, target: RowIndices, weight: ClassWeight | None = None) -> Quantities:
         """The score of the right class, and those of the others."""
-        position = class_positions("target", target, input.shape[-1])[..., np.newaxis]
+        position = self._position(input, target)[..., np.newaxis]
         wrong = np.arange(input.shape[-1]) != position
         return {
             "x[y]": np.take_along_axis(input, position, axis=-1),
@@ -172,15 +175,17 @@ class MultiMargin(Rowwise):
 
     def gradient(self, input: Rows, target: RowIndices, weight: ClassWeight | None = None) -> Slope:
         """p·z^(p-1) / C for each violation z > 0, and for the right class minus their sum."""
-        position = class_positions("target", target, input.shape[-1])
+        position = self._position(input, target)
         excess = self._excess(input, position).value
-        slope = np.heaviside(excess, 0.0) if self.p == 1 else 2.0 * excess
+        slope = (np.heaviside(excess, 0.0) if self.p == 1 else 2.0 * excess) / float(input.shape[-1])
         if weight is not None:
             slope = slope * weight[position][..., np.newaxis]
-        slope = slope / float(input.shape[-1])
         column = position[..., np.newaxis]
         np.put_along_axis(slope, column, -slope.sum(axis=-1, keepdims=True), axis=-1)
         return Slope(slope)
+
+    def _position(self, input: FloatArray, target: IndexArray) -> IndexArray:
+        return class_positions("target", target, input.shape[-1]).reshape(input.shape[:-1])
 
     def _excess(self, input: FloatArray, position: IndexArray) -> Double:
         """By how much each class violates the margin, 0 for the right one."""
@@ -227,7 +232,7 @@ class MultiLabelMargin(Rowwise):
         total = Double(np.zeros_like(input))
         for _, excess in self._violations(input, target):
             total = total + excess
-        value = (total.sum() / float(input.shape[-1])).value
+        value = total.mean().value
         return Terms(np.where(np.isnan(input).any(axis=-1), np.nan, value))
 
     def quantities(self, input: Rows, target: IndexSets) -> Quantities:

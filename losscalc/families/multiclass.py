@@ -135,7 +135,8 @@ class CrossEntropy(Multiclass):
         """The losses of scores whose last axis are the classes."""
         parts = partition(scores)
         if target.dtype.kind == "i":
-            return self._of_indices(parts, cast(IndexArray, target), weight)
+            # One sample may come with a target of shape (1,); its loss has none.
+            return self._of_indices(parts, cast(IndexArray, target).reshape(parts.tail.shape), weight)
         share = self._shares(classes_last(cast(FloatArray, target)), weight)
         return Terms(distance_sum(parts, share).value)
 
@@ -226,6 +227,7 @@ class NLL(Multiclass):
     ) -> Terms:
         """The losses of one block."""
         scores = classes_last(input)
+        target = target.reshape(scores.shape[:-1])
         position = class_positions("target", target, scores.shape[-1], self.ignore_index)
         factor = self._factor(target, position, weight)
         ignored = target == self.ignore_index

@@ -1,5 +1,6 @@
 """Cross-entropy of features, which a matrix turns into logits on the way."""
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, cast
 
@@ -166,4 +167,5 @@ def _logits(input: FloatArray, linear_weight: FloatArray, linear_bias: FloatArra
 
 def _classes_inside(linear_weight: FloatArray) -> FloatArray:
     """(C, d1, ..., F) as a matrix whose rows are the classes of the first place, then of the next."""
-    return np.moveaxis(linear_weight, 0, -2).reshape(-1, linear_weight.shape[-1])
+    *rows, features = np.moveaxis(linear_weight, 0, -2).shape
+    return np.moveaxis(linear_weight, 0, -2).reshape(math.prod(rows), features)

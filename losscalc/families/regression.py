@@ -116,7 +116,7 @@ class SmoothL1(Regression):
         """The losses of one block."""
         if not self.beta:
             return Terms(np.abs(input - target))
-        return Terms(_rounded_off(input, target, self.beta) / self.beta)
+        return Terms(_rounded_off(input, target, self.beta, Double(np.asarray(1.0)) / self.beta))
 
     def gradient(self, input: Values, target: Values) -> Slope:
         """The difference over `beta`, but never beyond 1."""
@@ -153,8 +153,7 @@ class Huber(Regression):
 
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
         """The losses of one block."""
-        value = _rounded_off(input, target, self.delta)
-        return Terms(value if weight is None else weight * value)
+        return Terms(_rounded_off(input, target, self.delta, 1.0 if weight is None else weight))
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
         """The difference, but never beyond `delta`."""
@@ -162,12 +161,15 @@ class Huber(Regression):
         return Slope(slope if weight is None else weight * slope)
 
 
-def _rounded_off(input: FloatArray, target: FloatArray, bend: float) -> FloatArray:
+def _rounded_off(
+    input: FloatArray, target: FloatArray, bend: float, factor: Double | FloatArray | float
+) -> FloatArray:
     """d²/2 up to the bend b, and b·(d - b/2) beyond: with c = min(d, b) both are c·(d - c/2).
 
-    d = |x - y| is kept with what rounding took from it, because the bend can multiply that.
+    d = |x - y| is kept with what rounding took from it, because the bend can multiply that. The factor
+    comes between, where it keeps the product within the range of float64.
     """
     difference = Double(input) + -target
     distance = Double(np.abs(difference.high), np.copysign(1.0, difference.high) * difference.low)
     near = np.minimum(distance.high, bend)
-    return near * (distance + -near / 2.0).value
+    return (Double(near) * factor * (distance + -near / 2.0)).value

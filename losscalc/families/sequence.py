@@ -128,7 +128,8 @@ class CTC(Loss):
         if self.zero_infinity:
             slope[:, lattice.total(forward[-1]).mantissa.high == 0] = 0.0
         else:
-            slope[:, np.isinf(value)] = np.nan
+            counts = np.arange(len(slope))[:, np.newaxis] < lattice.input_lengths
+            slope[counts & np.isinf(value)] = np.nan
         share = slope / np.maximum(lattice.target_lengths, 1)[:, np.newaxis]
         return Slope(slope.reshape(log_probs.shape), share.reshape(log_probs.shape))
 

@@ -1,0 +1,537 @@
+"""What each loss is exactly, and how far a computed number is from that.
+
+`VALUES` holds the documented formula of every loss and activation for one sample: an element, a row, or a
+whole sequence, in mpmath's numbers. The parameters and constants are those of the declaration, as the binary
+numbers that they are. `settled` evaluates a formula with as many digits as it takes.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from math import inf
+from typing import Any
+
+import mpmath
+import numpy as np
+from mpmath import mpf
+
+import losscalc
+
+Exact = mpmath.mpf
+Row = list[Exact]
+Matrix = list[Row]
+Array = np.ndarray
+Distance = Callable[[Row, Row], Exact]
+Sample = dict[str, Any]
+"""The arguments of one sample: numbers, rows and matrices of exact numbers, indices and parameters."""
+
+PRECISIONS = (300, 600, 1200, 5000)
+"""Bits of the attempts. 5000 hold any sum of products of two float64 numbers without rounding."""
+
+AGREED = mpf(2) ** -100
+"""Two attempts that differ by less of their value have both found it."""
+
+ZERO, QUARTER, ONE, TWO = mpf(0), mpf(0.25), mpf(1), mpf(2)
+E6, E7, E8 = mpf(1e-6), mpf(1e-7), mpf(1e-8)
+EPS32 = mpf(float(np.float32(1e-12)))
+"""PyTorch's 1e-12, a constant of float32."""
+
+
+def error(value: float, exact: Exact, dtype: np.dtype, *, signed_zero: bool = False) -> float:
+    """The distance to the exact value in ULP; infinite for NaN, a wrong infinity or zero, and for -0.0.
+
+    Gradients may have signed zeros.
+    """
+    info = np.finfo(dtype)
+    if np.isnan(value) or (mpmath.isinf(exact) and not np.isinf(value)):
+        return inf
+    if np.isinf(value):
+        rounded_away = abs(exact) >= mpf(float(info.max)) * (1 + mpf(2) ** (-info.nmant - 2))
+        return 0.0 if rounded_away and (value > 0) == (exact > 0) else inf
+    if value == 0 and abs(exact) >= mpf(float(info.smallest_subnormal)):
+        return inf
+    if value == 0 and np.signbit(value) and not signed_zero:
+        return inf
+    return float(abs(mpf(float(value)) - exact) / spacing(exact, dtype))
+
+
+def spacing(exact: Exact, dtype: np.dtype) -> Exact:
+    """One ULP: the distance of the numbers of a dtype around the exact value."""
+    info = np.finfo(dtype)
+    if mpmath.isinf(exact):
+        return exact
+    exponent = max(int(mpmath.frexp(exact)[1]) - 1, int(info.minexp)) if exact else int(info.minexp)
+    return mpf(2) ** (exponent - info.nmant)
+
+
+def exactly(value: Any) -> Any:
+    """A number, an array or a mapping of arrays in exact numbers; indices, switches and names stay."""
+    if isinstance(value, Mapping):
+        return {name: exactly(part) for name, part in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list):
+        return [exactly(part) for part in value]
+    return mpf(value) if isinstance(value, float) else value
+
+
+def settled(formula: Callable[..., Any], sample: Sample) -> Row:
+    """The numbers that a formula comes to for a sample, right to 100 bits at least.
+
+    Attempts with more and more bits have to agree. A zero may be what is left of digits that were lost: only
+    the last attempt is believed one.
+    """
+    found: Row | None = None
+    for bits in PRECISIONS:
+        with mpmath.workprec(bits):
+            last, result = found, formula(**sample)
+            found = list(result) if isinstance(result, list) else [result]
+            if last is not None and all(_agree(a, b) for a, b in zip(last, found, strict=True)):
+                break
+    assert found is not None
+    return found
+
+
+def _agree(one: Exact, other: Exact) -> bool:
+    if mpmath.isinf(one) or mpmath.isinf(other):
+        return bool(one == other)
+    return bool(other != 0 and abs(one - other) <= AGREED * abs(other))
+
+
+def softplus(x: Exact) -> Exact:
+    """log(1 + exp(x))."""
+    return max(x, ZERO) + mpmath.log1p(mpmath.exp(-abs(x)))
+
+
+def logistic(input: Exact) -> Exact:
+    """1 / (1 + exp(-x)), or exp(x) / (1 + exp(x)), so that nothing small is added to something large."""
+    tail = mpmath.exp(-abs(input))
+    return (ONE if input >= 0 else tail) / (1 + tail)
+
+
+def l1(input: Exact, target: Exact, weight: Exact = ONE) -> Exact:
+    """w·|x - y|."""
+    return weight * abs(input - target)
+
+
+def mse(input: Exact, target: Exact, weight: Exact = ONE) -> Exact:
+    """w·(x - y)²."""
+    return weight * (input - target) ** 2
+
+
+def huber(input: Exact, target: Exact, weight: Exact = ONE, delta: Exact = ONE) -> Exact:
+    """w·(½d² if d ≤ δ, else δ·(d - ½δ)), with d = |x - y|."""
+    d = abs(input - target)
+    return weight * (d * d / 2 if d <= delta else delta * (d - delta / 2))
+
+
+def smooth_l1(input: Exact, target: Exact, beta: Exact = ONE) -> Exact:
+    """Huber's loss divided by the bend, and without a bend the absolute difference."""
+    return huber(input, target, delta=beta) / beta if beta else abs(input - target)
+
+
+def poisson_nll(
+    input: Exact, target: Exact, log_input: bool = True, full: bool = False, eps: Exact = E8
+) -> Exact:
+    """exp(x) - y·x, or x - y·ln(x + ε), and Stirling's formula where y > 1."""
+    if log_input:
+        value = mpmath.exp(input) - target * input
+    else:
+        value = input - (target * mpmath.log(input + eps) if target else ZERO)
+    if full and target > 1:
+        logarithm = mpmath.log(target)
+        value += target * logarithm - target + (logarithm + mpmath.log(2 * mpmath.pi)) / 2
+    return value
+
+
+def gaussian_nll(input: Exact, target: Exact, var: Exact, full: bool = False, eps: Exact = E6) -> Exact:
+    """½·(ln v + (x - y)² / v), v = max(var, ε), and ½·ln(2π) where all of it is asked for."""
+    v = max(var, eps)
+    constant = mpmath.log(2 * mpmath.pi) if full else ZERO
+    return (mpmath.log(v) + (input - target) ** 2 / v + constant) / 2
+
+
+def bce(input: Exact, target: Exact, weight: Exact = ONE) -> Exact:
+    """-w·[y·max(ln x, -100) + (1-y)·max(ln(1-x), -100)]."""
+    yes = max(mpmath.log(input), mpf(-100)) if input > 0 else mpf(-100)
+    no = max(mpmath.log1p(-input), mpf(-100)) if input < 1 else mpf(-100)
+    return -weight * (target * yes + (1 - target) * no)
+
+
+def bce_logits(input: Exact, target: Exact, weight: Exact = ONE, pos_weight: Exact = ONE) -> Exact:
+    """w·[p·y·softplus(-x) + (1-y)·softplus(x)]."""
+    return weight * (pos_weight * target * softplus(-input) + (1 - target) * softplus(input))
+
+
+def multilabel_soft_margin(input: Row, target: Row, weight: Row | None = None) -> Exact:
+    """The mean over the classes of binary cross-entropy with logits."""
+    factors = [ONE] * len(input) if weight is None else weight
+    return _sum(bce_logits(x, y, w) for x, y, w in zip(input, target, factors, strict=True)) / len(input)
+
+
+def sigmoid_focal(input: Exact, target: Exact, alpha: Exact = QUARTER, gamma: Exact = TWO) -> Exact:
+    """a·(1-p)^γ·c with c the cross-entropy, p the probability of the right answer, and a that of α."""
+    wrong = (1 - target) * logistic(input) + target * logistic(-input)
+    return focal_alpha(target, alpha) * wrong**gamma * bce_logits(input, target)
+
+
+def focal_alpha(target: Exact, alpha: Exact) -> Exact:
+    """α for positives and 1-α for negatives, in proportion between; 1 if there is none."""
+    return ONE if alpha == -1 else alpha * target + (1 - alpha) * (1 - target)
+
+
+def hinge_embedding(input: Exact, target: Exact, margin: Exact = ONE) -> Exact:
+    """x if y = 1, max(0, m - x) if y = -1."""
+    return input if target == 1 else max(ZERO, margin - input)
+
+
+def soft_margin(input: Exact, target: Exact) -> Exact:
+    """ln(1 + exp(-y·x))."""
+    return softplus(-target * input)
+
+
+def multi_margin(
+    input: Row, target: int, weight: Row | None = None, p: int = 1, margin: Exact = ONE
+) -> Exact:
+    """1/C·Σ w[y]·max(0, m - x[y] + x[i])^p over the wrong classes."""
+    factor = ONE if weight is None else weight[target]
+    others = [x for i, x in enumerate(input) if i != target]
+    return factor * _sum(max(ZERO, margin - input[target] + x) ** p for x in others) / len(input)
+
+
+def multilabel_margin(input: Row, target: list[int]) -> Exact:
+    """1/C·Σ max(0, 1 - x[y] + x[i]) over the listed classes y and those that are not listed."""
+    right = listed(target)
+    others = [x for i, x in enumerate(input) if i not in right]
+    return _sum(max(ZERO, 1 - input[y] + x) for y in right for x in others) / len(input)
+
+
+def listed(target: list[int]) -> list[int]:
+    """The classes of a list, up to the first -1."""
+    return target[: target.index(-1)] if -1 in target else target
+
+
+def surprises(scores: Row) -> Row:
+    """-log softmax."""
+    return _surprises(tuple(scores), mpmath.mp.prec)
+
+
+@lru_cache(maxsize=10_000)
+def _surprises(scores: tuple[Exact, ...], bits: int) -> Row:
+    """(m - x_k) + log1p(Σ' exp(x_j - m)), where Σ' leaves the largest score out, with so many bits."""
+    top = max(range(len(scores)), key=scores.__getitem__)
+    ruled_in = [x for j, x in enumerate(scores) if j != top and x != -mpmath.inf]
+    tail = mpmath.log1p(_sum(mpmath.exp(x - scores[top]) for x in ruled_in))
+    return [scores[top] - x + tail for x in scores]
+
+
+def cross_entropy(
+    input: Row, target: int | Row, weight: Row | None = None, label_smoothing: Exact = ZERO
+) -> Exact:
+    """Σ of the shares of the classes times -log softmax."""
+    shares = smoothed(target, len(input), weight, label_smoothing)
+    return _sum(t * d for t, d in zip(shares, surprises(input), strict=True) if t)
+
+
+def smoothed(target: int | Row, classes: int, weight: Row | None, smoothing: Exact) -> Row:
+    """w_c·((1-s)·y_c + s/C), the share of each class."""
+    spread = [mpf(int(c == target)) for c in range(classes)] if isinstance(target, int) else target
+    factors = [ONE] * classes if weight is None else weight
+    return [w * ((1 - smoothing) * y + smoothing / classes) for w, y in zip(factors, spread, strict=True)]
+
+
+def nll(input: Row, target: int, weight: Row | None = None) -> Exact:
+    """-w[y]·x[y]."""
+    return -input[target] * (ONE if weight is None else weight[target])
+
+
+def linear_cross_entropy(
+    input: Row,
+    linear_weight: Matrix,
+    target: int | Row,
+    linear_bias: Row | None = None,
+    weight: Row | None = None,
+    label_smoothing: Exact = ZERO,
+) -> Exact:
+    """Cross-entropy of the logits W·x + b."""
+    logits = times(linear_weight, input)
+    if linear_bias is not None:
+        logits = [z + b for z, b in zip(logits, linear_bias, strict=True)]
+    return cross_entropy(logits, target, weight, label_smoothing)
+
+
+def adaptive_log_softmax(input: Row, target: int, state: dict[str, Any]) -> Exact:
+    """-ln p(y); of a rare class -ln p(cluster) - ln p(y | cluster)."""
+    sizes = [len(matrix) for name, matrix in sorted(state.items()) if name.endswith(".1.weight")]
+    head = times(state["head.weight"], input)
+    if "head.bias" in state:
+        head = [z + b for z, b in zip(head, state["head.bias"], strict=True)]
+    first = frequent = len(head) - len(sizes)
+    if target < frequent:
+        return surprises(head)[target]
+    for cluster, size in enumerate(sizes):
+        if target < first + size:
+            inner = times(state[f"tail.{cluster}.0.weight"], input)
+            inside = surprises(times(state[f"tail.{cluster}.1.weight"], inner))
+            return surprises(head)[frequent + cluster] + inside[target - first]
+        first += size
+    raise AssertionError("no cluster has the class")
+
+
+def kl_div(input: Exact, target: Exact, log_target: bool = False) -> Exact:
+    """y·(ln y - x), or exp(y)·(y - x)."""
+    if log_target:
+        return mpmath.exp(target) * (target - input)
+    return target * (mpmath.log(target) - input) if target else ZERO
+
+
+def cosine(one: Row, other: Row) -> Exact:
+    """a·b / √((|a|² + ε)·(|b|² + ε))."""
+    return dot(one, other) / mpmath.sqrt((dot(one, one) + EPS32) * (dot(other, other) + EPS32))
+
+
+def cosine_embedding(input1: Row, input2: Row, target: Exact, margin: Exact = ZERO) -> Exact:
+    """1 - cos(x1, x2) if y = 1, max(0, cos(x1, x2) - m) if y = -1."""
+    similarity = cosine(input1, input2)
+    return 1 - similarity if target == 1 else max(ZERO, similarity - margin)
+
+
+def margin_ranking(input1: Exact, input2: Exact, target: Exact, margin: Exact = ZERO) -> Exact:
+    """max(0, -y·(x1 - x2) + m)."""
+    return max(ZERO, -target * (input1 - input2) + margin)
+
+
+def norm(one: Row, other: Row, p: Exact, eps: Exact) -> Exact:
+    """The p-norm of u - v + ε."""
+    size = [abs(u - v + eps) for u, v in zip(one, other, strict=True)]
+    if p == 0:
+        return mpf(sum(d != 0 for d in size))
+    if mpmath.isinf(p):
+        return max(size) if p > 0 else min(size)
+    if p == 2:
+        return mpmath.sqrt(dot(size, size))
+    if p < 0 and not min(size):
+        return ZERO
+    return _sum(d**p for d in size) ** (1 / p)
+
+
+def _cosine_distance(one: Row, other: Row) -> Exact:
+    lengths = [max(mpmath.sqrt(dot(x, x)), E8) for x in (one, other)]
+    return 1 - dot(one, other) / (lengths[0] * lengths[1])
+
+
+DISTANCES: Mapping[str, Distance] = {
+    "pairwise": lambda u, v: norm(u, v, TWO, E6),
+    "euclidean": lambda u, v: norm(u, v, TWO, ZERO),
+    "squared-euclidean": lambda u, v: _sum((a - b) ** 2 for a, b in zip(u, v, strict=True)),
+    "manhattan": lambda u, v: norm(u, v, ONE, ZERO),
+    "chebyshev": lambda u, v: norm(u, v, mpmath.inf, ZERO),
+    "cosine": _cosine_distance,
+}
+
+
+def _triplet(distance: Distance, triplet: tuple[Row, Row, Row], margin: Exact, swap: bool) -> Exact:
+    """max(0, m + d(a, p) - d(a, n)), with swap d(p, n) where that is smaller."""
+    anchor, positive, negative = triplet
+    far = distance(anchor, negative)
+    far = min(far, distance(positive, negative)) if swap else far
+    return max(ZERO, margin + distance(anchor, positive) - far)
+
+
+def triplet_margin(
+    anchor: Row,
+    positive: Row,
+    negative: Row,
+    margin: Exact = ONE,
+    swap: bool = False,
+    p: Exact = TWO,
+    eps: Exact = E6,
+) -> Exact:
+    """Triplets with the p-norm."""
+    return _triplet(lambda u, v: norm(u, v, p, eps), (anchor, positive, negative), margin, swap)
+
+
+def triplet_margin_with_distance(
+    anchor: Row,
+    positive: Row,
+    negative: Row,
+    margin: Exact = ONE,
+    swap: bool = False,
+    distance_function: str = "pairwise",
+) -> Exact:
+    """Triplets with a distance that has a name."""
+    return _triplet(DISTANCES[distance_function], (anchor, positive, negative), margin, swap)
+
+
+def ctc(
+    log_probs: Matrix,
+    targets: list[int],
+    input_lengths: int,
+    target_lengths: int,
+    blank: int = 0,
+    zero_infinity: bool = False,
+) -> Exact:
+    """-ln Σ Π p[t, a[t]] over the alignments, by forward recursion over the target with blanks between."""
+    symbols = [blank]
+    for label in targets[:target_lengths]:
+        symbols += [label, blank]
+    reached = [ONE] + [ZERO] * (len(symbols) - 1)
+    for time, row in enumerate(log_probs[:input_lengths]):
+        before, reached = reached, []
+        for place, symbol in enumerate(symbols):
+            ways = before[place] + (before[place - 1] if place else ZERO)
+            if time and place >= 3 and place % 2 and symbol != symbols[place - 2]:
+                ways += before[place - 2]
+            reached.append(ways * mpmath.exp(row[symbol]) if ways else ZERO)
+    ends = reached[-1] + (reached[-2] if target_lengths and input_lengths else ZERO)
+    if not ends:
+        return ZERO if zero_infinity else mpmath.inf
+    return -mpmath.log(ends)
+
+
+class Overlap:
+    """Two boxes: the areas that they share, cover and span, and the squares of the distances of DIoU."""
+
+    def __init__(self, input: Row, target: Row) -> None:
+        left, top = max(input[0], target[0]), max(input[1], target[1])
+        right, bottom = min(input[2], target[2]), min(input[3], target[3])
+        self.width, self.height = right - left, bottom - top
+        self.is_shared = self.width > 0 and self.height > 0
+        self.shared = self.width * self.height if self.is_shared else ZERO
+        self.union = area(input) + area(target) - self.shared
+        self.hull = [min(input[0], target[0]), min(input[1], target[1])]
+        self.hull += [max(input[2], target[2]), max(input[3], target[3])]
+        self.span = area(self.hull)
+        across, down = self.hull[2] - self.hull[0], self.hull[3] - self.hull[1]
+        self.diagonal = across**2 + down**2
+        moves = [(input[k] + input[k + 2] - target[k] - target[k + 2]) / 2 for k in (0, 1)]
+        self.offset = dot(moves, moves)
+
+
+def area(box: Row) -> Exact:
+    """Width times height."""
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def giou(input: Row, target: Row, eps: Exact = E7) -> Exact:
+    """1 - I/(U + ε) + (C - U)/(C + ε)."""
+    boxes = Overlap(input, target)
+    return 1 - boxes.shared / (boxes.union + eps) + (boxes.span - boxes.union) / (boxes.span + eps)
+
+
+def diou(input: Row, target: Row, eps: Exact = E7) -> Exact:
+    """1 - I/(U + ε) + ρ²/(c² + ε)."""
+    boxes = Overlap(input, target)
+    return 1 - boxes.shared / (boxes.union + eps) + boxes.offset / (boxes.diagonal + eps)
+
+
+def ciou(input: Row, target: Row, eps: Exact = E7) -> Exact:
+    """DIoU + α·v, with v = 4/π²·(atan(w₂/h₂) - atan(w₁/h₁))² and α = v / (1 - I/(U + ε) + v + ε)."""
+    boxes = Overlap(input, target)
+    angles = [mpmath.atan((box[2] - box[0]) / (box[3] - box[1])) for box in (input, target)]
+    v = 4 / mpmath.pi**2 * (angles[1] - angles[0]) ** 2
+    alpha = v / (1 - boxes.shared / (boxes.union + eps) + v + eps) if v else ZERO
+    return diou(input, target, eps) + alpha * v
+
+
+def log_sigmoid(input: Exact) -> Exact:
+    """-softplus(-x)."""
+    return -softplus(-input)
+
+
+def log_softmax(input: Row) -> Row:
+    """Log softmax of a row."""
+    return [-d for d in surprises(input)]
+
+
+def softmax(input: Row) -> Row:
+    """Softmax of a row."""
+    return [mpmath.exp(-d) for d in surprises(input)]
+
+
+VALUES: Mapping[str, Callable[..., Any]] = {
+    "l1": l1,
+    "mse": mse,
+    "smooth-l1": smooth_l1,
+    "huber": huber,
+    "poisson-nll": poisson_nll,
+    "gaussian-nll": gaussian_nll,
+    "bce": bce,
+    "bce-logits": bce_logits,
+    "multilabel-soft-margin": multilabel_soft_margin,
+    "sigmoid-focal": sigmoid_focal,
+    "hinge-embedding": hinge_embedding,
+    "multilabel-margin": multilabel_margin,
+    "multi-margin": multi_margin,
+    "soft-margin": soft_margin,
+    "cross-entropy": cross_entropy,
+    "nll": nll,
+    "adaptive-log-softmax": adaptive_log_softmax,
+    "linear-cross-entropy": linear_cross_entropy,
+    "kl-div": kl_div,
+    "cosine-embedding": cosine_embedding,
+    "margin-ranking": margin_ranking,
+    "triplet-margin": triplet_margin,
+    "triplet-margin-with-distance": triplet_margin_with_distance,
+    "ctc": ctc,
+    "ciou": ciou,
+    "diou": diou,
+    "giou": giou,
+    "sigmoid": logistic,
+    "log-sigmoid": log_sigmoid,
+    "softmax": softmax,
+    "log-softmax": log_softmax,
+}
+"""The formula of each loss and activation, for one sample."""
+
+
+def _sum(values: Iterable[Exact]) -> Exact:
+    return sum(values, ZERO)
+
+
+def dot(one: Row, other: Row) -> Exact:
+    """The product of two vectors."""
+    return _sum(a * b for a, b in zip(one, other, strict=True))
+
+
+def times(matrix: Matrix, vector: Row) -> Row:
+    """The product of a matrix and a vector."""
+    return [dot(row, vector) for row in matrix]
+
+
+WHOLE = frozenset({"linear_weight", "linear_bias", "state"})
+"""Arrays that all samples of a call have in common."""
+
+CLASSWISE = frozenset({"cross-entropy", "nll", "linear-cross-entropy", "multi-margin"})
+"""Losses whose `weight` holds one factor a class."""
+
+
+def is_shared(name: str, key: str, value: object) -> bool:
+    """Whether an argument belongs to all samples: parameters do, and what has no axis."""
+    if not isinstance(value, np.ndarray) or value.ndim == 0:
+        return True
+    return key in WHOLE or (key == "weight" and name in CLASSWISE)
+
+
+def samples(name: str, arguments: Mapping[str, Any]) -> Iterator[Sample]:
+    """The samples of a call without reduction, in order; those of log_probs lie along axis 1."""
+    common = {k: exactly(v) for k, v in arguments.items() if is_shared(name, k, v)}
+    own = {
+        k: exactly(np.moveaxis(v, 1, 0) if k == "log_probs" else v)
+        for k, v in arguments.items()
+        if not is_shared(name, k, v)
+    }
+    for values in zip(*own.values(), strict=True):
+        yield {**common, **dict(zip(own, values, strict=True))}
+
+
+def evaluate(name: str, arguments: Mapping[str, Any]) -> Array:
+    """The values of a loss without reduction, or of an activation, as a vector."""
+    reduction = {"reduction": "none"} if name in losscalc.losses() else {}
+    return np.asarray(losscalc.compute(name, **arguments, **reduction)).reshape(-1)
+
+
+def value_errors(name: str, arguments: Mapping[str, Any]) -> list[float]:
+    """The error of each value of a call in ULP."""
+    values = evaluate(name, arguments)
+    exact = [e for sample in samples(name, arguments) for e in settled(VALUES[name], sample)]
+    return [error(value, one, values.dtype) for value, one in zip(values, exact, strict=True)]
