@@ -123,7 +123,7 @@ def check_dtype(name: str, dtype: np.dtype, *, scores: bool, indices: bool) -> N
         return
     if dtype.kind == "b" and not scores and not indices:
         return
-    what = "whole numbers, which class indices are" if indices else "real numbers"
+    what = f"whole numbers, which {_what_indices_are(name)} are" if indices else "real numbers"
     raise DTypeError(f"`{name}` must hold {what}", found=f"dtype {dtype}", argument=name)
 
 
@@ -138,7 +138,7 @@ def as_indices(name: str, values: Array) -> IndexArray:
         wrong = np.argwhere((values != np.floor(values)) | np.isinf(values))
         if len(wrong):
             raise DomainError(
-                f"`{name}` holds class indices, which are whole numbers",
+                f"`{name}` holds {_what_indices_are(name)}, which are whole numbers",
                 found=values[tuple(wrong[0])],
                 argument=name,
                 index=tuple(int(i) for i in wrong[0]),
@@ -146,12 +146,17 @@ def as_indices(name: str, values: Array) -> IndexArray:
     wrong = np.argwhere((values >= 2**63) | (values < -(2**63)))
     if len(wrong):
         raise ClassIndexError(
-            f"`{name}` holds class indices, which never are that large",
-            found=int(values[tuple(wrong[0])]),
+            f"`{name}` holds {_what_indices_are(name)}, which never are that large",
+            found=f"{float(values[tuple(wrong[0])]):g}",
             argument=name,
             index=tuple(int(i) for i in wrong[0]),
         )
     return values.astype(np.int64)
+
+
+def _what_indices_are(name: str) -> str:
+    """What messages call the whole numbers of an array."""
+    return "lengths" if name.endswith("_lengths") else "symbols" if name == "targets" else "class indices"
 
 
 def class_positions(

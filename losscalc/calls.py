@@ -68,8 +68,8 @@ class Call(NamedTuple):
 
     @property
     def total(self) -> float:
-        """The sum of the losses."""
-        return float(self._replace(reduction="sum").value)
+        """The sum of the losses, not rounded to any dtype."""
+        return float(self.partial.total)
 
     @property
     def first(self) -> Array:
@@ -107,10 +107,8 @@ class Call(NamedTuple):
         """Losses that were computed elsewhere, reduced with the denominator of the call."""
         if self.reduction == "none":
             return single
-        total = single.sum()
-        return np.asarray(
-            total / single.dtype.type(float(self.partial.denominator)) if self.is_mean else total
-        )
+        divisor = float(REDUCTIONS[self.reduction].denominator(self.partial))
+        return np.asarray(single.sum() / single.dtype.type(divisor))
 
     def changed(self, name: str, change: Callable[[Array], Array]) -> "Call":
         """The call with one of its arrays changed."""

@@ -24,7 +24,7 @@ class Tolerance(NamedTuple):
         with np.errstate(all="ignore"):
             close = np.abs(value - expected) <= self.atol + self.rtol * np.abs(expected)
         same = (value == expected) | (np.isnan(value) & np.isnan(expected))
-        return np.asarray(close | same)
+        return np.asarray((close & np.isfinite(expected)) | same)
 
     def loosened(self, text: str) -> "Tolerance":
         """Half a unit of the last digit that was typed, where enough of them were."""

@@ -42,7 +42,7 @@ class Parameter(NamedTuple):
             return value
         expected, is_one, convert = _KINDS[self.kind]
         if not is_one(value):
-            raise ParameterError(f"`{self.name}` must be {expected}", found=repr(value), argument=self.name)
+            raise ParameterError(f"`{self.name}` must be {expected}", found=value, argument=self.name)
         value = convert(value)
         if self.domain is not None and not self.domain.contains(value):
             raise ParameterError(f"`{self.name}` must be {self.domain}", found=value, argument=self.name)
@@ -110,11 +110,15 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return _is_whole(value) or isinstance(value, float | np.floating)
+    # A whole number that no float64 holds is none.
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) < 2**1000
+    return isinstance(value, float | np.floating | np.integer)
 
 
 def _is_whole_sequence(value: object) -> bool:
-    return isinstance(value, Sequence | np.ndarray) and all(map(_is_whole, value))
+    is_sequence = isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim == 1)
+    return is_sequence and all(map(_is_whole, value))  # type: ignore[call-overload]
 
 
 _KINDS: dict[type, tuple[str, Callable[[object], bool], Callable[[Any], object]]] = {

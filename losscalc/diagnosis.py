@@ -136,7 +136,7 @@ DIAGNOSES = (
         "positive-log-probabilities",
         ("nll", "kl-div"),
         False,
-        lambda case: bool((case["input"] > 1e-6).any()),
+        lambda case: len(case["input"]) > 1 and bool((case["input"] > 1e-6).any()),
         lambda case: LosscalcWarning(
             "`input` holds log-probabilities, which are never positive",
             found=float(case["input"].max()),

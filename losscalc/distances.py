@@ -8,12 +8,16 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from losscalc.double import Double, FloatArray, maximum, scale_exponent, where
-from losscalc.errors import ParameterError, ShapeError
+from losscalc.errors import DTypeError, ParameterError, ShapeError
 from losscalc.exponential import power
 
 
 class Distance(Protocol):
     """How far two vectors are apart; vectors lie along the last axis."""
+
+    @property
+    def is_rowwise(self) -> bool:
+        """Whether the distance of two rows depends on no other rows."""
 
     def between(self, u: FloatArray, v: FloatArray) -> Double:
         """The distances."""
@@ -27,6 +31,11 @@ class Norm(NamedTuple):
 
     p: float
     eps: float = 0.0
+
+    @property
+    def is_rowwise(self) -> bool:
+        """Always."""
+        return True
 
     def between(self, u: FloatArray, v: FloatArray) -> Double:
         """The distances."""
@@ -68,6 +77,11 @@ class Norm(NamedTuple):
 class SquaredEuclidean(NamedTuple):
     """Σ (u - v)²."""
 
+    @property
+    def is_rowwise(self) -> bool:
+        """Always."""
+        return True
+
     def between(self, u: FloatArray, v: FloatArray) -> Double:
         """The distances."""
         difference = Double(u) - v
@@ -82,6 +96,11 @@ class Cosine(NamedTuple):
     """1 - u·v / (max(‖u‖, eps)·max(‖v‖, eps)), with the eps of PyTorch's cosine_similarity."""
 
     eps: float = 1e-8
+
+    @property
+    def is_rowwise(self) -> bool:
+        """Always."""
+        return True
 
     def between(self, u: FloatArray, v: FloatArray) -> Double:
         """The distances."""
@@ -116,17 +135,28 @@ class Custom(NamedTuple):
 
     function: Callable[[FloatArray, FloatArray], Any]
 
+    @property
+    def is_rowwise(self) -> bool:
+        """Nobody knows."""
+        return False
+
     def between(self, u: FloatArray, v: FloatArray) -> Double:
         """What the function gives, one number a row."""
-        value = np.asarray(self.function(u, v), dtype=np.float64)
-        rows = np.broadcast_shapes(u.shape, v.shape)[: max(u.ndim, v.ndim) - 1]
-        if value.shape[:1] != rows[:1]:
+        rows = np.broadcast_shapes(u.shape, v.shape)[:-1]
+        try:
+            given = np.asarray(self.function(_read_only(u), _read_only(v)))
+        except ValueError as error:
+            raise DTypeError(
+                f"the distance function failed: {error}", argument="distance_function"
+            ) from error
+        if given.dtype.kind not in "fiu" or isinstance(given, np.ma.MaskedArray) or given.shape != rows:
             raise ShapeError(
-                "the distance function must give one number a row",
-                found=f"shape {value.shape}",
+                "the distance function must give one real number a row",
+                found=f"shape {given.shape} of {given.dtype}",
+                argument="distance_function",
                 hint="vectors lie along the last axis, as in numpy.linalg.norm(u - v, axis=-1)",
             )
-        return Double(value)
+        return Double(given.astype(np.float64))
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         """A function alone has none."""
@@ -150,8 +180,14 @@ DISTANCES: Mapping[str, Distance] = MappingProxyType(
 """The distances that have a name; pairwise is PyTorch's default, euclidean with 1e-6 added everywhere."""
 
 
+def _read_only(values: FloatArray) -> FloatArray:
+    view = values.view()
+    view.flags.writeable = False
+    return view
+
+
 def _direction(x: FloatArray) -> FloatArray:
-    """The vectors over their own lengths, however short, and 0 for no length: as PyTorch differentiates them."""
+    """The vectors over their own lengths, however short: PyTorch does not differentiate its bound."""
     length = Norm(2.0).between(x, np.zeros_like(x)).value[..., np.newaxis]
     return np.where(length == 0, 0.0, x / length)
 

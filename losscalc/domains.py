@@ -204,7 +204,7 @@ class Increasing(NamedTuple):
         return [(), (self.low - 1,), (self.low, self.low), (self.low + 1, self.low)]
 
     def __str__(self) -> str:
-        return f"increasing whole numbers from {self.low}"
+        return f"increasing whole numbers from {self.low}, joined by commas"
 
 
 UNIT = Interval(0.0, 1.0)

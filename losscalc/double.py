@@ -1,5 +1,8 @@
 """Numbers of twice the digits, for the few places where one float64 is not enough."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -150,7 +153,7 @@ def matmul(one: "Double | FloatArray", other: FloatArray) -> Double:
     one = _double(one)
     bits = (53 - one.high.shape[-1].bit_length()) // 2
     high, low = _cut(one.high, bits)
-    other_high, other_low = _cut(other, bits)
+    other_high, other_low = _cut_once(other, bits)
     whole: FloatArray = high @ other_high.T
     rest: FloatArray = high @ other_low.T + (low + one.low) @ other.T
     known = np.isfinite(whole) & np.isfinite(rest)
@@ -158,6 +161,35 @@ def matmul(one: "Double | FloatArray", other: FloatArray) -> Double:
         whole = np.where(known, whole, one.high @ other.T)
         rest = np.where(known, rest, 0.0)
     return Double(whole) + rest
+
+
+class _Memory(local):
+    """The cuts of matrices that all blocks of a call are multiplied by; None outside of calls."""
+
+    cuts: dict[tuple[object, ...], tuple[FloatArray, FloatArray, FloatArray]] | None = None
+
+
+_MEMORY = _Memory()
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Within, no matrix changes, so that one is cut once and not for every block."""
+    outer, _MEMORY.cuts = _MEMORY.cuts, {}
+    try:
+        yield
+    finally:
+        _MEMORY.cuts = outer
+
+
+def _cut_once(values: FloatArray, bits: int) -> tuple[FloatArray, FloatArray]:
+    if _MEMORY.cuts is None:
+        return _cut(values, bits)
+    key = (values.__array_interface__["data"][0], values.shape, values.strides, bits)
+    if key not in _MEMORY.cuts:
+        # With the matrix itself, whose place in memory is not to be given to another one.
+        _MEMORY.cuts[key] = (*_cut(values, bits), values)
+    return _MEMORY.cuts[key][:2]
 
 
 def _cut(values: FloatArray, bits: int) -> tuple[FloatArray, FloatArray]:

@@ -4,13 +4,13 @@ The borders of blocks depend on the shape of a row alone. An array in memory, a 
 it is needed and several workers therefore give the same bits.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from losscalc.arrays import Array, check_dtype
-from losscalc.double import Double
+from losscalc.double import Double, remembering
 from losscalc.errors import LosscalcWarning, ShapeError
 from losscalc.evaluation import Block, Evaluable, Evaluation, Examine, Findings, Outcome, Sample, rounded
 from losscalc.layouts import Layout
@@ -21,6 +21,9 @@ from losscalc.summation import EMPTY
 # 128 KiB of float64: the temporaries of a formula stay in cache, and below the size from which
 # the allocator maps fresh pages for each of them (measured: twice the time at 65,536).
 BLOCK = 16_384
+
+
+Arrays = dict[str, Array]
 
 
 class Computation(NamedTuple):
@@ -72,13 +75,16 @@ def compute(
         samples,
         examine,
     )
-    outcomes = map(evaluation.evaluate, cut(sources, layout))
-    return _merge(outcomes, evaluation)
+    with remembering():
+        outcomes = map(evaluation.evaluate, cut(sources, layout, evaluation.ready))
+        return _merge(outcomes, evaluation)
 
 
-def cut(sources: Mapping[str, Source], layout: Layout) -> Iterator[Block]:
-    """The blocks of a call, in order."""
-    whole = {name: source.whole() for name, source in sources.items() if name not in layout.cut}
+def cut(
+    sources: Mapping[str, Source], layout: Layout, ready: Callable[[Arrays], Arrays] = dict
+) -> Iterator[Block]:
+    """The blocks of a call, in order; `ready` is done once to the arrays that are in all of them."""
+    whole = ready({name: source.whole() for name, source in sources.items() if name not in layout.cut})
     if not layout.cut:
         yield Block(whole)
         return

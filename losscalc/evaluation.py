@@ -130,13 +130,19 @@ class Evaluation(NamedTuple):
         arrays: dict[str, Array] = {}
         warnings = []
         for name, values in block.arrays.items():
+            arrays[name] = self._number(name, values) if name in self.layout.cut else values
             if name in self.layout.indices:
-                arrays[name] = as_indices(name, values)
                 continue
-            arrays[name] = self._real(name, values)
             if warning := _check_domain(name, arrays[name], self.roles[_argument(name)]):
                 warnings.append(warning)
         return arrays, warnings
+
+    def ready(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        """Arrays that are the same in every block, as the loss takes them."""
+        return {name: self._number(name, values) for name, values in arrays.items()}
+
+    def _number(self, name: str, values: Array) -> Array:
+        return as_indices(name, values) if name in self.layout.indices else self._real(name, values)
 
     def _slope(self, arrays: dict[str, Array]) -> Array:
         """The derivative of what the block adds to the numerator of the reduction."""

@@ -17,7 +17,14 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from losscalc.arrays import Array, Role, Shape
 from losscalc.declaration import array_arguments, parameters
-from losscalc.errors import DTypeError, LosscalcWarning, ParameterError, ShapeError, UnknownLossError
+from losscalc.errors import (
+    DataError,
+    DTypeError,
+    LosscalcWarning,
+    ParameterError,
+    ShapeError,
+    UnknownLossError,
+)
 from losscalc.layouts import Layout
 from losscalc.reductions import Slope, Terms
 from losscalc.sources import MemorySource, Source
@@ -140,6 +147,9 @@ def lookup(name: str) -> type[Operation]:
     >>> lookup("binary_cross_entropy_with_logits") is lookup("BCEWithLogitsLoss") is lookup("bce-logits")
     True
     """
+    if not isinstance(name, str):
+        hint = f"give its name, {name.name!r}" if isinstance(name, type) and hasattr(name, "name") else None
+        raise UnknownLossError("a loss is chosen by its name", found=repr(name), hint=hint)
     found = _BY_ALIAS.get(_normal(name))
     if found is None:
         close = suggest(_normal(name), _BY_ALIAS)
@@ -237,7 +247,16 @@ def _state_sources(name: str, state: object) -> dict[str, Source]:
     """The arrays of a state dict, each under the name of the argument and its own."""
     if not isinstance(state, Mapping) or not all(isinstance(key, str) for key in state):
         raise DTypeError(f"`{name}` must be a dict of arrays", found=type(state).__name__, argument=name)
-    return {f"{name}.{key}": MemorySource(_as_array(name, value)) for key, value in state.items()}
+    return {f"{name}.{key}": MemorySource(_member(name, key, value)) for key, value in state.items()}
+
+
+def _member(name: str, key: str, value: ArrayLike) -> Array:
+    """One array of a state dict; what is wrong with it names it."""
+    try:
+        return _as_array(name, value)
+    except DataError as error:
+        error.problem = f"{key}: {error.problem}"
+        raise
 
 
 def _as_array(name: str, value: ArrayLike) -> Array:
@@ -251,6 +270,13 @@ def _as_array(name: str, value: ArrayLike) -> Array:
         array = np.asarray(value)
     except ValueError as error:
         raise ShapeError(f"`{name}` is ragged: its rows differ in length or depth", argument=name) from error
+    except (RuntimeError, TypeError) as error:
+        # What a tensor says that needs a gradient, or has a dtype that NumPy has not.
+        raise DTypeError(
+            f"`{name}` cannot be read as an array: {error}",
+            argument=name,
+            hint="of a tensor give .detach().cpu(), and .float() of a bfloat16 one",
+        ) from error
     if array.dtype.kind not in "fiub":
         raise DTypeError(f"`{name}` must hold real numbers", found=f"dtype {array.dtype}", argument=name)
     return array

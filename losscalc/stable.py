@@ -97,6 +97,20 @@ def softmax_and_rest(x: FloatArray | Double) -> tuple[FloatArray, FloatArray]:
     return (Double(others, others * error) / whole).value, rest.value
 
 
+def softmax_less_one(x: FloatArray | Double, position: IndexArray) -> FloatArray:
+    """Softmax of the last axis, less 1 at one position of each row: there it is the share of all others."""
+    gap, top, others, error = _shift(x)
+    others += others * error
+    total = others.sum(axis=-1, keepdims=True)
+    column = position[..., np.newaxis]
+    own = np.take_along_axis(others, column, axis=-1)
+    rest = np.where(column == top, total, total - own + 1.0)
+    np.put_along_axis(others, top, np.exp(-np.take_along_axis(gap, top, axis=-1)), axis=-1)
+    others /= total + 1.0
+    np.put_along_axis(others, column, -rest / (total + 1.0), axis=-1)
+    return others
+
+
 def distance(gap: FloatArray, tail: FloatArray) -> Double:
     """Gap + tail, where an infinite gap wins: no other score can bring it back."""
     total = Double(gap) + tail

@@ -8,7 +8,7 @@ from losscalc.double import Double, FloatArray, IndexArray, where
 from losscalc.exponential import LN2, exp, log
 
 # The exponent of zero: below that of any product.
-_NOTHING = -1e300
+_NOTHING = -float(np.finfo(np.float64).max)
 # Beyond this distance of exponents the smaller summand does not show.
 _FAR = -1000
 
@@ -62,6 +62,10 @@ class Wide(NamedTuple):
             np.concatenate([p.exponent for p in parts], axis=-1),
         )
 
+    def at(self, place: int) -> "Wide":
+        """The numbers at a place of axis 0."""
+        return Wide(self.mantissa[place], self.exponent[place])
+
     def picked(self, column: IndexArray) -> "Wide":
         """One number of each row."""
         index = (np.arange(len(column)), column)
@@ -79,7 +83,10 @@ class Wide(NamedTuple):
         product = self.mantissa * other.mantissa
         nothing = (self.mantissa.high == 0) | (other.mantissa.high == 0)
         product = where(nothing, Double(np.zeros(nothing.shape)), product)
-        return Wide(product, self.exponent + other.exponent)._normal()
+        # Of nothing and nothing the exponents overflow, and do not count.
+        with np.errstate(over="ignore"):
+            exponent = self.exponent + other.exponent
+        return Wide(product, exponent)._normal()
 
     def _columns(self, kept: slice) -> "Wide":
         return Wide(self.mantissa[..., kept], self.exponent[..., kept])

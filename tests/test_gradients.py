@@ -102,9 +102,10 @@ def test_the_size_of_blocks_does_not_matter(cls, wrt, block, monkeypatch):
     monkeypatch.setattr(engine, "BLOCK", block)
     actual = derive(cls(), arrays, wrt, "mean")
 
-    if len(expected) == 2500:
+    if len(expected) == 2500 and cls.name not in ("linear-cross-entropy", "adaptive-log-softmax"):
         np.testing.assert_array_equal(actual, expected)
     else:
+        # Matrix products round by the shapes of their factors.
         np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-15)
 
 

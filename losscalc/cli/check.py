@@ -18,6 +18,8 @@ from losscalc.suppositions import Supposition, suppositions
 
 EXIT_DIFFERENT = 1
 
+# Of a number with fewer, it cannot be told that it is rounded.
+_FEWEST_DIGITS = 3
 # What of a command is not repeated in the one that reproduces a number.
 _OWN = ("--expect", "--rtol", "--atol", "--output", "-o", "--suppose")
 
@@ -59,7 +61,7 @@ class Check(NamedTuple):
     def _lines(self, comparison: Comparison, found: Sequence[Supposition]) -> list[str]:
         value, expected = (float(a[comparison.worst]) for a in (comparison.value, comparison.expected))
         lines = []
-        if comparison.value.ndim:
+        if comparison.value.ndim and not comparison.agrees:
             count = f"{comparison.differing} of {comparison.value.size} numbers differ"
             lines.append(f"{count}, most at [{', '.join(map(str, comparison.worst))}]")
         relative = abs(comparison.difference / expected) if expected else np.inf
@@ -127,16 +129,19 @@ def supposed(job: Job, name: str) -> Result:
 
 def without_options(words: Sequence[str], names: Sequence[str]) -> list[str]:
     """The words of a command without some options and their values."""
+    options = set(names)
+    flags: set[str] = set()
+    if "--reduction" in options:
+        # What PyTorch's old flags say would win over it.
+        options.add("-r")
+        flags = {"--size-average", "--no-size-average", "--reduce", "--no-reduce"}
+    short = tuple(option for option in options if len(option) == 2)
     kept: list[str] = []
-    skip = False
-    short = {"--reduction": "-r"}
-    options = {*names, *(short[name] for name in names if name in short)}
-    for word in words:
-        if skip:
-            skip = False
-        elif word in options:
-            skip = True
-        elif not any(word.startswith(f"{name}=") for name in options):
+    rest = iter(words)
+    for word in rest:
+        if word in options:
+            next(rest, None)
+        elif not (word in flags or word.startswith(short) or word.partition("=")[0] in options):
             kept.append(word)
     return kept
 
@@ -144,7 +149,8 @@ def without_options(words: Sequence[str], names: Sequence[str]) -> list[str]:
 def _is_rounded(text: str, value: float) -> bool:
     """Whether a number was typed that the value rounds to."""
     decimals = len(text.strip().partition(".")[2])
-    return text.strip().lstrip("+-").replace(".", "").isdigit() and f"{value:.{decimals}f}" == text.strip()
+    digits = text.strip().lstrip("+-0.").replace(".", "")
+    return len(digits) >= _FEWEST_DIGITS and digits.isdigit() and f"{value:.{decimals}f}" == text.strip()
 
 
 def _listed(values: Array) -> object:

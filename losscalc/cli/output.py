@@ -24,7 +24,18 @@ if TYPE_CHECKING:
 # What formulas are written with, where a terminal has nothing but ASCII.
 _ASCII = str.maketrans(
     {"σ": "sigma", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps", "ρ": "rho", "π": "pi"}
-    | {"Σ": "sum", "Π": "prod", "·": "*", "²": "^2", "½": "1/2", "₁": "1", "₂": "2", "≤": "<=", "≠": "!="}
+    | {
+        "Σ": "sum",
+        "Π": "prod",
+        "·": "*",
+        "²": "^2",
+        "½": "1/2",
+        "₁": "1",
+        "₂": "2",
+        "≤": "<=",
+        "≈": "~",
+        "≠": "!=",
+    }
 )
 
 # What these name is open already, and may be a file that others write to as well.

@@ -54,7 +54,7 @@ class Wholes(ParamType):
         """The numbers, or a usage error that says what they must be."""
         if not isinstance(value, str):
             return value
-        numbers = tuple(parse_whole(cell) for cell in value.split(","))
+        numbers = tuple(parse_whole(cell.strip(" ")) for cell in value.split(","))
         if None in numbers or not (self._parameter.domain and self._parameter.domain.contains(numbers)):
             self.fail(f"must be {self._parameter.domain}, found '{value}'", param, ctx)
         return numbers

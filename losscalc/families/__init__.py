@@ -8,12 +8,8 @@ from losscalc.families.multiclass import CrossEntropy, NLL  # isort: skip
 from losscalc.families.projection import LinearCrossEntropy  # isort: skip
 from losscalc.families.adaptive import AdaptiveLogSoftmax  # isort: skip
 from losscalc.families.divergence import KLDiv  # isort: skip
-from losscalc.families.embedding import (  # isort: skip
-    CosineEmbedding,
-    MarginRanking,
-    TripletMargin,
-    TripletMarginWithDistance,
-)
+from losscalc.families.embedding import CosineEmbedding, MarginRanking  # isort: skip
+from losscalc.families.triplet import TripletMargin, TripletMarginWithDistance  # isort: skip
 from losscalc.families.sequence import CTC  # isort: skip
 from losscalc.families.detection import CIoU, DIoU, GIoU  # isort: skip
 

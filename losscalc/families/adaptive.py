@@ -15,7 +15,7 @@ from losscalc.families.projection import LOGITS
 from losscalc.layouts import Layout, classwise_layout
 from losscalc.loss import Loss, Quantities, loss
 from losscalc.reductions import Slope, Terms
-from losscalc.stable import distance, partition, softmax_and_rest
+from losscalc.stable import distance, partition, softmax_less_one
 
 
 class Cluster(NamedTuple):
@@ -40,8 +40,8 @@ class AdaptiveLogSoftmax(Loss):
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, n_classes) and
     ParameterError for `cutoffs` that do not increase or that are not those of the state.
 
-    Unlike PyTorch, which returns log-probabilities and their negative mean together, it gives what the
-    reduction says: with none the negative log-probabilities.
+    Unlike PyTorch it gives one thing, what the reduction says: PyTorch returns the log-probabilities, which
+    are none with a minus, and the mean together.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveLogSoftmaxWithLoss.html
 
@@ -78,6 +78,7 @@ class AdaptiveLogSoftmax(Loss):
                 f"`cutoffs` must be those of `state`, {', '.join(map(str, cutoffs[:-1]))}",
                 found=", ".join(map(str, self.cutoffs)),
                 argument="cutoffs",
+                hint="a module lists the number of classes as well" if self.cutoffs == cutoffs else None,
             )
         logits = {"input": (*features[:-1], cutoffs[-1]), "target": shapes["target"]}
         layout = classwise_layout(logits, dtypes, probabilities=False, scores_name="log-probabilities")
@@ -115,14 +116,13 @@ class AdaptiveLogSoftmax(Loss):
         rows = np.atleast_2d(input)
         head, clusters = _modules(state)
         classes = class_positions("target", target.reshape(-1), clusters[-1].last)
-        inside = _slopes(_head(rows, state), _head_positions(classes, head, clusters))
-        slope = matmul(inside, state["head.weight"].T)
+        inside = softmax_less_one(_head(rows, state), _head_positions(classes, head, clusters))
+        slope = inside @ state["head.weight"]
         for cluster, members in _members(classes, clusters):
             logits = matmul(matmul(rows[members], cluster.inner), cluster.outer)
-            inside = _slopes(logits, classes[members] - cluster.first)
-            added = slope[members] + matmul(matmul(inside, cluster.outer.T), cluster.inner.T)
-            slope.high[members], slope.low[members] = added.high, added.low
-        return Slope(slope.value.reshape(input.shape))
+            inside = softmax_less_one(logits, classes[members] - cluster.first)
+            slope[members] += inside @ cluster.outer @ cluster.inner
+        return Slope(slope.reshape(input.shape))
 
 
 def _check_state(state: Mapping[str, Shape], features: int) -> tuple[int, ...]:
@@ -137,11 +137,11 @@ def _check_state(state: Mapping[str, Shape], features: int) -> tuple[int, ...]:
         known |= {inner, outer}
     strange = sorted(set(state) - known)
     if strange or not sizes:
+        there = ", ".join(sorted(state)[:12])
         raise ShapeError(
-            "`state` has an array that no adaptive softmax has" if strange else "`state` has no clusters",
-            found=strange[0] if strange else None,
+            f"`state` has no tail.{len(sizes)}.0.weight",
             argument="state",
-            hint="it has head.weight, tail.0.0.weight, tail.0.1.weight, tail.1.0.weight, ...",
+            hint=f"it has {there}; the names are head.weight, tail.0.0.weight, tail.0.1.weight, ...",
         )
     frequent = head - len(sizes)
     if frequent < 1 or state.get("head.bias", (head,)) != (head,):
@@ -159,9 +159,14 @@ def _matrix(state: Mapping[str, Shape], name: str, columns: int, least: int = 1)
     """The number of rows of a matrix of the state, which has to have so many columns."""
     shape = state.get(name)
     if shape is None or len(shape) != 2 or shape[1] != columns or (shape[0] or 0) < least:
-        found = "none" if shape is None else f"shape {show_shape(shape)}"
-        raise ShapeError(f"`state` must have a {name} of {columns} columns", found=found, argument="state")
-    return shape[0]
+        if shape is None:
+            there = ", ".join(sorted(state)[:12])
+            raise ShapeError(f"`state` has no {name}", argument="state", hint=f"it has {there or 'nothing'}")
+        raise ShapeError(
+            f"`state` has {name} of shape {show_shape(shape)}; it must have {columns} columns",
+            argument="state",
+        )
+    return cast(int, shape[0])
 
 
 def _modules(state: Mapping[str, FloatArray]) -> tuple[int, list[Cluster]]:
@@ -195,11 +200,3 @@ def _members(classes: IndexArray, clusters: list[Cluster]) -> Iterator[tuple[Clu
         members = np.flatnonzero((classes >= cluster.first) & (classes < cluster.last))
         if len(members):
             yield cluster, members
-
-
-def _slopes(logits: Double, position: IndexArray) -> FloatArray:
-    """Softmax less 1 at the target."""
-    likely, unlikely = softmax_and_rest(logits)
-    column = position[:, np.newaxis]
-    np.put_along_axis(likely, column, -np.take_along_axis(unlikely, column, axis=1), axis=1)
-    return likely

@@ -277,7 +277,7 @@ class Pair(NamedTuple):
         sine = two.width * one.height - one.width * two.height
         cosine = one.height * two.height + one.width * two.width
         # Boxes turned inside out have negative sides, and atan the sign of their quotient.
-        sign = np.where(one.height.value * two.height.value < 0, -1.0, 1.0)
+        sign = np.where((one.height.value < 0) != (two.height.value < 0), -1.0, 1.0)
         angle = np.arctan2(sine.value * sign, cosine.value * sign)
         point = [((box.width.value == 0) & (box.height.value == 0)) for box in (one, two)]
         return Double(np.where(point[0] | point[1], np.nan, angle))

@@ -35,7 +35,7 @@ class PoissonNLL(Likelihood):
     """Negative log-likelihood of counts under a Poisson distribution.
 
     `input` and `target` have any shape, the same for both. `input` holds the logarithm of the expected
-    count, without `log_input` the expected count itself. The term ln(y!) is left out; with `full`,
+    count, or the expected count itself if `log_input` is false. The term ln(y!) is left out; with `full`,
     Stirling's formula y·ln y - y + ½·ln(2πy) stands for it where y > 1. The mean divides by the number of
     elements.
 
@@ -82,7 +82,8 @@ class PoissonNLL(Likelihood):
         if self.log_input:
             return Slope((_expected(input) - target).value)
         count = Double(input) + self.eps
-        return Slope(((count - target) / count).value)
+        slope = ((count - target) / count).value
+        return Slope(np.where((input == np.inf) & np.isfinite(target), 1.0, slope))
 
 
 @loss("gaussian-nll", torch="GaussianNLLLoss", functional="gaussian_nll_loss")

@@ -271,7 +271,8 @@ class MultiLabelMargin(Rowwise):
             )
         listed = np.logical_and.accumulate(target >= 0, axis=-1)
         most = int(listed.sum(axis=-1).max(initial=0))
-        places = [(np.where(listed, target, 0)[..., n : n + 1], listed[..., n : n + 1]) for n in range(most)]
+        columns = np.where(listed, target, 0)
+        places = [(columns[..., n : n + 1], listed[..., n : n + 1]) for n in range(most)]
         is_right = np.zeros(input.shape, dtype=bool)
         for column, is_there in places:
             np.put_along_axis(

@@ -23,7 +23,7 @@ from losscalc.errors import ParameterError, ShapeError
 from losscalc.layouts import Layout, classwise_layout
 from losscalc.loss import Loss, Quantities, loss
 from losscalc.reductions import Slope, Terms
-from losscalc.stable import Partition, distance, partition, softmax_and_rest
+from losscalc.stable import Partition, distance, partition, softmax_and_rest, softmax_less_one
 
 IGNORE_INDEX = Doc("Rows with this target are left out; any whole number.")
 
@@ -147,6 +147,8 @@ class CrossEntropy(Multiclass):
 
         Neither product loses its digits where q is close to 0 or 1.
         """
+        if target.dtype.kind == "i" and not self.label_smoothing:
+            return self._slopes_of_indices(scores, cast(IndexArray, target), weight)
         likely, unlikely = softmax_and_rest(scores)
         ignored = np.zeros(likely.shape[:-1], dtype=bool)
         if target.dtype.kind == "i":
@@ -156,6 +158,19 @@ class CrossEntropy(Multiclass):
         total = share.sum()
         others = (Double(total.high[..., np.newaxis], total.low[..., np.newaxis]) - share).value
         return np.where(ignored[..., np.newaxis], 0.0, likely * others - share.value * unlikely)
+
+    def _slopes_of_indices(
+        self, scores: FloatArray | Double, target: IndexArray, weight: FloatArray | None
+    ) -> FloatArray:
+        """Softmax less the target, times its weight; nothing where a row is ignored."""
+        shape = scores.high.shape if isinstance(scores, Double) else scores.shape
+        target = target.reshape(shape[:-1])
+        position = class_positions("target", target, shape[-1], self._ignored)
+        slope = softmax_less_one(scores, position)
+        if weight is not None:
+            slope *= weight[position][..., np.newaxis]
+        slope[target == self._ignored] = 0.0
+        return slope
 
     def _of_indices(self, parts: Partition, target: IndexArray, weight: FloatArray | None) -> Terms:
         classes = parts.gap.shape[-1]

@@ -25,7 +25,7 @@ from losscalc.reductions import Slope, Terms
 
 # So many logits for each feature of a block: a matrix product of a few rows would read the whole
 # matrix again and again.
-LOGITS = 64
+LOGITS = 128
 
 
 @loss("linear-cross-entropy", torch="LinearCrossEntropyLoss", functional="linear_cross_entropy")
@@ -123,7 +123,7 @@ class LinearCrossEntropy(CrossEntropy):
         slopes = self._slopes(_logits(input, linear_weight, linear_bias), target, weight)
         matrix = _classes_inside(linear_weight)
         flat = slopes.reshape(-1, len(matrix))
-        return Slope(matmul(flat, matrix.T).value.reshape(input.shape))
+        return Slope((flat @ matrix).reshape(input.shape))
 
     def gradient_linear_weight(
         self,
@@ -139,7 +139,7 @@ class LinearCrossEntropy(CrossEntropy):
         flat = slopes.reshape(-1, int(np.prod(inside[:-1])))
         # An ignored sample may hold anything, NaN included.
         samples = np.where(flat.any(axis=1, keepdims=True), np.atleast_2d(input), 0.0)
-        return Slope(np.moveaxis(matmul(flat.T, samples.T).value.reshape(inside), -2, 0))
+        return Slope(np.moveaxis((flat.T @ samples).reshape(inside), -2, 0))
 
     def gradient_linear_bias(
         self,

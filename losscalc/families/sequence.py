@@ -1,6 +1,7 @@
 """Losses of sequences whose alignment is not known."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Annotated, NamedTuple, cast
 
 import numpy as np
@@ -15,6 +16,9 @@ from losscalc.loss import Loss, Quantities, loss
 from losscalc.reductions import Slope, Terms
 from losscalc.wide import Wide
 
+# So many exponentials are taken at once.
+_TOGETHER = 4096
+
 
 @loss("ctc", torch="CTCLoss", functional="ctc_loss")
 class CTC(Loss):
@@ -24,8 +28,9 @@ class CTC(Loss):
     `targets` holds symbols other than the blank, (N, S) padded
     to one length or (sum of the lengths,) all in a row. `input_lengths` and `target_lengths`, (N,), say how
     much of each counts. An alignment reads as the target once repeated symbols are merged and blanks left
-    out; where the input is too short for any, the loss is infinite, with `zero_infinity` 0. The mean divides
-    by the number of sequences, after each loss was divided by the length of its target (at least 1).
+    out; where the input is too short for any, the loss is infinite, or 0 if `zero_infinity` is set. The
+    mean divides by the number of sequences, after each loss was divided by the length of its target (at
+    least 1).
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a symbol that is the blank or outside
     [0, C), DomainError for a length that is negative or too large and ParameterError for a `blank` outside
@@ -87,7 +92,7 @@ class CTC(Loss):
     ) -> Terms:
         """The losses of the batch."""
         lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
-        *_, last = lattice.forward()
+        last = lattice.last()
         value = self._loss(lattice, last).reshape(log_probs.shape[1:-1])
         return Terms(value, share=value / np.maximum(lattice.target_lengths, 1).reshape(value.shape))
 
@@ -99,8 +104,8 @@ class CTC(Loss):
         target_lengths: Lengths,
     ) -> Quantities:
         """The probability of all alignments."""
-        *_, last = (lattice := self._lattice(log_probs, targets, input_lengths, target_lengths)).forward()
-        return {"P": np.exp(lattice.total(last).log().value).reshape(*log_probs.shape[1:-1], 1)}
+        lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
+        return {"P": np.exp(lattice.total(lattice.last()).log().value).reshape(*log_probs.shape[1:-1], 1)}
 
     def gradient(
         self,
@@ -201,14 +206,22 @@ class Lattice(NamedTuple):
         # Before the first step one stands before the first blank, from where the first symbol is in reach.
         before = Wide.of(start)
         yield before
-        for time in range(len(self.scores)):
+        for time, emitted in self._emitted(range(len(self.scores))):
             reached = before.plus(before.shifted(1))
             if time:
                 skipped = before.shifted(2)
                 reached = reached.plus(skipped.times(Wide.of(self.skips.astype(np.float64))))
-            after = reached.times(self._emitted(time))
+            after = reached.times(emitted)
             before = after.chosen((time < self.input_lengths)[:, np.newaxis], before)
             yield before
+
+    def last(self) -> Wide:
+        """The probability of all beginnings that have come to their end."""
+        last = None
+        for last in self.forward():  # noqa: B007 - earlier ones are not kept
+            pass
+        assert last is not None
+        return last
 
     def backward(self) -> Iterator[tuple[int, Wide]]:
         """The probability of all endings that follow on each place after a time step, the last step first."""
@@ -218,9 +231,9 @@ class Lattice(NamedTuple):
         final[rows, np.maximum(2 * self.target_lengths - 1, 0)] = 1.0
         after = last = Wide.of(final)
         skips = Wide.of(self.skips.astype(np.float64))
-        for time in reversed(range(len(self.scores))):
+        for time, emitted in self._emitted(reversed(range(len(self.scores)))):
             yield time, after
-            onward = after.times(self._emitted(time))
+            onward = after.times(emitted)
             before = onward.plus(onward.shifted(-1)).plus(onward.times(skips).shifted(-2))
             after = before.chosen((time < self.input_lengths)[:, np.newaxis], last)
 
@@ -231,9 +244,13 @@ class Lattice(NamedTuple):
         has_symbol = (self.target_lengths > 0) & (self.input_lengths > 0)
         return ends.plus(symbol).chosen(has_symbol, ends)
 
-    def _emitted(self, time: int) -> Wide:
-        """The probability of the symbol at each place."""
-        return Wide.exp(np.take_along_axis(self.scores[time], self.symbols, axis=-1))
+    def _emitted(self, times: Iterable[int]) -> Iterator[tuple[int, Wide]]:
+        """The probability of the symbol at each place, of some time steps together: that is quicker."""
+        steps = iter(times)
+        while chosen := list(islice(steps, max(1, _TOGETHER // max(1, self.symbols.size)))):
+            picked = np.take_along_axis(self.scores[chosen], self.symbols[np.newaxis], axis=-1)
+            whole = Wide.exp(picked)
+            yield from ((time, whole.at(n)) for n, time in enumerate(chosen))
 
 
 def _check_lengths(name: str, lengths: IndexArray, most: int, what: str) -> None:

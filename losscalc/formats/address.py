@@ -99,6 +99,12 @@ def open_state(address: Address, option: str, reading: Reading) -> dict[str, Sou
     try:
         if not os.path.isfile(address.path):
             raise UsageError(f"{option} must be an NPZ file, and no pipe", found=address.text)
+        if stream.peek(2) != b"PK":
+            raise FormatError(
+                f"{option} must be an NPZ file, and this is none",
+                location=Location(stream.name),
+                hint=_STATE_HINT,
+            )
         names = array_names(stream)
     finally:
         stream.close()

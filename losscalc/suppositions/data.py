@@ -7,6 +7,9 @@ from losscalc.arrays import Array
 from losscalc.calls import Call, along_classes
 from losscalc.suppositions.supposition import Supposition
 
+# Every one of so many against every other is as much as is looked at.
+_MOST_OUTER = 3000
+
 
 def _logit(p: Array) -> Array:
     return np.asarray(np.log(p) - np.log1p(-p))
@@ -24,7 +27,7 @@ def _one_hot(call: Call) -> Array:
 def _outer(call: Call) -> Array:
     """Every input against every target, which (N, 1) against (N,) broadcasts to."""
     x, y = (np.asarray(call.arrays[name], dtype=np.float64) for name in ("input", "target"))
-    if x.ndim != 1 or x.shape != y.shape:
+    if x.ndim != 1 or x.shape != y.shape or x.size > _MOST_OUTER:
         raise ValueError("only vectors are broadcast by mistake")
     whole = {"input": x[:, np.newaxis] + 0 * y, "target": y + 0 * x[:, np.newaxis]}
     return call._replace(arrays={**call.arrays, **whole}).value

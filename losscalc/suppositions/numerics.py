@@ -111,6 +111,8 @@ def _as(call: Call, name: str) -> Array:
 
 def _clipped(call: Call, bound: float) -> Array:
     """Negative log-likelihoods of probabilities that are kept away from 0 and 1."""
+    if "pos_weight" in call.arrays or call.loss.settings.get("label_smoothing"):
+        raise ValueError("more than the bound would differ")
     x, y = np.asarray(call.arrays["input"], dtype=np.float64), np.asarray(call.arrays["target"])
     weight = np.asarray(call.arrays.get("weight", 1.0))
     if call.loss.name in ("bce", "bce-logits"):
@@ -142,8 +144,12 @@ def _naive(call: Call, name: str) -> Array:
     dtype = np.dtype(name)
     arrays = call.numbers
     target = arrays.get("target", np.empty(0))
-    shape = call.loss.terms(**arrays).value.shape
+    terms = call.loss.terms(**arrays)
+    shape = terms.value.shape
+    if terms.share is not None and call.is_mean:
+        raise ValueError("the mean is not that of the losses")
     values = symbol_values(call.loss, arrays, shape)
     narrow = {key: None if value is None else value.astype(dtype) for key, value in values.items()}
     single = parsed(call.loss.explained(target)).evaluate(narrow)
-    return call.reduced(np.broadcast_to(single, (*shape, 1))[..., 0].astype(dtype))
+    single = np.broadcast_to(single, (*shape, 1))[..., 0].astype(dtype)
+    return call.reduced(single if terms.ignored is None else np.where(terms.ignored, dtype.type(0), single))

@@ -10,7 +10,9 @@ from losscalc.calls import Call
 from losscalc.errors import LosscalcError
 
 # What a supposition raises that does not apply to a call: there is no such array, parameter or axis.
-_DOES_NOT_APPLY = (LosscalcError, KeyError, ValueError, IndexError, TypeError, AttributeError)
+_DOES_NOT_APPLY = (
+    LosscalcError, KeyError, ValueError, IndexError, TypeError, AttributeError, ArithmeticError, MemoryError,
+)  # fmt: skip
 
 
 class Supposition(NamedTuple):
