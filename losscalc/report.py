@@ -1,8 +1,10 @@
 """Results as tables for people; the only module that draws."""
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from rich import box
@@ -106,6 +108,26 @@ def draw_description(description: Description, canvas: Canvas) -> str:
             table.add_row(Text(section.heading if number == 0 else ""), Text(name), Text(text))
         table.add_section()
     return canvas.render(*head, table, width=canvas.width)
+
+
+def draw_sheets(sheets: Sequence[Sequence[Any]], canvas: Canvas) -> str:
+    """Tables of texts, each with its title above; numbers stand at the right."""
+    tables = []
+    for title, columns, rows in sheets:
+        table = canvas.table(title)
+        for number, column in enumerate(columns):
+            table.add_column(Text(column), justify="left" if number == 0 else "right", overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(_shortened(cell, canvas)) for cell in row))
+        tables.append(table)
+    return canvas.render(*tables, width=canvas.width)
+
+
+def _shortened(cell: str, canvas: Canvas) -> str:
+    """A number as tables show it; any other text as it is."""
+    if re.fullmatch(r"-?\d+\.\d+(e[-+]\d+)?", cell):
+        return fixed(float(cell), canvas.decimals)
+    return cell if canvas.unicode else cell.replace("█", "#")
 
 
 def draw_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], canvas: Canvas) -> str:

@@ -6,16 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import settings
 from hypothesis import strategies as st
 
 import losscalc
 from losscalc.declaration import array_arguments
 from losscalc.operation import differentiable
-
-torch = pytest.importorskip(
-    "torch", reason="parity is checked against PyTorch, which is not installed: pip install torch==2.13.0"
-)
 
 F = torch.nn.functional
 

@@ -25,7 +25,7 @@ FLOORS = [
     ("loss", "activations", "result"),
     ("families", "formats"),
     ("calls", "explanation", "diagnosis"),
-    ("description", "suppositions"),
+    ("description", "suppositions", "profile"),
     ("comparison",),
     ("report",),
     ("cli",),

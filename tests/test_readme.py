@@ -18,6 +18,7 @@ import pytest
 
 from losscalc import compute, operation
 from losscalc.cli import boundary
+from losscalc.cli.check import EXIT_DIFFERENT
 from losscalc.errors import LosscalcError, LosscalcWarning
 from losscalc.formats import FORMATS
 from losscalc.formats.stream import PACKINGS
@@ -168,7 +169,13 @@ def test_requirements() -> None:
 def test_exit_codes() -> None:
     """The table of exit codes has those that the program uses, and 0."""
     known = {error.exit_code for error in subclasses(LosscalcError)}
-    known |= {boundary.EXIT_USAGE, boundary.EXIT_SOURCE, boundary.EXIT_BUG, boundary.EXIT_INTERRUPT}
+    known |= {
+        EXIT_DIFFERENT,
+        boundary.EXIT_USAGE,
+        boundary.EXIT_SOURCE,
+        boundary.EXIT_BUG,
+        boundary.EXIT_INTERRUPT,
+    }
     assert [int(row[0]) for row in table("exit code")] == sorted(known | {0})
 
 

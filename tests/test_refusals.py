@@ -12,6 +12,12 @@ import pytest
 import losscalc
 from losscalc.declaration import array_arguments
 from losscalc.operation import differentiable
+
+# Before the module that imports it.
+pytest.importorskip(
+    "torch", reason="parity is checked against PyTorch, which is not installed: pip install torch==2.13.0"
+)
+
 from tests.parity import reference, tensor
 
 pytestmark = pytest.mark.filterwarnings("ignore")

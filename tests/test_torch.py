@@ -11,6 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import losscalc
+
+# Before the module that imports it.
+pytest.importorskip(
+    "torch", reason="parity is checked against PyTorch, which is not installed: pip install torch==2.13.0"
+)
+
 from tests.examples import example
 from tests.parity import (
     DTYPES,

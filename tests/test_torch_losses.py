@@ -14,6 +14,12 @@ from hypothesis import strategies as st
 
 import losscalc
 from losscalc.declaration import array_arguments
+
+# Before the module that imports it.
+pytest.importorskip(
+    "torch", reason="parity is checked against PyTorch, which is not installed: pip install torch==2.13.0"
+)
+
 from tests import test_torch
 from tests.examples import example
 from tests.parity import (

@@ -6,6 +6,7 @@ from losscalc.cli.commands import build_command, summary
 from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
 from losscalc.cli.show import show
+from losscalc.cli.tools import class_weight, compare, diagnose, pos_weight
 from losscalc.errors import UnknownLossError
 from losscalc.loss import Loss
 from losscalc.operation import lookup, operations
@@ -90,7 +91,8 @@ def show_list(as_json: bool) -> None:
     delivery.send_bytes("".join("\t".join(row) + "\n" for row in texts).encode())
 
 
-losscalc.add_command(show)
+for tool in (show, diagnose, compare, pos_weight, class_weight):
+    losscalc.add_command(tool)
 
 
 @losscalc.command("completion", short_help="Print the completion script of a shell")

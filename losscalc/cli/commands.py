@@ -10,27 +10,25 @@ from losscalc.cli.boundary import option_name, warn
 from losscalc.cli.job import Job
 from losscalc.cli.options import (
     ARRAYS,
-    CHECK,
     OUTPUT,
     PARAMETERS,
     GroupedOption,
+    check_options,
     output_options,
     reading_options,
     take_display,
     take_reading,
 )
 from losscalc.cli.output import Delivery
-from losscalc.cli.types import ArgumentName, Number, parameter_type
+from losscalc.cli.types import ArgumentName, parameter_type
 from losscalc.declaration import ArrayArgument, Parameter, array_arguments, parameters
-from losscalc.domains import FINITE_NOT_NEGATIVE, Names
+from losscalc.domains import Names
 from losscalc.errors import UsageError, printable
 from losscalc.loss import Loss, choose_reduction
 from losscalc.operation import DTYPES, Operation, differentiable, pytorch_names, result_dtype
 
-_TOLERANCES = (
-    Parameter("rtol", float, 1e-5, FINITE_NOT_NEGATIVE, "Relative"),
-    Parameter("atol", float, 1e-8, FINITE_NOT_NEGATIVE, "Absolute"),
-)
+_LOOKS = ("stats", "worst", "plot", "expect", "suppose", "rtol", "atol")
+"""The options that look at a result otherwise than by showing it."""
 _ARRAY_HELP = (
     "ARRAY is a file (preds.csv#logit picks a column), - for standard input, or numbers as in 1,0,1."
 )
@@ -89,7 +87,42 @@ def build_command(cls: type[Operation]) -> click.Command:
 
 def run(cls: type[Operation], values: dict[str, Any]) -> None:
     """Run the command of an operation with the values of its options."""
-    values.pop("debug")
+    wanted = {name: values.pop(name, None) for name in _LOOKS}
+    job, delivery = job_of(cls, values)
+    chosen = [
+        name
+        for name, is_chosen in (
+            ("explain", job.explained),
+            ("gradient", job.gradient),
+            ("stats", wanted["stats"] or wanted["worst"]),
+            ("plot", wanted["plot"] is not None),
+            ("expect", wanted["expect"] is not None),
+            ("suppose", wanted["suppose"] is not None),
+        )
+        if is_chosen
+    ]
+    if len(chosen) > 1:
+        raise UsageError(f"`{chosen[0]}` and `{chosen[1]}` do not go together", hint="leave one of them out")
+    if chosen == ["stats"]:
+        _survey(job, delivery, wanted["stats"], wanted["worst"])
+    elif chosen in (["expect"], ["suppose"]):
+        _check(job, delivery, wanted["expect"], wanted["suppose"], (wanted["rtol"], wanted["atol"]))
+    elif chosen == ["plot"]:
+        _plot(job, wanted["plot"])
+    else:
+        delivery.send(job.run())
+
+
+def _plot(job: Job, path: str) -> None:
+    """Draw the single losses into a file."""
+    from losscalc.cli.plot import check_plot, plot
+
+    check_plot(path)
+    plot(job.gathered()[0], path)
+
+
+def job_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Job, Delivery]:
+    """The job that the values of options describe, and where its result goes."""
     quiet, strict = values.pop("quiet"), values.pop("warnings") == "error"
     delivery = Delivery(take_display(values))
     reading = take_reading(values)
@@ -101,12 +134,6 @@ def run(cls: type[Operation], values: dict[str, Any]) -> None:
         reduction, notice = choose_reduction(cls, values.pop("reduction"), *flags)
         if notice and not quiet:
             warn(notice)
-    explain = values.pop("explain", False)
-    gradient = values.pop("gradient", None)
-    if explain and gradient:
-        raise UsageError(
-            "`explain` shows how the loss comes about, not its gradient", hint="leave one of them out"
-        )
     job = Job(
         operation,
         arrays,
@@ -116,16 +143,21 @@ def run(cls: type[Operation], values: dict[str, Any]) -> None:
         broadcast=values.pop("broadcast", False),
         quiet=quiet,
         strict=strict,
-        gradient=gradient,
-        explained=delivery.rows if explain else 0,
+        gradient=values.pop("gradient", None),
+        explained=delivery.rows if values.pop("explain", False) else 0,
         decimals=delivery.decimals,
     )
-    expect, suppose = values.pop("expect", None), values.pop("suppose", None)
-    tolerance = (values.pop("rtol", None), values.pop("atol", None))
-    if expect is None and suppose is None:
-        delivery.send(job.run())
-        return
-    _check(job, delivery, expect, suppose, tolerance)
+    return job, delivery
+
+
+def _survey(job: Job, delivery: Delivery, stats: bool, worst: int | None) -> None:
+    """Show how the single losses are spread, and the worst of them."""
+    from losscalc.cli.sheets import send_sheets
+    from losscalc.cli.survey import stats_sheet, worst_sheet
+
+    call, _ = job.gathered()
+    sheets = [stats_sheet(call)] if stats else []
+    send_sheets(delivery, sheets + ([worst_sheet(call, worst)] if worst else []))
 
 
 def _check(
@@ -136,8 +168,6 @@ def _check(
     from losscalc.cli.check import Check, supposed
     from losscalc.comparison import Tolerance
 
-    if job.explained or job.gradient or (expect is not None and suppose is not None):
-        raise UsageError("`expect`, `suppose`, `explain` and `gradient` do not go together")
     if suppose is not None:
         delivery.send(supposed(job, suppose))
         return
@@ -248,7 +278,7 @@ def _reduction_options(cls: type[Operation]) -> list[click.Parameter]:
                 help=help_text,
             )
         )
-        options += _check_options()
+        options += check_options()
         help_text = "Show the working: the formula with the numbers put in, and the reduction."
         options.append(option("--explain", is_flag=True, help=help_text))
         if cls.broadcasts:
@@ -261,25 +291,3 @@ def _reduction_options(cls: type[Operation]) -> list[click.Parameter]:
     help_text = "Of the result, and what arrays are rounded to first; by default that of the input."
     options.append(option("--dtype", type=click.Choice(DTYPES), help=help_text))
     return options
-
-
-def _check_options() -> list[click.Parameter]:
-    def option(name: str, help_text: str, **attributes: Any) -> GroupedOption:
-        return GroupedOption([name], group=CHECK, help=help_text, allow_from_autoenv=False, **attributes)
-
-    def tolerance(parameter: Parameter) -> GroupedOption:
-        return option(
-            option_name(parameter.name),
-            f"{parameter.doc} tolerance of --expect.",
-            type=Number(parameter),
-            default=parameter.default,
-            show_default=True,
-        )
-
-    return [
-        option(
-            "--expect", "What should come out; if not, exit code 1 and a search for why.", metavar="ARRAY"
-        ),
-        *map(tolerance, _TOLERANCES),
-        option("--suppose", "Compute what --expect found, under the name that it gave.", metavar="NAME"),
-    ]

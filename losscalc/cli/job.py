@@ -1,6 +1,7 @@
 """One run of a command: from what was typed to a result."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
@@ -21,7 +22,10 @@ from losscalc.loss import Loss, check_wrt
 from losscalc.operation import Operation
 from losscalc.reductions import MEAN, NONE, SUM, Reduction
 from losscalc.result import Result
-from losscalc.sources import Source
+from losscalc.sources import MemorySource, Source
+
+BALANCED = "balanced"
+"""What stands for weights that follow from the labels."""
 
 
 class Job(NamedTuple):
@@ -182,11 +186,33 @@ def _opened(
                 state = open_state(address, option_name(name), reading)
                 sources |= {f"{name}.{key}": source for key, source in state.items()}
                 continue
+            if address.path is not None and address.text == BALANCED and not os.path.lexists(BALANCED):
+                sources[name] = _balanced(name, addresses.get("target"), reading, sources.get("input"))
+                continue
             sources[name] = open_array(address, option_name(name), reading)
         yield sources
     finally:
         for source in sources.values():
             source.close()
+
+
+def _balanced(name: str, target: Address | None, reading: Reading, scores: Source | None) -> Source:
+    """The weights that let all classes, or positives and negatives, count alike."""
+    if target is None or target.is_stdin or name not in ("weight", "pos_weight"):
+        raise UsageError(
+            f"`{name}` is balanced by the labels of a target that can be read twice", hint="put it in a file"
+        )
+    source = open_array(target, "--target", reading)
+    try:
+        labels = source.whole()
+    finally:
+        source.close()
+    from losscalc.profile import balanced_classes, balanced_positives
+
+    if name == "pos_weight":
+        return MemorySource(balanced_positives(labels))
+    classes = scores.shape[min(1, len(scores.shape) - 1)] if scores is not None and scores.shape else None
+    return MemorySource(balanced_classes(labels, classes))
 
 
 def _check_distinct(addresses: Mapping[str, Address]) -> None:

@@ -4,12 +4,20 @@ from typing import Any, Literal, NamedTuple
 
 import click
 
-from losscalc.cli.types import Delimiter, Encoding, whole
+from losscalc.cli.types import Delimiter, Encoding, Number, whole
+from losscalc.declaration import Parameter
+from losscalc.domains import FINITE_NOT_NEGATIVE
 from losscalc.formats import FORMATS
 from losscalc.formats.options import Reading
 from losscalc.formats.writers import WRITERS
 
 ARRAYS, PARAMETERS, CHECK, READING, OUTPUT = "Arrays", "Parameters", "Check", "Reading", "Output"
+
+
+_TOLERANCES = (
+    Parameter("rtol", float, 1e-5, FINITE_NOT_NEGATIVE, "Relative"),
+    Parameter("atol", float, 1e-8, FINITE_NOT_NEGATIVE, "Absolute"),
+)
 
 
 class GroupedOption(click.Option):
@@ -56,6 +64,38 @@ def reading_options() -> list[click.Parameter]:
             default="error",
             show_default=True,
             help="What to do with cells that are empty, NA or null; drop leaves the row out of every array.",
+        ),
+    ]
+
+
+def check_options() -> list[click.Parameter]:
+    """What looks at a result more closely than by showing it."""
+
+    def option(name: str, help_text: str, **attributes: Any) -> GroupedOption:
+        return GroupedOption([name], group=CHECK, help=help_text, allow_from_autoenv=False, **attributes)
+
+    def tolerance(parameter: Parameter) -> GroupedOption:
+        return option(
+            f"--{parameter.name}",
+            f"{parameter.doc} tolerance of --expect.",
+            type=Number(parameter),
+            default=parameter.default,
+            show_default=True,
+        )
+
+    return [
+        option(
+            "--expect", "What should come out; if not, exit code 1 and a search for why.", metavar="ARRAY"
+        ),
+        *map(tolerance, _TOLERANCES),
+        option("--suppose", "Compute what --expect found, under the name that it gave.", metavar="NAME"),
+        option("--stats", "Show how the single losses are spread: quartiles, mean, std.", is_flag=True),
+        option("--plot", "Draw the single losses, into a .png or .svg.", metavar="FILE"),
+        option(
+            "--worst",
+            "Show the K largest losses, with what they come from.",
+            type=whole(1, 10**6),
+            metavar="K",
         ),
     ]
 

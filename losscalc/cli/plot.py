@@ -1,0 +1,42 @@
+"""Pictures of the single losses, drawn with matplotlib where that is installed."""
+
+import io
+
+import numpy as np
+
+from losscalc.calls import Call
+from losscalc.cli.output import check_writable, write_file
+from losscalc.errors import UsageError
+from losscalc.formats import split_suffix
+from losscalc.profile import counted
+
+_FORMATS = (".png", ".svg", ".pdf")
+
+
+def check_plot(path: str) -> None:
+    """Find out before the work that a picture could not be made after it."""
+    if split_suffix(path)[0] not in _FORMATS:
+        known = " ".join(_FORMATS)
+        raise UsageError("`plot` names a file of no known format", found=path, hint=f"use one of {known}")
+    try:
+        import matplotlib  # noqa: F401 - only whether it is there
+    except ImportError as error:
+        raise UsageError("`plot` needs matplotlib", hint="pip install 'losscalc[plot]'") from error
+    check_writable(path)
+
+
+def plot(call: Call, path: str) -> None:
+    """A histogram of the single losses, and their sorted curve beside it."""
+    from matplotlib.figure import Figure
+
+    single, counts = counted(call)
+    values = np.sort(single[counts & np.isfinite(single)])
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.hist(values, bins=30)
+    left.set(xlabel=call.loss.name, ylabel="count")
+    right.plot(np.arange(1, len(values) + 1), values)
+    right.set(xlabel="losses, sorted", ylabel=call.loss.name)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=split_suffix(path)[0][1:])
+    write_file(path, buffer.getvalue())

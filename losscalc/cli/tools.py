@@ -1,0 +1,149 @@
+"""Small tools around the losses: what a data set says, several losses side by side, weights from labels."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+import numpy as np
+
+from losscalc.cli.commands import build_command, job_of
+from losscalc.cli.job import Job
+from losscalc.cli.options import (
+    ARRAYS,
+    GroupedOption,
+    output_options,
+    reading_options,
+    take_display,
+    take_reading,
+)
+from losscalc.cli.output import Delivery
+from losscalc.cli.sheets import Sheet, send_sheets
+from losscalc.cli.types import whole
+from losscalc.errors import LosscalcError, UsageError
+from losscalc.formats.address import open_array, parse_address
+from losscalc.loss import Loss
+from losscalc.operation import lookup
+from losscalc.reductions import MEAN
+from losscalc.result import Result
+
+
+@click.command(
+    "diagnose",
+    short_help="Look for mistakes, and show what a loss compares with",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.argument("loss", metavar="LOSS")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS OF THE LOSS]")
+def diagnose(loss: str, arguments: tuple[str, ...]) -> None:
+    """Run all checks on the data of LOSS, and show baselines, the worst rows and a histogram.
+
+    losscalc diagnose cross-entropy -i logits.csv -t labels.csv --worst 5
+    """
+    from losscalc.cli.survey import context_sheet, histogram_sheet, stats_sheet, worst_sheet
+
+    cls = _loss(loss)
+    command = build_command(cls)
+    with command.make_context(f"losscalc diagnose {cls.name}", list(arguments)) as context:
+        values = dict(context.params)
+        worst = values.pop("worst", None) or 5
+        job, delivery = job_of(cls, values)
+        call, _ = job.gathered()
+        sheets = [context_sheet(call), stats_sheet(call), worst_sheet(call, worst), histogram_sheet(call)]
+        send_sheets(delivery, sheets)
+
+
+def _options() -> list[click.Parameter]:
+    def array(name: str, short: str, help_text: str, **attributes: Any) -> click.Parameter:
+        return GroupedOption(
+            [name, short, name[2:]],
+            group=ARRAYS,
+            metavar="ARRAY",
+            help=help_text,
+            required=True,
+            **attributes,
+        )
+
+    return [array("--input", "-i", "Predictions."), array("--target", "-t", "Targets.")]
+
+
+def _compare(losses: tuple[str, ...], **values: Any) -> None:
+    from losscalc.cli.survey import comparison_row
+
+    values.pop("debug")
+    quiet, strict = values.pop("quiet"), values.pop("warnings") == "error"
+    delivery = Delivery(take_display(values))
+    reading = take_reading(values)
+    arrays = {name: values.pop(name) for name in ("input", "target")}
+    rows: list[tuple[str, ...]] = []
+    for name in losses:
+        job = Job(_loss(name)(), arrays, MEAN, reading, quiet=quiet, strict=strict)
+        try:
+            rows.append(comparison_row(job.gathered()[0]))
+        except LosscalcError as error:
+            if len(losses) == 1:
+                raise
+            rows.append((_loss(name).name, "refused: " + error.describe(), "", "", "", ""))
+    send_sheets(delivery, [Sheet("losses", ("loss", "min", "median", "max", "mean", "sum"), rows)])
+
+
+compare = click.Command(
+    "compare",
+    params=[
+        click.Argument(["losses"], nargs=-1, required=True, metavar="LOSS..."),
+        *_options(),
+        *reading_options(),
+        *output_options(),
+    ],
+    callback=_compare,
+    short_help="Several losses on the same data",
+    help="Show several losses on the same data: of the single losses min, median and max, the mean, the sum.",
+)
+
+
+def _weights(kind: str, values: dict[str, Any]) -> None:
+    from losscalc.profile import balanced_classes, balanced_positives
+
+    values.pop("debug"), values.pop("quiet"), values.pop("warnings")
+    classes = values.pop("classes", None)
+    delivery = Delivery(take_display(values))
+    target = _read(values.pop("target"), take_reading(values))
+    weights = balanced_positives(target) if kind == "pos-weight" else balanced_classes(target, classes)
+    delivery.send(Result(kind, weights, {}))
+
+
+def _read(text: str, reading: Any) -> np.ndarray:
+    source = open_array(parse_address(text), "--target", reading)
+    try:
+        return np.asarray(source.whole())
+    finally:
+        source.close()
+
+
+def _tool(kind: str, summary: str, extra: Sequence[click.Parameter] = ()) -> click.Command:
+    return click.Command(
+        kind,
+        params=[_options()[1], *extra, *reading_options(), *output_options()],
+        callback=lambda **values: _weights(kind, values),
+        short_help=summary,
+        help=f"{summary}. In a loss, --{kind.removeprefix('class-')} balanced does it in place.",
+    )
+
+
+pos_weight = _tool("pos-weight", "Negatives over positives of each column, ready for --pos-weight")
+_CLASSES = GroupedOption(
+    ["--classes"],
+    group=ARRAYS,
+    type=whole(1, 10**7),
+    metavar="C",
+    help="How many classes there are, if the last of them do not occur.",
+)
+class_weight = _tool(
+    "class-weight", "The weight of each class that lets all classes count alike, n / (C·n_c)", [_CLASSES]
+)
+
+
+def _loss(name: str) -> type[Loss]:
+    cls = lookup(name)
+    if not issubclass(cls, Loss):
+        raise UsageError(f"{cls.name} is no loss")
+    return cls
