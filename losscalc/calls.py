@@ -8,6 +8,7 @@ import numpy as np
 from losscalc import engine
 from losscalc.arrays import Array, as_indices, as_real
 from losscalc.engine import Computation
+from losscalc.evaluation import Examine
 from losscalc.loss import Loss
 from losscalc.reductions import MEAN, REDUCTIONS, Partial
 from losscalc.sources import MemorySource, Source
@@ -44,11 +45,16 @@ class Call(NamedTuple):
         }
         return cls(loss, arrays, reduction, dtype, broadcast)
 
-    def compute(self) -> Computation:
-        """What the engine makes of the call."""
+    def compute(self, examine: Examine | None = None) -> Computation:
+        """What the engine makes of the call; `examine` looks for signs of mistakes."""
         sources = {name: MemorySource(np.asarray(array)) for name, array in self.arrays.items()}
         return engine.compute(
-            self.loss, sources, REDUCTIONS[self.reduction], dtype=self.dtype, broadcast=self.broadcast
+            self.loss,
+            sources,
+            REDUCTIONS[self.reduction],
+            dtype=self.dtype,
+            broadcast=self.broadcast,
+            examine=examine,
         )
 
     @property
@@ -70,6 +76,13 @@ class Call(NamedTuple):
     def total(self) -> float:
         """The sum of the losses, not rounded to any dtype."""
         return float(self.partial.total)
+
+    @property
+    def scalar_sum(self) -> float:
+        """The same, of a call that gives one number."""
+        if self.reduction == "none":
+            raise ValueError("there is no sum")
+        return self.total
 
     @property
     def first(self) -> Array:
@@ -96,6 +109,11 @@ class Call(NamedTuple):
             name: as_indices(name, np.asarray(array)) if name in indices else as_real(np.asarray(array))
             for name, array in self.arrays.items()
         }
+
+    def taken(self, *names: str) -> list[Array]:
+        """Some of the arrays as the loss itself takes them."""
+        numbers = self.numbers
+        return [numbers[name] for name in names]
 
     def to_scalar(self, reduction: str) -> Array:
         """The value of another reduction to one number."""
@@ -136,11 +154,11 @@ class Call(NamedTuple):
         name = "targets" if "targets" in self.arrays else "target"
         return self.changed(name, lambda y: np.where(y == ignored, y, y + step)).value
 
-    def smoothed(self, share: float) -> Array:
-        """The value with labels from 0 to 1 drawn towards ½."""
+    def smoothed(self, share: float, towards: float = 0.5) -> Array:
+        """The value with labels from 0 to 1 drawn towards a number, which is ½ unless given."""
         if hasattr(self.loss, "label_smoothing"):
             raise ValueError("classes have a smoothing of their own")
-        return self.changed("target", lambda y: y * (1 - share) + share / 2).value
+        return self.changed("target", lambda y: y * (1 - share) + share * towards).value
 
 
 def along_classes(function: Callable[[Array], Array]) -> Callable[[Array], Array]:

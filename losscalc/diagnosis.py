@@ -13,7 +13,7 @@ from losscalc.loss import Loss
 Arguments = Mapping[str, Any]
 
 _LOGIT_LOSSES = ("bce-logits", "multilabel-soft-margin", "sigmoid-focal")
-_CLASS_LOSSES = ("cross-entropy", "nll")
+_CLASS_LOSSES = ("cross-entropy", "nll", "linear-cross-entropy")
 # Fewer numbers than these lie between 0 and 1 by chance too often.
 _ENOUGH = 16
 
@@ -40,13 +40,20 @@ class Diagnosis(NamedTuple):
     name: str
     losses: Collection[str]
     everywhere: bool
-    """Whether it has to show in every block, or in any."""
-    shows: Callable[[Case], bool]
+    """Whether it has to show in every block that can tell, or in any."""
+    shows: Callable[[Case], object]
+    """What a block shows of it, on which all blocks have to agree: False contradicts, None cannot tell."""
     warning: Callable[[Case], LosscalcWarning]
+    holds: Callable[[object, int], bool] = lambda shown, rows: True
+    """Whether what all blocks showed holds for so many rows in all."""
 
 
-def _in_unit(values: Array) -> bool:
-    return bool(values.size >= _ENOUGH and (values >= 0).all() and (values <= 1).all())
+def _in_unit(values: Array) -> bool | None:
+    """Whether all lie from 0 to 1, and not all on the ends: a model that knows nothing has logits of 0."""
+    if not ((values >= 0).all() and (values <= 1).all()):
+        return False
+    inside = bool(((values > 0) & (values < 1)).any())
+    return inside if values.size >= _ENOUGH else None
 
 
 def _sums_to_one(values: Array, axis: int) -> bool:
@@ -78,20 +85,32 @@ def _classes(case: Case) -> int:
     return int(case["input"].shape[_class_axis(case["input"])])
 
 
-def _equal_weights(case: Case) -> bool:
-    """Whether all rows that take part have the same weight, which is not 1."""
-    if case.reduction != "mean" or not case.has("weight", "target"):
+def _equal_weights(case: Case) -> float | bool | None:
+    """The weight that all rows have which take part, if it is not 1."""
+    if (
+        case.reduction != "mean"
+        or not case.has("weight", "target")
+        or case.loss.settings.get("label_smoothing")
+    ):
         return False
     weight, target = case["weight"], case["target"]
-    if target.dtype.kind == "i":
+    if case.loss.name in _CLASS_LOSSES:
+        if target.dtype.kind != "i":
+            return False
         weight = weight[target[(target != getattr(case.loss, "ignore_index", None)) & (target >= 0)]]
-    return bool(weight.size > 1 and (weight == weight.reshape(-1)[0]).all())
+    if not weight.size:
+        return None
+    one = float(weight.reshape(-1)[0])
+    return one if (weight == one).all() and one not in (0.0, 1.0) else False
 
 
-def _is_square(case: Case) -> bool:
-    shape = case["input"].shape
-    vectors = [name for name in ("weight", "pos_weight") if case.has(name) and case[name].ndim == 1]
-    return len(shape) == 2 and shape[0] == shape[1] > 1 and any(case[name].size > 1 for name in vectors)
+def _vector_weights(case: Case) -> tuple[str, int] | bool:
+    """The weight of one number a column, and how many these are."""
+    for name in ("pos_weight", "weight"):
+        is_vector = case.has(name) and case[name].ndim == 1 and case[name].size > 1
+        if is_vector and case["input"].ndim == 2:
+            return name, case[name].size
+    return False
 
 
 def _too_long(case: Case) -> np.ndarray:
@@ -133,16 +152,46 @@ DIAGNOSES = (
         ),
     ),
     Diagnosis(
+        "kl-probabilities",
+        ("kl-div",),
+        True,
+        lambda case: (
+            case["input"].size > 1
+            and bool((case["input"] >= 0).all() and (case["input"] <= 1).all())
+            and _sums_to_one(case["input"], -1)
+        ),
+        lambda case: LosscalcWarning(
+            "`input` looks like probabilities; kl-div takes their logarithms",
+            hint="take the logarithm of `input`; kl-div has log-probabilities first, and the target second",
+            argument="input",
+        ),
+    ),
+    Diagnosis(
+        "class-axis",
+        ("cross-entropy", "nll"),
+        True,
+        lambda case: (
+            case["input"].ndim > 2
+            and _are_log_probabilities(case["input"], -1)
+            and not _are_log_probabilities(case["input"], 1)
+        ),
+        lambda case: LosscalcWarning(
+            "the classes of `input` look to be on the last axis; they are read from axis 1",
+            hint="move them there, as in numpy.moveaxis(scores, -1, 1)",
+            argument="input",
+        ),
+    ),
+    Diagnosis(
         "positive-log-probabilities",
         ("nll", "kl-div"),
         False,
-        lambda case: len(case["input"]) > 1 and bool((case["input"] > 1e-6).any()),
+        lambda case: np.size(case["input"]) > 3 and bool((case["input"] > 1e-6).any()),
         lambda case: LosscalcWarning(
             "`input` holds log-probabilities, which are never positive",
-            found=float(case["input"].max()),
+            found=float(np.nanmax(case["input"])),
             hint="pipe it through losscalc log-softmax; of logits, cross-entropy is the loss",
             argument="input",
-            index=tuple(int(i) for i in np.unravel_index(np.argmax(case["input"]), case["input"].shape)),
+            index=tuple(int(i) for i in np.unravel_index(np.nanargmax(case["input"]), case["input"].shape)),
         ),
     ),
     Diagnosis(
@@ -160,41 +209,44 @@ DIAGNOSES = (
         ),
     ),
     Diagnosis(
-        "class-axis",
-        _CLASS_LOSSES,
-        True,
-        lambda case: (
-            case["input"].ndim > 2
-            and _are_log_probabilities(case["input"], -1)
-            and not _are_log_probabilities(case["input"], 1)
-        ),
-        lambda case: LosscalcWarning(
-            "the classes of `input` look to be on the last axis; they are read from axis 1",
-            hint="move them there, as in numpy.moveaxis(scores, -1, 1)",
-            argument="input",
-        ),
-    ),
-    Diagnosis(
         "square",
         ("bce", "bce-logits", "multilabel-soft-margin"),
         True,
-        _is_square,
+        _vector_weights,
         lambda case: LosscalcWarning(
-            f"{case['input'].shape[0]} weights fit the rows of `input` as well as its columns; they are "
+            f"{case['input'].shape[1]} weights fit the rows of `input` as well as its columns; they are "
             "one a column",
             hint="for one a row give a column, of shape (N, 1)",
-            argument="weight" if case.has("weight") else "pos_weight",
+            argument=_vector_weights(case)[0],  # type: ignore[index]
         ),
+        lambda shown, rows: isinstance(shown, tuple) and shown[1] == rows,
     ),
     Diagnosis(
         "equal-weights",
-        (*_CLASS_LOSSES, "linear-cross-entropy", "l1", "mse"),
+        (*_CLASS_LOSSES, "l1", "mse"),
         True,
         _equal_weights,
         lambda case: LosscalcWarning(
             "`weight` has no effect: all that takes part has the same, and the mean divides by their sum",
             hint="--reduction sum shows it",
             argument="weight",
+        ),
+    ),
+    Diagnosis(
+        "one-hot",
+        ("cross-entropy", "linear-cross-entropy"),
+        True,
+        lambda case: (
+            case.reduction == "mean"
+            and case.has("weight", "target")
+            and case["target"].dtype.kind == "f"
+            and bool(np.isin(case["target"], (0.0, 1.0)).all())
+            and _sums_to_one(case["target"], _class_axis(case["target"]))
+        ),
+        lambda case: LosscalcWarning(
+            "`target` holds one-hot rows, of which the mean divides by their number, not by the weights",
+            hint="give class indices for a mean that divides by the weights of the targets",
+            argument="target",
         ),
     ),
     Diagnosis(
@@ -208,25 +260,14 @@ DIAGNOSES = (
         ),
     ),
     Diagnosis(
-        "kl-probabilities",
-        ("kl-div",),
-        True,
-        lambda case: (
-            case["input"].size > 1
-            and bool((case["input"] >= 0).all() and (case["input"] <= 1).all())
-            and _sums_to_one(case["input"], -1)
-        ),
-        lambda case: LosscalcWarning(
-            "`input` looks like probabilities; kl-div takes their logarithms",
-            hint="take the logarithm of `input`; kl-div has log-probabilities first, and the target second",
-            argument="input",
-        ),
-    ),
-    Diagnosis(
         "too-long",
         ("ctc",),
         True,
-        lambda case: case.has("target_lengths") and bool(_too_long(case).size),
+        lambda case: (
+            not case.loss.settings["zero_infinity"]
+            and case.has("target_lengths")
+            and bool(_too_long(case).size)
+        ),
         lambda case: LosscalcWarning(
             "`targets` of a sequence is longer than its input allows, so that its loss is infinite",
             hint="`zero_infinity` counts such losses as 0",
@@ -241,33 +282,47 @@ class Findings(NamedTuple):
     """What the blocks of a call show so far; findings of consecutive blocks add up with `+`."""
 
     shown: Mapping[str, LosscalcWarning]
+    signs: Mapping[str, object]
+    """What was shown of each sign."""
     absent: frozenset[str]
+    rows: int
 
     @classmethod
     def of(cls, loss: Loss, reduction: str, arguments: Arguments) -> "Findings":
         """The findings in one block."""
         case = Case(loss, arguments, reduction)
+        first = next(iter(arguments))
         shown: dict[str, LosscalcWarning] = {}
-        absent = set()
-        for diagnosis in DIAGNOSES:
-            if case.loss.name not in diagnosis.losses:
+        signs: dict[str, object] = {}
+        for diagnosis in DIAGNOSES if case.has(first) else ():
+            if loss.name not in diagnosis.losses:
                 continue
-            if case.has(next(iter(case.arguments))) and diagnosis.shows(case):
+            with np.errstate(all="ignore"):
+                signs[diagnosis.name] = sign = diagnosis.shows(case)
+            if sign is not None and sign is not False:
                 shown[diagnosis.name] = diagnosis.warning(case)
-            else:
-                absent.add(diagnosis.name)
-        return cls(shown, frozenset(absent))
+        absent = frozenset(name for name, sign in signs.items() if sign is False)
+        signs = {name: sign for name, sign in signs.items() if name in shown}
+        return cls(shown, signs, absent, len(case[first]) if np.ndim(case[first]) else 1)
 
     def __add__(self, other: object) -> "Findings":
         assert isinstance(other, Findings)
-        return Findings({**other.shown, **self.shown}, self.absent | other.absent)
+        both = self.signs.keys() & other.signs.keys()
+        torn = frozenset(name for name in both if self.signs[name] != other.signs[name])
+        return Findings(
+            {**other.shown, **self.shown},
+            {**other.signs, **self.signs},
+            self.absent | other.absent | torn,
+            self.rows + other.rows,
+        )
 
     @property
     def warnings(self) -> list[LosscalcWarning]:
-        """What shows in every block, or in any where that is enough."""
-        everywhere = {diagnosis.name for diagnosis in DIAGNOSES if diagnosis.everywhere}
+        """What shows in every block that can tell, or in any where that is enough."""
         return [
-            warning
-            for name, warning in self.shown.items()
-            if not (name in everywhere and name in self.absent)
+            self.shown[diagnosis.name]
+            for diagnosis in DIAGNOSES
+            if diagnosis.name in self.shown
+            and not (diagnosis.everywhere and diagnosis.name in self.absent)
+            and diagnosis.holds(self.signs[diagnosis.name], self.rows)
         ]

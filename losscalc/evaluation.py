@@ -166,7 +166,21 @@ class Evaluation(NamedTuple):
         argument = self.wrt or argument
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
         index = place if values.shape == block.arrays[argument].shape else place[:1]
-        return LosscalcWarning("a result is not finite", found=values[place], argument=argument, index=index)
+        hint = self._cause(block, place)
+        return LosscalcWarning(
+            "a result is not finite", found=values[place], argument=argument, index=index, hint=hint
+        )
+
+    def _cause(self, block: Block, place: tuple[int, ...]) -> str | None:
+        """What may have led to a result that is not finite: NaN or infinity in the same row."""
+        row = place[:1]
+        for name, values in block.arrays.items():
+            here = values[row] if name in self.layout.cut else values
+            if here.dtype.kind == "f" and not np.isfinite(here).all():
+                if np.isnan(here).any():
+                    return f"`{_argument(name)}` is NaN there"
+                return f"`{_argument(name)}` is infinite there, as in inf - inf or 0·inf"
+        return None
 
     def _real(self, name: str, values: Array) -> Array:
         if not self.cast or values.dtype == self.dtype:

@@ -204,7 +204,8 @@ WARNINGS = [
     ("bce-logits -i 0.5 -t 2", "--target should be in [0, 1]; outside, the loss can be negative, found 2.0"),
     ("cross-entropy -i [[1,2]] -t [-100]", "every target is ignored, so the mean is empty"),
     ("cross-entropy -i [[1,2]] -t [0] --weight 0,1", "the weights sum to 0, and the mean divides by their sum"),
-    ("l1 -i [[1,2],[1,Infinity]] -t [[1,2],[1,2]]", "--input[1][1]: a result is not finite, found inf"),
+    ("l1 -i [[1,2],[1,Infinity]] -t [[1,2],[1,2]]", "--input[1][1]: a result is not finite, found inf\n"
+     "  hint: --input is infinite there, as in inf - inf or 0·inf"),
     ("mse -i 1e200 -t 0", "a result is not finite, found inf"),
     ("mse -i 1e20,1e20 -t 0,0 --dtype float32 -r sum", "the sum is outside the range of float32"),
     ("bce-logits -i preds.csv#logit -t preds.csv#label --na drop", "left out 1 row with a missing number"),

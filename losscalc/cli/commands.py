@@ -132,6 +132,8 @@ def job_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Job, Delivery]
     if issubclass(cls, Loss):
         flags = values.pop("size_average", None), values.pop("reduce", None)
         reduction, notice = choose_reduction(cls, values.pop("reduction"), *flags)
+        if notice and strict:
+            raise UsageError(notice.problem, hint=notice.hint)
         if notice and not quiet:
             warn(notice)
     job = Job(

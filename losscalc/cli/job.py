@@ -76,7 +76,7 @@ class Job(NamedTuple):
             try:
                 fit = fitted(self.operation, sources, self.broadcast)
                 call = Call.gathered(self.operation, fit, self.reduction.name, self.dtype, self.broadcast)
-                done = call.compute()
+                done = call.compute(self._examine)
             except LosscalcError as error:
                 locate(error, sources)
                 raise
@@ -86,7 +86,7 @@ class Job(NamedTuple):
     @property
     def _examine(self) -> Examine | None:
         """What looks for signs of mistakes, where somebody would hear of them."""
-        if self.quiet or self.reduction is None or not isinstance(self.operation, Loss):
+        if (self.quiet and not self.strict) or self.reduction is None or not isinstance(self.operation, Loss):
             return None
         return partial(Findings.of, self.operation, self.reduction.name)
 
@@ -95,13 +95,15 @@ class Job(NamedTuple):
         for remark in remarks:
             locate(remark, sources)
             if self.strict:
-                raise DataError(
+                error = DataError(
                     remark.problem,
                     hint=remark.hint,
                     argument=remark.argument,
                     index=remark.index,
                     location=remark.location,
                 )
+                error.found = remark.found
+                raise error
             if not self.quiet:
                 warn(remark)
 
