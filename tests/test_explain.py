@@ -82,6 +82,34 @@ def test_the_tutorial_by_hand(call):
     assert lines[-1] == "mean 8.3300 / 9 = 0.9256"
 
 
+def test_the_tutorial_of_probabilities(call):
+    """BCE of nine probabilities, worked out element by element, with the row means that the tutorial has."""
+    p = "[[0.3992, 0.2232, 0.6435], [0.3800, 0.3044, 0.3241], [0.6281, 0.4689, 0.3834]]"
+    lines = call("bce", "-i", p, "-t", "[[0,1,1],[0,0,1],[1,0,1]]", "--explain").splitlines()
+
+    # -ln(1 - .3992), -ln .2232 and -ln .6435, by hand.
+    assert lines[1] == ("[0, 0] -[0·max(ln 0.3992, -100) + (1-0)·max(ln(1-0.3992), -100)] = 0.5095")
+    assert lines[2].endswith("= 1.4997")
+    assert lines[3].endswith("= 0.4408")
+    rows = [line.rpartition(" = ")[2] for line in lines if line.startswith("row ")]
+    assert rows == ["0.8167", "0.6559", "0.6855"]
+    assert lines[-1] == "mean 6.4743 / 9 = 0.7194"
+
+
+def test_the_tutorial_of_classes(call):
+    """Log-softmax and cross-entropy of the scores 1, 2, 3, and the negative log-likelihood of each."""
+    lines = call("cross-entropy", "-i", "[[1,2,3]]", "-t", "2", "--explain").splitlines()
+    assert lines[1] == (
+        "[0] -ln(exp(3) / (exp(1) + exp(2) + exp(3))) = 0.4076   (x[y] = 3, max x = 3, "
+        "Σ exp(x - max x) = 1.5032, ln Σ exp(x) = 3.4076)"
+    )
+    assert lines[-1] == "mean 0.4076 / 1 = 0.4076"
+
+    for target, score in ((0, 1), (1, 2), (2, 3)):
+        lines = call("nll", "-i", "[[1,2,3]]", "-t", str(target), "--explain").splitlines()
+        assert lines[1].startswith(f"[0] -{score} = -{score}.0000")
+
+
 def test_weights_and_ignored_rows(call):
     """The denominator is the sum of the weights that were applied, and ignored rows are listed."""
     text = call(
