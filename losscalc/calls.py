@@ -22,6 +22,10 @@ class Call(NamedTuple):
     reduction: str
     dtype: np.dtype | None = None
     broadcast: bool = False
+    dropped: int = 0
+    """How many rows were left out, because some array had no number there."""
+    kept: Array | None = None
+    """The rows that are left, if any were left out."""
 
     @classmethod
     def gathered(
@@ -43,7 +47,9 @@ class Call(NamedTuple):
             else blocks[0].arrays[name]
             for name in sources
         }
-        return cls(loss, arrays, reduction, dtype, broadcast)
+        kept = [block.start + np.asarray(block.kept) for block in blocks if block.kept is not None]
+        dropped = sum(block.dropped for block in blocks)
+        return cls(loss, arrays, reduction, dtype, broadcast, dropped, np.concatenate(kept) if kept else None)
 
     def compute(self, examine: Examine | None = None) -> Computation:
         """What the engine makes of the call; `examine` looks for signs of mistakes."""
@@ -98,6 +104,14 @@ class Call(NamedTuple):
     def is_mean(self) -> bool:
         """Whether the losses are averaged."""
         return self.reduction == MEAN.name
+
+    @property
+    def beside(self) -> frozenset[str]:
+        """The arrays that have a row, or an element, for each loss; of CTC, all but its log-probabilities."""
+        shapes = {name: np.shape(array) for name, array in self.arrays.items()}
+        dtypes = {name: np.asarray(array).dtype for name, array in self.arrays.items()}
+        layout = self.loss.layout(shapes, dtypes, self.broadcast)
+        return layout.cut or layout.indices
 
     @property
     def numbers(self) -> dict[str, Array]:

@@ -7,12 +7,14 @@ import numpy as np
 
 from losscalc.arrays import Array
 from losscalc.calls import Call
+from losscalc.domains import UNIT
 from losscalc.errors import DataError, Index
 from losscalc.reductions import MEAN
 
 _BARS = 12
+_MOST_LABELS = 10**7
+_LABEL_LOSSES = ("bce", "bce-logits", "multilabel-soft-margin")
 _MOST_CLASSES = 10
-_LOGIT_LOSSES = ("bce-logits", "multilabel-soft-margin", "sigmoid-focal")
 
 
 class Spread(NamedTuple):
@@ -39,9 +41,11 @@ class Worst(NamedTuple):
 
 def counted(call: Call) -> tuple[Array, Array]:
     """The single losses, and which of them count."""
-    terms = call.loss.terms(**call.numbers) if not _has_state(call) else None
     single = call.single
-    ignored = None if terms is None else terms.ignored
+    if _has_state(call):
+        return single, np.ones(single.shape, dtype=bool)
+    with np.errstate(all="ignore"):
+        ignored = call.loss.terms(**call.numbers).ignored
     return single, np.ones(single.shape, dtype=bool) if ignored is None else ~ignored
 
 
@@ -69,7 +73,9 @@ def worst(call: Call, count: int) -> list[Worst]:
         index = tuple(int(i) for i in np.unravel_index(int(place), single.shape))
         value = float(single[index])
         share = abs(value) / total if total else 0.0
-        rows.append(Worst(index, value, share, dict(_beside(call, single.shape, index))))
+        beside = dict(_beside(call, single.shape, index))
+        own = index if call.kept is None or not index else (int(call.kept[index[0]]), *index[1:])
+        rows.append(Worst(own, value, share, beside))
     return rows
 
 
@@ -78,20 +84,37 @@ def context(call: Call) -> list[tuple[str, str]]:
     return [(name, text) for name, text in _context(call)]
 
 
-def histogram(call: Call) -> list[tuple[str, int]]:
+def histogram(call: Call, bars: int = _BARS) -> list[tuple[str, int]]:
     """How many losses lie in each of some intervals."""
     single, counts = counted(call)
     values = single[counts & np.isfinite(single)]
     if not values.size:
         return []
-    numbers, edges = np.histogram(values, bins=_BARS)
+    low, high = float(values.min()), float(values.max())
+    # Losses that are equal to their last digits need a wider interval than they span.
+    margin = max(abs(low), abs(high), 1e-300) * 1e-9
+    bounds = (low, high) if high - low > margin else (low - margin, high + margin)
+    numbers, edges = np.histogram(values, bins=bars, range=bounds)
     return [(f"{a:.4g} – {b:.4g}", int(n)) for n, a, b in zip(numbers, edges, edges[1:], strict=False)]
 
 
-def balanced_classes(target: Array, classes: int | None = None) -> Array:
+def balanced_classes(target: Array, classes: int | None = None, ignored: int | None = None) -> Array:
     """The weight of each class that makes all classes count alike: n / (C·n_c), as in scikit-learn."""
-    indices = target.reshape(-1).astype(np.int64)
-    indices = indices[indices >= 0]
+    flat = np.asarray(target).reshape(-1)
+    wrong = np.flatnonzero(~(flat == np.floor(flat)) | (flat > _MOST_LABELS))
+    if wrong.size:
+        raise DataError(
+            f"`target` must hold class indices, whole numbers below {_MOST_LABELS}",
+            found=float(flat[wrong[0]]),
+            argument="target",
+        )
+    indices = flat[(flat >= 0) & (flat != ignored)].astype(np.int64)
+    if classes is not None and indices.size and indices.max() >= classes:
+        raise DataError(
+            f"`target` must be a class index from 0 to {classes - 1}",
+            found=int(indices.max()),
+            argument="target",
+        )
     numbers = np.bincount(indices, minlength=classes or 0).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(numbers > 0, numbers.sum() / (np.count_nonzero(numbers) * numbers), 0.0)
@@ -99,11 +122,15 @@ def balanced_classes(target: Array, classes: int | None = None) -> Array:
 
 def balanced_positives(target: Array) -> Array:
     """Negatives over positives: of a vector one number, of a matrix one a column."""
+    if (outside := UNIT.first_outside(np.asarray(target, dtype=np.float64))) is not None:
+        raise DataError(
+            "`target` must hold labels in [0, 1]", found=float(target[outside]), argument="target"
+        )
     axis = 0 if target.ndim > 1 else None
     positives = np.asarray(target, dtype=np.float64).sum(axis=axis)
     negatives = np.asarray(1.0 - target, dtype=np.float64).sum(axis=axis)
-    if (missing := np.argwhere(positives == 0)).size:
-        where = f" in column {int(missing[0][0]) + 1}" if positives.ndim else ""
+    if (positives == 0).any():
+        where = f" in column {int(np.argmax(positives == 0)) + 1}" if positives.ndim else ""
         raise DataError(f"`target` has no positive label{where}, so no weight balances it", argument="target")
     return np.asarray(negatives / positives)
 
@@ -114,11 +141,12 @@ def _has_state(call: Call) -> bool:
 
 def _beside(call: Call, shape: tuple[int, ...], index: Index) -> Iterator[tuple[str, str]]:
     """What stands in the arrays where a loss stands."""
+    cut = call.beside
     for name, array in call.arrays.items():
         values = np.asarray(array)
-        if values.shape == shape:
+        if values.shape == shape and name in cut:
             yield name, f"{values[index]:.6g}"
-        elif values.ndim and index and values.shape[:1] == shape[:1] and "." not in name:
+        elif values.ndim and index and name in cut:
             row = values[index[0]].reshape(-1)
             more = ", …" if row.size > 6 else ""
             yield name, ", ".join(f"{number:.6g}" for number in row[:6]) + more
@@ -129,12 +157,19 @@ def _context(call: Call) -> Iterator[tuple[str, str]]:
     mean = float(MEAN.finish(call.partial))
     if name in ("cross-entropy", "nll"):
         yield from _of_classes(call, mean)
-    elif name in ("bce", *_LOGIT_LOSSES):
+    elif (
+        name in ("bce", "bce-logits", "multilabel-soft-margin")
+        and not {"weight", "pos_weight"} & call.arrays.keys()
+    ):
         yield from _of_labels(call)
     elif name in ("mse", "l1"):
-        target = np.asarray(call.arrays["target"], dtype=np.float64)
-        constant = target.var() if name == "mse" else np.abs(target - np.median(target)).mean()
-        yield "best constant input", f"{constant:.4f}"
+        target = np.asarray(call.arrays["target"], dtype=np.float64).reshape(-1)
+        weight = np.broadcast_to(call.arrays.get("weight", 1.0), call.arrays["target"].shape).reshape(-1)
+        if target.size and (name == "mse" or "weight" not in call.arrays):
+            # The best guess of squares is their weighted mean, and of absolute differences the median.
+            best = np.sum(weight * target) / np.sum(weight) if name == "mse" else np.median(target)
+            gap = np.square(target - best) if name == "mse" else np.abs(target - best)
+            yield "best constant input", f"{np.sum(weight * gap) / np.sum(weight):.4f}"
 
 
 def _of_classes(call: Call, mean: float) -> Iterator[tuple[str, str]]:
@@ -144,13 +179,17 @@ def _of_classes(call: Call, mean: float) -> Iterator[tuple[str, str]]:
     classes = scores.shape[1]
     counts = target != getattr(call.loss, "ignore_index")  # noqa: B009 - both have it
     priors = np.bincount(target[counts].astype(np.int64), minlength=classes) / max(1, counts.sum())
+    # What the mean weighs: the share of each class, times its weight.
+    shares = priors * np.asarray(call.arrays.get("weight", 1.0))
     with np.errstate(all="ignore"):
-        entropy = -np.sum(np.where(priors > 0, priors * np.log(priors), 0.0))
+        shares = shares / shares.sum()
+        entropy = -np.sum(np.where(shares > 0, shares * np.log(shares), 0.0))
+        perplexity = np.exp(mean)
     yield "uniform guess, ln C", f"{np.log(classes):.4f}"
     yield "class priors as a guess", f"{entropy:.4f}"
     shown = ", ".join(f"{p:.3f}" for p in priors[:_MOST_CLASSES]) + (", …" if classes > _MOST_CLASSES else "")
     yield "class priors", shown
-    yield "perplexity", f"{np.exp(mean):.4f}"
+    yield "perplexity", f"{perplexity:.4f}"
     right = scores.argmax(axis=1)[counts] == target[counts]
     yield "accuracy", f"{right.mean() if right.size else np.nan:.4f}"
 
@@ -159,9 +198,10 @@ def _of_labels(call: Call) -> Iterator[tuple[str, str]]:
     scores, target = (np.asarray(call.arrays[name], dtype=np.float64) for name in ("input", "target"))
     positive = float(target.mean()) if target.size else np.nan
     with np.errstate(all="ignore"):
-        entropy = -(positive * np.log(positive) + (1 - positive) * np.log1p(-positive))
+        parts = [share * np.log(share) if share > 0 else share * 0.0 for share in (positive, 1 - positive)]
+        entropy = 0.0 - sum(parts)
     yield "guess of ½, ln 2", f"{np.log(2):.4f}"
     yield "share of positives", f"{positive:.4f}"
-    yield "share of positives as a guess", f"{np.nan_to_num(entropy):.4f}"
+    yield "share of positives as a guess", f"{entropy:.4f}"
     right = (scores > (0.5 if call.loss.name == "bce" else 0.0)) == (target > 0.5)
     yield "accuracy", f"{right.mean() if right.size else np.nan:.4f}"

@@ -56,6 +56,8 @@ class Result:
     count: int = 0
     ignored: int = 0
     working: Working | None = None
+    is_tool: bool = False
+    """Whether it is the result of a tool, neither a loss nor an activation."""
 
     @property
     def dtype(self) -> str:
@@ -79,7 +81,7 @@ class Result:
             "version": version("losscalc"),
         }
         if self.reduction is None:
-            return {"activation": self.name, "value": self.value, **common}
+            return {"tool" if self.is_tool else "activation": self.name, "value": self.value, **common}
         derivative = {} if self.gradient is None else {"gradient": self.gradient}
         if self.supposed is not None:
             derivative = {"supposed": self.supposed}

@@ -108,6 +108,8 @@ def run(cls: type[Operation], values: dict[str, Any]) -> None:
     elif chosen in (["expect"], ["suppose"]):
         _check(job, delivery, wanted["expect"], wanted["suppose"], (wanted["rtol"], wanted["atol"]))
     elif chosen == ["plot"]:
+        if delivery.writes_file:
+            raise UsageError("`plot` and `output` do not go together", hint="leave one of them out")
         _plot(job, wanted["plot"])
     else:
         delivery.send(job.run())

@@ -48,7 +48,7 @@ class Job(NamedTuple):
 
     def run(self) -> Result:
         """Read the arrays, compute, and tell what there is to tell."""
-        with _opened(self.arrays, self.reading, self.quiet, self._states) as sources:
+        with _opened(self.operation, self.arrays, self.reading, self.quiet, self._states) as sources:
             try:
                 if self.gradient is not None:
                     check_wrt(self.operation, self.gradient, sources)
@@ -70,7 +70,7 @@ class Job(NamedTuple):
 
     def gathered(self) -> tuple[Call, Result]:
         """The call with all its arrays in memory, and its result."""
-        with _opened(self.arrays, self.reading, self.quiet, self._states) as sources:
+        with _opened(self.operation, self.arrays, self.reading, self.quiet, self._states) as sources:
             assert isinstance(self.operation, Loss)
             assert self.reduction is not None
             try:
@@ -80,7 +80,8 @@ class Job(NamedTuple):
             except LosscalcError as error:
                 locate(error, sources)
                 raise
-            self._tell(done.warnings, sources)
+            left_out = done._replace(dropped=call.dropped)
+            self._tell((*done.warnings, *_dropped(left_out)), sources)
         return call, self._result(done)
 
     @property
@@ -175,7 +176,11 @@ def _layout(operation: Operation, sources: Mapping[str, Source], broadcast: bool
 
 @contextlib.contextmanager
 def _opened(
-    arrays: Mapping[str, str], reading: Reading, quiet: bool, states: Collection[str]
+    operation: Operation,
+    arrays: Mapping[str, str],
+    reading: Reading,
+    quiet: bool,
+    states: Collection[str],
 ) -> Iterator[dict[str, Source]]:
     addresses = {name: parse_address(text) for name, text in arrays.items()}
     _check_distinct(addresses)
@@ -189,7 +194,7 @@ def _opened(
                 sources |= {f"{name}.{key}": source for key, source in state.items()}
                 continue
             if address.path is not None and address.text == BALANCED and not os.path.lexists(BALANCED):
-                sources[name] = _balanced(name, addresses.get("target"), reading, sources.get("input"))
+                sources[name] = _balanced(operation, name, addresses.get("target"), reading, sources)
                 continue
             sources[name] = open_array(address, option_name(name), reading)
         yield sources
@@ -198,23 +203,34 @@ def _opened(
             source.close()
 
 
-def _balanced(name: str, target: Address | None, reading: Reading, scores: Source | None) -> Source:
+def _balanced(
+    operation: Operation,
+    name: str,
+    target: Address | None,
+    reading: Reading,
+    sources: Mapping[str, Source],
+) -> Source:
     """The weights that let all classes, or positives and negatives, count alike."""
-    if target is None or target.is_stdin or name not in ("weight", "pos_weight"):
+    from losscalc.profile import balanced_classes, balanced_positives
+
+    by_class = name == "weight" and ("ignore_index" in operation.settings or operation.name == "multi-margin")
+    if not by_class and name != "pos_weight":
+        raise UsageError(f"`{name}` of {operation.name} is not one a class, and nothing balances it")
+    if target is None or target.is_stdin or reading.na == "drop":
         raise UsageError(
-            f"`{name}` is balanced by the labels of a target that can be read twice", hint="put it in a file"
+            f"`{name}` is balanced by labels that are read twice",
+            hint="put the target in a file without gaps",
         )
     source = open_array(target, "--target", reading)
     try:
         labels = source.whole()
     finally:
         source.close()
-    from losscalc.profile import balanced_classes, balanced_positives
-
-    if name == "pos_weight":
+    if not by_class:
         return MemorySource(balanced_positives(labels))
-    classes = scores.shape[min(1, len(scores.shape) - 1)] if scores is not None and scores.shape else None
-    return MemorySource(balanced_classes(labels, classes))
+    shape = sources["linear_weight"].shape[:1] if "linear_weight" in sources else sources["input"].shape[:2]
+    ignored = operation.settings.get("ignore_index")
+    return MemorySource(balanced_classes(labels, shape[-1], ignored if isinstance(ignored, int) else None))
 
 
 def _check_distinct(addresses: Mapping[str, Address]) -> None:

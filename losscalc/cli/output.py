@@ -74,6 +74,16 @@ class Delivery:
         return self._format
 
     @property
+    def writes_file(self) -> bool:
+        """Whether a file was named for the result."""
+        return self._path is not None
+
+    @property
+    def precision(self) -> int | None:
+        """How many decimals were asked for."""
+        return self._display.precision
+
+    @property
     def rows(self) -> int:
         """How many rows a person wants to see."""
         return self._display.max_rows

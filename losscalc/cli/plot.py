@@ -8,14 +8,14 @@ from losscalc.calls import Call
 from losscalc.cli.output import check_writable, write_file
 from losscalc.errors import UsageError
 from losscalc.formats import split_suffix
-from losscalc.profile import counted
+from losscalc.profile import counted, histogram
 
 _FORMATS = (".png", ".svg", ".pdf")
 
 
 def check_plot(path: str) -> None:
     """Find out before the work that a picture could not be made after it."""
-    if split_suffix(path)[0] not in _FORMATS:
+    if split_suffix(path)[0] not in _FORMATS or split_suffix(path)[1]:
         known = " ".join(_FORMATS)
         raise UsageError("`plot` names a file of no known format", found=path, hint=f"use one of {known}")
     try:
@@ -33,7 +33,9 @@ def plot(call: Call, path: str) -> None:
     values = np.sort(single[counts & np.isfinite(single)])
     figure = Figure(figsize=(9, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.hist(values, bins=30)
+    bars = histogram(call, 30)
+    left.bar(range(len(bars)), [count for _, count in bars], width=1.0)
+    left.set_xticks([0, len(bars) - 1] if bars else [], [bars[0][0], bars[-1][0]] if bars else [])
     left.set(xlabel=call.loss.name, ylabel="count")
     right.plot(np.arange(1, len(values) + 1), values)
     right.set(xlabel="losses, sorted", ylabel=call.loss.name)

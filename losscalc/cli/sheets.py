@@ -1,10 +1,14 @@
 """Tables of texts on their way out: statistics, the worst rows, comparisons."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from losscalc.cli.output import Delivery
 from losscalc.errors import UsageError
+from losscalc.formats.numbers import decimal
+
+_NUMBER = re.compile(r"-?\d+\.\d+(e[-+]\d+)?")
 
 
 class Sheet(NamedTuple):
@@ -29,9 +33,20 @@ def send_sheets(delivery: Delivery, sheets: Sequence[Sheet]) -> None:
         raise UsageError(
             f"this cannot be written as {delivery.format}", hint="take plain, table, csv or json"
         )
+    if delivery.precision is not None:
+        sheets = [_rounded(sheet, delivery.precision) for sheet in sheets]
     write = writers[delivery.format]
     delimiter = "," if delivery.format == "csv" else "\t"
     delivery.send_bytes(write(sheets, delimiter).encode())
+
+
+def _rounded(sheet: Sheet, precision: int) -> Sheet:
+    """The sheet with so many decimals in its numbers."""
+    rows = [
+        tuple(decimal(float(cell), precision) if _NUMBER.fullmatch(cell) else cell for cell in row)
+        for row in sheet.rows
+    ]
+    return sheet._replace(rows=rows)
 
 
 def _plain(sheets: Sequence[Sheet], delimiter: str) -> str:

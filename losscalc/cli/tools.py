@@ -6,7 +6,8 @@ from typing import Any
 import click
 import numpy as np
 
-from losscalc.cli.commands import build_command, job_of
+from losscalc.cli.boundary import option_name
+from losscalc.cli.commands import GroupedCommand, build_command, job_of
 from losscalc.cli.job import Job
 from losscalc.cli.options import (
     ARRAYS,
@@ -19,6 +20,7 @@ from losscalc.cli.options import (
 from losscalc.cli.output import Delivery
 from losscalc.cli.sheets import Sheet, send_sheets
 from losscalc.cli.types import whole
+from losscalc.declaration import array_arguments
 from losscalc.errors import LosscalcError, UsageError
 from losscalc.formats.address import open_array, parse_address
 from losscalc.loss import Loss
@@ -46,6 +48,9 @@ def diagnose(loss: str, arguments: tuple[str, ...]) -> None:
     with command.make_context(f"losscalc diagnose {cls.name}", list(arguments)) as context:
         values = dict(context.params)
         worst = values.pop("worst", None) or 5
+        for name in ("gradient", "explain", "expect", "suppose", "plot"):
+            if values.get(name):
+                raise UsageError(f"diagnose takes no `{name}`", hint=f"losscalc {cls.name} does")
         job, delivery = job_of(cls, values)
         call, _ = job.gathered()
         sheets = [context_sheet(call), stats_sheet(call), worst_sheet(call, worst), histogram_sheet(call)]
@@ -74,19 +79,26 @@ def _compare(losses: tuple[str, ...], **values: Any) -> None:
     delivery = Delivery(take_display(values))
     reading = take_reading(values)
     arrays = {name: values.pop(name) for name in ("input", "target")}
+    if "-" in (text.partition("#")[0] for text in arrays.values()):
+        raise UsageError("several losses cannot read one pipe", hint="put the array in a file")
     rows: list[tuple[str, ...]] = []
     for name in losses:
-        job = Job(_loss(name)(), arrays, MEAN, reading, quiet=quiet, strict=strict)
+        cls = _loss(name)
+        needed = [a.name for a in array_arguments(cls) if a.required]
         try:
+            if needed != ["input", "target"]:
+                more = ", ".join(f"`{name}`" for name in needed if name not in ("input", "target"))
+                raise UsageError(f"{cls.name} needs {more} as well")
+            job = Job(cls(), arrays, MEAN, reading, quiet=quiet, strict=strict)
             rows.append(comparison_row(job.gathered()[0]))
         except LosscalcError as error:
             if len(losses) == 1:
                 raise
-            rows.append((_loss(name).name, "refused: " + error.describe(), "", "", "", ""))
+            rows.append((cls.name, "refused: " + error.describe(option_name), "", "", "", ""))
     send_sheets(delivery, [Sheet("losses", ("loss", "min", "median", "max", "mean", "sum"), rows)])
 
 
-compare = click.Command(
+compare = GroupedCommand(
     "compare",
     params=[
         click.Argument(["losses"], nargs=-1, required=True, metavar="LOSS..."),
@@ -108,7 +120,7 @@ def _weights(kind: str, values: dict[str, Any]) -> None:
     delivery = Delivery(take_display(values))
     target = _read(values.pop("target"), take_reading(values))
     weights = balanced_positives(target) if kind == "pos-weight" else balanced_classes(target, classes)
-    delivery.send(Result(kind, weights, {}))
+    delivery.send(Result(kind, weights, {}, is_tool=True))
 
 
 def _read(text: str, reading: Any) -> np.ndarray:
