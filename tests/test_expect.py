@@ -143,6 +143,19 @@ def sequences(rng: Random) -> Arrays:
     return {"input": rng.normal(size=(3, 4, 5)), "target": rng.integers(0, 4, (3, 5))}
 
 
+def padded(rng: Random) -> Arrays:
+    """Sequences of which class 0 fills the rest, the last having no rest."""
+    lengths = np.array([2, 3, 5])
+    target = np.where(np.arange(5) < lengths[:, np.newaxis], rng.integers(1, 4, (3, 5)), 0)
+    return {"input": rng.normal(size=(3, 4, 5)), "target": target}
+
+
+def judged(rng: Random, *shape: int) -> Arrays:
+    """Two arrays, and 1 or -1 for each row."""
+    one, two = rng.normal(size=(2, *shape))
+    return {"input1": one, "input2": two, "target": rng.permutation(np.resize([1.0, -1.0], shape[0]))}
+
+
 def divergent(rng: Random) -> Arrays:
     """Log-probabilities, and probabilities."""
     scores, others = rng.normal(size=(2, 5, 4))
@@ -179,6 +192,7 @@ def spoken(rng: Random, repeated: bool = False) -> Arrays:
 DATA: dict[str, Callable[[Random], Arrays]] = {
     "pairs": lambda r: pairs(r, 5, 3),
     "vectors": lambda r: pairs(r, 6),
+    "columns": lambda r: pairs(r, 6, 1),
     "far pairs": lambda r: {name: array + 40_000 for name, array in pairs(r, 5, 3).items()},
     "remote pairs": lambda r: {name: array + 1000 for name, array in pairs(r, 5, 3).items()},
     "weighted pairs": lambda r: weighted(pairs(r, 5, 3), r, 5, 3),
@@ -186,14 +200,24 @@ DATA: dict[str, Callable[[Random], Arrays]] = {
     # So confident that 1 - σ(x) has few digits left in float32, or in float16.
     "sure logits": lambda r: {"input": r.uniform(12, 14, (5, 3)), "target": np.eye(5, 3)},
     "likely logits": lambda r: {"input": r.uniform(3, 5, (5, 3)), "target": np.eye(5, 3)},
+    # Beyond what a sigmoid tells from 0 and 1.
+    "extreme logits": lambda r: {
+        **binary(r, 5, 3),
+        "input": r.choice([-1, 1], (5, 3)) * r.uniform(100, 300, (5, 3)),
+    },
     "weighted logits": lambda r: weighted(binary(r, 5, 3), r, 5, 3),
     "positive logits": positive,
     "probabilities": lambda r: probabilities(r, 5, 3),
     "weighted probabilities": lambda r: weighted(probabilities(r, 5, 3), r, 5, 3),
     "saturated": lambda r: saturated(r, 5, 3),
+    "faint": lambda r: {
+        **binary(r, 5, 3),
+        "input": r.permutation(np.resize([1e-8, 3e-8, 1e-7, 0.5], 15)).reshape(5, 3),
+    },
     "soft": lambda r: {"input": r.uniform(0.1, 0.9, (5, 3)), "target": r.uniform(0.1, 0.9, (5, 3))},
     "signs": lambda r: signed(r, 5, 3),
     "classes": classes,
+    "all classes": lambda r: {**classes(r), "target": r.permutation(np.resize(range(4), 6))},
     "classes of 3": lambda r: classes(r, high=3),
     "classes from 1": lambda r: classes(r, low=1),
     "far classes": lambda r: {**classes(r), "input": np.eye(4)[r.integers(0, 4, 6)] * 60},
@@ -205,14 +229,18 @@ DATA: dict[str, Callable[[Random], Arrays]] = {
     "ignored classes": lambda r: ignoring(classes(r, rows=9)),
     "sequences": sequences,
     "ignored sequences": lambda r: ignoring(sequences(r)),
+    "padded": padded,
     "divergence": divergent,
     "divergence from scores": lambda r: {**divergent(r), "input": r.normal(size=(5, 4))},
     "divergence from one": lambda r: {**divergent(r), "input": log_softmax(r.normal(size=(1, 4)))},
     "rates": lambda r: {"input": r.uniform(0.5, 2.0, (5, 3)), "target": r.uniform(0.5, 3.0, (5, 3))},
+    "scores to be met": lambda r: {**divergent(r), "target": r.uniform(0, 3, (5, 4))},
     "variances": lambda r: {**pairs(r, 5, 3), "var": r.uniform(0.5, 2.0, (5, 3))},
     "triplets": triplets,
     "speech": spoken,
     "hurried speech": lambda r: spoken(r, repeated=True),
+    "ranks": lambda r: judged(r, 6),
+    "signed vectors": lambda r: judged(r, 6, 3),
     "boxes": lambda r: {"input": boxes(5, r), "target": boxes(5, r)},
 }
 
@@ -241,6 +269,13 @@ def focal(functional: Any, x: Any, y: Any, alpha: float = 0.25, gamma: float = 2
     p = p * y + (1 - p) * (1 - y)
     loss = functional.binary_cross_entropy_with_logits(x, y, reduction="none") * (1 - p) ** gamma
     return (loss * (alpha * y + (1 - alpha) * (1 - y)) if alpha >= 0 else loss).mean()
+
+
+def violations(x: np.ndarray, y: np.ndarray, least: float) -> np.ndarray:
+    """By how much the best wrong class of each row, or a least number, comes within 1 of the right one."""
+    return np.array(
+        [max(0.0, 1 + max(least, np.delete(row, k).max()) - row[k]) for row, k in zip(x, y, strict=True)]
+    )
 
 
 class Overlap(NamedTuple):
@@ -368,13 +403,30 @@ DENOMINATORS = [
     Case("over-positives", "sigmoid-focal", "logits", lambda nn, x, y: focal(nn, x, y) * y.numel() / y.sum()),
     Case("mean-over-rows", "cross-entropy", "classes", lambda nn, x, y: nn.cross_entropy(x, y) / len(x)),
     Case("mean-over-rows", "mse", "pairs", lambda metrics, x, y: metrics.mean_squared_error(y, x) / len(x)),
+    # Of one row that is broadcast there are as many as of the others.
     Case(
-        "mean-of-rows",
+        "over-rows",
         "kl-div",
         "divergence from one",
         lambda nn, x, y: nn.kl_div(x, y, reduction="none").sum(1).mean(),
         {"broadcast": True},
     ),
+    Case(
+        "mean-of-rows",
+        "cross-entropy",
+        "padded",
+        lambda nn, x, y: (
+            sum(nn.cross_entropy(x[i : i + 1], y[i : i + 1], ignore_index=0) for i in range(3)) / 3
+        ),
+        {"ignore_index": 0},
+    ),
+    Case(
+        "over-columns",
+        "bce",
+        "probabilities",
+        lambda nn, p, y: nn.binary_cross_entropy(p, y, reduction="none").mean(1).sum(),
+    ),
+    Case("over-columns", "mse", "pairs", lambda np, x, y: ((x - y) ** 2).mean(axis=1).sum(), {}, "sum"),
 ]
 
 WEIGHTS = [
@@ -427,7 +479,52 @@ WEIGHTS = [
             ("pos-weight-inverse", lambda w: 1 / w),
         )
     ),
+    Case(
+        "weight-on-losses",
+        "cross-entropy",
+        "weighted classes",
+        lambda nn, x, y, w: (nn.cross_entropy(x, y, w, reduction="none") * w[y]).sum() / w[y].sum(),
+    ),
+    Case(
+        "weight-on-losses-over-terms",
+        "cross-entropy",
+        "weighted classes",
+        lambda nn, x, y, w: (nn.cross_entropy(x, y, w, reduction="none") * w[y]).mean(),
+    ),
+    Case(
+        "weight-sum-1-over-terms",
+        "cross-entropy",
+        "weighted classes",
+        lambda nn, x, y, w: nn.cross_entropy(x, y, w / w.sum(), reduction="none").mean(),
+    ),
+    Case(
+        "weight-mean-1-over-terms",
+        "nll",
+        "weighted classes",
+        lambda nn, x, y, w: nn.nll_loss(x, y, w / w.mean(), reduction="none").mean(),
+    ),
+    Case(
+        "no-weight-over-weights",
+        "cross-entropy",
+        "weighted classes",
+        lambda nn, x, y, w: nn.cross_entropy(x, y, reduction="sum") / w[y].sum(),
+    ),
+    Case(
+        "pos-weight-on-negatives",
+        "bce-logits",
+        "positive logits",
+        lambda nn, x, y, w: (
+            nn.binary_cross_entropy_with_logits(x, y, reduction="none") * (y + (1 - y) * w)
+        ).mean(),
+    ),
+    Case(
+        "pos-weight-as-weight",
+        "bce-logits",
+        "positive logits",
+        lambda nn, x, y, w: nn.binary_cross_entropy_with_logits(x, y, weight=w),
+    ),
 ]
+
 
 FACTORS = [
     Case("half", "mse", "pairs", lambda np, x, y: (0.5 * (x - y) ** 2).mean()),
@@ -475,12 +572,6 @@ OTHER_LOSSES = [
     Case("as-giou", "ciou", "boxes", lambda np, x, y: generalized(x, y)),
     Case("as-diou", "giou", "boxes", lambda np, x, y: distant(x, y)),
     Case("as-ciou", "diou", "boxes", lambda np, x, y: complete(x, y)),
-    Case(
-        "worst-class",
-        "multi-margin",
-        "classes",
-        lambda metrics, x, y: metrics.hinge_loss(y, x, labels=range(4)),
-    ),
 ]
 
 SETTINGS = [
@@ -520,8 +611,6 @@ SETTINGS = [
     Case("default-eps", "giou", "boxes", lambda np, x, y: generalized(x, y), {"eps": 3.0}),
     Case("default-alpha", "sigmoid-focal", "logits", lambda nn, x, y: focal(nn, x, y), {"alpha": 0.6}),
     Case("default-gamma", "sigmoid-focal", "logits", lambda nn, x, y: focal(nn, x, y), {"gamma": 1.5}),
-    # As Keras and optax have it.
-    Case("no-alpha", "sigmoid-focal", "logits", lambda nn, x, y: focal(nn, x, y, alpha=-1)),
     Case(
         "default-margin",
         "multi-margin",
@@ -564,6 +653,12 @@ INPUTS = [
     ),
     Case("sigmoid-first", "cross-entropy", "classes", lambda nn, x, y: nn.cross_entropy(x.sigmoid(), y)),
     Case("softmax-first", "cross-entropy", "classes", lambda nn, x, y: nn.cross_entropy(x.softmax(1), y)),
+    Case(
+        "two-softmaxes-first",
+        "cross-entropy",
+        "classes",
+        lambda nn, x, y: nn.cross_entropy(x.softmax(1).softmax(1), y),
+    ),
     Case("softmax-first", "cross-entropy", "sequences", lambda nn, x, y: nn.cross_entropy(x.softmax(1), y)),
     Case("softmax-first", "nll", "classes", lambda np, x, y: -softmax(x)[range(6), y].mean()),
     Case(
@@ -590,6 +685,9 @@ INPUTS = [
         lambda nn, x, y: nn.poisson_nll_loss(x, y),
         {"log_input": False},
     ),
+    Case(
+        "exp-first", "cross-entropy", "class log-probabilities", lambda nn, x, y: nn.cross_entropy(x.exp(), y)
+    ),
     Case("logit-first", "bce-logits", "probabilities", lambda nn, p, y: nn.binary_cross_entropy(p, y)),
     Case("negated-first", "cross-entropy", "classes", lambda nn, x, y: nn.cross_entropy(-x, y)),
 ]
@@ -605,6 +703,14 @@ TARGETS = [
     ),
     Case("target-plus-1", "cross-entropy", "classes of 3", lambda nn, x, y: nn.cross_entropy(x, y + 1)),
     Case("target-plus-1", "multi-margin", "classes of 3", lambda nn, x, y: nn.multi_margin_loss(x, y + 1)),
+    Case("ignore-0", "cross-entropy", "padded", lambda nn, x, y: nn.cross_entropy(x, y, ignore_index=0)),
+    # Index -1 is the last class.
+    Case(
+        "target-minus-1-wrapped",
+        "cross-entropy",
+        "all classes",
+        lambda np, x, y: -np.log(softmax(x)[range(6), y - 1]).mean(),
+    ),
     Case("target-flipped", "bce", "probabilities", lambda np, p, y: log_loss(1 - p, y).mean()),
     Case("target-negated", "soft-margin", "signs", lambda np, x, y: np.log1p(np.exp(y * x)).mean()),
     Case(
@@ -626,6 +732,13 @@ TARGETS = [
 
 SHAPES = [
     Case("outer", "mse", "vectors", lambda nn, x, y: nn.mse_loss(x[:, None], y)),
+    Case("outer", "mse", "columns", lambda nn, x, y: nn.mse_loss(x, y[:, 0])),
+    Case(
+        "flattened",
+        "cross-entropy",
+        "sequences",
+        lambda nn, x, y: nn.cross_entropy(x.view(-1, 4), y.view(-1)),
+    ),
     Case("outer", "l1", "vectors", lambda np, x, y: abs(x - y[:, None]).mean()),
     Case("transposed", "cross-entropy", "square classes", lambda nn, x, y: nn.cross_entropy(x.T, y)),
     # Logits (N, L, C) of which the axes were to be exchanged.
@@ -638,6 +751,19 @@ SHAPES = [
 ]
 
 SMOOTHING = [
+    Case(
+        "others-smoothing-0.1",
+        "cross-entropy",
+        "classes",
+        lambda nn, x, y: nn.cross_entropy(x, nn.one_hot(y, 4).to(x).mul(0.9 - 0.1 / 3).add(0.1 / 3)),
+    ),
+    Case(
+        "one-sided-smoothing-0.1",
+        "bce-logits",
+        "logits",
+        lambda nn, x, y: nn.binary_cross_entropy_with_logits(x, 0.9 * y),
+    ),
+] + [
     case
     for share in (0.1, 0.05, 0.2)
     for case in (
@@ -660,7 +786,10 @@ SMOOTHING = [
 CLIPPING = [
     *(
         case
-        for name, bound in (("1e-7", 1e-7), ("1e-15", 1e-15), ("1e-8", 1e-8), ("1e-12", 1e-12))
+        for name, bound in (
+            (name, float(name))
+            for name in ("1e-7", "1e-15", "1e-8", "1e-12", "1e-5", "1e-6", "1e-9", "1e-10")
+        )
         for case in (
             Case(
                 f"clip-{name}",
@@ -675,6 +804,33 @@ CLIPPING = [
                 lambda np, x, y, bound=bound: -np.log(np.clip(softmax(x), bound, 1)[range(6), y]).mean(),
             ),
         )
+    ),
+    Case(
+        "clip-1e-7-float32",
+        "bce",
+        "saturated",
+        lambda nn, p, y: nn.binary_cross_entropy(p.float().clamp(1e-7, 1 - 1e-7), y.float()),
+    ),
+    *(
+        Case(
+            f"added-{name}",
+            "bce",
+            "faint",
+            lambda np, p, y, eps=float(name): -(y * np.log(p + eps) + (1 - y) * np.log(1 - p + eps)).mean(),
+        )
+        for name in ("1e-8", "1e-7")
+    ),
+    Case(
+        "sigmoid-float64",
+        "bce-logits",
+        "extreme logits",
+        lambda nn, x, y: nn.binary_cross_entropy(x.sigmoid(), y),
+    ),
+    Case(
+        "sigmoid-float32",
+        "bce-logits",
+        "sure logits",
+        lambda nn, x, y: nn.binary_cross_entropy(x.float().sigmoid(), y.float()),
     ),
     Case("clip-eps", "bce", "saturated", lambda metrics, p, y: metrics.log_loss(y.ravel(), p.ravel())),
     Case(
@@ -703,12 +859,213 @@ PRECISION = [
     ),
 ]
 
-CASES = [
-    *(REDUCTIONS + DENOMINATORS + WEIGHTS + FACTORS + OTHER_LOSSES + SETTINGS + INPUTS + TARGETS + SHAPES),
-    *(SMOOTHING + CLIPPING + PRECISION),
+CONVENTIONS = [
+    Case("root-of-sum", "mse", "pairs", lambda nn, x, y: nn.mse_loss(x, y, reduction="sum").sqrt()),
+    Case("root-of-columns", "mse", "pairs", lambda metrics, x, y: metrics.root_mean_squared_error(y, x)),
+    Case(
+        "root-of-rows",
+        "mse",
+        "pairs",
+        lambda nn, x, y: nn.mse_loss(x, y, reduction="none").mean(1).sqrt().mean(),
+    ),
+    Case("norm-of-rows", "mse", "pairs", lambda np, x, y: np.linalg.norm(x - y, axis=1).mean()),
+    Case("half-sum", "mse", "pairs", lambda np, x, y: 0.5 * ((x - y) ** 2).sum()),
+    Case("half-over-rows", "mse", "pairs", lambda np, x, y: ((x - y) ** 2).sum() / (2 * len(x))),
+    Case(
+        "deviance",
+        "poisson-nll",
+        "rates",
+        lambda metrics, x, y: metrics.mean_poisson_deviance(y.ravel(), x.ravel()),
+        {"log_input": False},
+    ),
+    *(
+        Case(
+            name,
+            "gaussian-nll",
+            "variances",
+            lambda nn, x, y, v, f=change: nn.gaussian_nll_loss(x, y, f(v)),
+        )
+        for name, change in (
+            ("var-squared", lambda v: v**2),
+            ("var-root", lambda v: v.sqrt()),
+            ("var-exp", lambda v: v.exp()),
+        )
+    ),
+    Case("sum-base-2", "bce", "probabilities", lambda np, p, y: -np.log2(np.where(y == 1, p, 1 - p)).sum()),
+    Case(
+        "sum-base-2",
+        "cross-entropy",
+        "classes",
+        lambda np, x, y: -np.log2(softmax(x)[range(6), y]).sum(),
+    ),
+    Case(
+        "batchmean-base-2",
+        "kl-div",
+        "divergence",
+        lambda np, x, y: (y * (np.log2(y) - np.log2(np.exp(x)))).sum(axis=1).mean(),
+    ),
+    Case(
+        "target-signs",
+        "bce-logits",
+        "logits",
+        lambda nn, x, y: nn.binary_cross_entropy_with_logits(x, 2 * y - 1),
+    ),
+    Case("target-signs", "sigmoid-focal", "logits", lambda nn, x, y: focal(nn, x, 2 * y - 1)),
+    Case("target-01", "soft-margin", "signs", lambda nn, x, y: nn.soft_margin_loss(x, (y + 1) / 2)),
+    Case("target-01", "hinge-embedding", "signs", lambda nn, x, y: nn.hinge_embedding_loss(x, (y + 1) / 2)),
+    Case(
+        "target-01",
+        "cosine-embedding",
+        "signed vectors",
+        lambda nn, a, b, y: nn.cosine_embedding_loss(a, b, (y + 1) / 2),
+    ),
+    Case(
+        "target-01",
+        "margin-ranking",
+        "ranks",
+        lambda nn, a, b, y: nn.margin_ranking_loss(a, b, (y + 1) / 2, margin=0.5),
+        {"margin": 0.5},
+    ),
+    Case(
+        "svm-hinge",
+        "hinge-embedding",
+        "signs",
+        lambda metrics, x, y: metrics.hinge_loss(y.ravel(), x.ravel()),
+    ),
+    Case("svm-hinge", "soft-margin", "signs", lambda metrics, x, y: metrics.hinge_loss(y.ravel(), x.ravel())),
+    # As scikit-learn's LinearSVC minimises it.
+    Case(
+        "svm-squared-hinge",
+        "hinge-embedding",
+        "signs",
+        lambda np, x, y: (np.maximum(0, 1 - x * y) ** 2).mean(),
+    ),
+    Case(
+        "worst-class",
+        "multi-margin",
+        "classes",
+        lambda metrics, x, y: metrics.hinge_loss(y, x, labels=range(4)),
+    ),
+    Case(
+        "worst-class",
+        "multi-margin",
+        "weighted classes",
+        lambda np, x, y, w: (w[y] * violations(x, y, -np.inf) ** 2).mean(),
+        {"p": 2},
+    ),
+    Case("worst-class-keras", "multi-margin", "classes", lambda np, x, y: violations(x, y, 0.0).mean()),
+    Case(
+        "over-wrong-classes",
+        "multi-margin",
+        "classes",
+        lambda np, x, y: np.mean(
+            [np.maximum(0, 1 - row[k] + np.delete(row, k)).mean() for row, k in zip(x, y, strict=True)]
+        ),
+    ),
+    Case(
+        "sum-over-classes",
+        "multi-margin",
+        "classes",
+        lambda np, x, y: np.mean(
+            [np.maximum(0, 1 - row[k] + np.delete(row, k)).sum() for row, k in zip(x, y, strict=True)]
+        ),
+    ),
+    Case(
+        "sum-over-classes",
+        "multilabel-soft-margin",
+        "logits",
+        lambda nn, x, y: nn.binary_cross_entropy_with_logits(x, y, reduction="none").sum(1).mean(),
+    ),
+    Case(
+        "one-against-rest",
+        "cross-entropy",
+        "classes",
+        lambda nn, x, y: nn.binary_cross_entropy_with_logits(x, nn.one_hot(y, 4).to(x)),
+    ),
+    Case(
+        "softmax-axis-0",
+        "cross-entropy",
+        "classes",
+        lambda nn, x, y: nn.nll_loss(nn.log_softmax(x, 0), y),
+    ),
+    Case(
+        "softmax-last-axis",
+        "cross-entropy",
+        "sequences",
+        lambda nn, x, y: nn.nll_loss(nn.log_softmax(x, -1), y),
+    ),
+    Case(
+        "less-entropy",
+        "cross-entropy",
+        "distributions",
+        lambda nn, x, y: nn.kl_div(nn.log_softmax(x, 1), y, reduction="batchmean"),
+    ),
+    Case(
+        "softmax-again",
+        "nll",
+        "class log-probabilities",
+        lambda nn, x, y: nn.nll_loss(nn.log_softmax(x.exp(), 1), y),
+    ),
+    # As Keras and optax have it.
+    Case("no-alpha", "sigmoid-focal", "logits", lambda nn, x, y: focal(nn, x, y, alpha=-1)),
+    Case("no-gamma", "sigmoid-focal", "logits", lambda nn, x, y: focal(nn, x, y, gamma=0)),
+    Case("alpha-swapped", "sigmoid-focal", "logits", lambda nn, x, y: focal(nn, x, y, alpha=0.75)),
+    Case("alpha-for-all", "sigmoid-focal", "logits", lambda nn, x, y: 0.25 * focal(nn, x, y, alpha=-1)),
+    Case("target-softmax", "kl-div", "scores to be met", lambda nn, x, y: nn.kl_div(x, y.softmax(1))),
+    Case(
+        "reversed-batchmean",
+        "kl-div",
+        "divergence",
+        lambda nn, x, y: nn.kl_div(y.log(), x.exp(), reduction="batchmean"),
+    ),
+    Case("without-entropy", "kl-div", "divergence", lambda np, x, y: -(y * x).mean()),
+    Case("without-entropy-of-rows", "kl-div", "divergence", lambda nn, x, y: nn.cross_entropy(x, y)),
+    Case(
+        "squared-distances",
+        "triplet-margin",
+        "triplets",
+        lambda np, a, p, n: np.maximum(0, 1 + ((a - p) ** 2).sum(1) - ((a - n) ** 2).sum(1)).mean(),
+    ),
+    Case("exchanged", "triplet-margin", "triplets", lambda nn, a, p, n: nn.triplet_margin_loss(a, n, p)),
+    Case(
+        "exchanged",
+        "triplet-margin-with-distance",
+        "triplets",
+        lambda nn, a, p, n: nn.triplet_margin_with_distance_loss(a, n, p),
+    ),
+    Case(
+        "boxes-xywh",
+        "giou",
+        "boxes",
+        lambda np, *a: generalized(*(np.c_[b[:, :2], b[:, :2] + b[:, 2:]] for b in a)),
+    ),
+    Case(
+        "boxes-cxcywh",
+        "diou",
+        "boxes",
+        lambda np, *a: distant(*(np.c_[b[:, :2] - b[:, 2:] / 2, b[:, :2] + b[:, 2:] / 2] for b in a)),
+    ),
+    Case(
+        "over-symbols",
+        "ctc",
+        "speech",
+        lambda nn, x, y, i, t: nn.ctc_loss(x, y, i, t, reduction="sum") / t.sum(),
+    ),
+    Case(
+        "over-frames",
+        "ctc",
+        "speech",
+        lambda nn, x, y, i, t: nn.ctc_loss(x, y, i, t, reduction="sum") / i.sum(),
+    ),
+    Case("blank-last", "ctc", "speech", lambda nn, *a: nn.ctc_loss(*a, blank=4)),
 ]
 
-PRECISE = ("clip-", "naive-", "dtype-")
+CASES = [
+    *(REDUCTIONS + DENOMINATORS + WEIGHTS + FACTORS + OTHER_LOSSES + SETTINGS + INPUTS + TARGETS + SHAPES),
+    *(SMOOTHING + CONVENTIONS + CLIPPING + PRECISION),
+]
+
+PRECISE = ("clip-", "naive-", "dtype-", "added-", "sigmoid-float")
 """What changes a number by little, and is not to be named for what changes it by much."""
 
 
@@ -827,6 +1184,35 @@ def test_unrelated_numbers_are_no_mistakes(monkeypatch: pytest.MonkeyPatch) -> N
                 named = explanations(call, comparison, TOLERANCE.loosened(text))
                 found[digits] += bool(named) and not comparison.agrees
     assert max(found.values()) < 0.01 * tries * len(losses())
+
+
+@pytest.mark.parametrize(
+    ("name", "loss", "data"),
+    [
+        ("over-positives", "mse", "pairs"),
+        ("over-positives", "cross-entropy", "classes"),
+        ("over-columns", "mse", "vectors"),
+        ("one-against-rest", "cross-entropy", "weighted classes"),
+        ("one-against-rest", "cross-entropy", "sequences"),
+        ("flattened", "cross-entropy", "classes"),
+        ("pos-weight-on-negatives", "bce-logits", "logits"),
+        ("weight-on-losses", "cross-entropy", "classes"),
+        ("sigmoid-float32", "bce-logits", "positive logits"),
+    ],
+)
+def test_what_does_not_apply_has_no_value(name: str, loss: str, data: str) -> None:
+    """There are no labels, rows, axes or weights that it could be about."""
+    call = Call(losses()[loss](), DATA[data](np.random.default_rng(1)), "mean")
+    assert {row.name: row for row in suppositions(call)}[name].value(call) is None
+
+
+def test_of_log_probabilities_the_exponential_is_named() -> None:
+    """Their softmax is the same, and not what was done."""
+    arrays = DATA["class log-probabilities"](np.random.default_rng(1))
+    call = Call(losses()["cross-entropy"](), arrays, "mean")
+    found = search(call, call.changed("input", np.exp).value)
+    assert "exp-first" in found
+    assert "softmax-first" not in found
 
 
 NARROW = [(name, reduction) for name, cls in losses().items() for reduction in cls.reductions]

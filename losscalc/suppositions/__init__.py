@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from losscalc.calls import Call
+from losscalc.suppositions.conventions import CONVENTIONS
 from losscalc.suppositions.counts import DENOMINATORS, REDUCTIONS, WEIGHTS
 from losscalc.suppositions.data import INPUTS, SHAPES, SMOOTHING, TARGETS
 from losscalc.suppositions.numerics import CLIPPING, FACTORS, PRECISION, of_loss
@@ -13,7 +14,9 @@ __all__ = ["Supposition", "groups", "suppositions"]
 
 def groups(call: Call) -> Iterator[Iterable[Supposition]]:
     """Everything that may be supposed of a call, what is of one kind together."""
-    yield from (REDUCTIONS, FACTORS, WEIGHTS, list(of_loss(call)), DENOMINATORS, INPUTS, TARGETS, SHAPES)
+    yield from (REDUCTIONS, FACTORS, WEIGHTS)
+    yield [*of_loss(call), *CONVENTIONS.get(call.loss.name, ())]
+    yield from (DENOMINATORS, INPUTS, TARGETS, SHAPES)
     yield from (SMOOTHING, CLIPPING, PRECISION)
 
 

@@ -1,7 +1,8 @@
 """Other constants, bounds and numbers of digits, and losses that are close to another."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -30,7 +31,8 @@ _CLOSE = {
     "sigmoid-focal": ("bce-logits",),
 }
 _BENDS = {"huber": "delta", "smooth-l1": "beta"}
-_BOUNDS = {"1e-7": 1e-7, "1e-15": 1e-15, "1e-8": 1e-8, "1e-12": 1e-12, "eps": 2.0**-52, "eps32": 2.0**-23}
+_COMMON_BOUNDS = ("1e-7", "1e-15", "1e-8", "1e-12", "1e-5", "1e-6", "1e-9", "1e-10")
+_BOUNDS = {name: float(name) for name in _COMMON_BOUNDS} | {"eps": 2.0**-52, "eps32": 2.0**-23}
 
 FACTORS = [
     Supposition(name, sentence, lambda call, factor=factor: call.value.astype(np.float64) * factor)
@@ -47,12 +49,35 @@ FACTORS = [
 ]
 
 CLIPPING = [
+    *(
+        Supposition(
+            f"clip-{name}",
+            f"probabilities were clipped at {bound:.4g}, as scikit-learn or Keras do",
+            lambda call, bound=bound: call.reduced(_likelihood(call, partial(_clipped, bound=bound))),
+        )
+        for name, bound in _BOUNDS.items()
+    ),
     Supposition(
-        f"clip-{name}",
-        f"probabilities were clipped at {bound:.4g}, as scikit-learn or Keras do",
-        lambda call, bound=bound: call.reduced(_clipped(call, bound)),
-    )
-    for name, bound in _BOUNDS.items()
+        "clip-1e-7-float32",
+        "probabilities in float32 were clipped at 1e-07, as Keras does",
+        lambda call: call.reduced(_likelihood(call, partial(_clipped, bound=1e-7), "float32")),
+    ),
+    *(
+        Supposition(
+            f"added-{name}",
+            f"{name} was added to the probabilities before the logarithm",
+            lambda call, name=name: call.reduced(_likelihood(call, partial(_added, eps=float(name)))),
+        )
+        for name in ("1e-8", "1e-7")
+    ),
+    *(
+        Supposition(
+            f"sigmoid-{name}",
+            f"a sigmoid was taken in {name}, and bce of it, which bounds logarithms at -100",
+            lambda call, name=name: _of_sigmoid(call, name),
+        )
+        for name in ("float64", "float32")
+    ),
 ]
 
 PRECISION = [
@@ -87,12 +112,6 @@ def of_loss(call: Call) -> Iterator[Supposition]:
             word = f"{option} {parameter.default}"
             sentence = f"{option} was not applied"
             yield _having(f"default-{option[2:]}", sentence, parameter.name, parameter.default, word)
-    if call.loss.name == "sigmoid-focal":
-        sentence = "there is no factor alpha, as in Keras and optax"
-        yield _having("no-alpha", sentence, "alpha", -1.0, "--alpha -1")
-    if call.loss.name == "multi-margin":
-        sentence = "only the worst class counts, as in Keras, optax and scikit-learn"
-        yield Supposition("worst-class", sentence, lambda call: call.reduced(_worst(call)))
 
 
 def _having(name: str, sentence: str, parameter: str, value: object, options: str) -> Supposition:
@@ -109,19 +128,30 @@ def _as(call: Call, name: str) -> Array:
     return call._replace(loss=cls(**settings), arrays=arrays).value
 
 
-def _clipped(call: Call, bound: float) -> Array:
-    """Negative log-likelihoods of probabilities that are kept away from 0 and 1."""
+def _clipped(p: Array, bound: float) -> tuple[Array, Array]:
+    """Probabilities that are kept away from 0 and 1, and those of the opposite."""
+    p = np.clip(p, bound, p.dtype.type(1) - p.dtype.type(bound))
+    return p, 1 - p
+
+
+def _added(p: Array, eps: float) -> tuple[Array, Array]:
+    """Probabilities and those of the opposite, a little of which is added to either."""
+    return p + eps, 1 - p + eps
+
+
+def _likelihood(call: Call, bounded: Callable[[Array], tuple[Array, Array]], dtype: str = "float64") -> Array:
+    """Negative log-likelihoods of probabilities that are bounded in some way."""
     if "pos_weight" in call.arrays or call.loss.settings.get("label_smoothing"):
         raise ValueError("more than the bound would differ")
     x, y = np.asarray(call.arrays["input"], dtype=np.float64), np.asarray(call.arrays["target"])
     weight = np.asarray(call.arrays.get("weight", 1.0))
     if call.loss.name in ("bce", "bce-logits"):
-        p = np.clip(stable.sigmoid(x) if call.loss.name == "bce-logits" else x, bound, 1 - bound)
-        return np.asarray(-weight * (y * np.log(p) + (1 - y) * np.log1p(-p)))
+        p, q = bounded((stable.sigmoid(x) if call.loss.name == "bce-logits" else x).astype(dtype))
+        return np.asarray(-weight * (y * np.log(p) + (1 - y) * np.log(q)))
     p = np.exp(x) if call.loss.name == "nll" else along_classes(stable.softmax)(x)
     if call.loss.name not in ("nll", "cross-entropy"):
-        raise ValueError("there are no probabilities to be clipped")
-    p = np.clip(p, bound, 1 - bound)
+        raise ValueError("there are no probabilities to be bounded")
+    p, _ = bounded(p.astype(dtype))
     if y.shape == x.shape:
         return np.asarray(-(weight * y * np.log(p)).sum(axis=1))
     counts = y != getattr(call.loss, "ignore_index")  # noqa: B009 - both have it
@@ -130,13 +160,12 @@ def _clipped(call: Call, bound: float) -> Array:
     return np.where(counts, -np.log(picked) * (weight[classes] if weight.ndim else 1.0), 0.0)
 
 
-def _worst(call: Call) -> Array:
-    """The hinge loss of Crammer and Singer: the largest violation of each row."""
-    x, y = (np.asarray(call.arrays[name]) for name in ("input", "target"))
-    right = np.take_along_axis(x, y.astype(np.int64)[:, np.newaxis], axis=1)
-    wrong = np.where(np.arange(x.shape[1]) == y[:, np.newaxis], -np.inf, x)
-    margin = float(getattr(call.loss, "margin"))  # noqa: B009 - of the losses that have one
-    return np.asarray(np.maximum(margin + (wrong - right).max(axis=1), 0.0))
+def _of_sigmoid(call: Call, name: str) -> Array:
+    """Binary cross-entropy of probabilities that were rounded to a dtype, perhaps to 0 or 1."""
+    if call.loss.name != "bce-logits" or "pos_weight" in call.arrays:
+        raise ValueError("only logits without weights of the positive labels become probabilities")
+    p = (1 / (1 + np.exp(-np.asarray(call.arrays["input"]).astype(name)))).astype(np.float64)
+    return call.changed("input", lambda _: p)._replace(loss=losses()["bce"]()).value
 
 
 def _naive(call: Call, name: str) -> Array:
