@@ -164,12 +164,20 @@ class Evaluation(NamedTuple):
         """The warning for results that are NaN or infinite, with the row of the first."""
         argument = next((name for name in block.arrays if name in self.layout.cut), next(iter(block.arrays)))
         argument = self.wrt or argument
+        if self.wrt is None and not self.layout.cut and values.shape != block.arrays[argument].shape:
+            # The losses of a batch that is no axis 0, as that of CTC: their place is in no array.
+            return self._unplaced(values)
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
         index = place if values.shape == block.arrays[argument].shape else place[:1]
         hint = self._cause(block, place)
         return LosscalcWarning(
             "a result is not finite", found=values[place], argument=argument, index=index, hint=hint
         )
+
+    def _unplaced(self, values: Array) -> LosscalcWarning:
+        """The warning for a result that is not finite, with its place among the losses."""
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+        return LosscalcWarning("a result is not finite", found=values[place], index=place)
 
     def _cause(self, block: Block, place: tuple[int, ...]) -> str | None:
         """What may have led to a result that is not finite: NaN or infinity in the same row."""
