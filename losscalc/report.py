@@ -19,6 +19,23 @@ from losscalc.formats.writers import count_text, summary
 from losscalc.result import Result, Working
 from losscalc.summation import Sum, quotient, total
 
+# What formulas are written with, where a terminal has nothing but ASCII.
+_ASCII = str.maketrans(
+    {"σ": "sigma", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps", "ρ": "rho", "π": "pi"}
+    | {
+        "Σ": "sum",
+        "Π": "prod",
+        "·": "*",
+        "²": "^2",
+        "½": "1/2",
+        "₁": "1",
+        "₂": "2",
+        "≤": "<=",
+        "≈": "~",
+        "≠": "!=",
+    }
+)
+
 # The space between two columns and the line between them.
 _GUTTER = 3
 _MOST_COLUMNS = 40
@@ -43,6 +60,10 @@ class Canvas:
         """An empty table; text that came from a user is never read as markup."""
         style = box.ROUNDED if self.unicode else box.ASCII2
         return Table(title=Text(title, style="bold") if title else None, box=style, title_justify="left")
+
+    def text(self, words: str, style: str = "") -> Text:
+        """Words as they are, or, where there is nothing but ASCII, with names for their symbols."""
+        return Text(words if self.unicode else words.translate(_ASCII), style=style)
 
     def render(self, *drawings: Table | Text, width: int = 10_000) -> str:
         """Drawings as text, by default as wide as they need to be: no number is ever cut."""
@@ -74,7 +95,7 @@ def draw_result(result: Result, canvas: Canvas) -> str:
 
 def _draw_working(working: Working, canvas: Canvas) -> str:
     """The formula above, a row a step, and the reduction below."""
-    drawings: list[Table | Text] = [Text(f"{working.title}   {working.formula}", style="bold")]
+    drawings: list[Table | Text] = [canvas.text(f"{working.title}   {working.formula}", style="bold")]
     for lines in (working.losses, working.reduction):
         table = canvas.table()
         table.show_header = False
@@ -82,10 +103,10 @@ def _draw_working(working: Working, canvas: Canvas) -> str:
         table.add_column(overflow="fold")
         table.add_column(justify="right", no_wrap=True, style="bold")
         for line in lines:
-            text = Text(line.text)
+            text = canvas.text(line.text)
             if line.behind:
-                text.append(f"\n{line.behind}", style="dim")
-            table.add_row(Text(line.label), text, Text(line.value))
+                text.append(canvas.text(f"\n{line.behind}", "dim"))
+            table.add_row(canvas.text(line.label), text, Text(line.value))
         if lines:
             drawings.append(table)
     return canvas.render(*drawings, width=canvas.width)
@@ -94,9 +115,9 @@ def _draw_working(working: Working, canvas: Canvas) -> str:
 def draw_description(description: Description, canvas: Canvas) -> str:
     """Everything on a loss, in a table with a section a topic."""
     head = [
-        Text(description.name, style="bold"),
-        Text(description.summary),
-        Text(f"\n  {description.formula}\n"),
+        canvas.text(description.name, "bold"),
+        canvas.text(description.summary),
+        canvas.text(f"\n  {description.formula}\n"),
     ]
     table = canvas.table()
     table.show_header = False
@@ -105,7 +126,8 @@ def draw_description(description: Description, canvas: Canvas) -> str:
     table.add_column(overflow="fold", ratio=1)
     for section in description.sections:
         for number, (name, text) in enumerate(section.rows):
-            table.add_row(Text(section.heading if number == 0 else ""), Text(name), Text(text))
+            heading = Text(section.heading if number == 0 else "")
+            table.add_row(heading, canvas.text(name), canvas.text(text))
         table.add_section()
     return canvas.render(*head, table, width=canvas.width)
 
@@ -118,7 +140,7 @@ def draw_sheets(sheets: Sequence[Sequence[Any]], canvas: Canvas) -> str:
         for number, column in enumerate(columns):
             table.add_column(Text(column), justify="left" if number == 0 else "right", overflow="fold")
         for row in rows:
-            table.add_row(*(Text(_shortened(cell, canvas)) for cell in row))
+            table.add_row(*(canvas.text(_shortened(cell, canvas)) for cell in row))
         tables.append(table)
     return canvas.render(*tables, width=canvas.width)
 
@@ -138,7 +160,7 @@ def draw_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], canvas: Can
         # A name that has to be typed stays in one piece.
         table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(canvas.text(cell) for cell in row))
     return canvas.render(table, width=canvas.width)
 
 

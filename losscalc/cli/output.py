@@ -21,23 +21,6 @@ if TYPE_CHECKING:
     from losscalc.report import Canvas
 
 
-# What formulas are written with, where a terminal has nothing but ASCII.
-_ASCII = str.maketrans(
-    {"σ": "sigma", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps", "ρ": "rho", "π": "pi"}
-    | {
-        "Σ": "sum",
-        "Π": "prod",
-        "·": "*",
-        "²": "^2",
-        "½": "1/2",
-        "₁": "1",
-        "₂": "2",
-        "≤": "<=",
-        "≈": "~",
-        "≠": "!=",
-    }
-)
-
 # What these name is open already, and may be a file that others write to as well.
 _STDOUT_NAMES = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
@@ -115,7 +98,7 @@ class Delivery:
             decimals=self.decimals,
         )
         text = draw(canvas)
-        return (text if canvas.unicode else text.translate(_ASCII)).encode(encoding, "replace")
+        return text.encode(encoding, "replace")
 
     def _render(self, result: Result) -> bytes:
         if not self.is_table:
