@@ -81,7 +81,7 @@ def worst(call: Call, count: int) -> list[Worst]:
 
 def context(call: Call) -> list[tuple[str, str]]:
     """What the mean compares with: the loss of knowing nothing, and that of knowing the priors alone."""
-    return [(name, text) for name, text in _context(call)]
+    return list(_context(call))
 
 
 def histogram(call: Call, bars: int = _BARS) -> list[tuple[str, int]]:
@@ -157,10 +157,7 @@ def _context(call: Call) -> Iterator[tuple[str, str]]:
     mean = float(MEAN.finish(call.partial))
     if name in ("cross-entropy", "nll"):
         yield from _of_classes(call, mean)
-    elif (
-        name in ("bce", "bce-logits", "multilabel-soft-margin")
-        and not {"weight", "pos_weight"} & call.arrays.keys()
-    ):
+    elif name in _LABEL_LOSSES and not {"weight", "pos_weight"} & call.arrays.keys():
         yield from _of_labels(call)
     elif name in ("mse", "l1"):
         target = np.asarray(call.arrays["target"], dtype=np.float64).reshape(-1)
