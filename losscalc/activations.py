@@ -14,17 +14,22 @@ from losscalc.errors import ShapeError
 from losscalc.layouts import Layout
 from losscalc.operation import Operation, announce, memory_sources, register, result_dtype
 from losscalc.reductions import NONE, Terms
+from losscalc.workers import on_threads
 
 
 class Activation(Operation):
     """The base of all activations: called with an array, it gives an array of the same shape."""
 
     def __call__(
-        self, *arrays: ArrayLike | None, dtype: DTypeLike | None = None, **named: ArrayLike | None
+        self,
+        *arrays: ArrayLike | None,
+        dtype: DTypeLike | None = None,
+        threads: int | None = None,
+        **named: ArrayLike | None,
     ) -> Any:
         """The activation of every element of `input`, as an array or NumPy scalar."""
         sources = memory_sources(self, arrays, named)
-        done = engine.compute(self, sources, NONE, dtype=result_dtype(dtype))
+        done = engine.compute(self, sources, NONE, dtype=result_dtype(dtype), mapper=on_threads(threads))
         announce(done.warnings)
         return done.value[()]
 

@@ -143,6 +143,8 @@ def as_indices(name: str, values: Array) -> IndexArray:
                 argument=name,
                 index=tuple(int(i) for i in wrong[0]),
             )
+    elif values.dtype != np.uint64:
+        return values.astype(np.int64, copy=False)
     wrong = np.argwhere((values >= 2**63) | (values < -(2**63)))
     if len(wrong):
         raise ClassIndexError(
@@ -162,7 +164,9 @@ def _what_indices_are(name: str) -> str:
 def class_positions(
     name: str, target: IndexArray, classes: int, ignore_index: int | None = None
 ) -> IndexArray:
-    """Where to look in the class axis, with 0 for a row that is ignored."""
+    """Where to look in the class axis; for a row that is ignored, anywhere."""
+    if not target.size or (target.min() >= 0 and target.max() < classes):
+        return target
     ignored = target == ignore_index
     wrong = np.argwhere(((target < 0) | (target >= classes)) & ~ignored)
     if len(wrong):

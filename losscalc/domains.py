@@ -110,8 +110,10 @@ class Choice(NamedTuple):
 
     def first_outside(self, values: np.ndarray) -> Index | None:
         """The index of the first value that is none of the choices, or None."""
-        wrong = np.argwhere(~np.isin(values, self.values))
-        return tuple(int(i) for i in wrong[0]) if len(wrong) else None
+        known = values == self.values[0]
+        for value in self.values[1:]:
+            known |= values == value
+        return None if known.all() else tuple(int(i) for i in np.argwhere(~known)[0])
 
     def inside(self) -> Sequence[float]:
         """All choices."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import local
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -163,33 +163,31 @@ def matmul(one: "Double | FloatArray", other: FloatArray) -> Double:
     return Double(whole) + rest
 
 
-class _Memory(local):
-    """The cuts of matrices that all blocks of a call are multiplied by; None outside of calls."""
-
-    cuts: dict[tuple[object, ...], tuple[FloatArray, FloatArray, FloatArray]] | None = None
-
-
-_MEMORY = _Memory()
+# The cuts of matrices that all blocks of a call are multiplied by; none outside of calls.
+_CUTS: ContextVar[dict[tuple[object, ...], tuple[FloatArray, FloatArray, FloatArray]] | None] = ContextVar(
+    "cuts", default=None
+)
 
 
 @contextmanager
 def remembering() -> Iterator[None]:
     """Within, no matrix changes, so that one is cut once and not for every block."""
-    outer, _MEMORY.cuts = _MEMORY.cuts, {}
+    token = _CUTS.set({})
     try:
         yield
     finally:
-        _MEMORY.cuts = outer
+        _CUTS.reset(token)
 
 
 def _cut_once(values: FloatArray, bits: int) -> tuple[FloatArray, FloatArray]:
-    if _MEMORY.cuts is None:
+    known = _CUTS.get()
+    if known is None:
         return _cut(values, bits)
     key = (values.__array_interface__["data"][0], values.shape, values.strides, bits)
-    if key not in _MEMORY.cuts:
+    if key not in known:
         # With the matrix itself, whose place in memory is not to be given to another one.
-        _MEMORY.cuts[key] = (*_cut(values, bits), values)
-    return _MEMORY.cuts[key][:2]
+        known[key] = (*_cut(values, bits), values)
+    return known[key][:2]
 
 
 def _cut(values: FloatArray, bits: int) -> tuple[FloatArray, FloatArray]:

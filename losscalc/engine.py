@@ -1,15 +1,17 @@
 """Cuts arrays into blocks, maps a loss over them, merges and finishes.
 
-The borders of blocks depend on the shape of a row alone. An array in memory, a file that is read as
-it is needed and several workers therefore give the same bits.
+Single losses do not depend on their neighbours, and sums are exact. An array in memory, a file that is
+read as it is needed and any number of workers therefore give the same bits, wherever blocks begin.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
-from losscalc.arrays import Array, check_dtype
+from losscalc import workers
+from losscalc.arrays import Array, check_dtype, row_size
 from losscalc.double import Double, remembering
 from losscalc.errors import LosscalcWarning, ShapeError
 from losscalc.evaluation import Block, Evaluable, Evaluation, Examine, Findings, Outcome, Sample, rounded
@@ -18,10 +20,19 @@ from losscalc.reductions import SUM, Partial, Reduction
 from losscalc.sources import Rows, Source
 from losscalc.summation import EMPTY
 
-# 128 KiB of float64: the temporaries of a formula stay in cache, and below the size from which
-# the allocator maps fresh pages for each of them (measured: twice the time at 65,536).
-BLOCK = 16_384
+# 1 MiB of float64: the temporaries of a formula stay in cache, and what Python does for each block, one
+# thread at a time, takes a small part of the time that NumPy needs (measured on two threads: with 65,536
+# they wait for one another a third of the time).
+BLOCK = 131_072
+# What is read at once, and handed to a thread: some blocks, but no more than so many bytes.
+_BLOCKS = 4
+_PIECE = 1 << 24
 
+
+# glibc's allocator fetches each large array from the system, page by page, and gives it back, until one
+# of this size (the most that counts) was freed. Those of blocks then come from memory that is there.
+_ = np.empty(31 << 20, np.uint8)
+del _
 
 Arrays = dict[str, Array]
 
@@ -46,12 +57,14 @@ def compute(
     wrt: str | None = None,
     samples: int = 0,
     examine: Examine | None = None,
+    mapper: workers.Mapper | None = None,
 ) -> Computation:
     """Map an operation over the blocks of its arrays, and reduce.
 
     With `wrt` the value is the derivative of the reduced loss with respect to that array; for 'none', of
     the sum. `samples` is the number of rows whose numbers are kept, for an explanation;
-    `examine` looks for signs of mistakes in each block.
+    `examine` looks for signs of mistakes in each block, and `mapper` is how pieces are mapped over, one
+    after the other unless given.
     """
     shapes = {name: source.shape for name, source in sources.items()}
     dtypes = {name: source.dtype for name, source in sources.items()}
@@ -74,21 +87,23 @@ def compute(
         wrt,
         samples,
         examine,
+        max(1, BLOCK // max(1, layout.width)),
     )
     with remembering():
-        outcomes = map(evaluation.evaluate, cut(sources, layout, evaluation.ready))
-        return _merge(outcomes, evaluation)
+        pieces = cut(sources, layout, evaluation.ready)
+        outcomes = (mapper or map)(evaluation.evaluate, pieces)
+        return _merge(chain.from_iterable(outcomes), evaluation)
 
 
 def cut(
     sources: Mapping[str, Source], layout: Layout, ready: Callable[[Arrays], Arrays] = dict
 ) -> Iterator[Block]:
-    """The blocks of a call, in order; `ready` is done once to the arrays that are in all of them."""
+    """The pieces of a call, in order; `ready` is done once to the arrays that are in all of them."""
     whole = ready({name: source.whole() for name, source in sources.items() if name not in layout.cut})
     if not layout.cut:
         yield Block(whole)
         return
-    rows = max(1, BLOCK // max(1, layout.width))
+    rows = _piece_rows(sources, layout)
     start = 0
     while True:
         pieces = {name: sources[name].take(rows) for name in sources if name in layout.cut}
@@ -100,16 +115,22 @@ def cut(
         start += length
 
 
+def _piece_rows(sources: Mapping[str, Source], layout: Layout) -> int:
+    """How many rows are read at once."""
+    size = sum(row_size(sources[name].shape) * sources[name].dtype.itemsize for name in layout.cut)
+    return max(1, min(_BLOCKS * BLOCK // max(1, layout.width), _PIECE // max(1, size)))
+
+
 def _block(pieces: Mapping[str, Rows], sources: Mapping[str, Source], layout: Layout, start: int) -> Block:
     """One block, without the rows in which some array lacks a number."""
     arrays = {name: pieces[name].values for name in sources}
     missing = [piece.missing for piece in pieces.values() if piece.missing is not None]
     if not missing:
-        return Block(arrays, start)
+        return Block(arrays, start, is_first=not start)
     kept = np.flatnonzero(~np.logical_or.reduce(missing))
     dropped = len(missing[0]) - len(kept)
     arrays = {name: values[kept] if name in layout.cut else values for name, values in arrays.items()}
-    return Block(arrays, start, kept, dropped)
+    return Block(arrays, start, kept, dropped, is_first=not start)
 
 
 def _common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:

@@ -1,12 +1,13 @@
 """What is done to one block: numbers are checked, losses and derivatives computed, sums taken."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from losscalc.arrays import Array, Role, Shape, as_indices, as_real
-from losscalc.errors import DomainError, LosscalcError, LosscalcWarning
+from losscalc.domains import Region
+from losscalc.errors import DomainError, Index, LosscalcError, LosscalcWarning
 from losscalc.layouts import Layout, unbroadcast
 from losscalc.reductions import MEAN, Partial, Reduction, Slope, Terms
 
@@ -36,6 +37,20 @@ class Block(NamedTuple):
     kept: np.ndarray | None = None
     """The rows of the block that are left when others had no number, or None for all."""
     dropped: int = 0
+    is_first: bool = True
+
+    def cut(self, names: Collection[str], rows: int) -> "Iterator[Block]":
+        """The same in blocks of so many rows, of which these arrays are cut."""
+        length = len(self.arrays[next(iter(names))]) if names else 0
+        if length <= rows:
+            yield self
+            return
+        for first in range(0, length, rows):
+            part = slice(first, first + rows)
+            arrays = {name: array[part] if name in names else array for name, array in self.arrays.items()}
+            kept = None if self.kept is None else self.kept[part]
+            start = self.start + (first if kept is None else 0)
+            yield Block(arrays, start, kept, 0 if first else self.dropped, self.is_first and not first)
 
     def original(self, row: int) -> int:
         """The row of the whole array that is row `row` of the block."""
@@ -96,9 +111,14 @@ class Evaluation(NamedTuple):
     """The number of rows of which samples are wanted."""
     examine: Examine | None = None
     """What looks for signs of mistakes in the arrays of a block."""
+    rows: int = 1
+    """The number of rows that are computed at once."""
 
-    def evaluate(self, block: Block) -> Outcome:
-        """The outcome of one block."""
+    def evaluate(self, piece: Block) -> list[Outcome]:
+        """The outcomes of a piece, block by block."""
+        return [self._outcome(block) for block in piece.cut(self.layout.cut, self.rows)]
+
+    def _outcome(self, block: Block) -> Outcome:
         try:
             with np.errstate(all="ignore"):
                 return self._evaluate(block)
@@ -111,13 +131,16 @@ class Evaluation(NamedTuple):
         arguments = _grouped(arrays)
         terms = self.operation.terms(**arguments)
         partial = Partial.of(self.operation, terms, self._rows(block))
-        value = checked = terms.value
+        value = terms.value
+        is_finite = partial.total.special == 0
         if self.wrt is not None:
-            value = checked = self._slope(arrays)
+            value = self._slope(arrays)
+            is_finite = bool(np.isfinite(value).all())
         elif self.reduction.keeps:
-            value = checked = rounded(terms.value, self.dtype)
-        if not np.isfinite(checked).all():
-            warnings.append(self._nonfinite(block, checked))
+            value = rounded(terms.value, self.dtype)
+            is_finite = bool(np.isfinite(value).all())
+        if not is_finite:
+            warnings.append(self._nonfinite(block, value))
         findings = None if self.examine is None else self.examine(arguments)
         for warning in [*warnings, *(findings.shown.values() if findings else ())]:
             self._place(warning, block)
@@ -156,7 +179,7 @@ class Evaluation(NamedTuple):
     def _rows(self, block: Block) -> int:
         """How many rows of the input the block adds; an input that is not cut is counted once."""
         name, values = next(iter(block.arrays.items()))
-        if name not in self.layout.cut and block.start:
+        if name not in self.layout.cut and not block.is_first:
             return 0
         return len(values) if values.ndim else 1
 
@@ -234,12 +257,11 @@ def _grouped(arrays: Mapping[str, Array]) -> dict[str, Any]:
 
 def _check_domain(name: str, values: Array, role: Role) -> LosscalcWarning | None:
     """Raise for a value outside the domain of its role; warn for one that is merely unusual."""
-    known = np.where(np.isnan(values), 0.0, values) if role.nan else values
-    if role.domain is not None and (index := role.domain.first_outside(known)) is not None:
+    if role.domain is not None and (index := _first_outside(role.domain, values, role.nan)) is not None:
         raise DomainError(
             f"`{name}` must be {role.domain}", found=values[index], argument=name, index=index, hint=role.hint
         )
-    if role.advised is None or (index := role.advised.first_outside(np.nan_to_num(values))) is None:
+    if role.advised is None or (index := _first_outside(role.advised, values, True)) is None:
         return None
     return LosscalcWarning(
         f"`{name}` should be {role.advised}; outside, the loss can be negative",
@@ -247,3 +269,11 @@ def _check_domain(name: str, values: Array, role: Role) -> LosscalcWarning | Non
         argument=name,
         index=index,
     )
+
+
+def _first_outside(region: Region, values: Array, nan: bool) -> Index | None:
+    """The index of the first value outside, of which NaN may be none."""
+    index = region.first_outside(values)
+    if index is not None and nan and np.isnan(values[index]):
+        index = region.first_outside(np.where(np.isnan(values), region.inside()[0], values))
+    return index

@@ -22,6 +22,7 @@ from losscalc.operation import (
     result_dtype,
 )
 from losscalc.reductions import REDUCTIONS, Reduction, Slope, legacy_reduction
+from losscalc.workers import on_threads
 
 Quantities = Mapping[str, FloatArray | None]
 """The values of symbols."""
@@ -51,10 +52,12 @@ class Loss(Operation):
         broadcast: bool = False,
         size_average: bool | None = None,
         reduce: bool | None = None,
+        threads: int | None = None,
         **named: ArrayLike | None,
     ) -> Any:
         """The loss of arrays, given in PyTorch's order or by name, as an array or NumPy scalar."""
-        return self._run(arrays, named, Options(reduction, dtype, broadcast, size_average, reduce))
+        options = Options(reduction, dtype, broadcast, size_average, reduce, threads)
+        return self._run(arrays, named, options)
 
     @abstractmethod
     def gradient(self, *arrays: Any, **named: Any) -> Slope:
@@ -93,6 +96,7 @@ class Loss(Operation):
             dtype=result_dtype(options.dtype),
             broadcast=options.broadcast,
             wrt=wrt,
+            mapper=on_threads(options.threads),
         )
         announce((*([notice] if notice else []), *done.warnings))
         return done.value[()]
@@ -106,6 +110,7 @@ class Options(NamedTuple):
     broadcast: bool = False
     size_average: bool | None = None
     reduce: bool | None = None
+    threads: int | None = None
 
 
 def gradient(name: str, *arrays: ArrayLike | None, wrt: str | None = None, **arguments: Any) -> Any:

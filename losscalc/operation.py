@@ -166,8 +166,9 @@ def compute(name: str, *arrays: ArrayLike | None, **arguments: Any) -> Any:
 
     Arrays may be given in PyTorch's order or by name. The other arguments are the parameters of the
     loss, and `reduction` (none, mean or sum; mean unless given), `dtype` (of the result, otherwise
-    the input's), `broadcast`, and PyTorch's old `size_average` and `reduce`. Shapes, domains and what
-    mean divides by are those of the loss: see its class.
+    the input's), `broadcast`, PyTorch's old `size_average` and `reduce`, and `threads` (one a core unless
+    given; the result is the same for any number). Shapes, domains and what mean divides by are those of
+    the loss: see its class.
 
     Raises UnknownLossError, ParameterError, ShapeError, DTypeError and DomainError.
 

@@ -15,7 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # From the bottom up: a module imports from its own floor and from those below it.
 FLOORS = [
     ("errors",),
-    ("domains", "double"),
+    ("domains", "double", "workers"),
     ("exponential", "stable", "summation", "formulas"),
     ("wide", "distances", "arrays"),
     ("layouts", "declaration", "reductions", "sources"),

@@ -42,7 +42,7 @@ def test_a_file_gives_the_bits_of_memory(files, name, target, capfd):
 
 @pytest.mark.parametrize(
     ("lines", "place"),
-    [(["1"] * ROWS, ROWS), (["1"] * 40_000 + ["x"] * 20_000, 40_001), (["1"] * 100_001, 60_000)],
+    [(["1"] * ROWS, ROWS), (["1"] * 40_000 + ["x"] * 20_000, 40_001), (["1"] * 300_001, 60_000)],
 )
 def test_places_far_down_a_file(files, tmp_path, lines, place, capfd):
     """A bad cell is found in its line; a length that differs is told, with both counts if they are known."""
