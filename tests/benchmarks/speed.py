@@ -1,0 +1,283 @@
+"""How fast losscalc is, beside PyTorch on the same arrays, in the same process and with the same threads.
+
+    python tests/benchmarks/speed.py [--only WORD] [--runs N] [--threads N] [--json FILE]
+
+Needs `pip install torch==2.13.0`. Each loss gets 10 million elements, those of classes in rows of 10,
+1,000, 50,000 and 128,256; the reduction is the mean. The two take turns, so that a machine that becomes
+slower slows both; the times are medians, and a ratio above 1 says that losscalc is the faster one.
+"""
+
+import argparse
+import json
+import math
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import torch
+
+import losscalc
+from tests.parity import reference
+
+SIZE = 10_000_000
+Arrays = dict[str, np.ndarray]
+Draw = np.random.Generator
+
+
+class Workload(NamedTuple):
+    """A call: the loss, its size in words, its arrays, and its parameters."""
+
+    loss: str
+    size: str
+    make: Callable[[Draw], Arrays]
+    settings: dict[str, Any] = {}  # noqa: RUF012 - never changed
+
+
+def elements(loss: str, *names: str, **settings: Any) -> Workload:
+    """A loss of single elements, whose arrays are of these kinds."""
+    return Workload(
+        loss,
+        "10 million",
+        lambda draw: {name.partition(":")[0]: _KINDS[name.partition(":")[2]](draw) for name in names},
+        settings,
+    )
+
+
+_KINDS: dict[str, Callable[[Draw], np.ndarray]] = {
+    "real": lambda draw: draw.normal(size=SIZE),
+    "unit": lambda draw: draw.random(SIZE),
+    "label": lambda draw: draw.integers(0, 2, SIZE).astype(float),
+    "sign": lambda draw: draw.integers(0, 2, SIZE) * 2.0 - 1.0,
+    "count": lambda draw: draw.poisson(2.0, SIZE).astype(float),
+    "positive": lambda draw: draw.random(SIZE) + 0.1,
+    "log": lambda draw: np.log(draw.random(SIZE) + 1e-3),
+}
+
+
+def classes(loss: str, count: int, target: str = "index", **settings: Any) -> Workload:
+    """A loss of rows of scores."""
+    rows = SIZE // count
+
+    def make(draw: Draw) -> Arrays:
+        scores = draw.normal(size=(rows, count)) * 2.0
+        if loss == "nll":
+            scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
+        if target == "index":
+            return {"input": scores, "target": draw.integers(0, count, rows)}
+        if target == "label":
+            return {"input": scores, "target": draw.integers(0, 2, (rows, count)).astype(float)}
+        if target == "share":
+            share = draw.random((rows, count))
+            return {"input": scores, "target": share / share.sum(axis=1, keepdims=True)}
+        listed = np.full((rows, count), -1)
+        listed[:, :3] = np.argsort(draw.random((rows, min(count, 50))), axis=1)[:, :3]
+        return {"input": scores, "target": listed}
+
+    words = f"{rows:,} x {count:,}" + (f", {target}" if target == "share" else "")
+    words += "".join(f", {key}" for key in settings)
+    return Workload(loss, words, make, settings)
+
+
+def vectors(loss: str, names: tuple[str, ...], width: int = 128, **settings: Any) -> Workload:
+    """A loss of pairs or triplets of vectors."""
+    rows = SIZE // width
+
+    def make(draw: Draw) -> Arrays:
+        arrays = {name: draw.normal(size=(rows, width)) for name in names}
+        return arrays | ({"target": draw.integers(0, 2, rows) * 2.0 - 1.0} if len(names) == 2 else {})
+
+    return Workload(loss, f"{rows:,} x {width}", make, settings)
+
+
+def boxes(loss: str) -> Workload:
+    """A loss of boxes."""
+
+    def make(draw: Draw) -> Arrays:
+        corner = draw.random((2, SIZE // 4, 2)) * 100.0
+        both = np.concatenate([corner, corner + 1.0 + draw.random((2, SIZE // 4, 2)) * 50.0], axis=-1)
+        return dict(zip(("input", "target"), both, strict=True))
+
+    return Workload(loss, f"{SIZE // 4:,} pairs", make)
+
+
+def ctc(draw: Draw) -> Arrays:
+    """Sequences of 500 steps, 20 of them, of 1,000 symbols, with targets of 50."""
+    scores = draw.normal(size=(500, 20, 1000))
+    scores -= np.log(np.exp(scores).sum(axis=-1, keepdims=True))
+    lengths = np.full(20, 500), np.full(20, 50)
+    targets = draw.integers(1, 1000, (20, 50))
+    return {
+        "log_probs": scores, "targets": targets, "input_lengths": lengths[0], "target_lengths": lengths[1],
+    }  # fmt: skip
+
+
+def linear(draw: Draw) -> Arrays:
+    """1,000 samples of 256 features, and 10,000 classes."""
+    return {
+        "input": draw.normal(size=(1000, 256)),
+        "linear_weight": draw.normal(size=(10_000, 256)) / 16.0,
+        "target": draw.integers(0, 10_000, 1000),
+    }
+
+
+def adaptive(draw: Draw) -> dict[str, Any]:
+    """20,000 samples of 256 features, and 10,000 classes in three clusters."""
+    state = {"head.weight": draw.normal(size=(502, 256)) / 16.0}
+    for number, (inner, outer) in enumerate(((128, 1500), (64, 8000))):
+        state[f"tail.{number}.0.weight"] = draw.normal(size=(inner, 256)) / 16.0
+        state[f"tail.{number}.1.weight"] = draw.normal(size=(outer, inner)) / 8.0
+    frequent = np.minimum(draw.zipf(1.2, 20_000) - 1, 9_999)
+    return {"input": draw.normal(size=(20_000, 256)), "target": frequent, "state": state}
+
+
+COUNTS = (10, 1_000, 50_000, 128_256)
+WORKLOADS = [
+    elements("l1", "input:real", "target:real"),
+    elements("mse", "input:real", "target:real"),
+    elements("smooth-l1", "input:real", "target:real"),
+    elements("huber", "input:real", "target:real"),
+    elements("poisson-nll", "input:real", "target:count"),
+    elements("gaussian-nll", "input:real", "target:real", "var:positive"),
+    elements("bce", "input:unit", "target:label"),
+    elements("bce-logits", "input:real", "target:label"),
+    *(classes("multilabel-soft-margin", count, "label") for count in COUNTS),
+    elements("sigmoid-focal", "input:real", "target:label"),
+    elements("soft-margin", "input:real", "target:sign"),
+    elements("hinge-embedding", "input:positive", "target:sign"),
+    *(classes("multi-margin", count) for count in COUNTS),
+    *(classes("multilabel-margin", count, "list") for count in COUNTS),
+    *(classes("cross-entropy", count) for count in COUNTS),
+    classes("cross-entropy", 1_000, label_smoothing=0.1),
+    classes("cross-entropy", 1_000, "share"),
+    *(classes("nll", count) for count in COUNTS),
+    Workload("linear-cross-entropy", "1,000 x 256 x 10,000", linear),
+    Workload("adaptive-log-softmax", "20,000 x 256, 10,000 classes", adaptive),
+    elements("kl-div", "input:log", "target:unit"),
+    elements("kl-div", "input:log", "target:log", log_target=True),
+    vectors("cosine-embedding", ("input1", "input2")),
+    elements("margin-ranking", "input1:real", "input2:real", "target:sign"),
+    vectors("triplet-margin", ("anchor", "positive", "negative")),
+    vectors("triplet-margin-with-distance", ("anchor", "positive", "negative")),
+    Workload("ctc", "500 x 20 x 1,000", ctc),
+    *(boxes(loss) for loss in ("giou", "diou", "ciou")),
+]
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    loss: str
+    size: str
+    dtype: str
+    losscalc: float
+    torch: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster losscalc is."""
+        return self.torch / self.losscalc
+
+
+def cast(values: Any, dtype: str) -> Any:
+    """The arrays with floating ones in a dtype."""
+    if isinstance(values, dict):
+        return {key: cast(value, dtype) for key, value in values.items()}
+    return values.astype(dtype) if values.dtype.kind == "f" else values
+
+
+def tensors(values: Any) -> Any:
+    """The same memory as tensors; the state of a module stays arrays."""
+    return values if isinstance(values, dict) else torch.from_numpy(values)
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """How long a call takes."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def measure(work: Workload, arrays: Any, dtype: str, runs: int, threads: int) -> Row:
+    """The medians of both, in turn, after a call of each that is not counted."""
+    function = reference(work.loss)
+    inputs = {name: tensors(value) for name, value in arrays.items()}
+    if work.loss in ("adaptive-log-softmax",):
+        function = torch_adaptive(inputs.pop("state"), dtype)
+
+    def ours() -> object:
+        return losscalc.compute(work.loss, **arrays, **work.settings, threads=threads)
+
+    def theirs() -> object:
+        with torch.no_grad():
+            return function(*inputs.values(), **work.settings)
+
+    value, expected = float(ours()), float(theirs())
+    if not math.isclose(value, expected, rel_tol=1e-3 if dtype == "float32" else 1e-9):
+        sys.exit(f"{work.loss} {work.size} {dtype}: {value} is not PyTorch's {expected}")
+    times = [(seconds(ours), seconds(theirs)) for _ in range(runs)]
+    medians = [statistics.median(column) for column in zip(*times, strict=True)]
+    return Row(work.loss, work.size, dtype, *medians)
+
+
+def torch_adaptive(state: dict[str, np.ndarray], dtype: str) -> Callable[..., Any]:
+    """PyTorch's module with a state, made once."""
+    module = torch.nn.AdaptiveLogSoftmaxWithLoss(
+        256, 10_000, [500, 2000], div_value=2.0, dtype=getattr(torch, dtype)
+    )
+    module.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
+    return lambda *arrays: module(*arrays).loss
+
+
+def rows(only: str, runs: int, threads: int) -> Iterator[Row]:
+    """All measurements, each printed by who asks for them."""
+    for work in WORKLOADS:
+        if only not in work.loss:
+            continue
+        arrays = work.make(np.random.default_rng(0))
+        for dtype in ("float64", "float32"):
+            yield measure(work, cast(arrays, dtype), dtype, runs, threads)
+
+
+def geometric_mean(numbers: list[float]) -> float:
+    """The mean of ratios."""
+    return math.exp(statistics.fmean(map(math.log, numbers)))
+
+
+def main() -> None:
+    """Measure, print the table, and write it to a file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="losses whose name holds this word")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--json", help="where to write the table")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    print(f"{options.threads} threads, NumPy {np.__version__}, PyTorch {torch.__version__}")
+    print(f"{'loss':<29}{'size':<30}{'dtype':<9}{'losscalc ms':>12}{'PyTorch ms':>12}{'ratio':>7}")
+    table = []
+    for row in rows(options.only, options.runs, options.threads):
+        table.append(row)
+        print(
+            f"{row.loss:<29}{row.size:<30}{row.dtype:<9}"
+            f"{row.losscalc * 1e3:>12.1f}{row.torch * 1e3:>12.1f}{row.ratio:>7.2f}",
+            flush=True,
+        )
+    for dtype in ("float64", "float32"):
+        ratios = [row.ratio for row in table if row.dtype == dtype]
+        if ratios:
+            print(f"{dtype}: geometric mean {geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
+    if options.json:
+        records = [{**row._asdict(), "ratio": row.ratio} for row in table]
+        Path(options.json).write_text(json.dumps(records, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
