@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 # In float64, squares of larger powers of two overflow, and those of smaller ones lose digits or vanish.
 _LARGE = 400
+# The sign, the exponent and the first 26 bits (one of them is not stored) of a float64.
+_FIRST_BITS = np.int64(-1 << 27)
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
@@ -39,6 +41,13 @@ class Double:
 
     def __init__(self, high: FloatArray, low: FloatArray | float = 0.0) -> None:
         self.high, self.low = high, np.asarray(low)
+
+    @classmethod
+    def difference(cls, one: FloatArray, other: FloatArray) -> "Double":
+        """one - other, exactly (TwoDiff)."""
+        total = one - other
+        part = total - one
+        return cls(total, finite((one - (total - part)) - (other + part)))
 
     @property
     def value(self) -> FloatArray:
@@ -206,6 +215,11 @@ def _normal(high: FloatArray, low: FloatArray) -> Double:
     """A pair whose low part is what the rounding of the whole leaves: products rely on that."""
     total = high + low
     return Double(total, finite(low - (total - high)))
+
+
+def upper(value: FloatArray) -> FloatArray:
+    """The first 26 bits of each number, of which products with one another are exact."""
+    return (np.asarray(value, order="C").view(np.int64) & _FIRST_BITS).view(np.float64)
 
 
 def _halves(value: FloatArray) -> Double:

@@ -9,6 +9,7 @@ from losscalc.arrays import Array, Role, Shape, as_indices, as_real
 from losscalc.domains import Region
 from losscalc.errors import DomainError, Index, LosscalcError, LosscalcWarning
 from losscalc.layouts import Layout, unbroadcast
+from losscalc.precision import precision_of
 from losscalc.reductions import MEAN, Partial, Reduction, Slope, Terms
 
 
@@ -116,7 +117,8 @@ class Evaluation(NamedTuple):
 
     def evaluate(self, piece: Block) -> list[Outcome]:
         """The outcomes of a piece, block by block."""
-        return [self._outcome(block) for block in piece.cut(self.layout.cut, self.rows)]
+        with precision_of(self.dtype):
+            return [self._outcome(block) for block in piece.cut(self.layout.cut, self.rows)]
 
     def _outcome(self, block: Block) -> Outcome:
         try:

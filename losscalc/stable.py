@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscalc.double import Double, FloatArray, IndexArray, finite
+from losscalc.double import Double, FloatArray, IndexArray, finite, where
+from losscalc.exponential import log1p
+from losscalc.precision import is_narrow
 
 # Below 2^-1022 numbers are subnormal and have fewer digits; exp(-x) gets there at 708.4.
 _FAINT = 2.0**-1000
@@ -15,7 +17,7 @@ class Partition(NamedTuple):
     """A row of scores x taken apart: log Σ exp(x) - x_k = gap_k + tail, and neither part is negative."""
 
     gap: FloatArray
-    tail: FloatArray
+    tail: Double
 
 
 def sigmoid(x: FloatArray) -> FloatArray:
@@ -58,21 +60,24 @@ def partition(x: FloatArray | Double) -> Partition:
     out. A confident right answer has m = x_k, and keeps every digit of log1p. Both parts are
     ≥ 0, so their sum cannot cancel.
     """
+    if is_narrow() and not isinstance(x, Double):
+        gap, others = _plain_shift(x)
+        return Partition(gap, Double(np.log1p(others.sum(axis=-1))))
     gap, top, others, error = _shift(x)
-    total = Double(others, others * error).sum().value
-    if (total < _FAINT).any():
+    total = Double(others, others * error).sum()
+    if (total.high < _FAINT).any():
         # Below 2^-1022 each term would be rounded at 2^-1074, or vanish: Σ' = exp(-512)·Σ' exp(512 - gap).
         others = np.exp(512.0 - gap)
         np.put_along_axis(others, top, 0.0, axis=-1)
-        larger = Double(others, others * error).sum().value
-        total = np.where(total < _FAINT, larger * np.exp(-512.0), total)
-    return Partition(gap, np.log1p(total))
+        larger = Double(others, others * error).sum() * np.exp(-512.0)
+        total = where(total.high < _FAINT, larger, total)
+    return Partition(gap, log1p(total))
 
 
 def log_softmax(x: FloatArray) -> FloatArray:
     """log softmax of the last axis: -(gap + tail) of its partition."""
     gap, tail = partition(x)
-    return -np.where(gap == np.inf, np.inf, gap + tail[..., np.newaxis])
+    return -np.where(gap == np.inf, np.inf, gap + tail.value[..., np.newaxis])
 
 
 def softmax(x: FloatArray) -> FloatArray:
@@ -111,10 +116,22 @@ def softmax_less_one(x: FloatArray | Double, position: IndexArray) -> FloatArray
     return others
 
 
-def distance(gap: FloatArray, tail: FloatArray) -> Double:
+def distance(gap: FloatArray, tail: Double) -> Double:
     """Gap + tail, where an infinite gap wins: no other score can bring it back."""
-    total = Double(gap) + tail
+    total = tail + gap
     return Double(np.where(gap == np.inf, np.inf, total.high), total.low)
+
+
+def _plain_shift(x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The gaps m - x, and exp(-gap) but 0 where m stands."""
+    top = np.argmax(x, axis=-1)[..., np.newaxis] if x.shape[-1] else np.zeros(x.shape, dtype=np.int64)
+    m = np.take_along_axis(x, top, axis=-1)
+    gap = m - x
+    others = np.exp(x - m)
+    np.put_along_axis(others, top, 0.0, axis=-1)
+    # m - m, but 0 for an infinite m: the limit of the gap between the largest score and itself.
+    np.put_along_axis(gap, top, np.where(np.isnan(m), np.nan, 0.0), axis=-1)
+    return gap, others
 
 
 def _shift(x: FloatArray | Double) -> tuple[FloatArray, IndexArray, FloatArray, FloatArray]:

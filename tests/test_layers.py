@@ -16,7 +16,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = [
     ("errors",),
     ("domains", "double", "workers"),
-    ("exponential", "stable", "summation", "formulas"),
+    ("exponential", "precision", "summation", "formulas"),
+    ("stable",),
     ("wide", "distances", "arrays"),
     ("layouts", "declaration", "reductions", "sources"),
     ("evaluation",),

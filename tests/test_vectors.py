@@ -60,6 +60,8 @@ class Deviation(NamedTuple):
 
     result: Outcome
     reason: str
+    rtol: float = 0.0
+    """How far losscalc may be from it, where more than 67 bits of a logarithm cancel."""
 
 
 class Tensor(np.ndarray):
@@ -382,7 +384,7 @@ DEVIATIONS = {
     "KL-13": Deviation(losscalc.ShapeError, BROADCAST),
     "KL-14": Deviation(losscalc.ShapeError, BROADCAST),
     # .3·(ln .3 - x₁) + .7·(ln .7 - x₂) of the float64 numbers x₁ and x₂ next to ln .3 and ln .7.
-    "KL-16": Deviation(3.018446131936414e-17, TAIL),
+    "KL-16": Deviation(3.0184459409774961e-17, TAIL, rtol=1e-8),
     "KL-21": Deviation([0.0, 2.0], WHOLE),
     # x - y·ln x and exp(x) - y·x of a y of 0 are x and exp(x), down to x = 0 and x = -∞.
     "POI-11": Deviation(0.0, LIMIT),
@@ -460,9 +462,10 @@ def tolerance(outcome: Outcome) -> float:
 def test_vector(id: str) -> None:
     """A call gives PyTorch's value, or what the table of deviations says, and never -0.0."""
     vector = VECTORS[id]
-    expected = DEVIATIONS[id].result if id in DEVIATIONS else vector.torch
+    known = DEVIATIONS.get(id, Deviation(vector.torch, ""))
     outcome = vector.run()
-    assert agree(plain(outcome), expected, tolerance(outcome)), f"{vector.call} gives {outcome!r}"
+    rtol = max(known.rtol, tolerance(outcome))
+    assert agree(plain(outcome), known.result, rtol), f"{vector.call} gives {outcome!r}"
     if isinstance(outcome, np.ndarray | np.generic):
         assert not np.any((np.asarray(outcome) == 0) & np.signbit(outcome)), "-0.0"
 

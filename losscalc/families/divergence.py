@@ -7,11 +7,15 @@ import numpy as np
 
 from losscalc.arrays import Divergent, LogProbabilities, Role, Shape
 from losscalc.declaration import Doc
-from losscalc.double import Double
+from losscalc.double import Double, FloatArray, product
 from losscalc.exponential import exp, log
 from losscalc.layouts import Layout, elementwise_layout
 from losscalc.loss import Loss, loss
+from losscalc.precision import refined
 from losscalc.reductions import Slope, Terms
+
+# exp gets subnormal at -708.4, and loses digits.
+_FAINT = -690.0
 
 
 @loss("kl-div", torch="KLDivLoss", functional="kl_div")
@@ -57,13 +61,27 @@ class KLDiv(Loss):
         """The losses of one block."""
         # What is impossible costs nothing: the limit of y·(ln y - x) for y = 0 is 0, for any x.
         if not self.log_target:
-            logarithm = log(np.where(target == 0, 1.0, target))
-            return Terms((logarithm - input).shared(target).value)
-        share, k = exp(target)
-        difference = Double(np.where(target == -np.inf, 0.0, target)) - input
-        return Terms(difference.shared(share).scaled(k).value)
+            some = np.where(target == 0, 1.0, target)
+            logarithm = np.log(some)
+            difference = refined(logarithm - input, np.abs(logarithm), _log_difference, some, input)
+            return Terms(product(target, difference))
+        # Of a probability that is subnormal the difference may bring the digits back.
+        size = np.where(target < _FAINT, np.inf, 0.0)
+        return Terms(refined(np.exp(target) * (target - input), size, _weighted_difference, target, input))
 
     def gradient(self, input: LogProbabilities, target: Divergent) -> Slope:
         """The probability of the target, with a minus."""
         slope = -np.exp(target) if self.log_target else -target
         return Slope(np.broadcast_to(slope, np.broadcast_shapes(input.shape, target.shape)))
+
+
+def _log_difference(target: FloatArray, input: FloatArray) -> FloatArray:
+    """ln y - x."""
+    return (log(target) - input).value
+
+
+def _weighted_difference(target: FloatArray, input: FloatArray) -> FloatArray:
+    """exp(y)·(y - x), which is 0 for y = -∞."""
+    share, k = exp(target)
+    difference = Double(np.where(target == -np.inf, 0.0, target)) - input
+    return difference.shared(share).scaled(k).value

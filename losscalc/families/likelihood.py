@@ -13,6 +13,7 @@ from losscalc.errors import ShapeError
 from losscalc.exponential import exp, log
 from losscalc.layouts import Layout, elementwise_layout, fits, unbroadcast
 from losscalc.loss import Loss, Quantities, loss
+from losscalc.precision import is_narrow, refined
 from losscalc.reductions import Slope, Terms
 
 _LN_2PI = Double(np.array(1.8378770664093456), -7.756588316134483e-17)
@@ -61,6 +62,25 @@ class PoissonNLL(Likelihood):
 
     def terms(self, input: Values, target: Values) -> Terms:
         """The losses of one block."""
+        expected = np.exp(input) if self.log_input else input
+        gap = -input if self.log_input else -np.log(input + self.eps)
+        share = target * gap
+        plain, size = expected + share, np.maximum(np.abs(expected), np.abs(share))
+        if not self.log_input:
+            # What rounding adds to x + ε shows in a logarithm that is close to 0.
+            size = np.maximum(size, np.abs(target))
+        if self.full:
+            larger = target > 1
+            logarithm = np.log(np.where(larger, target, 1.0))
+            plain = plain + np.where(
+                larger, target * logarithm - target + 0.5 * (logarithm + _LN_2PI.high), 0
+            )
+            # So many roundings that float64 keeps too few digits of what is left.
+            size = np.where(larger, size + target * logarithm if is_narrow() else np.inf, size)
+        return Terms(refined(plain, size, self._exact, input, target))
+
+    def _exact(self, input: FloatArray, target: FloatArray) -> FloatArray:
+        """The losses where their parts cancel, or are infinite."""
         expected = _expected(input) if self.log_input else Double(input)
         gap = -Double(input) if self.log_input else -log(Double(input) + self.eps)
         value = expected + gap.shared(target)
@@ -70,7 +90,7 @@ class PoissonNLL(Likelihood):
             whole = expected + (gap + logarithm).shared(target) - target + (logarithm + _LN_2PI) * 0.5
             value = where(target > 1, whole, value)
         # What grows faster wins: exp(x) over y·x, and x over y·ln x.
-        return Terms(np.where((input == np.inf) & np.isfinite(target), np.inf, value.value))
+        return np.where((input == np.inf) & np.isfinite(target), np.inf, value.value)
 
     def quantities(self, input: Values, target: Values) -> Quantities:
         """Stirling's formula, with `full`."""
@@ -128,12 +148,22 @@ class GaussianNLL(Likelihood):
     def terms(self, input: Values, target: Values, var: Variance) -> Terms:
         """The losses of one block."""
         variance = self._variance(input, var)
+        if not is_narrow():
+            return Terms(self._exact(input, target, variance))
+        logarithm, difference = np.log(variance), input - target
+        ratio = difference / variance * difference
+        plain = 0.5 * (logarithm + ratio + (_LN_2PI.high if self.full else 0.0))
+        size = np.abs(logarithm) + (2.0 if self.full else 0.0)
+        return Terms(refined(plain, size, self._exact, input, target, variance))
+
+    def _exact(self, input: FloatArray, target: FloatArray, variance: FloatArray) -> FloatArray:
+        """The losses where their parts cancel."""
         difference = Double(input) - target
         # (d / v)·(d / 2): d² alone might overflow, or vanish.
         value = log(variance) * 0.5 + difference / Double(variance) * (difference * 0.5)
         if self.full:
             value = value + _LN_2PI * 0.5
-        return Terms(value.value)
+        return value.value
 
     def quantities(self, input: Values, target: Values, var: Variance) -> Quantities:
         """The variances in the shape of the input, and with `full` the constant."""

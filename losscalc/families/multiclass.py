@@ -136,7 +136,7 @@ class CrossEntropy(Multiclass):
         parts = partition(scores)
         if target.dtype.kind == "i":
             # One sample may come with a target of shape (1,); its loss has none.
-            return self._of_indices(parts, cast(IndexArray, target).reshape(parts.tail.shape), weight)
+            return self._of_indices(parts, cast(IndexArray, target).reshape(parts.tail.high.shape), weight)
         share = self._shares(classes_last(cast(FloatArray, target)), weight)
         return Terms(distance_sum(parts, share).value)
 
@@ -284,4 +284,4 @@ def pick(scores: FloatArray, position: IndexArray) -> FloatArray:
 
 def distance_sum(parts: Partition, share: Double) -> Double:
     """Σ share_c · (log Σ exp(x) - x_c); a class without a share does not count, however improbable."""
-    return Double(parts.gap).shared(share).sum() + share.sum() * Double(parts.tail)
+    return Double(parts.gap).shared(share).sum() + share.sum() * parts.tail

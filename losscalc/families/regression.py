@@ -11,6 +11,7 @@ from losscalc.domains import FINITE_NOT_NEGATIVE, FINITE_POSITIVE
 from losscalc.double import Double, FloatArray
 from losscalc.layouts import Layout, elementwise_layout
 from losscalc.loss import Loss, loss
+from losscalc.precision import is_narrow
 from losscalc.reductions import Slope, Terms
 
 
@@ -80,7 +81,10 @@ class MSE(Regression):
         if weight is None:
             return Terms(np.square(input - target))
         # (w·d)·d: a small weight is met by a large difference before that is squared, and vice versa.
-        difference = Double(input) + -target
+        if is_narrow():
+            plain = input - target
+            return Terms(plain * weight * plain, weight)
+        difference = Double.difference(input, target)
         return Terms((difference * weight * difference).value, weight)
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
@@ -116,7 +120,8 @@ class SmoothL1(Regression):
         """The losses of one block."""
         if not self.beta:
             return Terms(np.abs(input - target))
-        return Terms(_rounded_off(input, target, self.beta, Double(np.asarray(1.0)) / self.beta))
+        factor = 1.0 if self.beta == 1 else Double(np.asarray(1.0)) / self.beta
+        return Terms(_rounded_off(input, target, self.beta, factor))
 
     def gradient(self, input: Values, target: Values) -> Slope:
         """The difference over `beta`, but never beyond 1."""
@@ -169,7 +174,16 @@ def _rounded_off(
     d = |x - y| is kept with what rounding took from it, because the bend can multiply that. The factor
     comes between, where it keeps the product within the range of float64.
     """
-    difference = Double(input) + -target
-    distance = Double(np.abs(difference.high), np.copysign(1.0, difference.high) * difference.low)
+    if is_narrow():
+        plain = np.abs(input - target)
+        near = np.minimum(plain, bend)
+        plain_factor = factor.value if isinstance(factor, Double) else factor
+        return np.asarray(near * plain_factor * (plain - near * 0.5))
+    distance = Double.difference(np.maximum(input, target), np.minimum(input, target))
     near = np.minimum(distance.high, bend)
+    if isinstance(factor, float):
+        half = near * 0.5
+        rest = distance.high - half
+        error = ((distance.high - rest) - half) + distance.low
+        return np.asarray(factor * near * (rest + error))
     return (Double(near) * factor * (distance + -near / 2.0)).value
