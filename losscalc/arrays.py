@@ -26,6 +26,8 @@ class Role(NamedTuple):
     """Whether NaN may stand where the domain has none, and propagates."""
     many: bool = False
     """Whether it is a number of arrays under names of their own, as a state dict is."""
+    native: bool = False
+    """Whether it comes in its own dtype, because a loss looks at few of its values."""
 
 
 Values = Annotated[FloatArray, Role("Real values, of any shape.")]
@@ -68,7 +70,8 @@ PosWeight = Annotated[
 ]
 ClassScores = Annotated[FloatArray, Role("Logits (N, C, ...); classes on axis 1, or (C,) for one sample.")]
 ClassLogProbabilities = Annotated[
-    FloatArray, Role("Log-probabilities (N, C, ...); classes on axis 1, or (C,) for one sample.")
+    Array,
+    Role("Log-probabilities (N, C, ...); classes on axis 1, or (C,) for one sample.", native=True),
 ]
 ClassTarget = Annotated[
     FloatArray | IndexArray,
@@ -185,7 +188,7 @@ def class_positions(
     return np.where(ignored, 0, target)
 
 
-def classes_last(scores: FloatArray) -> FloatArray:
+def classes_last(scores: Array) -> Array:
     """The class axis (1, or 0 for a single sample) moved to the end."""
     return scores if scores.ndim <= 2 else np.ascontiguousarray(np.moveaxis(scores, 1, -1))
 

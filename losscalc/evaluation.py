@@ -217,7 +217,7 @@ class Evaluation(NamedTuple):
 
     def _real(self, name: str, values: Array) -> Array:
         if not self.cast or values.dtype == self.dtype:
-            return as_real(values)
+            return values if self.roles[_argument(name)].native else as_real(values)
         rounded = as_real(values.astype(self.dtype))
         lost = np.argwhere(np.isinf(rounded) & np.isfinite(values))
         if len(lost):

@@ -12,6 +12,7 @@ from losscalc.double import Double, FloatArray, product, where
 from losscalc.exponential import exp, log1p, power
 from losscalc.layouts import Layout, check_not_enlarged, elementwise_layout, rowwise_layout
 from losscalc.loss import Loss, Quantities, loss
+from losscalc.precision import is_narrow
 from losscalc.reductions import Slope, Terms
 from losscalc.stable import sigmoid, softplus_tail, softplus_tail_times
 
@@ -97,8 +98,9 @@ class BCEWithLogits(Binary):
     ) -> Terms:
         """The losses of one block."""
         if weight is None and pos_weight is None:
-            size = np.abs(input)
-            return Terms(softplus_tail(input) + product(np.where(input < 0, target, 1.0 - target), size))
+            return Terms(softplus_tail(input) + _wrong_share(input, target))
+        if is_narrow():
+            return Terms(_plain_cross_entropy(input, target, weight, pos_weight))
         return Terms(_cross_entropy(input, target, weight, pos_weight).value)
 
     def gradient(
@@ -144,8 +146,11 @@ class MultiLabelSoftMargin(Loss):
 
     def terms(self, input: Logits, target: LogitLabels, weight: Weight | None = None) -> Terms:
         """The losses of one block."""
-        value = _cross_entropy(input, target, weight, None)
-        return Terms(value.mean().value)
+        if is_narrow():
+            return Terms(_plain_cross_entropy(input, target, weight, None).mean(axis=-1))
+        if weight is None:
+            return Terms((Double(_wrong_share(input, target)) + softplus_tail(input)).mean().value)
+        return Terms(_cross_entropy(input, target, weight, None).mean().value)
 
     def quantities(self, input: Logits, target: LogitLabels, weight: Weight | None = None) -> Quantities:
         """The number of classes."""
@@ -225,6 +230,28 @@ class SigmoidFocal(Binary):
         """α for positives and 1-α for negatives, in proportion for labels between."""
         one = Double(np.ones_like(target))
         return one if self.alpha == -1 else (one - self.alpha) * (one - target) + Double(target) * self.alpha
+
+
+def _wrong_share(input: FloatArray, target: FloatArray) -> FloatArray:
+    """|x|·(y where x < 0, else 1-y) = x·([x ≥ 0] - y), where an answer that is right costs nothing."""
+    share = (input >= 0) - target
+    value = share * input
+    if not np.isfinite(value).all():
+        value = product(np.where(input < 0, target, 1.0 - target), np.abs(input))
+    return value
+
+
+def _plain_cross_entropy(
+    input: FloatArray, target: FloatArray, weight: FloatArray | None, pos_weight: FloatArray | None
+) -> FloatArray:
+    """The same in plain float64, of which float32 has the digits."""
+    tail, wrong = softplus_tail(input), _wrong_share(input, target)
+    if pos_weight is not None:
+        positive = target * pos_weight
+        negative = 1.0 - target
+        tail = tail * (positive + negative)
+        wrong = product(np.where(input < 0, positive, negative), np.abs(input))
+    return tail + wrong if weight is None else weight * tail + product(weight, wrong)
 
 
 def _cross_entropy(

@@ -150,7 +150,9 @@ class MarginRanking(Loss):
         return Slope(target * np.heaviside(self._shortfall(input1, input2, target), 1.0))
 
     def _shortfall(self, input1: FloatArray, input2: FloatArray, target: FloatArray) -> FloatArray:
-        return ((Double(input1) - input2) * -target + self.margin).value
+        difference = Double.difference(input1, input2)
+        # Labels are 1 and -1, so that products with them are exact.
+        return (Double(difference.high * -target, difference.low * -target) + self.margin).value
 
 
 def _cosine(one: FloatArray, other: FloatArray) -> tuple[Double, Double, FloatArray, Double]:

@@ -18,7 +18,7 @@ from losscalc.arrays import (
 )
 from losscalc.declaration import Doc
 from losscalc.domains import FINITE, Choice
-from losscalc.double import Double, FloatArray, IndexArray, where
+from losscalc.double import Double, FloatArray, IndexArray, finite
 from losscalc.errors import ClassIndexError, ShapeError
 from losscalc.layouts import (
     Layout,
@@ -157,7 +157,7 @@ class MultiMargin(Rowwise):
         """The losses of one block."""
         position = self._position(input, target)
         excess = self._excess(input, position)
-        value = (excess if self.p == 1 else excess * excess).mean()
+        value = (Double(excess) if self.p == 1 else Double(excess) * excess).mean()
         single = value if weight is None else value * weight[position]
         # As PyTorch has it: a target of shape (1,) for one sample gives a loss of that shape.
         return Terms(single.value.reshape(target.shape))
@@ -176,7 +176,7 @@ class MultiMargin(Rowwise):
     def gradient(self, input: Rows, target: RowIndices, weight: ClassWeight | None = None) -> Slope:
         """p·z^(p-1) / C for each violation z > 0, and for the right class minus their sum."""
         position = self._position(input, target)
-        excess = self._excess(input, position).value
+        excess = self._excess(input, position)
         slope = (np.heaviside(excess, 0.0) if self.p == 1 else 2.0 * excess) / float(input.shape[-1])
         if weight is not None:
             slope = slope * weight[position][..., np.newaxis]
@@ -187,13 +187,12 @@ class MultiMargin(Rowwise):
     def _position(self, input: FloatArray, target: IndexArray) -> IndexArray:
         return class_positions("target", target, input.shape[-1]).reshape(input.shape[:-1])
 
-    def _excess(self, input: FloatArray, position: IndexArray) -> Double:
+    def _excess(self, input: FloatArray, position: IndexArray) -> FloatArray:
         """By how much each class violates the margin, 0 for the right one."""
         column = position[..., np.newaxis]
         right = np.take_along_axis(input, column, axis=-1)
-        excess = _positive(Double(input) - right + self.margin)
-        np.put_along_axis(excess.high, column, np.where(np.isnan(right), np.nan, 0.0), axis=-1)
-        np.put_along_axis(excess.low, column, 0.0, axis=-1)
+        excess = _violation(input, right, self.margin)
+        np.put_along_axis(excess, column, np.where(np.isnan(right), np.nan, 0.0), axis=-1)
         return excess
 
 
@@ -241,7 +240,7 @@ class MultiLabelMargin(Rowwise):
         for column, excess in self._violations(input, target):
             right = np.take_along_axis(input, column, axis=-1)
             columns.append(np.broadcast_to(right, input.shape))
-            wrong.append(np.where(excess.value > 0, input, -np.inf))
+            wrong.append(np.where(excess > 0, input, -np.inf))
         nothing = np.zeros((*input.shape[:-1], 0))
         return {
             "x[y]": np.concatenate([nothing, *columns], axis=-1),
@@ -253,13 +252,13 @@ class MultiLabelMargin(Rowwise):
         """For each violated pair 1/C for the wrong class and -1/C for the right one."""
         slope = np.where(np.isnan(input).any(axis=-1, keepdims=True), np.nan, np.zeros_like(input))
         for column, excess in self._violations(input, target):
-            step = np.heaviside(excess.value, 0.0)
+            step = np.heaviside(excess, 0.0)
             slope += step
             right = np.take_along_axis(slope, column, axis=-1) - step.sum(axis=-1, keepdims=True)
             np.put_along_axis(slope, column, right, axis=-1)
         return Slope(slope / float(input.shape[-1]))
 
-    def _violations(self, input: FloatArray, target: IndexArray) -> Iterator[tuple[IndexArray, Double]]:
+    def _violations(self, input: FloatArray, target: IndexArray) -> Iterator[tuple[IndexArray, FloatArray]]:
         """For each place of the lists the class that stands there, and how much the wrong ones violate it."""
         wrong = np.argwhere((target < -1) | (target >= input.shape[-1]))
         if len(wrong):
@@ -279,11 +278,17 @@ class MultiLabelMargin(Rowwise):
                 is_right, column, np.take_along_axis(is_right, column, axis=-1) | is_there, axis=-1
             )
         for column, is_there in places:
-            excess = _positive(Double(input) - np.take_along_axis(input, column, axis=-1) + 1.0)
-            yield column, where(is_there & ~is_right, excess, Double(np.zeros_like(input)))
+            excess = _violation(input, np.take_along_axis(input, column, axis=-1), 1.0)
+            yield column, np.where(is_there & ~is_right, excess, 0.0)
 
 
-def _positive(value: Double) -> Double:
-    """The positive part, and NaN for NaN."""
-    inside = ~(value.value <= 0)
-    return Double(np.where(inside, value.high, 0.0), np.where(inside, value.low, 0.0))
+def _violation(score: FloatArray, right: FloatArray, margin: float) -> FloatArray:
+    """max(0, x - x[y] + m), of which nothing is lost before the end; NaN for NaN.
+
+    What rounding takes from the difference and from the sum (TwoSum) is put back at last.
+    """
+    difference = Double.difference(score, right)
+    total = difference.high + margin
+    part = total - difference.high
+    error = (difference.high - (total - part)) + (margin - part)
+    return np.maximum(total + finite(error + difference.low), 0.0)

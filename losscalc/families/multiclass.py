@@ -12,6 +12,7 @@ from losscalc.arrays import (
     ClassTarget,
     ClassWeight,
     Shape,
+    as_real,
     class_positions,
     classes_back,
     classes_last,
@@ -237,6 +238,12 @@ class NLL(Multiclass):
 
     ignore_index: Annotated[int, IGNORE_INDEX] = -100
 
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """Log-probabilities with a class axis, of which one a row is looked at, and class indices."""
+        layout = super().layout(shapes, dtypes, broadcast)
+        classes = shapes["input"][1] if len(shapes["input"]) > 1 else 1
+        return layout._replace(width=max(1, layout.width // (classes or 1)))
+
     def terms(
         self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
     ) -> Terms:
@@ -246,7 +253,8 @@ class NLL(Multiclass):
         position = class_positions("target", target, scores.shape[-1], self.ignore_index)
         factor = self._factor(target, position, weight)
         ignored = target == self.ignore_index
-        return Terms(np.where(ignored, 0.0, -factor * pick(scores, position)), factor, ignored)
+        value = -factor * as_real(pick(scores, position))
+        return Terms(np.where(ignored, 0.0, value), factor, ignored)
 
     def quantities(
         self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
@@ -256,7 +264,7 @@ class NLL(Multiclass):
         position = class_positions("target", target, scores.shape[-1], self.ignore_index)
         position = position.reshape(*scores.shape[:-1], 1)
         return {
-            "x[y]": np.take_along_axis(scores, position, axis=-1),
+            "x[y]": as_real(np.take_along_axis(scores, position, axis=-1)),
             "w[y]": None if weight is None else weight[position],
         }
 
@@ -264,7 +272,7 @@ class NLL(Multiclass):
         self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
     ) -> Slope:
         """Minus the weight of the target at its place, and 0 elsewhere."""
-        slope = np.zeros_like(classes_last(input))
+        slope: FloatArray = np.zeros(np.shape(classes_last(input)))
         position = class_positions("target", target, slope.shape[-1], self.ignore_index)
         factor = self._factor(target, position, weight).reshape(slope.shape[:-1])
         column = position.reshape(slope.shape[:-1])[..., np.newaxis]
