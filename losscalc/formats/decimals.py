@@ -1,0 +1,314 @@
+"""Tables of decimals, thousands of numbers at a time: each becomes the float64 nearest to what is written.
+
+A decimal is w · 10^q with a whole number w. Its digits stand side by side in the text: eight of them are
+one uint64, and three multiplications add up their places (the bytes of "12345678" become 12, 34, 56 and
+78, then 1234 and 5678, then the number). Up to 19 digits, w itself is exact.
+
+The nearest float64 of w · 10^q, in one rounding:
+
+* q = 0: the conversion of w is rounded correctly.
+* w < 2^53 and -22 ≤ q < 0: w and 10^-q are float64 themselves, and their quotient is rounded correctly
+  (Clinger).
+* Else w = h + l exactly, and 10^q = p + r up to 2^-106. The product h · p is exact as m + e (Dekker), so
+  that w · 10^q = m + c with c = e + h·r + l·p, up to an error below 2^-103 · m. Rounding is monotonic: where
+  m + (c - b) and m + (c + b) with b = 2^-100 · m are the same float64, it is the nearest one.
+
+The few numbers for which none of this decides (ties, more digits, huge exponents, `nan`) are handed over
+to the slow definition, `parse_number`, one by one. Every step is an array operation, which lets other
+threads work meanwhile.
+"""
+
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losscalc.arrays import Array
+from losscalc.domains import parse_number
+from losscalc.formats.options import BLANKS
+
+Letters = NDArray[np.uint8]
+Places = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+Whole = NDArray[np.uint64]
+
+_NEWLINE, _BLANK, _PLUS, _MINUS, _POINT, _E = b"\n +-.e"
+_LOWER = 32
+
+# So much text at once that an array operation costs more than calling it, and its temporaries stay in cache.
+_STEP = 1 << 17
+# What Python's csv module takes for the longest cell.
+_LONGEST_CELL = 1 << 17
+# Room before the text for the longest run of digits that is read, which may end at its first letter.
+_MOST = 24
+_PAD = b"\n" * _MOST
+_DIGITS = 19
+# Beyond, the small parts of a product would lose bits below the smallest float64.
+_LARGEST_POWER = 250
+_EXACT_POWER = 22
+_EXACT_WHOLE = 1 << 53
+
+
+def parse_table(text: str, delimiter: str, width: int, columns: list[int]) -> Array | None:
+    """The numbers of some columns of whole lines; None where the text needs a closer look."""
+    if not text.isascii() or '"' in text or delimiter.isalnum() or delimiter in "+-.":
+        return None
+    parts = []
+    start = 0
+    while start < len(text):
+        stop = text.rfind("\n", start, start + _STEP) + 1 or text.index("\n", start) + 1
+        if (
+            stop - start > _LONGEST_CELL
+            and delimiter != BLANKS
+            and _has_long_cell(text[start:stop], delimiter)
+        ):
+            return None
+        part = _Part(*_squeezed(text[start:stop].encode(), delimiter))
+        cells = part.cells(width, columns)
+        values = None if cells is None else part.values(cells)
+        if values is None:
+            return None
+        parts.append(values)
+        start = stop
+    return np.concatenate(parts).reshape(-1, len(columns))
+
+
+def _has_long_cell(text: str, delimiter: str) -> bool:
+    """Whether a cell is longer than the slow reader allows, in a line that is longer."""
+    cells = text.replace("\n", delimiter).split(delimiter)
+    return max(map(len, cells)) > _LONGEST_CELL
+
+
+def _squeezed(raw: bytes, delimiter: str) -> tuple[bytes, int]:
+    """The text without the blanks that mean nothing, and the letter that separates its cells."""
+    separator = delimiter.encode()[0]
+    if delimiter != "\t":
+        raw = raw.replace(b"\t", b" ")
+    if b" " not in raw:
+        return raw, separator
+    letters = np.frombuffer(b"\n" + raw, np.uint8)
+    is_blank = letters == _BLANK
+    # Runs of blanks start and end in turn, between letters, as there is a line end on both sides.
+    edges = np.flatnonzero(is_blank[1:] != is_blank[:-1])
+    before, behind = letters[edges[::2]], letters[edges[1::2] + 1]
+    is_outer = (before == _NEWLINE) | (behind == _NEWLINE)
+    if delimiter != BLANKS:
+        is_outer |= (before == separator) | (behind == separator)
+    kept = ~is_blank
+    kept[edges[::2][~is_outer] + 1] = True
+    return letters[1:][kept[1:]].tobytes(), separator
+
+
+class _Cells(NamedTuple):
+    """Where cells start and stop in a text, and which of its marks are the first and the last of each."""
+
+    starts: Places
+    stops: Places
+    first: Places
+    last: Places
+
+
+class _Numbers(NamedTuple):
+    """Numbers as w · 10^q, with the sign apart; what is not sure is to be looked at by itself."""
+
+    whole: Whole
+    power: Places | None
+    minus: Flags | None
+    sure: Flags
+
+
+class _Part:
+    """Some lines of a text; its marks are all letters but digits."""
+
+    def __init__(self, raw: bytes, separator: int) -> None:
+        self._separator = separator
+        self._padded = _PAD + raw
+        self._letters = np.frombuffer(self._padded, np.uint8)[_MOST:]
+        self._marks: Places = np.flatnonzero(self._letters - np.uint8(48) > 9)
+        self._kinds: Letters = self._letters[self._marks]
+        self._has = self._kinds.tobytes()
+
+    def cells(self, width: int, columns: list[int]) -> _Cells | None:
+        """The cells of some columns, or None where a line has more or fewer than there are columns."""
+        ends = np.flatnonzero((self._kinds == self._separator) | (self._kinds == _NEWLINE))
+        if len(ends) % width:
+            return None
+        last = ends.reshape(-1, width)
+        kinds = self._kinds[last]
+        if (kinds[:, -1] != _NEWLINE).any() or (kinds[:, :-1] == _NEWLINE).any():
+            return None
+        first = np.concatenate([[0], ends[:-1] + 1]).reshape(-1, width)
+        stops = self._marks[last]
+        starts = np.concatenate([[0], stops.ravel()[:-1] + 1]).reshape(-1, width)
+        if columns == list(range(width)):
+            return _Cells(starts.ravel(), stops.ravel(), first.ravel(), last.ravel())
+        return _Cells(*(each[:, columns].ravel() for each in (starts, stops, first, last)))
+
+    def values(self, cells: _Cells) -> Array | None:
+        """The numbers in cells, or None where one of them holds no number."""
+        is_plain = (cells.first == cells.last).all()
+        numbers = self._integers(cells) if is_plain else self._decimals(cells)
+        values, sure = _nearest(numbers)
+        if numbers.minus is not None:
+            values *= 1.0 - 2.0 * numbers.minus
+        for cell in np.flatnonzero(~sure).tolist():
+            number = _spelled(self._padded[_MOST + cells.starts[cell] : _MOST + cells.stops[cell]].decode())
+            if number is None:
+                return None
+            values[cell] = number
+        return values
+
+    def _integers(self, cells: _Cells) -> _Numbers:
+        """Cells without any marks in them."""
+        whole, sure = self._run(cells.stops, cells.stops - cells.starts)
+        return _Numbers(whole, None, None, sure)
+
+    def _decimals(self, cells: _Cells) -> _Numbers:
+        """Cells with signs, points and exponents: one mark after the other is taken off the front."""
+        starts, mark, minus = cells.starts, cells.first, None
+        if b"-" in self._has or b"+" in self._has:
+            kinds = self._kinds[mark]
+            minus = kinds == _MINUS
+            signed = (minus | (kinds == _PLUS)) & (self._marks[mark] == starts)
+            starts, mark = starts + signed, mark + signed
+        pointed = self._kinds[mark] == _POINT
+        points = self._marks[mark]
+        mark = mark + pointed
+        stops = self._marks[mark]
+        fraction = stops - points - pointed
+        whole, sure = self._mantissa(starts, points, stops, fraction)
+        power = -fraction
+        if b"e" in self._has or b"E" in self._has:
+            powered = np.flatnonzero((self._kinds[mark] | _LOWER) == _E)
+            exponents, known, mark[powered] = self._exponents(mark[powered] + 1)
+            power[powered] += exponents
+            sure[powered] &= known
+        sure &= mark == cells.last
+        return _Numbers(whole, power, minus, sure)
+
+    def _mantissa(
+        self, starts: Places, points: Places, stops: Places, fraction: Places
+    ) -> tuple[Whole, Flags]:
+        """The digits before and behind the points as one whole number."""
+        length = points - starts
+        whole, is_whole = self._run(points, length)
+        rest, is_rest = self._run(stops, fraction)
+        # Zeros at the front are no digits: 0.00012345678901234567 has 17 of them.
+        fits = (length + fraction <= _DIGITS) | ((whole == 0) & is_rest)
+        whole = whole * _SHIFTS[np.minimum(fraction, _DIGITS)] + rest
+        return whole, fits & (is_whole | (length == 0)) & (is_rest | (fraction == 0)) & (
+            length + fraction > 0
+        )
+
+    def _exponents(self, mark: Places) -> tuple[Places, Flags, Places]:
+        """The numbers behind an e, whether they are known, and the marks that they end at."""
+        starts = self._marks[mark - 1] + 1
+        kinds = self._kinds[mark]
+        minus = kinds == _MINUS
+        signed = (minus | (kinds == _PLUS)) & (self._marks[mark] == starts)
+        mark = mark + signed
+        stops = self._marks[mark]
+        length = stops - starts - signed
+        whole, known = self._run(stops, length)
+        exponents = np.minimum(whole, 9999).astype(np.intp)
+        return np.where(minus, -exponents, exponents), known, mark
+
+    def _run(self, stops: Places, lengths: Places) -> tuple[Whole, Flags]:
+        """The whole numbers that end at some places; known are those of 1 to 24 digits and below 10^19."""
+        most = int(lengths.max(initial=1))
+        known = lengths > 0
+        if most == 1:
+            # Of no digits too, which is what the letter before is multiplied by.
+            return (self._letters[stops - 1] & 15).astype(np.uint64) * known, known
+        count = min((most + 7) // 8, _MOST // 8)
+        words = self._words(stops, count)
+        if most > _MOST:
+            known &= lengths <= _MOST
+            lengths = np.where(known, lengths, 0)
+        words &= _MASKS[count][lengths]
+        for factor, shift, mask in _FOLDS:
+            words *= factor
+            words >>= shift
+            words &= mask
+        whole = words[:, 0]
+        if count == 3:
+            known &= whole < 1000
+        for place in range(1, count):
+            whole = whole * _EIGHT + words[:, place]
+        return whole, known
+
+    def _words(self, stops: Places, count: int) -> Whole:
+        """The letters before some places, eight in a word."""
+        size = 8 * count
+        # A view of the text at every offset: gathering reads what is asked for, wherever it lies.
+        windows = np.ndarray(len(self._padded) - size + 1, f"V{size}", self._padded, 0, (1,))
+        return windows[stops + (_MOST - size)].view("<u8").reshape(-1, count)
+
+
+def _nearest(numbers: _Numbers) -> tuple[Array, Flags]:
+    """The nearest float64 of each number without its sign, and whether it is sure."""
+    whole, power, _, sure = numbers
+    if power is None:
+        return whole.astype(np.float64), sure
+    smallest, largest = power.min(initial=0), power.max(initial=0)
+    if smallest >= -_EXACT_POWER and largest <= 0 and (whole < _EXACT_WHOLE).all():
+        return whole.astype(np.float64) / _EXACT[-power], sure
+    within = np.abs(power) <= _LARGEST_POWER
+    if not within.all():
+        sure = sure & within
+        power = np.where(within, power, 0)
+    values, is_nearest = _product(whole, power)
+    return values, sure & is_nearest
+
+
+def _product(whole: Whole, power: Places) -> tuple[Array, Flags]:
+    """w · 10^q rounded once, and whether that is certain."""
+    high = whole.astype(np.float64)
+    low = (whole - high.astype(np.uint64)).view(np.int64).astype(np.float64)
+    factor, upper, lower, rest = _powers()[:, power + _LARGEST_POWER]
+    main = high * factor
+    split = high * 134217729.0
+    left = split - (split - high)
+    right = high - left
+    error = ((left * upper - main) + left * lower + right * upper) + right * lower
+    error += high * rest + low * factor
+    bound = main * 2.0**-100
+    values = main + (error - bound)
+    return values, values == main + (error + bound)
+
+
+@cache
+def _powers() -> Array:
+    """Powers of ten as p + r, with p cut in two halves whose products are exact: p, its halves, r."""
+    rows = []
+    for power in range(-_LARGEST_POWER, _LARGEST_POWER + 1):
+        over, under = 10 ** max(power, 0), 10 ** max(-power, 0)
+        factor = over / under
+        top, bottom = factor.as_integer_ratio()
+        split = factor * 134217729.0
+        upper = split - (split - factor)
+        rows.append((factor, upper, factor - upper, (over * bottom - top * under) / (bottom * under)))
+    return np.array(rows).T.copy()
+
+
+def _masks(count: int) -> Whole:
+    """For each number of digits, what takes them out of words and turns them into numbers."""
+    letters = [b"\0" * (8 * count - length) + b"\x0f" * length for length in range(8 * count + 1)]
+    return np.frombuffer(b"".join(letters), "<u8").reshape(-1, count)
+
+
+# Words such as nan are likely to come again.
+_spelled = lru_cache(64)(parse_number)
+_MASKS = {count: _masks(count) for count in (1, 2, 3)}
+_FOLDS = tuple(
+    (np.uint64(base * (1 << bits) + 1), np.uint64(bits), np.uint64(mask))
+    for base, bits, mask in (
+        (10, 8, 0x00FF00FF00FF00FF),
+        (100, 16, 0x0000FFFF0000FFFF),
+        (10_000, 32, 0x00000000FFFFFFFF),
+    )
+)
+_EIGHT = np.uint64(10**8)
+_SHIFTS = np.array([10**n for n in range(_DIGITS + 1)], np.uint64)
+_EXACT = np.array([10.0**n for n in range(_EXACT_POWER + 1)])
