@@ -100,7 +100,8 @@ class Table(TextSource):
         """The first row, which says how many columns there are."""
         while self._text:
             try:
-                first = next(self._rows())
+                line = self._text[: self._text.index("\n") + 1]
+                first = next(self._rows(self._text if '"' in line else line))
             except OpenQuoteError as quote:
                 self._extend(quote)
                 continue
@@ -139,7 +140,7 @@ class Table(TextSource):
         """The rows cell by cell, with the place of whatever is wrong."""
         while True:
             try:
-                rows = list(self._rows())
+                rows = list(self._rows(self._text))
                 break
             except OpenQuoteError as quote:
                 self._extend(quote)
@@ -177,14 +178,14 @@ class Table(TextSource):
             return None
         raise self._not_a_number(row, column)
 
-    def _rows(self) -> Iterator[Row]:
-        """The rows of the text that is at hand."""
+    def _rows(self, text: str) -> Iterator[Row]:
+        """The rows of the text that is at hand, or of its first lines."""
         if self._delimiter == BLANKS:
-            for offset, text in enumerate(self._text.split("\n")[:-1]):
-                cells = re.split(r"[ \t]+", text.strip(" \t"))
+            for offset, row in enumerate(text.split("\n")[:-1]):
+                cells = re.split(r"[ \t]+", row.strip(" \t"))
                 yield Row(self._line + offset, self._line + offset + 1, cells if cells != [""] else [])
             return
-        reader = csv.reader(io.StringIO(self._text), delimiter=self._delimiter, strict=True)
+        reader = csv.reader(io.StringIO(text), delimiter=self._delimiter, strict=True)
         line = self._line
         while True:
             try:
