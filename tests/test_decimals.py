@@ -11,13 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from losscalc.errors import LosscalcError
-from losscalc.formats import csv, decimals
+from losscalc.formats import Opener, csv, decimals
+from losscalc.formats import json as documents
 from losscalc.formats.decimals import parse_table
 from losscalc.formats.options import Reading
 from losscalc.formats.stream import Stream
 
 LAW = settings(
-    max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
+    max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
 )
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
@@ -52,12 +53,14 @@ def tables(draw) -> tuple[str, str]:
     return text, delimiter
 
 
-def outcome(text: str, part: str | None, reading: Reading) -> tuple[object, ...]:
-    """What a table reads as: its bits, what is missing and the place of each row, or its error."""
+def outcome(open_source: Opener, text: str, part: str | None, reading: Reading) -> tuple[object, ...]:
+    """What a text reads as: its bits, what is missing and the place of each row, or its error."""
     try:
-        with contextlib.closing(csv.open_csv(Stream("f", io.BytesIO(text.encode())), part, reading)) as table:
-            values, missing = table.take(1 << 16)
-            places = [table.locate((row,)) for row in range(len(values))]
+        with contextlib.closing(open_source(Stream("f", io.BytesIO(text.encode())), part, reading)) as source:
+            if not source.shape:
+                return (source.whole().tobytes(),)
+            values, missing = source.take(1 << 16)
+            places = [source.locate((row,)) for row in range(len(values))]
             return values.shape, values.tobytes(), missing if missing is None else missing.tolist(), places
     except LosscalcError as error:
         return str(error), error.hint
@@ -77,9 +80,56 @@ def test_fast_is_slow(table, part, header, na, step):
     reading = Reading(delimiter=delimiter, header=header, na=na)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decimals, "_STEP", step)
-        fast = outcome(text, part, reading)
+        fast = outcome(csv.open_csv, text, part, reading)
         patch.setattr(csv, "parse_table", lambda *_: None)
-        assert fast == outcome(text, part, reading)
+        assert fast == outcome(csv.open_csv, text, part, reading)
+
+
+JSON_CELLS = (
+    "01 -01 -0 -0.0 .5 5. +1 1e+5 1E-5 -.5 1.e5 NaN Infinity null [1] 1e400 00 0.0 - 18446744073709551615"
+)
+JSON_NUMBERS = st.one_of(
+    USUAL, WRITTEN, st.from_regex(r"-?(0|[1-9][0-9]{0,22})(\.[0-9]{1,22})?", fullmatch=True)
+)
+JSON_EDITS = st.sampled_from([*'[],\n 01-+.\t"é', "], [", "],[", "]\n[", "\n\n", ", "])
+
+
+@st.composite
+def nested(draw) -> str:
+    """A text, most likely JSON of numbers, in one document or in lines."""
+    width = draw(st.integers(1, 4))
+    cell = draw(st.sampled_from([JSON_NUMBERS, st.one_of(JSON_NUMBERS, st.sampled_from(JSON_CELLS.split()))]))
+    between = draw(st.sampled_from([",", ", ", " ,\t"]))
+    rows = draw(st.lists(st.lists(cell, min_size=width, max_size=width), min_size=1, max_size=8))
+    lines = [between.join(row) for row in rows]
+    text = draw(
+        st.sampled_from(
+            [
+                "[[" + draw(st.sampled_from(["],[", "], [", "],\n["])).join(lines) + "]]",
+                "[" + between.join(lines) + "]",
+                "".join(f"[{line}]\n" for line in lines),
+                "\n".join(row[0] for row in rows),
+            ]
+        )
+    )
+    for _ in range(draw(st.integers(0, 2))):
+        place = draw(st.integers(0, len(text)))
+        text = text[:place] + draw(JSON_EDITS) + text[place + draw(st.integers(0, 2)) :]
+    return text
+
+
+@LAW
+@given(text=nested(), na=st.sampled_from(["error", "nan", "drop"]), step=st.sampled_from([1, 40, 1 << 17]))
+@pytest.mark.parametrize("open_source", [documents.open_json, documents.JsonLines])
+def test_json_without_a_parser_is_json(open_source, text, na, step):
+    """Lists of numbers that are read as tables are what the parser of JSON makes of them, or left to it."""
+    reading = Reading(na=na)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decimals, "_STEP", step)
+        patch.setattr(documents, "_SHORT", 0)
+        fast = outcome(open_source, text, None, reading)
+        patch.setattr(documents, "parse_table", lambda *_, **__: None)
+        assert fast == outcome(open_source, text, None, reading)
 
 
 def is_finite(cell: str) -> bool:
@@ -105,6 +155,20 @@ def test_halfway_between_two_numbers():
             cells.append(f"{int(middle)}.{tail}")
             cells.append(f"{int(middle * 2)}{tail}e-{len(tail)}")
             cells.append(f"0.{int(middle)}{tail}e16")
+    found = parse_table("\n".join(cells) + "\n", ",", 1, [0])
+    assert found is not None
+    assert found[:, 0].tolist() == [float(cell) for cell in cells]
+
+
+def test_whole_numbers_of_twenty_digits():
+    """More digits than 64 bits hold are looked at one by one: 2^64 - 1 would round to a float64 beyond."""
+    cells = [
+        "18446744073709551615",
+        "0.5",
+        "0.18446744073709551615",
+        "1844674407370955161.5",
+        "99999999999999999999",
+    ]
     found = parse_table("\n".join(cells) + "\n", ",", 1, [0])
     assert found is not None
     assert found[:, 0].tolist() == [float(cell) for cell in cells]

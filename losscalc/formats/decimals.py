@@ -4,21 +4,13 @@ A decimal is w · 10^q with a whole number w. Its digits stand side by side in t
 one uint64, and three multiplications add up their places (the bytes of "12345678" become 12, 34, 56 and
 78, then 1234 and 5678, then the number). Up to 19 digits, w itself is exact.
 
-The nearest float64 of w · 10^q, in one rounding:
-
-* q = 0: the conversion of w is rounded correctly.
-* w < 2^53 and -22 ≤ q < 0: w and 10^-q are float64 themselves, and their quotient is rounded correctly
-  (Clinger).
-* Else w = h + l exactly, and 10^q = p + r up to 2^-106. The product h · p is exact as m + e (Dekker), so
-  that w · 10^q = m + c with c = e + h·r + l·p, up to an error below 2^-103 · m. Rounding is monotonic: where
-  m + (c - b) and m + (c + b) with b = 2^-100 · m are the same float64, it is the nearest one.
-
-The few numbers for which none of this decides (ties, more digits, huge exponents, `nan`) are handed over
-to the slow definition, `parse_number`, one by one. Every step is an array operation, which lets other
-threads work meanwhile.
+`rounding` finds the nearest float64. The few numbers that this does not decide (more digits, ties, `nan`)
+are handed over to the slow definition, `parse_number`, one by one. Every step is an array operation, which
+lets other threads work meanwhile.
 """
 
-from functools import cache, lru_cache
+import re
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -27,13 +19,11 @@ from numpy.typing import NDArray
 from losscalc.arrays import Array
 from losscalc.domains import parse_number
 from losscalc.formats.options import BLANKS
+from losscalc.formats.rounding import Flags, Places, Whole, nearest
 
 Letters = NDArray[np.uint8]
-Places = NDArray[np.intp]
-Flags = NDArray[np.bool_]
-Whole = NDArray[np.uint64]
 
-_NEWLINE, _BLANK, _PLUS, _MINUS, _POINT, _E = b"\n +-.e"
+_NEWLINE, _BLANK, _PLUS, _MINUS, _POINT, _ZERO, _E = b"\n +-.0e"
 _LOWER = 32
 
 # So much text at once that an array operation costs more than calling it, and its temporaries stay in cache.
@@ -44,27 +34,26 @@ _LONGEST_CELL = 1 << 17
 _MOST = 24
 _PAD = b"\n" * _MOST
 _DIGITS = 19
-# Beyond, the small parts of a product would lose bits below the smallest float64.
-_LARGEST_POWER = 250
-_EXACT_POWER = 22
-_EXACT_WHOLE = 1 << 53
+# A number in JSON is a decimal that fits this.
+_JSON = re.compile(r"[ \t]*-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?[ \t]*", re.ASCII)
 
 
-def parse_table(text: str, delimiter: str, width: int, columns: list[int]) -> Array | None:
-    """The numbers of some columns of whole lines; None where the text needs a closer look."""
+def parse_table(
+    text: str, delimiter: str, width: int, columns: list[int], *, json: bool = False
+) -> Array | None:
+    """The numbers of some columns of whole lines; None where the text needs a closer look.
+
+    With `json` they are spelled as JSON spells numbers: no 01, .5, 5., +1 or nan.
+    """
     if not text.isascii() or '"' in text or delimiter.isalnum() or delimiter in "+-.":
         return None
     parts = []
     start = 0
     while start < len(text):
         stop = text.rfind("\n", start, start + _STEP) + 1 or text.index("\n", start) + 1
-        if (
-            stop - start > _LONGEST_CELL
-            and delimiter != BLANKS
-            and _has_long_cell(text[start:stop], delimiter)
-        ):
+        if stop - start > _LONGEST_CELL and _has_long_cell(text[start:stop], delimiter):
             return None
-        part = _Part(*_squeezed(text[start:stop].encode(), delimiter))
+        part = _Part(*_squeezed(text[start:stop].encode(), delimiter), json)
         cells = part.cells(width, columns)
         values = None if cells is None else part.values(cells)
         if values is None:
@@ -76,6 +65,8 @@ def parse_table(text: str, delimiter: str, width: int, columns: list[int]) -> Ar
 
 def _has_long_cell(text: str, delimiter: str) -> bool:
     """Whether a cell is longer than the slow reader allows, in a line that is longer."""
+    if delimiter == BLANKS:
+        return False
     cells = text.replace("\n", delimiter).split(delimiter)
     return max(map(len, cells)) > _LONGEST_CELL
 
@@ -121,8 +112,9 @@ class _Numbers(NamedTuple):
 class _Part:
     """Some lines of a text; its marks are all letters but digits."""
 
-    def __init__(self, raw: bytes, separator: int) -> None:
+    def __init__(self, raw: bytes, separator: int, json: bool) -> None:
         self._separator = separator
+        self._json = json
         self._padded = _PAD + raw
         self._letters = np.frombuffer(self._padded, np.uint8)[_MOST:]
         self._marks: Places = np.flatnonzero(self._letters - np.uint8(48) > 9)
@@ -149,19 +141,23 @@ class _Part:
         """The numbers in cells, or None where one of them holds no number."""
         is_plain = (cells.first == cells.last).all()
         numbers = self._integers(cells) if is_plain else self._decimals(cells)
-        values, sure = _nearest(numbers)
+        values, sure = nearest(numbers.whole, numbers.power, numbers.sure)
         if numbers.minus is not None:
             values *= 1.0 - 2.0 * numbers.minus
         for cell in np.flatnonzero(~sure).tolist():
-            number = _spelled(self._padded[_MOST + cells.starts[cell] : _MOST + cells.stops[cell]].decode())
-            if number is None:
+            text = self._padded[_MOST + cells.starts[cell] : _MOST + cells.stops[cell]].decode()
+            number = _spelled(text)
+            if number is None or (self._json and not _JSON.fullmatch(text)):
                 return None
             values[cell] = number
         return values
 
     def _integers(self, cells: _Cells) -> _Numbers:
         """Cells without any marks in them."""
-        whole, sure = self._run(cells.stops, cells.stops - cells.starts)
+        length = cells.stops - cells.starts
+        whole, sure = self._run(cells.stops, length)
+        if self._json:
+            sure &= (self._letters[cells.starts] != _ZERO) | (length == 1)
         return _Numbers(whole, None, None, sure)
 
     def _decimals(self, cells: _Cells) -> _Numbers:
@@ -178,6 +174,9 @@ class _Part:
         stops = self._marks[mark]
         fraction = stops - points - pointed
         whole, sure = self._mantissa(starts, points, stops, fraction)
+        if self._json:
+            sure &= (self._letters[starts] != _ZERO) | (points - starts == 1)
+            sure &= (points > starts) & (~pointed | (fraction > 0)) & (self._letters[cells.starts] != _PLUS)
         power = -fraction
         if b"e" in self._has or b"E" in self._has:
             powered = np.flatnonzero((self._kinds[mark] | _LOWER) == _E)
@@ -197,9 +196,8 @@ class _Part:
         # Zeros at the front are no digits: 0.00012345678901234567 has 17 of them.
         fits = (length + fraction <= _DIGITS) | ((whole == 0) & is_rest)
         whole = whole * _SHIFTS[np.minimum(fraction, _DIGITS)] + rest
-        return whole, fits & (is_whole | (length == 0)) & (is_rest | (fraction == 0)) & (
-            length + fraction > 0
-        )
+        sure = fits & (is_whole | (length == 0)) & (is_rest | (fraction == 0)) & (length + fraction > 0)
+        return whole if sure.all() else np.where(sure, whole, np.uint64(0)), sure
 
     def _exponents(self, mark: Places) -> tuple[Places, Flags, Places]:
         """The numbers behind an e, whether they are known, and the marks that they end at."""
@@ -246,52 +244,6 @@ class _Part:
         return windows[stops + (_MOST - size)].view("<u8").reshape(-1, count)
 
 
-def _nearest(numbers: _Numbers) -> tuple[Array, Flags]:
-    """The nearest float64 of each number without its sign, and whether it is sure."""
-    whole, power, _, sure = numbers
-    if power is None:
-        return whole.astype(np.float64), sure
-    smallest, largest = power.min(initial=0), power.max(initial=0)
-    if smallest >= -_EXACT_POWER and largest <= 0 and (whole < _EXACT_WHOLE).all():
-        return whole.astype(np.float64) / _EXACT[-power], sure
-    within = np.abs(power) <= _LARGEST_POWER
-    if not within.all():
-        sure = sure & within
-        power = np.where(within, power, 0)
-    values, is_nearest = _product(whole, power)
-    return values, sure & is_nearest
-
-
-def _product(whole: Whole, power: Places) -> tuple[Array, Flags]:
-    """w · 10^q rounded once, and whether that is certain."""
-    high = whole.astype(np.float64)
-    low = (whole - high.astype(np.uint64)).view(np.int64).astype(np.float64)
-    factor, upper, lower, rest = _powers()[:, power + _LARGEST_POWER]
-    main = high * factor
-    split = high * 134217729.0
-    left = split - (split - high)
-    right = high - left
-    error = ((left * upper - main) + left * lower + right * upper) + right * lower
-    error += high * rest + low * factor
-    bound = main * 2.0**-100
-    values = main + (error - bound)
-    return values, values == main + (error + bound)
-
-
-@cache
-def _powers() -> Array:
-    """Powers of ten as p + r, with p cut in two halves whose products are exact: p, its halves, r."""
-    rows = []
-    for power in range(-_LARGEST_POWER, _LARGEST_POWER + 1):
-        over, under = 10 ** max(power, 0), 10 ** max(-power, 0)
-        factor = over / under
-        top, bottom = factor.as_integer_ratio()
-        split = factor * 134217729.0
-        upper = split - (split - factor)
-        rows.append((factor, upper, factor - upper, (over * bottom - top * under) / (bottom * under)))
-    return np.array(rows).T.copy()
-
-
 def _masks(count: int) -> Whole:
     """For each number of digits, what takes them out of words and turns them into numbers."""
     letters = [b"\0" * (8 * count - length) + b"\x0f" * length for length in range(8 * count + 1)]
@@ -311,4 +263,3 @@ _FOLDS = tuple(
 )
 _EIGHT = np.uint64(10**8)
 _SHIFTS = np.array([10**n for n in range(_DIGITS + 1)], np.uint64)
-_EXACT = np.array([10.0**n for n in range(_EXACT_POWER + 1)])
