@@ -12,12 +12,10 @@ from losscalc.domains import is_overflow, parse_number
 from losscalc.errors import FormatError, Index, Location
 from losscalc.formats.cells import NO_NAMES, advise, is_blank, is_missing, is_name, is_pandas_index
 from losscalc.formats.columns import select_columns
+from losscalc.formats.decimals import parse_table
 from losscalc.formats.options import BLANKS, Reading
 from losscalc.formats.stream import Stream
 from losscalc.formats.text import Lines, Piece, TextSource
-
-# What numpy's own reader takes exactly as the grammar of numbers does: printable ASCII without quotes.
-_PLAIN = bytes(c for c in range(32, 127) if c != ord('"')) + b"\n\t"
 
 
 class Row(NamedTuple):
@@ -102,7 +100,8 @@ class Table(TextSource):
         """The first row, which says how many columns there are."""
         while self._text:
             try:
-                first = next(self._rows())
+                line = self._text[: self._text.index("\n") + 1]
+                first = next(self._rows(self._text if '"' in line else line))
             except OpenQuoteError as quote:
                 self._extend(quote)
                 continue
@@ -129,43 +128,19 @@ class Table(TextSource):
         return bool(names) and all(map(is_name, row.cells))
 
     def _fast(self) -> Piece | None:
-        """The rows as numpy reads them; None where its reading might not be ours."""
-        text = self._text
-        if self._blank or not text.isascii() or text.isspace() or text.encode().translate(None, _PLAIN):
+        """The rows where they are nothing but numbers; None where a closer look is needed."""
+        if self._blank:
             return None
-        rows = text.count("\n")
-        subset = self._columns != list(range(self._width))
-        if subset and not self._is_rectangular(text):
+        values = parse_table(self._text, self._delimiter, self._width, self._columns)
+        if values is None:
             return None
-        try:
-            values = np.loadtxt(
-                io.StringIO(text),
-                delimiter=None if self._delimiter == BLANKS else self._delimiter,
-                comments=None,
-                usecols=self._columns if subset else None,
-                ndmin=2,
-            )
-        except ValueError:
-            return None
-        # Fewer rows: blank lines were passed over. An infinity may be an overflow.
-        if values.shape != (rows, len(self._columns)) or np.isinf(values).any():
-            return None
-        return Piece(values, None, range(self._line, self._line + rows))
-
-    def _is_rectangular(self, text: str) -> bool:
-        """Whether every line has the same number of cells (numpy does not check it of chosen columns)."""
-        if self._delimiter == BLANKS:
-            return False
-        letters = np.frombuffer(text.encode(), np.uint8)
-        ends = np.flatnonzero(letters == ord("\n"))
-        before = np.searchsorted(np.flatnonzero(letters == ord(self._delimiter)), ends)
-        return bool((np.diff(before, prepend=0) == self._width - 1).all())
+        return Piece(values, None, range(self._line, self._line + len(values)))
 
     def _slow(self) -> Piece:
         """The rows cell by cell, with the place of whatever is wrong."""
         while True:
             try:
-                rows = list(self._rows())
+                rows = list(self._rows(self._text))
                 break
             except OpenQuoteError as quote:
                 self._extend(quote)
@@ -203,14 +178,14 @@ class Table(TextSource):
             return None
         raise self._not_a_number(row, column)
 
-    def _rows(self) -> Iterator[Row]:
-        """The rows of the text that is at hand."""
+    def _rows(self, text: str) -> Iterator[Row]:
+        """The rows of the text that is at hand, or of its first lines."""
         if self._delimiter == BLANKS:
-            for offset, text in enumerate(self._text.split("\n")[:-1]):
-                cells = re.split(r"[ \t]+", text.strip(" \t"))
+            for offset, row in enumerate(text.split("\n")[:-1]):
+                cells = re.split(r"[ \t]+", row.strip(" \t"))
                 yield Row(self._line + offset, self._line + offset + 1, cells if cells != [""] else [])
             return
-        reader = csv.reader(io.StringIO(self._text), delimiter=self._delimiter, strict=True)
+        reader = csv.reader(io.StringIO(text), delimiter=self._delimiter, strict=True)
         line = self._line
         while True:
             try:

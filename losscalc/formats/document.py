@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -26,7 +27,9 @@ def parse(text: str, path: str, line: int = 1) -> Any:
     if text.startswith("[" * _BOTTOMLESS):
         raise _too_deep(Location(path, line))
     try:
-        return json.loads(text, parse_int=float, parse_constant=_Written, object_pairs_hook=_unique)
+        if text.startswith("\ufeff"):
+            raise json.JSONDecodeError("Unexpected UTF-8 BOM (decode using utf-8-sig)", text, 0)
+        return _decoder()(text)
     except json.JSONDecodeError as error:
         problem = error.msg[:1].lower() + error.msg[1:]
         is_next_line = problem == "extra data" and error.lineno > 1
@@ -39,6 +42,12 @@ def parse(text: str, path: str, line: int = 1) -> Any:
         raise _too_deep(Location(path, line)) from error
     except _DuplicateKeyError as error:
         raise FormatError("a key is there twice", found=str(error), location=Location(path, line)) from error
+
+
+@cache
+def _decoder() -> Callable[[str], Any]:
+    """One decoder for all documents: in JSON lines, making it takes longer than what it does."""
+    return json.JSONDecoder(parse_int=float, parse_constant=_Written, object_pairs_hook=_unique).decode
 
 
 def find(document: Any, part: str | None, location: Location) -> Any:
@@ -76,16 +85,18 @@ def to_array(document: Any, na: str, place: Callable[[Index], Location]) -> tupl
         level = list(chain.from_iterable(level))
     if not level:
         raise FormatError("no data", location=place(()))
-    missing: Array | None = None
-    if set(map(type, level)) != {float} or not np.isfinite(level).all():
-        numbers = [_number(leaf, i, shape, na, place) for i, leaf in enumerate(level)]
-        if na == "drop" and None in numbers:
-            if not shape:
-                raise FormatError("a lone number is missing, and no row to leave out", location=place(()))
-            absent = np.array([n is None for n in numbers])
-            missing = np.asarray(absent.reshape(shape[0], -1).any(axis=1))
-        level = [np.nan if n is None else n for n in numbers]
-    return np.array(level, dtype=np.float64).reshape(shape), missing
+    if set(map(type, level)) == {float}:
+        values = np.array(level, np.float64)
+        if np.isfinite(values).all():
+            return values.reshape(shape), None
+    numbers = [_number(leaf, i, shape, na, place) for i, leaf in enumerate(level)]
+    missing = None
+    if na == "drop" and None in numbers:
+        if not shape:
+            raise FormatError("a lone number is missing, and no row to leave out", location=place(()))
+        absent = np.array([n is None for n in numbers])
+        missing = np.asarray(absent.reshape(shape[0], -1).any(axis=1))
+    return np.array([np.nan if n is None else n for n in numbers], np.float64).reshape(shape), missing
 
 
 def _too_deep(location: Location) -> FormatError:

@@ -4,11 +4,15 @@ from collections.abc import Iterator
 
 from losscalc.arrays import Array, show_shape
 from losscalc.errors import FormatError, Index, Location
+from losscalc.formats.decimals import parse_table
 from losscalc.formats.document import brackets, find, parse, to_array
 from losscalc.formats.options import Reading
 from losscalc.formats.stream import Stream
 from losscalc.formats.text import Lines, Piece, TextSource
 from losscalc.sources import MemorySource, Rows, Source
+
+# Of less text than this, the usual way has made an array before the fast one has begun.
+_SHORT = 1 << 12
 
 
 class JsonSource(MemorySource):
@@ -49,6 +53,12 @@ class JsonLines(TextSource):
         shape: tuple[int, ...] | None = None
         line = lines.next_line
         while text := lines.piece():
+            plain = None if self._part is not None else _plain_rows(text)
+            if plain is not None and shape in (None, plain.shape[1:]):
+                shape = plain.shape[1:]
+                yield Piece(plain, None, range(line, line + len(plain)))
+                line = lines.next_line
+                continue
             rows = [(line + i, row) for i, row in enumerate(text.split("\n")) if row.strip(" \t")]
             line = lines.next_line
             if not rows:
@@ -84,6 +94,38 @@ class JsonLines(TextSource):
         )
 
 
+def _plain_rows(text: str) -> Array | None:
+    """The rows of lines that are numbers, or lists of nothing but numbers; None where they are anything else.
+
+    Where every line starts with the only [ and ends with the only ] in it, what is left is a table.
+    """
+    if "[" not in text:
+        values = parse_table(text, ",", 1, [0], json=True)
+        return None if values is None else values[:, 0]
+    rows = text.count("[")
+    if not text.startswith("[") or not text.endswith("]\n") or text.count("]") != rows:
+        return None
+    table = text[1:-2].replace("]\n[", "\n") + "\n"
+    # Any other bracket is left in a cell, which is no number then; any other line end makes a row more.
+    width = table.count(",", 0, table.index("\n")) + 1
+    values = parse_table(table, ",", width, list(range(width)), json=True)
+    return values if values is not None and len(values) == rows else None
+
+
+def _plain_document(text: str) -> Array | None:
+    """The array of a list of numbers, or of lists of numbers; None where a document is anything else."""
+    text = text.strip(" \t\r\n").replace("\n", " ")
+    if text.startswith("[[") and text.endswith("]]"):
+        # A bracket anywhere else is left in a cell, which is no number then.
+        table = text[2:-2].replace("], [", "\n").replace("],[", "\n") + "\n"
+        width = table.count(",", 0, table.index("\n")) + 1
+        return parse_table(table, ",", width, list(range(width)), json=True)
+    if text.startswith("[") and text.endswith("]"):
+        values = parse_table(text[1:-1].replace(",", "\n") + "\n", ",", 1, [0], json=True)
+        return None if values is None else values[:, 0]
+    return None
+
+
 def open_json(stream: Stream, part: str | None, reading: Reading) -> Source:
     """The array of a JSON document, or of the part of it that was asked for."""
     lines = Lines(stream, reading.encoding)
@@ -97,6 +139,9 @@ def read_document(text: str, path: str, part: str | None, na: str, location: Loc
     """The array of the JSON in a text."""
     if not text.strip():
         raise FormatError("no data", location=location)
+    plain = _plain_document(text) if part is None and len(text) > _SHORT else None
+    if plain is not None:
+        return JsonSource(plain, None, location)
     document = find(parse(text.rstrip(" \t\r\n"), path), part, location)
 
     def place(index: Index) -> Location:

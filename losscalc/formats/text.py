@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -63,7 +64,7 @@ class Lines:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         if text and not text.endswith("\n"):
             text += "\n"
-        self.next_line += text.count("\n")
+        self.next_line += _line_ends(text)
         return text
 
     def _decode(self) -> str:
@@ -112,12 +113,9 @@ class TextSource(Source):
         self._runs: list[tuple[int, int]] = []
         self._pieces = self._keep_lines(self.pieces())
         first = next(self._pieces)
-        self._waiting = Rows(first.values, first.missing)
-        second = next(self._pieces, None)
-        rows: int | None = len(first.values)
-        if second is not None:
-            rows = None
-            self._wait_for(second)
+        self._none = Rows(first.values[:0])
+        self._waiting = deque([Rows(first.values, first.missing)])
+        rows = None if self._read_on() else len(first.values)
         self.shape = (rows, *first.values.shape[1:])
 
     @abstractmethod
@@ -126,12 +124,14 @@ class TextSource(Source):
 
     def take(self, rows: int) -> Rows:
         """The next rows."""
-        while len(self._waiting.values) < rows and (piece := next(self._pieces, None)):
-            self._wait_for(piece)
-        values, missing = self._waiting
-        rest = None if missing is None else missing[rows:]
-        self._waiting = Rows(values[rows:], rest)
-        return Rows(values[:rows], None if missing is None else missing[:rows])
+        taken = []
+        while rows and (self._waiting or self._read_on()):
+            values, missing = self._waiting.popleft()
+            taken.append(Rows(values[:rows], None if missing is None else missing[:rows]))
+            if len(values) > rows:
+                self._waiting.appendleft(Rows(values[rows:], None if missing is None else missing[rows:]))
+            rows -= len(taken[-1].values)
+        return _joined(taken) if taken else self._none
 
     def line(self, row: int) -> int:
         """The line in which a row starts."""
@@ -154,15 +154,28 @@ class TextSource(Source):
             self._rows_read += len(piece.values)
             yield piece
 
-    def _wait_for(self, piece: Piece) -> None:
-        values, missing = self._waiting
-        if piece.missing is not None or missing is not None:
-            masks = [
-                np.zeros(len(v), bool) if m is None else m
-                for v, m in ((values, missing), (piece.values, piece.missing))
-            ]
-            missing = np.concatenate(masks)
-        self._waiting = Rows(np.concatenate([values, piece.values]), missing)
+    def _read_on(self) -> bool:
+        """Let the rows of the next piece wait, if there is one."""
+        piece = next(self._pieces, None)
+        if piece is not None:
+            self._waiting.append(Rows(piece.values, piece.missing))
+        return piece is not None
+
+
+def _joined(parts: list[Rows]) -> Rows:
+    """The rows of several pieces; those of one are not copied."""
+    if len(parts) == 1:
+        return parts[0]
+    values = np.concatenate([part.values for part in parts])
+    if all(part.missing is None for part in parts):
+        return Rows(values)
+    masks = [np.zeros(len(v), bool) if missing is None else missing for v, missing in parts]
+    return Rows(values, np.concatenate(masks))
+
+
+def _line_ends(text: str) -> int:
+    # Counting in an array is fast however many there are.
+    return int(np.count_nonzero(np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8) == ord("\n")))
 
 
 def _run_starts(lines: Sequence[int]) -> Iterator[tuple[int, int]]:

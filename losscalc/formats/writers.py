@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.errors import UsageError
-from losscalc.formats.numbers import fixed, lines, nested
+from losscalc.formats.numbers import fixed, lines, nested, texts
 from losscalc.result import Result, Working
 
 Write = Callable[[Result, int | None], bytes]
@@ -66,6 +66,9 @@ def json_lines(result: Result, precision: int | None) -> bytes:
     """A row a line; a scalar is the one object that JSON makes of it."""
     if result.value.ndim == 0 or result.working is not None:
         return as_json(result, precision)
+    if result.value.ndim == 1:
+        words = texts(result.value, precision)
+        return "".join(_JSON_NULL.get(word, word) + "\n" for word in words).encode()
     rows = (np.asarray(row) for row in result.value)
     return "".join(nested(row, precision, _JSON_NULL) + "\n" for row in rows).encode()
 
