@@ -10,7 +10,7 @@ UNPACKED = 1 << 25
 """Bytes to which a compressed file may unpack, however small it is."""
 UNPACKED_ARRAY = 1 << 27
 """Bytes to which an array in an archive may unpack, however small it is."""
-_RATIO = 500
+_RATIO = 200
 """How many times its size a compressed file may unpack to, however large it is."""
 
 
