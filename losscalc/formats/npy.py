@@ -100,7 +100,7 @@ class NpySource(Source):
             raise self._bad("no data")
         if not start.startswith(MAGIC):
             raise self._bad("not an NPY file", hint="name the format it has: --from csv, json ...")
-        if len(start) < 8 or start[6] not in (1, 2, 3):
+        if len(start) < 8 or start[6] not in (1, 2, 3) or start[7]:
             raise self._bad("the NPY header is cut short or of an unknown version")
         size = 2 if start[6] == 1 else 4
         length_bytes = self._stream.read(size)
@@ -122,7 +122,7 @@ class NpySource(Source):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                tree = ast.parse(text.strip(), mode="eval").body
+                tree = ast.parse(text.strip(" \t\r\n\f"), mode="eval").body
             if isinstance(tree, ast.Dict):
                 keys = [key.value for key in tree.keys if isinstance(key, ast.Constant)]
             entries = ast.literal_eval(tree)
