@@ -28,8 +28,10 @@ def temporary(path: str) -> Iterator[None]:
         with suppress(OSError):
             os.unlink(path)
         _unfinished.discard(path)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        # The file is where it belongs: whatever fails now is no reason to say otherwise.
+        with suppress(Exception):
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def catch_signals() -> None:
@@ -44,7 +46,7 @@ def _catch(*names: str) -> dict[int, _Handler]:
         number = getattr(signal, name, None)
         # What is ignored stays so: nohup and shells have their reasons. Threads have no say in it.
         with suppress(ValueError):
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, _end):
                 before[number] = signal.signal(number, _end)
     return before
 
@@ -81,3 +83,5 @@ if _is_command():
     catch_signals()
     if "--debug" not in sys.orig_argv:
         sys.excepthook = _refuse_to_start
+        # What fails in a destructor cannot be helped, and has its exit code from what failed first.
+        sys.unraisablehook = lambda _: None

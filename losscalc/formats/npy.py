@@ -25,6 +25,7 @@ MAGIC = b"\x93NUMPY"
 # NumPy's own limit: reading a Python literal is not safe for large ones.
 _LONGEST_HEADER = 10_000
 _END_SIZE = 22
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _KEYS = {"descr", "fortran_order", "shape"}
 _MOST_MEMBERS = 1_000
 _MOST_AXES = 64
@@ -240,9 +241,9 @@ def _archive(stream: Stream) -> zipfile.ZipFile:
         archive = zipfile.ZipFile(raw)
         # What stands around an archive is a second file in this one, and says something else.
         raw.seek(0)
-        first = raw.read(2)
+        first = raw.read(4)
         raw.seek(-_END_SIZE - len(archive.comment), os.SEEK_END)
-        if first != b"PK" or raw.read(4) != b"PK\x05\x06":
+        if first not in _ZIP_STARTS or raw.read(4) != b"PK\x05\x06":
             raise zipfile.BadZipFile("there are bytes before or behind it")
     return archive
 
