@@ -4,6 +4,9 @@
 np.float64(0.377778960)
 """
 
+from losscalc import interruption  # noqa: F401 - before what takes time: Ctrl-C may come at once
+
+# isort: split
 from losscalc.activations import LogSigmoid, LogSoftmax, Sigmoid, Softmax
 from losscalc.errors import (
     ClassIndexError,

@@ -14,7 +14,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # From the bottom up: a module imports from its own floor and from those below it.
 FLOORS = [
-    ("errors",),
+    ("errors", "interruption"),
     ("domains", "double", "workers"),
     ("exponential", "precision", "summation", "formulas"),
     ("stable",),

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from losscalc.cli.boundary import guarded
 from losscalc.cli.catalogue import losscalc
+from losscalc.interruption import catch_signals
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -25,4 +26,5 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> NoReturn:
     """The entry point of the console script."""
+    catch_signals()
     sys.exit(run(sys.argv[1:]))

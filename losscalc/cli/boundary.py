@@ -51,6 +51,10 @@ def _report(error: BaseException) -> int:
         case BrokenPipeError():
             silence_stdout()
             return 0
+        case OSError() if error.filename is not None:
+            # One of our own modules, or what is asked of a folder: results have no name here.
+            complain(f"{printable(str(error.filename))}: {reason(error)}")
+            return EXIT_SOURCE
         case OSError():
             # Inputs and results have errors of their own; what is left is the text of help.
             silence_stdout()

@@ -4,7 +4,7 @@ from typing import Any, Literal, NamedTuple
 
 import click
 
-from losscalc.cli.types import Delimiter, Encoding, Number, whole
+from losscalc.cli.types import Delimiter, Encoding, Number, Size, whole
 from losscalc.declaration import Parameter
 from losscalc.domains import FINITE_NOT_NEGATIVE
 from losscalc.formats import FORMATS
@@ -64,6 +64,11 @@ def reading_options() -> list[click.Parameter]:
             default="error",
             show_default=True,
             help="What to do with cells that are empty, NA or null; drop leaves the row out of every array.",
+        ),
+        option(
+            "--max-size",
+            type=Size(),
+            help="Bytes, as in 2G, in the place of the limits on what is unpacked or held in memory.",
         ),
     ]
 
@@ -150,11 +155,14 @@ def output_options() -> list[click.Parameter]:
     ]
 
 
+_READING_NAMES = ("delimiter", "header", "skip_rows", "encoding", "na", "max_size")
+
+
 def take_reading(values: dict[str, Any]) -> Reading:
     """Take the reading options out of the values of a command."""
     return Reading(
         format=values.pop("from_"),
-        **{name: values.pop(name) for name in ("delimiter", "header", "skip_rows", "encoding", "na")},
+        **{name: values.pop(name) for name in _READING_NAMES},
     )
 
 

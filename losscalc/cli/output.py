@@ -5,9 +5,8 @@ import contextlib
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
-from types import FrameType
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TextIO
 
 from losscalc.cli.boundary import silence_stdout
 from losscalc.cli.options import Display
@@ -15,6 +14,7 @@ from losscalc.errors import Location, OutputError, UsageError
 from losscalc.formats import split_suffix
 from losscalc.formats.stream import reason
 from losscalc.formats.writers import WRITERS
+from losscalc.interruption import temporary
 from losscalc.result import Result
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ def write_stdout(data: bytes) -> None:
         raise OutputError("standard output is closed")
     try:
         sys.stdout.flush()
+        wait_for_reader(sys.stdout)
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
@@ -153,6 +154,12 @@ def write_stdout(data: bytes) -> None:
         silence_stdout()
         problem = reason(error) if isinstance(error, OSError) else str(error)
         raise OutputError(f"cannot write to standard output: {problem}") from error
+
+
+def wait_for_reader(stream: TextIO) -> None:
+    """Have a pipe that does not wait for its reader do so: it would take a part of the result only."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.set_blocking(stream.fileno(), True)
 
 
 def check_writable(path: str) -> None:
@@ -177,12 +184,16 @@ def write_file(path: str, data: bytes) -> None:
             return
         # Through a symbolic link, so that the link stays one.
         target = os.path.realpath(path)
-        with _temporary_beside(target) as (file, temporary):
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            os.chmod(temporary, _mode(target))
-            os.replace(temporary, target)
+        beside = os.path.join(os.path.dirname(target), f".losscalc-{os.getpid()}-{os.urandom(8).hex()}")
+        with temporary(beside):
+            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            # Only what was closed without a complaint is complete.
+            os.chmod(beside, _mode(target))
+            os.replace(beside, target)
     except BrokenPipeError:
         return
     except OSError as error:
@@ -194,28 +205,6 @@ def _is_device(path: str) -> bool:
     if path.startswith(("/dev/fd/", "/proc/")):
         return True
     return os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode)
-
-
-@contextlib.contextmanager
-def _temporary_beside(target: str) -> Iterator[tuple[BinaryIO, str]]:
-    """A new file in the same directory, which is gone afterwards unless it was renamed."""
-    import signal
-    import tempfile
-
-    def give_up(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    # Only while there is something to clear away; otherwise these signals may end the process at once.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        with contextlib.suppress(ValueError):
-            signal.signal(number, give_up)
-    handle, temporary = tempfile.mkstemp(prefix=".losscalc-", dir=os.path.dirname(target))
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file, temporary
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
 
 
 def _mode(target: str) -> int:

@@ -1,5 +1,6 @@
 """Types of option values: strict grammars, and domains that name themselves."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -112,3 +113,16 @@ class Encoding(ParamType):
         except LosscalcError as error:
             self.fail(error.describe(), param, ctx)
         return value
+
+
+class Size(ParamType):
+    """A number of bytes, with or without a unit."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number of bytes, or a usage error that says how to write one."""
+        match = re.fullmatch(r"([0-9]{1,15})([kMGT]?)B?", value.strip(" "), re.ASCII | re.IGNORECASE)
+        if match is None or int(match[1]) == 0:
+            self.fail(f"must be a number of bytes such as 500M or 2G, found '{value}'", param, ctx)
+        return int(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " ")

@@ -82,10 +82,10 @@ def parse_address(text: str) -> Address:
 def open_array(address: Address, option: str, reading: Reading) -> Source:
     """The source of the array at an address; `option` is what messages call a literal."""
     if address.is_stdin:
-        return _open_stream(_stdin(), "", address.part, reading)
+        return _open_stream(_stdin(reading), "", address.part, reading)
     if address.path is None:
         return _literal(address.text, option, reading)
-    stream, suffix = _open_path(address, option)
+    stream, suffix = _open_path(address, option, reading)
     return _open_stream(stream, suffix, address.part, reading)
 
 
@@ -95,7 +95,7 @@ def open_state(address: Address, option: str, reading: Reading) -> dict[str, Sou
 
     if address.is_stdin or address.part is not None or address.path is None:
         raise UsageError(f"{option} must be an NPZ file", found=address.text, hint=_STATE_HINT)
-    stream, _ = _open_path(address, option)
+    stream, _ = _open_path(address, option, reading)
     try:
         if not os.path.isfile(address.path):
             raise UsageError(f"{option} must be an NPZ file, and no pipe", found=address.text)
@@ -112,7 +112,7 @@ def open_state(address: Address, option: str, reading: Reading) -> dict[str, Sou
     return {name: open_array(address._replace(part=name), option, npz) for name in names}
 
 
-def _open_path(address: Address, option: str) -> tuple[Stream, str]:
+def _open_path(address: Address, option: str, reading: Reading) -> tuple[Stream, str]:
     """The stream of a file, and the suffix that names its format."""
     path = address.path or ""
     if os.path.isdir(path):
@@ -120,7 +120,7 @@ def _open_path(address: Address, option: str) -> tuple[Stream, str]:
     if not os.path.lexists(path):
         raise _no_such_file(address, option)
     suffix, packing = split_suffix(path)
-    return _open_file(path, packing), suffix
+    return _open_file(path, packing, reading), suffix
 
 
 def _open_stream(stream: Stream, suffix: str, part: str | None, reading: Reading) -> Source:
@@ -131,14 +131,15 @@ def _open_stream(stream: Stream, suffix: str, part: str | None, reading: Reading
         raise
 
 
-def _open_file(path: str, suffix: str) -> Stream:
+def _open_file(path: str, suffix: str, reading: Reading) -> Stream:
     """Open a file, and the compression that its last suffix stands for."""
     try:
         file = open(path, "rb")  # noqa: SIM115 - the stream closes it
     except OSError as error:
         raise SourceError(reason(error), location=Location(path)) from error
     status = os.fstat(file.fileno())
-    stream = Stream(path, file, status.st_size if stat.S_ISREG(status.st_mode) else None)
+    size = status.st_size if stat.S_ISREG(status.st_mode) else None
+    stream = Stream(path, file, size, reading.max_size)
     if not suffix:
         return stream
     from losscalc.formats.packing import PackedStream
@@ -146,7 +147,7 @@ def _open_file(path: str, suffix: str) -> Stream:
     return PackedStream(stream, suffix)
 
 
-def _stdin() -> Stream:
+def _stdin(reading: Reading) -> Stream:
     # Python sets sys.stdin to None when the descriptor is closed.
     if sys.stdin is None:
         raise SourceError("standard input is closed", location=Location(STDIN))
@@ -156,10 +157,10 @@ def _stdin() -> Stream:
         # A pipe that does not wait for its writer would look as if it had ended.
         os.set_blocking(file.fileno(), True)
     except (OSError, ValueError):
-        return Stream(STDIN, file)
+        return Stream(STDIN, file, max_size=reading.max_size)
     # What another program has begun to read has to be read on from there, as a pipe is.
     plain = stat.S_ISREG(status.st_mode) and file.tell() == 0
-    return Stream(STDIN, file, status.st_size if plain else None)
+    return Stream(STDIN, file, status.st_size if plain else None, reading.max_size)
 
 
 def _is_literal(text: str) -> bool:

@@ -17,6 +17,8 @@ from losscalc.formats.options import BLANKS, Reading
 from losscalc.formats.stream import Stream
 from losscalc.formats.text import Lines, Piece, TextSource
 
+_HEADER_CELLS = 1 << 18
+
 
 class Row(NamedTuple):
     """A row of cells, the line it starts in, and the line after it."""
@@ -116,8 +118,10 @@ class Table(TextSource):
         """Whether the first row names the columns: none of its cells is a number, or meant to be one."""
         if self._reading.header != "auto":
             return self._reading.header == "yes"
-        names = [cell for cell in row.cells if is_name(cell) and cell.strip().lower() not in NO_NAMES]
-        numbers = [cell for cell in row.cells if parse_number(cell) is not None]
+        # What a row is shows in its first cells; looking at millions of them takes too long.
+        cells = row.cells[:_HEADER_CELLS]
+        names = [cell for cell in cells if is_name(cell) and cell.strip().lower() not in NO_NAMES]
+        numbers = [cell for cell in cells if parse_number(cell) is not None]
         if numbers and (names or is_pandas_index(row.cells)):
             raise FormatError(
                 "the line is half names and half numbers",
@@ -125,7 +129,7 @@ class Table(TextSource):
                 location=Location(self._stream.name, row.line),
                 hint="give --header yes if it names the columns, --header no if it holds data",
             )
-        return bool(names) and all(map(is_name, row.cells))
+        return bool(names) and all(map(is_name, cells))
 
     def _fast(self) -> Piece | None:
         """The rows where they are nothing but numbers; None where a closer look is needed."""
@@ -220,7 +224,8 @@ class Table(TextSource):
         text = self._text.split("\n", line - self._line + 1)[line - self._line]
         bad = re.search(rf'"[^"]*"(?!["{re.escape(self._delimiter)}]|$)', text)
         column = text.count(self._delimiter, 0, bad.start()) + 1 if bad else None
-        problem = "a cell goes on after its closing quote" if bad else str(error)
+        goes_on = bad or "expected after" in str(error)
+        problem = "a cell goes on after its closing quote" if goes_on else str(error)
         if "field larger than" in problem:
             problem = f"a cell has more than {csv.field_size_limit()} characters"
         return FormatError(problem, location=Location(self._stream.name, line, column))

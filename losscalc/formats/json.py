@@ -6,6 +6,7 @@ from losscalc.arrays import Array, show_shape
 from losscalc.errors import FormatError, Index, Location
 from losscalc.formats.decimals import parse_table
 from losscalc.formats.document import brackets, find, parse, to_array
+from losscalc.formats.limits import HELD, too_large
 from losscalc.formats.options import Reading
 from losscalc.formats.stream import Stream
 from losscalc.formats.text import Lines, Piece, TextSource
@@ -128,11 +129,26 @@ def _plain_document(text: str) -> Array | None:
 
 def open_json(stream: Stream, part: str | None, reading: Reading) -> Source:
     """The array of a JSON document, or of the part of it that was asked for."""
-    lines = Lines(stream, reading.encoding)
-    text = "".join(iter(lines.piece, ""))
+    text = _whole_text(stream, reading)
     stream.close()
     location = Location(stream.name, part="" if part is None else f"#{part}")
     return read_document(text, stream.name, part, reading.na, location)
+
+
+def _whole_text(stream: Stream, reading: Reading) -> str:
+    """The text of a document that is small enough to be held in memory."""
+    most = stream.most(HELD)
+    excess = too_large("the JSON document has", most, Location(stream.name))
+    if (stream.size or 0) > most:
+        raise excess
+    lines = Lines(stream, reading.encoding, longest=HELD)
+    # As bytes, of which a character takes no more than it has to.
+    text = bytearray()
+    for piece in iter(lines.piece, ""):
+        text += piece.encode()
+        if len(text) > most:
+            raise excess
+    return text.decode()
 
 
 def read_document(text: str, path: str, part: str | None, na: str, location: Location) -> JsonSource:

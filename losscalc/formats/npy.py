@@ -1,9 +1,9 @@
 """NPY, and NPZ archives of it: the header is read by hand, before anything is allocated for it."""
 
 import ast
-import io
 import lzma
 import math
+import os
 import struct
 import warnings
 import zipfile
@@ -16,6 +16,7 @@ import numpy as np
 
 from losscalc.arrays import Array
 from losscalc.errors import DTypeError, FormatError, Index, Location, LosscalcError, printable
+from losscalc.formats.limits import HELD, UNPACKED_ARRAY, is_bomb, too_large
 from losscalc.formats.options import Reading
 from losscalc.formats.stream import Stream
 from losscalc.sources import Rows, Source
@@ -23,9 +24,12 @@ from losscalc.sources import Rows, Source
 MAGIC = b"\x93NUMPY"
 # NumPy's own limit: reading a Python literal is not safe for large ones.
 _LONGEST_HEADER = 10_000
+_END_SIZE = 22
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _KEYS = {"descr", "fortran_order", "shape"}
 _MOST_MEMBERS = 1_000
 _MOST_AXES = 64
+_MOST_EMPTY = 1 << 24
 # What the zipfile module raises for damaged archives, encrypted members and unknown compressions.
 _ZIP_FAILURES = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, RuntimeError,
@@ -43,6 +47,9 @@ class NpySource(Source):
         self._offset, self.dtype, fortran, shape = self._header()
         self.shape: tuple[int, ...] = shape
         self._check_size()
+        in_order = shape[1:] if not fortran else shape
+        self._piece_size = math.prod(in_order) * self.dtype.itemsize
+        """What has to be in memory at once, at least."""
         # One row is contiguous in C order alone; columns of Fortran order are gathered from the file.
         self._fortran = fortran and len(shape) > 1
         self._transposed: Array | None = None
@@ -94,7 +101,7 @@ class NpySource(Source):
             raise self._bad("no data")
         if not start.startswith(MAGIC):
             raise self._bad("not an NPY file", hint="name the format it has: --from csv, json ...")
-        if len(start) < 8 or start[6] not in (1, 2, 3):
+        if len(start) < 8 or start[6] not in (1, 2, 3) or start[7]:
             raise self._bad("the NPY header is cut short or of an unknown version")
         size = 2 if start[6] == 1 else 4
         length_bytes = self._stream.read(size)
@@ -116,7 +123,7 @@ class NpySource(Source):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                tree = ast.parse(text.strip(), mode="eval").body
+                tree = ast.parse(text.strip(" \t\r\n\f"), mode="eval").body
             if isinstance(tree, ast.Dict):
                 keys = [key.value for key in tree.keys if isinstance(key, ast.Constant)]
             entries = ast.literal_eval(tree)
@@ -165,7 +172,12 @@ class NpySource(Source):
 
     def _values(self, count: int) -> Array:
         needed = count * self.dtype.itemsize
-        raw = self._stream.read(needed)
+        most = self._stream.most(HELD)
+        # Where the size is not known, a header may promise a row that never ends.
+        endless = self._stream.size is None and needed > most and self._piece_size > most
+        raw = self._stream.read(most + 1 if endless else needed)
+        if len(raw) > most and endless:
+            raise too_large("what has to be read at once has", most, self._location())
         if len(raw) < needed:
             raise self._bad(f"the numbers end {needed - len(raw)} bytes too early")
         return self._checked(np.frombuffer(raw, self.dtype))
@@ -205,6 +217,9 @@ def open_npz(stream: Stream, part: str | None, reading: Reading) -> Source:
     """One array of an NPZ archive: the one that is named, or the only one there is."""
     archive = _archive(stream)
     member = _choose_member(archive.infolist(), part, stream.name)
+    most = stream.most(UNPACKED_ARRAY)
+    if is_bomb(member.file_size, member.compress_size, most):
+        raise too_large("a little archive unpacks to", most, Location(stream.name))
     with _named_damage(stream.name):
         file = cast(BinaryIO, archive.open(member))
     return NpySource(Member(stream, file, member.file_size), f"#{member.filename.removesuffix('.npy')}")
@@ -221,9 +236,16 @@ def array_names(stream: Stream) -> list[str]:
 def _archive(stream: Stream) -> zipfile.ZipFile:
     if not stream.peek(1):
         raise FormatError("no data", location=Location(stream.name))
-    raw = stream.file if stream.is_plain_file else io.BytesIO(stream.read_all())
+    raw = stream.file if stream.is_plain_file else stream.read_all()
     with _named_damage(stream.name):
-        return zipfile.ZipFile(raw)
+        archive = zipfile.ZipFile(raw)
+        # What stands around an archive is a second file in this one, and says something else.
+        raw.seek(0)
+        first = raw.read(4)
+        raw.seek(-_END_SIZE - len(archive.comment), os.SEEK_END)
+        if first not in _ZIP_STARTS or raw.read(4) != b"PK\x05\x06":
+            raise zipfile.BadZipFile("there are bytes before or behind it")
+    return archive
 
 
 class Member(Stream):
@@ -266,7 +288,10 @@ def _is_shape(shape: object) -> bool:
     """Whether something is the shape of an array that numpy could hold."""
     if not isinstance(shape, tuple) or len(shape) > _MOST_AXES:
         return False
-    return all(type(n) is int and n >= 0 for n in shape) and math.prod(n or 1 for n in shape) < 1 << 48
+    if not all(type(n) is int and n >= 0 for n in shape):
+        return False
+    # An array of nothing needs no file, and would count its rows for ever.
+    return math.prod(n or 1 for n in shape) < (_MOST_EMPTY if 0 in shape else 1 << 48)
 
 
 def _choose_member(members: list[zipfile.ZipInfo], part: str | None, name: str) -> zipfile.ZipInfo:

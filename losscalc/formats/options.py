@@ -17,3 +17,5 @@ class Reading(NamedTuple):
     skip_rows: int = 0
     encoding: str = "utf-8-sig"
     na: Literal["error", "nan", "drop"] = "error"
+    max_size: int | None = None
+    """What takes the place of the limits of `formats.limits`, in bytes."""

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import BinaryIO, cast
 
 from losscalc.errors import FormatError, Location
+from losscalc.formats.limits import UNPACKED, is_bomb, too_large
 from losscalc.formats.stream import Stream
 
 _FAILURES = (zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError)
@@ -29,20 +30,43 @@ class PackedStream(Stream):
     """The bytes of a compressed file, unpacked as they are needed."""
 
     def __init__(self, packed: Stream, suffix: str) -> None:
-        super().__init__(packed.name, _UNPACKERS[suffix](packed.file))
         self._packed = packed
+        self._counted = _Counted(packed.file)
+        super().__init__(
+            packed.name, _UNPACKERS[suffix](cast(BinaryIO, self._counted)), max_size=packed.max_size
+        )
+        self._unpacked = 0
 
     def read(self, count: int) -> bytes:
         """The next bytes, unpacked."""
         try:
-            return super().read(count)
+            data = super().read(count)
         except _FAILURES as error:
             raise FormatError(f"damaged compressed data ({error})", location=Location(self.name)) from error
+        self._unpacked += len(data)
+        most = self.most(UNPACKED)
+        if is_bomb(self._unpacked, self._counted.count, most):
+            raise too_large("little compressed data unpacks to", most, Location(self.name))
+        return data
 
     def close(self) -> None:
         """Let go of the file."""
         super().close()
         self._packed.close()
+
+
+class _Counted:
+    """A file that knows how many of its bytes were read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.count = 0
+
+    def read(self, count: int = -1) -> bytes:
+        """The next bytes, counted."""
+        data = self._file.read(count)
+        self.count += len(data)
+        return data
 
 
 def pack(data: bytes, suffix: str) -> bytes:

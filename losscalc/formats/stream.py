@@ -1,10 +1,12 @@
 """The bytes of one input, unpacked on the way, with every failure named."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
 from losscalc.errors import FormatError, Location, SourceError, printable
+from losscalc.formats.limits import HELD, too_large
 
 PACKINGS = frozenset({".gz", ".bz2", ".xz"})
 """The suffixes of compressed files; they stand behind that of the format (.csv.gz)."""
@@ -15,10 +17,14 @@ _STEP = 1 << 20
 class Stream:
     """Bytes that are read once, from the first to the last, and may be looked at ahead of time."""
 
-    def __init__(self, name: str, file: BinaryIO, size: int | None = None) -> None:
+    def __init__(
+        self, name: str, file: BinaryIO, size: int | None = None, max_size: int | None = None
+    ) -> None:
         self.name = name
         self.size = size
         """The number of bytes, where it is known beforehand."""
+        self.max_size = max_size
+        """The limit that the user has set in the place of all others."""
         self.file = file
         self._ahead = b""
         self._ended = False
@@ -43,9 +49,19 @@ class Stream:
             self._ahead = self.read(count)
         return self._ahead[:count]
 
-    def read_all(self) -> bytes:
-        """All bytes that are left."""
-        return b"".join(iter(lambda: self.read(_STEP), b""))
+    def read_all(self) -> BinaryIO:
+        """All bytes that are left, as a file in memory."""
+        buffer = io.BytesIO()
+        while piece := self.read(_STEP):
+            buffer.write(piece)
+            if buffer.tell() > self.most(HELD):
+                raise too_large("what has to be read as a whole has", self.most(HELD), Location(self.name))
+        buffer.seek(0)
+        return buffer
+
+    def most(self, usual: int) -> int:
+        """A limit, or what the user has put in its place."""
+        return usual if self.max_size is None else self.max_size
 
     @property
     def is_plain_file(self) -> bool:

@@ -11,12 +11,11 @@ import numpy as np
 from losscalc.arrays import Array
 from losscalc.errors import FormatError, Index, Location
 from losscalc.formats.encoding import decoder
+from losscalc.formats.limits import LINE, too_large
 from losscalc.formats.stream import Stream
 from losscalc.sources import Rows, Source
 
 _BYTES = 1 << 20
-# A line longer than this is not a row of numbers, but something without line ends.
-_LONGEST_LINE = 1 << 26
 
 _HINTS = {
     b"\x1f\x8b": "it looks like gzip: unpack it, or name it .gz",
@@ -32,7 +31,8 @@ _HINTS = {
 class Lines:
     """The lines of a text, in pieces that end where a line ends, with `\\n` for every line end."""
 
-    def __init__(self, stream: Stream, encoding: str) -> None:
+    def __init__(self, stream: Stream, encoding: str, longest: int = LINE) -> None:
+        self._longest = stream.most(longest)
         self.name = stream.name
         self.next_line = 1
         """The number of the first line of the next piece."""
@@ -46,15 +46,22 @@ class Lines:
 
     def piece(self) -> str:
         """The next lines, or '' at the end of the text."""
+        begun, size = [self._carry], 0
         while not self._ended:
-            text = self._carry + self._decode()
+            fresh = self._decode()
+            begun.append(fresh)
+            size += fresh.__sizeof__()
+            if size > self._longest:
+                raise too_large("the line has", self._longest, Location(self.name, self.next_line))
+            # Pieces without an end are joined once, at the end: each time would take a square of time.
+            if not (self._ended or "\n" in fresh or "\r" in fresh or begun[-2].endswith("\r")):
+                continue
+            text = "".join(begun)
             # A lone \r at the end may be the first half of \r\n.
             cut = max(text.rfind("\n"), text.rfind("\r", 0, len(text) - 1)) + 1
             if cut or self._ended:
                 break
-            self._carry = text
-            if len(text) > _LONGEST_LINE:
-                raise FormatError("the line is too long", location=Location(self.name, self.next_line))
+            begun = [text]
         else:
             return ""
         if self._ended:

@@ -1,0 +1,139 @@
+"""One input to one reader: a refusal, or what a second reader makes of it as well. Anything else is a bug."""
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import lzma
+import re
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+
+from losscalc.errors import LosscalcError
+from losscalc.formats import FORMATS
+from losscalc.formats.options import Reading
+from losscalc.formats.packing import PackedStream
+from losscalc.formats.stream import Stream
+from tests.hostile import archive, npy, saved
+
+READING = Reading(header="no")
+PACKERS = {".gz": gzip, ".bz2": bz2, ".xz": lzma}
+NUMBER = re.compile(
+    r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity|nan)", re.ASCII | re.IGNORECASE
+)
+
+
+def read(format: str, data: bytes, packing: str = "", *, size_known: bool = True) -> np.ndarray | None:
+    """What losscalc reads, or None where it refuses to."""
+    stream = Stream("f", io.BytesIO(data), len(data) if size_known else None)
+    source = None
+    try:
+        if packing:
+            stream = PackedStream(stream, packing)
+        source = FORMATS[format].open(stream, None, READING)
+        return np.asarray(source.whole())
+    except LosscalcError as error:
+        if not str(error).isprintable() or error.location is None:
+            raise AssertionError(repr(error)) from error
+        return None
+    finally:
+        if source is not None:
+            source.close()
+
+
+def numbers(text: str) -> float:
+    """A number in the grammar of losscalc."""
+    word = text.strip(" \t")
+    assert NUMBER.fullmatch(word), text
+    value = float(word)
+    assert np.isfinite(value) or not any(c.isdigit() for c in word), text
+    return value
+
+
+def as_csv(data: bytes) -> np.ndarray:
+    """A table, row by row through the csv module."""
+    text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    while rows and not "".join(rows[-1]).strip(" \t") and len(rows[-1]) < 2:
+        rows.pop()
+    table = np.array([[numbers(cell) for cell in row] for row in rows])
+    return table[:, 0] if table.shape[1] == 1 else table
+
+
+def as_numbers(document: object) -> object:
+    """A JSON document with nothing but lists and numbers in it."""
+    if isinstance(document, list):
+        return [as_numbers(item) for item in document]
+    if isinstance(document, str):
+        assert document in ("NaN", "Infinity", "-Infinity")
+        return float(document)
+    if isinstance(document, dict):
+        assert {"value", "version"} <= document.keys()
+        return as_numbers(document["value"])
+    assert type(document) in (int, float), document
+    return float(document)
+
+
+def as_json(data: bytes) -> np.ndarray:
+    """A document, as the json module and NumPy have it."""
+    return np.array(as_numbers(json.loads(data.decode("utf-8-sig"))), dtype=float)
+
+
+def as_json_lines(data: bytes) -> np.ndarray:
+    """A document a line."""
+    text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    return np.array([as_numbers(json.loads(line)) for line in text.split("\n") if line.strip(" \t")])
+
+
+def as_npy(data: bytes) -> np.ndarray:
+    """An array, as NumPy reads it."""
+    return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+
+
+def as_npz(data: bytes) -> np.ndarray:
+    """The only array of an archive, as NumPy reads it."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        (name,) = file.files
+        return file[name]
+
+
+Reader = Callable[[bytes], np.ndarray]
+READERS: dict[str, Reader] = {
+    "csv": as_csv,
+    "json": as_json,
+    "jsonl": as_json_lines,
+    "npy": as_npy,
+    "npz": as_npz,
+}
+SEEDS: dict[str, list[bytes]] = {
+    "csv": [b"1,2\n3,4\n", b"\xef\xbb\xbf0.5\r\n-1e3\r\n", b'"1","2"\n3, 4 \n', b"nan,-inf\n1,2\n\n"],
+    "json": [b"[[1,2],[3,4.5e1]]", b' [1, "NaN", -Infinity]\n', b'{"value": [1], "version": "1"}'],
+    "jsonl": [b"[1,2]\n[3,4]\n", b"1\r\n\r\n2", b'"NaN"\nInfinity\n'],
+    "npy": [npy(), npy(version=2), saved(np.asfortranarray(np.arange(6, dtype="i2").reshape(2, 3)))],
+    "npz": [archive(("a.npy", npy())), archive(("a.npy", npy()), compression=0)],
+}
+
+
+def judge(format: str, data: bytes) -> None:
+    """Fail unless the input is refused, or read as the second reader reads it, whole or as a stream."""
+    array = read(format, data)
+    again = read(format, data, size_known=False)
+    assert (array is None) == (again is None), (array, again)
+    if array is None:
+        return
+    np.testing.assert_array_equal(array, again)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        second = READERS[format](data)
+    assert array.shape == second.shape, (array, second)
+    np.testing.assert_array_equal(array, second)
+
+
+def judge_packed(packing: str, data: bytes) -> None:
+    """The same for a compressed table."""
+    array = read("csv", data, packing)
+    if array is not None:
+        np.testing.assert_array_equal(array, as_csv(PACKERS[packing].decompress(data)))
