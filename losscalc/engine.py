@@ -25,7 +25,7 @@ from losscalc.summation import EMPTY
 # they wait for one another a third of the time).
 BLOCK = 131_072
 # What is read at once, and handed to a thread: some blocks, but no more than so many bytes.
-_BLOCKS = 4
+_BLOCKS = 2
 _PIECE = 1 << 24
 
 
