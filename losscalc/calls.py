@@ -12,6 +12,7 @@ from losscalc.evaluation import Examine
 from losscalc.loss import Loss
 from losscalc.reductions import MEAN, REDUCTIONS, Partial
 from losscalc.sources import MemorySource, Source
+from losscalc.workers import on_threads
 
 
 class Call(NamedTuple):
@@ -26,6 +27,8 @@ class Call(NamedTuple):
     """How many rows were left out, because some array had no number there."""
     kept: Array | None = None
     """The rows that are left, if any were left out."""
+    threads: int | None = None
+    """How many threads compute; by default one a core."""
 
     @classmethod
     def gathered(
@@ -37,9 +40,7 @@ class Call(NamedTuple):
         broadcast: bool = False,
     ) -> "Call":
         """The call whose arrays come from these sources, without rows in which one lacks a number."""
-        shapes = {name: source.shape for name, source in sources.items()}
-        dtypes = {name: source.dtype for name, source in sources.items()}
-        layout = loss.layout(shapes, dtypes, broadcast)
+        layout = engine.fit(loss, sources, broadcast)
         blocks = list(engine.cut(sources, layout))
         arrays = {
             name: np.concatenate([block.arrays[name] for block in blocks])
@@ -61,6 +62,7 @@ class Call(NamedTuple):
             dtype=self.dtype,
             broadcast=self.broadcast,
             examine=examine,
+            mapper=on_threads(self.threads),
         )
 
     @property

@@ -12,7 +12,8 @@ import numpy as np
 
 from losscalc import workers
 from losscalc.arrays import Array, check_dtype, row_size
-from losscalc.double import Double, remembering
+from losscalc.collection import Added, Collector, Kept
+from losscalc.double import remembering
 from losscalc.errors import LosscalcWarning, ShapeError
 from losscalc.evaluation import Block, Evaluable, Evaluation, Examine, Findings, Outcome, Sample, rounded
 from losscalc.layouts import Layout
@@ -35,6 +36,8 @@ _ = np.empty(31 << 20, np.uint8)
 del _
 
 Arrays = dict[str, Array]
+Distribute = Callable[[Evaluation, Mapping[str, Source]], Iterator[list[Outcome]]]
+"""A way to compute the blocks of a call elsewhere: their outcomes, in order."""
 
 
 class Computation(NamedTuple):
@@ -58,17 +61,19 @@ def compute(
     samples: int = 0,
     examine: Examine | None = None,
     mapper: workers.Mapper | None = None,
+    collector: Collector | None = None,
+    distribute: Distribute | None = None,
 ) -> Computation:
     """Map an operation over the blocks of its arrays, and reduce.
 
     With `wrt` the value is the derivative of the reduced loss with respect to that array; for 'none', of
     the sum. `samples` is the number of rows whose numbers are kept, for an explanation;
     `examine` looks for signs of mistakes in each block, and `mapper` is how pieces are mapped over, one
-    after the other unless given.
+    after the other unless given. `collector` takes in what grows with the number of rows; `distribute`
+    has everything read and computed elsewhere.
     """
-    shapes = {name: source.shape for name, source in sources.items()}
     dtypes = {name: source.dtype for name, source in sources.items()}
-    layout = operation.layout(shapes, dtypes, broadcast)
+    layout = fit(operation, sources, broadcast)
     first = next(iter(sources))
     for name in sources:
         check_dtype(name, dtypes[name], scores=name == first, indices=name in layout.indices)
@@ -90,32 +95,56 @@ def compute(
         max(1, BLOCK // max(1, layout.width)),
     )
     with remembering():
-        pieces = cut(sources, layout, evaluation.ready)
-        outcomes = (mapper or map)(evaluation.evaluate, pieces)
-        return _merge(chain.from_iterable(outcomes), evaluation)
+        if distribute is not None:
+            outcomes = distribute(evaluation, sources)
+        else:
+            outcomes = (mapper or map)(evaluation.evaluate, cut(sources, layout, evaluation.ready))
+        return _merge(chain.from_iterable(outcomes), evaluation, _collector(collector, layout, wrt))
+
+
+def fit(operation: Evaluable, sources: Mapping[str, Source], broadcast: bool = False) -> Layout:
+    """How the arrays of a call fit together; what does not is told of the part of an array that it is in."""
+    shapes = {name: source.shape for name, source in sources.items()}
+    try:
+        return operation.layout(shapes, {name: source.dtype for name, source in sources.items()}, broadcast)
+    except ShapeError as error:
+        if error.argument is not None and error.argument in sources:
+            sources[error.argument].accompany(list(sources.values()))
+        raise
 
 
 def cut(
-    sources: Mapping[str, Source], layout: Layout, ready: Callable[[Arrays], Arrays] = dict
+    sources: Mapping[str, Source],
+    layout: Layout,
+    ready: Callable[[Arrays], Arrays] = dict,
+    *,
+    is_first: bool = True,
 ) -> Iterator[Block]:
-    """The pieces of a call, in order; `ready` is done once to the arrays that are in all of them."""
+    """The pieces of a call, in order; `ready` is done once to the arrays that are in all of them.
+
+    `is_first` says whether the first of them is the first of all that there are.
+    """
     whole = ready({name: source.whole() for name, source in sources.items() if name not in layout.cut})
     if not layout.cut:
-        yield Block(whole)
+        yield Block(whole, is_first=is_first)
         return
-    rows = _piece_rows(sources, layout)
+    together = [sources[name] for name in sources if name in layout.cut]
+    for source in together:
+        source.accompany(together)
+    rows = piece_rows(sources, layout)
     start = 0
     while True:
         pieces = {name: sources[name].take(rows) for name in sources if name in layout.cut}
         length = _common_length(pieces, start, rows)
         if length or not start:
-            yield _block({**pieces, **{n: Rows(v) for n, v in whole.items()}}, sources, layout, start)
+            block = _block({**pieces, **{n: Rows(v) for n, v in whole.items()}}, sources, layout, start)
+            yield block._replace(is_first=is_first and not start)
         if length < rows:
             return
         start += length
 
 
-def _piece_rows(sources: Mapping[str, Source], layout: Layout) -> int:
+def piece_rows(sources: Mapping[str, Source], layout: Layout) -> int:
     """How many rows are read at once."""
     size = sum(row_size(sources[name].shape) * sources[name].dtype.itemsize for name in layout.cut)
     return max(1, min(_BLOCKS * BLOCK // max(1, layout.width), _PIECE // max(1, size)))
@@ -126,11 +155,11 @@ def _block(pieces: Mapping[str, Rows], sources: Mapping[str, Source], layout: La
     arrays = {name: pieces[name].values for name in sources}
     missing = [piece.missing for piece in pieces.values() if piece.missing is not None]
     if not missing:
-        return Block(arrays, start, is_first=not start)
+        return Block(arrays, start)
     kept = np.flatnonzero(~np.logical_or.reduce(missing))
     dropped = len(missing[0]) - len(kept)
     arrays = {name: values[kept] if name in layout.cut else values for name, values in arrays.items()}
-    return Block(arrays, start, kept, dropped, is_first=not start)
+    return Block(arrays, start, kept, dropped)
 
 
 def _common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:
@@ -148,10 +177,16 @@ def _common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:
     return lengths[shortest]
 
 
-def _merge(outcomes: Iterator[Outcome], evaluation: Evaluation) -> Computation:
-    reduction, layout, wrt = evaluation.reduction, evaluation.layout, evaluation.wrt
+def _collector(given: Collector | None, layout: Layout, wrt: str | None) -> Collector:
+    """What takes in the arrays of blocks; those of the derivative of a whole array add up."""
+    if wrt is not None and wrt not in layout.cut:
+        return Added()
+    return given if given is not None and layout.cut else Kept()
+
+
+def _merge(outcomes: Iterator[Outcome], evaluation: Evaluation, kept: Collector) -> Computation:
+    reduction, wrt = evaluation.reduction, evaluation.wrt
     partial = Partial(evaluation.operation)
-    kept = _Kept(layout, wrt)
     warnings: dict[str, LosscalcWarning] = {}
     dropped = 0
     samples = []
@@ -169,40 +204,54 @@ def _merge(outcomes: Iterator[Outcome], evaluation: Evaluation) -> Computation:
             findings = outcome.findings if findings is None else findings + outcome.findings
     remarks = [*warnings.values(), *(findings.warnings if findings is not None else ())]
     if reduction.keeps:
-        return Computation(kept.value, partial, tuple(remarks), dropped, tuple(samples))
+        return Computation(kept.finish(None), partial, tuple(remarks), dropped, tuple(samples))
+    end = _Ending(reduction, partial, evaluation.dtype)
     with np.errstate(all="ignore"):
-        if wrt is None:
-            value, was_finite = np.asarray(reduction.finish(partial)), partial.numerator.special == 0
-        else:
-            value, was_finite = _scaled(kept.value, reduction, partial), bool(np.isfinite(kept.value).all())
-        value = rounded(value, evaluation.dtype)
-    if was_finite and not np.isfinite(value).all():
-        remarks.append(_why_nonfinite(partial, reduction, evaluation.dtype))
-    return Computation(value, partial, tuple(remarks), dropped, tuple(samples))
+        value = end.number() if wrt is None else kept.finish(end.slope)
+    return Computation(value, partial, (*remarks, *end.warnings), dropped, tuple(samples))
 
 
-class _Kept:
-    """The arrays that blocks come to: side by side, or added up where all are of one whole array."""
+def finish(
+    partial: Partial, reduction: Reduction, dtype: np.dtype
+) -> tuple[Array, tuple[LosscalcWarning, ...]]:
+    """The one number that sums come to in a dtype, and why it is not finite if the losses were."""
+    end = _Ending(reduction, partial, dtype)
+    with np.errstate(all="ignore"):
+        return end.number(), end.warnings
 
-    def __init__(self, layout: Layout, wrt: str | None) -> None:
-        self._pieces: list[Array] = []
-        self._total: Double | None = None
-        self._adds_up = wrt is not None and wrt not in layout.cut
-        self._is_cut = bool(layout.cut)
 
-    def add(self, piece: Array) -> None:
-        """Take in the array of the next block."""
-        if not self._adds_up:
-            self._pieces.append(piece)
-        else:
-            self._total = Double(piece) if self._total is None else self._total + piece
+class _Ending:
+    """What is done to a result when its divisor is known."""
+
+    def __init__(self, reduction: Reduction, partial: Partial, dtype: np.dtype) -> None:
+        self._reduction = reduction
+        self._partial = partial
+        self._dtype = dtype
+        self._was_finite = True
+        self._is_finite = True
 
     @property
-    def value(self) -> Array:
-        """The whole of it."""
-        if self._total is not None:
-            return self._total.value
-        return np.concatenate(self._pieces) if self._is_cut else self._pieces[0]
+    def warnings(self) -> tuple[LosscalcWarning, ...]:
+        """What there is to say about a result that is not finite, though what it is made of was."""
+        if not self._was_finite or self._is_finite:
+            return ()
+        return (_why_nonfinite(self._partial, self._reduction, self._dtype),)
+
+    def number(self) -> Array:
+        """The reduced loss."""
+        value = np.asarray(self._reduction.finish(self._partial))
+        self._was_finite = self._partial.numerator.special == 0
+        return self._rounded(value)
+
+    def slope(self, slope: Array) -> Array:
+        """A part of the derivative of the reduced loss."""
+        self._was_finite &= bool(np.isfinite(slope).all())
+        return self._rounded(_scaled(slope, self._reduction, self._partial))
+
+    def _rounded(self, value: Array) -> Array:
+        value = rounded(value, self._dtype)
+        self._is_finite &= bool(np.isfinite(value).all())
+        return value
 
 
 def _scaled(slope: Array, reduction: Reduction, partial: Partial) -> Array:

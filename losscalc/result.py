@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.arrays import Array
+from losscalc.reductions import MEAN, SUM, Partial, Reduction
 
 
 class Line(NamedTuple):
@@ -56,8 +57,29 @@ class Result:
     count: int = 0
     ignored: int = 0
     working: Working | None = None
+    sums: Partial | None = None
+    """What a reduced loss came from, exactly."""
     is_tool: bool = False
     """Whether it is the result of a tool, neither a loss nor an activation."""
+
+    @classmethod
+    def reduced(
+        cls, name: str, value: Array, parameters: dict[str, object], reduction: Reduction, sums: Partial
+    ) -> "Result":
+        """The result that sums came to."""
+        return cls(
+            name,
+            value,
+            parameters,
+            reduction=reduction.name,
+            mean=MEAN.finish(sums),
+            sum=SUM.finish(sums),
+            numerator=float(reduction.numerator(sums)),
+            denominator=float(reduction.denominator(sums)),
+            count=sums.count,
+            ignored=sums.ignored,
+            sums=None if reduction.keeps else sums,
+        )
 
     @property
     def dtype(self) -> str:
@@ -95,6 +117,7 @@ class Result:
             "count": self.count,
             "ignored": self.ignored,
             **common,
+            **({} if self.sums is None or self.gradient is not None else {"sums": _exact(self.sums)}),
             **({} if self.working is None else {"explanation": self._explained()}),
         }
 
@@ -103,6 +126,14 @@ class Result:
         assert self.working is not None
         lines = [*self.working.losses, *self.working.reduction]
         return [line.sentence for line in lines]
+
+
+def _exact(sums: Partial) -> dict[str, object]:
+    """The sums with all their digits, so that results can be added up."""
+    from losscalc.notation import exact_text
+
+    exact = {key: exact_text(getattr(sums, key)) for key in ("total", "numerator", "denominator")}
+    return {**exact, "rows": sums.rows}
 
 
 def _finite(number: float) -> float | None:

@@ -4,10 +4,12 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
-from itertools import chain, islice
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from losscalc.errors import ParameterError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -42,35 +44,40 @@ def on_threads(threads: int | None = None) -> Mapper:
     count = threads or cores()
 
     def mapped(function: Callable[[Item], Result], items: Iterator[Item]) -> Iterator[Result]:
-        first = list(islice(items, 2))
-        if count == 1 or len(first) < 2:
-            return map(function, chain(first, items))
-        return _mapped(function, chain(first, items), count)
+        return map(function, items) if count == 1 else _mapped(function, items, count)
 
     return mapped
 
 
 def _mapped(function: Callable[[Item], Result], items: Iterator[Item], count: int) -> Iterator[Result]:
-    # Imported here: it costs more than a small call.
-    from concurrent.futures import Future, ThreadPoolExecutor
-
+    # Imported here, and in use from the second item on: it costs more than a small call.
+    pool: ThreadPoolExecutor | None = None
     pending: deque[Future[Result]] = deque()
-    pool = ThreadPoolExecutor(count)
+    failure: Exception | None = None
+    held: list[Item] = []
     try:
-        failure: BaseException | None = None
         while failure is None:
             try:
-                item = next(items)
-            except BaseException as error:  # noqa: BLE001 - it is raised when its turn comes
+                held.append(next(items))
+            except Exception as error:  # noqa: BLE001 - it is raised when its turn comes
                 failure = error
                 break
+            if pool is None:
+                if len(held) == 1:
+                    continue
+                from concurrent.futures import ThreadPoolExecutor as Pool
+
+                pool = Pool(count)
             # What the caller has set for its thread holds in all of them.
-            pending.append(pool.submit(copy_context().run, function, item))
+            pending.extend(pool.submit(copy_context().run, function, item) for item in held)
+            held.clear()
             if len(pending) >= count + _AHEAD:
                 yield pending.popleft().result()
+        yield from map(function, held)
         while pending:
             yield pending.popleft().result()
         if not isinstance(failure, StopIteration):
             raise failure
     finally:
-        pool.shutdown(cancel_futures=True)
+        if pool is not None:
+            pool.shutdown(cancel_futures=True)

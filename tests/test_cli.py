@@ -108,7 +108,7 @@ def test_json_is_strict_and_complete(call):
     facts = json.loads(call(*BASIC, "-f", "json"))
     assert list(facts) == [
         "loss", "reduction", "value", "numerator", "denominator", "count", "ignored", "nonfinite",
-        "dtype", "parameters", "version",
+        "dtype", "parameters", "version", "sums",
     ]  # fmt: skip
     assert facts["value"] == facts["numerator"] / facts["denominator"]
     assert (facts["denominator"], facts["count"], facts["ignored"], facts["dtype"]) == (9, 9, 0, "float64")

@@ -18,8 +18,8 @@ FLOORS = [
     ("domains", "double", "workers"),
     ("exponential", "precision", "summation", "formulas"),
     ("stable",),
-    ("wide", "distances", "arrays"),
-    ("layouts", "declaration", "reductions", "sources"),
+    ("wide", "distances", "arrays", "notation"),
+    ("layouts", "declaration", "reductions", "sources", "collection"),
     ("evaluation",),
     ("engine",),
     ("operation",),
@@ -28,7 +28,7 @@ FLOORS = [
     ("calls", "explanation", "diagnosis"),
     ("description", "suppositions", "profile"),
     ("comparison",),
-    ("report",),
+    ("report", "cluster"),
     ("cli",),
     ("__init__", "__main__"),
 ]
@@ -70,9 +70,11 @@ def test_imports_go_down(path):
     assert not above
 
 
-@pytest.mark.parametrize(("package", "owner"), [("click", "cli"), ("rich", "report")])
+@pytest.mark.parametrize(
+    ("package", "owner"), [("click", "cli"), ("rich", "report"), ("distributed", "cluster")]
+)
 def test_one_room_knows_a_library(package, owner):
-    """Only cli/ imports Click, and only report imports Rich."""
+    """Only cli/ imports Click, only report imports Rich, and only cluster Dask."""
     users = {room(path) for path in MODULES if any(n.split(".")[0] == package for n in imported(path))}
 
     assert users == {owner}

@@ -3,6 +3,7 @@
 import click
 
 from losscalc.cli.commands import build_command, summary
+from losscalc.cli.merge import merge
 from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
 from losscalc.cli.show import show
@@ -91,7 +92,7 @@ def show_list(as_json: bool) -> None:
     delivery.send_bytes("".join("\t".join(row) + "\n" for row in texts).encode())
 
 
-for tool in (show, diagnose, compare, pos_weight, class_weight):
+for tool in (show, diagnose, compare, merge, pos_weight, class_weight):
     losscalc.add_command(tool)
 
 

@@ -14,6 +14,7 @@ from losscalc.cli.options import (
     PARAMETERS,
     GroupedOption,
     check_options,
+    computing_options,
     output_options,
     reading_options,
     take_display,
@@ -54,11 +55,11 @@ class GroupedCommand(click.Command):
         if not ctx.resilient_parsing:
             _, rest, order = self.make_parser(ctx).parse_args(list(args))
             if rest:
-                raise UsageError(
-                    "arrays are given by options",
-                    found=rest[0],
-                    hint=f"{ctx.command_path} {self._usage_of(rest)}",
-                )
+                is_expanded = any(isinstance(p, GroupedOption) and p.group == ARRAYS for p in order)
+                hint = f"{ctx.command_path} {self._usage_of(rest)}"
+                if is_expanded:
+                    hint = "put a pattern of files in quotes, so that the shell leaves it to losscalc"
+                raise UsageError("arrays are given by options", found=rest[0], hint=hint)
             for parameter in order:
                 is_value = isinstance(parameter, GroupedOption) and not parameter.is_flag
                 if is_value and order.count(parameter) > 1:
@@ -77,7 +78,14 @@ def build_command(cls: type[Operation]) -> click.Command:
     settings = [_parameter_option(parameter) for parameter in parameters(cls)]
     return GroupedCommand(
         cls.name,
-        params=[*arrays, *settings, *_reduction_options(cls), *reading_options(), *output_options()],
+        params=[
+            *arrays,
+            *settings,
+            *_reduction_options(cls),
+            *reading_options(),
+            *computing_options(),
+            *output_options(),
+        ],
         callback=lambda **values: run(cls, values),
         help=_help(cls),
         short_help=summary(cls),
@@ -101,6 +109,10 @@ def run(cls: type[Operation], values: dict[str, Any]) -> None:
         )
         if is_chosen
     ]
+    alone = [name for name in chosen if name != "gradient"]
+    if job.dask is not None and alone:
+        hint = "it looks at arrays in memory: leave one of them out"
+        raise UsageError(f"`{alone[0]}` and `dask` do not go together", hint=hint)
     if len(chosen) > 1:
         raise UsageError(f"`{chosen[0]}` and `{chosen[1]}` do not go together", hint="leave one of them out")
     if chosen == ["stats"]:
@@ -112,7 +124,8 @@ def run(cls: type[Operation], values: dict[str, Any]) -> None:
             raise UsageError("`plot` and `output` do not go together", hint="leave one of them out")
         _plot(job, wanted["plot"])
     else:
-        delivery.send(job.run())
+        with delivery.collector() as collector:
+            delivery.send(job.run(collector))
 
 
 def _plot(job: Job, path: str) -> None:
@@ -150,6 +163,8 @@ def job_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Job, Delivery]
         gradient=values.pop("gradient", None),
         explained=delivery.rows if values.pop("explain", False) else 0,
         decimals=delivery.decimals,
+        threads=values.pop("threads"),
+        dask=values.pop("dask"),
     )
     return job, delivery
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -12,17 +13,19 @@ import numpy as np
 from losscalc import engine
 from losscalc.calls import Call
 from losscalc.cli.boundary import option_name, warn
+from losscalc.collection import Collector
 from losscalc.diagnosis import Findings
-from losscalc.engine import Computation
+from losscalc.engine import Computation, Distribute
 from losscalc.errors import DataError, Location, LosscalcError, LosscalcWarning, ShapeError, UsageError
 from losscalc.evaluation import Examine
 from losscalc.formats.address import STDIN, Address, open_array, open_state, parse_address
 from losscalc.formats.options import Reading
 from losscalc.loss import Loss, check_wrt
 from losscalc.operation import Operation
-from losscalc.reductions import MEAN, NONE, SUM, Reduction
+from losscalc.reductions import NONE, Reduction
 from losscalc.result import Result
 from losscalc.sources import MemorySource, Source
+from losscalc.workers import Mapper, on_threads
 
 BALANCED = "balanced"
 """What stands for weights that follow from the labels."""
@@ -45,23 +48,34 @@ class Job(NamedTuple):
     explained: int = 0
     """Of how many losses the working is wanted."""
     decimals: int = 4
+    threads: int | None = None
+    """How many threads compute; by default one a core."""
+    dask: str | None = None
+    """The address of the cluster that computes, if it is not this machine."""
 
-    def run(self) -> Result:
-        """Read the arrays, compute, and tell what there is to tell."""
-        with _opened(self.operation, self.arrays, self.reading, self.quiet, self._states) as sources:
+    def run(self, collector: Collector | None = None) -> Result:
+        """Read the arrays, compute, and tell what there is to tell; an array goes by way of `collector`."""
+        with _opened(self.operation, self._addresses(), self.reading, self.quiet, self._states) as sources:
             try:
                 if self.gradient is not None:
                     check_wrt(self.operation, self.gradient, sources)
-                done = engine.compute(
-                    self.operation,
-                    fitted(self.operation, sources, self.broadcast),
-                    self.reduction or NONE,
-                    dtype=self.dtype,
-                    broadcast=self.broadcast,
-                    wrt=self.gradient,
-                    samples=self.explained,
-                    examine=self._examine,
-                )
+                with (
+                    _watched(on_threads(self.threads), sources, self.quiet) as mapper,
+                    _cluster(self.dask) as distribute,
+                ):
+                    done = engine.compute(
+                        self.operation,
+                        fitted(self.operation, sources, self.broadcast),
+                        self.reduction or NONE,
+                        dtype=self.dtype,
+                        broadcast=self.broadcast,
+                        wrt=self.gradient,
+                        samples=self.explained,
+                        examine=self._examine,
+                        mapper=mapper,
+                        collector=collector,
+                        distribute=distribute,
+                    )
             except LosscalcError as error:
                 locate(error, sources)
                 raise
@@ -70,12 +84,13 @@ class Job(NamedTuple):
 
     def gathered(self) -> tuple[Call, Result]:
         """The call with all its arrays in memory, and its result."""
-        with _opened(self.operation, self.arrays, self.reading, self.quiet, self._states) as sources:
+        with _opened(self.operation, self._addresses(), self.reading, self.quiet, self._states) as sources:
             assert isinstance(self.operation, Loss)
             assert self.reduction is not None
             try:
                 fit = fitted(self.operation, sources, self.broadcast)
                 call = Call.gathered(self.operation, fit, self.reduction.name, self.dtype, self.broadcast)
+                call = call._replace(threads=self.threads)
                 done = call.compute(self._examine)
             except LosscalcError as error:
                 locate(error, sources)
@@ -83,6 +98,17 @@ class Job(NamedTuple):
             left_out = done._replace(dropped=call.dropped)
             self._tell((*done.warnings, *_dropped(left_out)), sources)
         return call, self._result(done)
+
+    def _addresses(self) -> dict[str, Address]:
+        """Where the arrays are, for whoever reads them."""
+        addresses = {name: parse_address(text) for name, text in self.arrays.items()}
+        if self.dask is None:
+            return addresses
+        piped = next((name for name, address in addresses.items() if address.is_stdin), None)
+        if piped is not None:
+            hint = "put the array in a file that all workers can read"
+            raise UsageError(f"a cluster cannot read the standard input of `{piped}`", hint=hint)
+        return {name: address._replace(folder=os.getcwd()) for name, address in addresses.items()}
 
     @property
     def _examine(self) -> Examine | None:
@@ -125,20 +151,32 @@ class Job(NamedTuple):
             working = Explanation(
                 self.operation, done.samples, self.reduction, sums, self.explained, self.decimals
             ).working
-        return Result(
-            name,
-            done.value,
-            settings,
-            reduction=self.reduction.name,
-            gradient=self.gradient,
-            mean=MEAN.finish(sums),
-            sum=SUM.finish(sums),
-            numerator=float(self.reduction.numerator(sums)),
-            denominator=float(self.reduction.denominator(sums)),
-            count=sums.count,
-            ignored=sums.ignored,
-            working=working,
-        )
+        result = Result.reduced(name, done.value, settings, self.reduction, sums)
+        return replace(result, gradient=self.gradient, working=working)
+
+
+@contextlib.contextmanager
+def _cluster(address: str | None) -> Iterator[Distribute | None]:
+    """What has blocks computed by the cluster at an address, if there is one."""
+    if address is None:
+        yield None
+        return
+    from losscalc.cluster import connected
+
+    with connected(address) as distribute:
+        yield distribute
+
+
+@contextlib.contextmanager
+def _watched(mapper: Mapper, sources: Mapping[str, Source], quiet: bool) -> Iterator[Mapper]:
+    """The mapper, which shows somebody at a terminal how far it has come."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield mapper
+        return
+    from losscalc.cli.progress import Progress
+
+    with Progress(sys.stderr, sources.values()) as progress:
+        yield progress.watch(mapper)
 
 
 def fitted(operation: Operation, sources: dict[str, Source], broadcast: bool) -> dict[str, Source]:
@@ -177,12 +215,11 @@ def _layout(operation: Operation, sources: Mapping[str, Source], broadcast: bool
 @contextlib.contextmanager
 def _opened(
     operation: Operation,
-    arrays: Mapping[str, str],
+    addresses: Mapping[str, Address],
     reading: Reading,
     quiet: bool,
     states: Collection[str],
 ) -> Iterator[dict[str, Source]]:
-    addresses = {name: parse_address(text) for name, text in arrays.items()}
     _check_distinct(addresses)
     if any(a.is_stdin for a in addresses.values()) and sys.stdin and sys.stdin.isatty() and not quiet:
         warn(LosscalcWarning("reading standard input; end with Ctrl-D"), kind="note")

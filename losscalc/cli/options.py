@@ -11,7 +11,8 @@ from losscalc.formats import FORMATS
 from losscalc.formats.options import Reading
 from losscalc.formats.writers import WRITERS
 
-ARRAYS, PARAMETERS, CHECK, READING, OUTPUT = "Arrays", "Parameters", "Check", "Reading", "Output"
+ARRAYS, PARAMETERS, CHECK, READING = "Arrays", "Parameters", "Check", "Reading"
+COMPUTING, OUTPUT = "Computing", "Output"
 
 
 _TOLERANCES = (
@@ -71,6 +72,28 @@ def reading_options() -> list[click.Parameter]:
             help="Bytes, as in 2G, in the place of the limits on what is unpacked or held in memory.",
         ),
     ]
+
+
+def threads_option() -> click.Parameter:
+    """How many threads compute."""
+    return GroupedOption(
+        ["--threads"],
+        group=COMPUTING,
+        type=whole(1, 1024),
+        metavar="N",
+        help="How many threads compute, by default one a core; the result is the same for any number.",
+    )
+
+
+def computing_options() -> list[click.Parameter]:
+    """What computes."""
+    cluster = GroupedOption(
+        ["--dask"],
+        group=COMPUTING,
+        metavar="ADDRESS",
+        help="Let the Dask cluster with this scheduler read the files and compute; the result is the same.",
+    )
+    return [threads_option(), cluster]
 
 
 def check_options() -> list[click.Parameter]:

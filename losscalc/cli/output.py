@@ -5,7 +5,7 @@ import contextlib
 import os
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TextIO
 
 from losscalc.cli.boundary import silence_stdout
@@ -18,6 +18,7 @@ from losscalc.interruption import temporary
 from losscalc.result import Result
 
 if TYPE_CHECKING:
+    from losscalc.cli.spool import Spool
     from losscalc.report import Canvas
 
 
@@ -31,25 +32,50 @@ class Delivery:
     def __init__(self, display: Display) -> None:
         self._display = display
         self._path = None if display.output in (None, "-", *_STDOUT_NAMES) else display.output
+        self._spool: Spool | None = None
         self._format = self._choose_format()
         if self._path is not None:
             check_writable(self._path)
 
+    @contextlib.contextmanager
+    def collector(self) -> "Iterator[Spool | None]":
+        """What takes in a result on its way to a file, which may be larger than memory."""
+        if self._path is None:
+            yield None
+            return
+        from losscalc.cli.spool import Spool
+
+        # A pipe or device takes what there is room for elsewhere.
+        folder = None if is_device(self._path) else os.path.dirname(os.path.realpath(self._path))
+        self._spool = Spool(self._path, folder)
+        with contextlib.closing(self._spool):
+            yield self._spool
+
     def send(self, result: Result) -> None:
         """Write the result."""
-        self.send_bytes(self._render(result))
+        self._send_pieces(self._render(result))
 
     def send_bytes(self, data: bytes) -> None:
         """Write bytes, all of them or nothing."""
+        self._send_pieces([data])
+
+    def _send_pieces(self, pieces: Iterable[bytes]) -> None:
         if self._path is None:
-            write_stdout(data)
+            write_stdout(b"".join(pieces))
             return
         suffix = split_suffix(self._path)[1]
         if suffix:
             from losscalc.formats.packing import pack
 
-            data = pack(data, suffix)
-        write_file(self._path, data)
+            pieces = pack(pieces, suffix)
+        write_file(self._path, self._released(pieces))
+
+    def _released(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The pieces, after each of which its part of the result need not stay in memory."""
+        for piece in pieces:
+            yield piece
+            if self._spool is not None:
+                self._spool.release()
 
     @property
     def format(self) -> str:
@@ -100,12 +126,12 @@ class Delivery:
         text = draw(canvas)
         return text.encode(encoding, "replace")
 
-    def _render(self, result: Result) -> bytes:
+    def _render(self, result: Result) -> Iterable[bytes]:
         if not self.is_table:
-            return WRITERS[self._format].write(result, self._display.precision)
+            return WRITERS[self._format].pieces(result, self._display.precision)
         from losscalc.report import draw_result
 
-        return self.canvas_text(lambda canvas: draw_result(result, canvas))
+        return [self.canvas_text(lambda canvas: draw_result(result, canvas))]
 
     def _choose_format(self) -> str:
         """The format as asked for, else by the suffix of the file, else by what standard output is."""
@@ -175,12 +201,12 @@ def check_writable(path: str) -> None:
         raise OutputError("permission denied", location=Location(path))
 
 
-def write_file(path: str, data: bytes) -> None:
+def write_file(path: str, pieces: Iterable[bytes]) -> None:
     """Replace a file as a whole: it holds all the bytes, or what it held before."""
     try:
-        if _is_device(path):
+        if is_device(path):
             with open(path, "ab") as device:
-                device.write(data)
+                device.writelines(pieces)
             return
         # Through a symbolic link, so that the link stays one.
         target = os.path.realpath(path)
@@ -188,7 +214,7 @@ def write_file(path: str, data: bytes) -> None:
         with temporary(beside):
             handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                file.writelines(pieces)
                 file.flush()
                 os.fsync(file.fileno())
             # Only what was closed without a complaint is complete.
@@ -200,7 +226,7 @@ def write_file(path: str, data: bytes) -> None:
         raise OutputError(f"cannot write: {reason(error)}", location=Location(path)) from error
 
 
-def _is_device(path: str) -> bool:
+def is_device(path: str) -> bool:
     """Whether a path names a pipe, a device or an open file, none of which can be replaced."""
     if path.startswith(("/dev/fd/", "/proc/")):
         return True

@@ -41,4 +41,4 @@ def plot(call: Call, path: str) -> None:
     right.set(xlabel="losses, sorted", ylabel=call.loss.name)
     buffer = io.BytesIO()
     figure.savefig(buffer, format=split_suffix(path)[0][1:])
-    write_file(path, buffer.getvalue())
+    write_file(path, [buffer.getvalue()])

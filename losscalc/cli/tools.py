@@ -16,6 +16,7 @@ from losscalc.cli.options import (
     reading_options,
     take_display,
     take_reading,
+    threads_option,
 )
 from losscalc.cli.output import Delivery
 from losscalc.cli.sheets import Sheet, send_sheets
@@ -48,7 +49,7 @@ def diagnose(loss: str, arguments: tuple[str, ...]) -> None:
     with command.make_context(f"losscalc diagnose {cls.name}", list(arguments)) as context:
         values = dict(context.params)
         worst = values.pop("worst", None) or 5
-        for name in ("gradient", "explain", "expect", "suppose", "plot"):
+        for name in ("gradient", "explain", "expect", "suppose", "plot", "dask"):
             if values.get(name):
                 raise UsageError(f"diagnose takes no `{name}`", hint=f"losscalc {cls.name} does")
         job, delivery = job_of(cls, values)
@@ -76,6 +77,7 @@ def _compare(losses: tuple[str, ...], **values: Any) -> None:
 
     values.pop("debug")
     quiet, strict = values.pop("quiet"), values.pop("warnings") == "error"
+    threads = values.pop("threads")
     delivery = Delivery(take_display(values))
     reading = take_reading(values)
     arrays = {name: values.pop(name) for name in ("input", "target")}
@@ -89,7 +91,7 @@ def _compare(losses: tuple[str, ...], **values: Any) -> None:
             if needed != ["input", "target"]:
                 more = ", ".join(f"`{name}`" for name in needed if name not in ("input", "target"))
                 raise UsageError(f"{cls.name} needs {more} as well")
-            job = Job(cls(), arrays, MEAN, reading, quiet=quiet, strict=strict)
+            job = Job(cls(), arrays, MEAN, reading, quiet=quiet, strict=strict, threads=threads)
             rows.append(comparison_row(job.gathered()[0]))
         except LosscalcError as error:
             if len(losses) == 1:
@@ -104,6 +106,7 @@ compare = GroupedCommand(
         click.Argument(["losses"], nargs=-1, required=True, metavar="LOSS..."),
         *_options(),
         *reading_options(),
+        threads_option(),
         *output_options(),
     ],
     callback=_compare,

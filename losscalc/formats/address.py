@@ -4,6 +4,8 @@ import os
 import re
 import stat
 import sys
+from collections.abc import Iterator
+from functools import partial
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -21,16 +23,23 @@ STDIN = "stdin"
 _NUMBER_LIKE = re.compile(r"[\s\d.,+\-eE]+|\s*[+-]?[\d.]+\s*,.*", re.ASCII | re.DOTALL)
 
 
+# What the shell would expand; a path that is there is none.
+_PATTERN = re.compile(r"[*?]|\[.+\]", re.DOTALL)
+
 _STATE_HINT = "numpy.savez('state.npz', **arrays) makes one of a state dict of arrays"
 
 
 class Address(NamedTuple):
-    """Where an array is: in a file (or a part of it), on standard input, or in the text itself."""
+    """Where an array is: in files (or parts of them), on standard input, or in the text itself."""
 
     text: str
     path: str | None = None
     part: str | None = None
     is_stdin: bool = False
+    paths: tuple[str, ...] | None = None
+    """The files, if the path is a pattern that stands for several."""
+    folder: str = ""
+    """Where relative paths begin, if that is not the current folder of whoever opens them."""
 
     def identity(self) -> tuple[int, int] | None:
         """What tells one pipe or device from another; None for what can be read any number of times."""
@@ -76,24 +85,43 @@ def parse_address(text: str) -> Address:
     if _is_literal(text):
         return Address(text)
     path, mark, part = text.partition("#")
-    return Address(text, path, part if mark else None)
+    return Address(text, path, part if mark else None, paths=_files(path))
 
 
 def open_array(address: Address, option: str, reading: Reading) -> Source:
     """The source of the array at an address; `option` is what messages call a literal."""
+    source = _open(address, option, reading)
+    source.opened_by = partial(open_array, address, option, reading)
+    return source
+
+
+def _open(address: Address, option: str, reading: Reading) -> Source:
     if address.is_stdin:
         return _open_stream(_stdin(reading), "", address.part, reading)
     if address.path is None:
         return _literal(address.text, option, reading)
+    if address.paths is not None:
+        return _open_files(address, option, reading)
     stream, suffix = _open_path(address, option, reading)
     return _open_stream(stream, suffix, address.part, reading)
+
+
+def open_stream(address: Address, option: str) -> Iterator[Stream]:
+    """The bytes of a file, of standard input, or of the files of a pattern one after the other."""
+    if address.is_stdin:
+        yield _stdin(Reading())
+        return
+    if address.paths == ():
+        raise _no_match(address, f"'{address.path}'")
+    for path in address.paths or (address.path or "",):
+        yield _open_path(address._replace(path=path), option, Reading())[0]
 
 
 def open_state(address: Address, option: str, reading: Reading) -> dict[str, Source]:
     """All arrays of an NPZ file, by name."""
     from losscalc.formats.npy import array_names
 
-    if address.is_stdin or address.part is not None or address.path is None:
+    if address.is_stdin or address.part is not None or address.path is None or address.paths is not None:
         raise UsageError(f"{option} must be an NPZ file", found=address.text, hint=_STATE_HINT)
     stream, _ = _open_path(address, option, reading)
     try:
@@ -112,15 +140,50 @@ def open_state(address: Address, option: str, reading: Reading) -> dict[str, Sou
     return {name: open_array(address._replace(part=name), option, npz) for name in names}
 
 
+def _files(path: str) -> tuple[str, ...] | None:
+    """The files of a pattern; None of what is no pattern."""
+    if not _PATTERN.search(path) or "\0" in path:
+        return None
+    from losscalc.formats.shards import matching
+
+    return matching(path)
+
+
+def _open_files(address: Address, option: str, reading: Reading) -> Source:
+    from losscalc.formats.shards import Shards
+
+    if not address.paths:
+        raise _no_match(address, f"{option} 'shards/*.npy'")
+
+    open_file = partial(_open_one, address, option, reading)
+    first, *others = address.paths
+    return Shards(address.path or "", address.paths, open_file) if others else open_file(first)
+
+
+def _open_one(address: Address, option: str, reading: Reading, path: str) -> Source:
+    """One of the files of a pattern."""
+    place = os.path.join(address.folder, path)
+    if os.path.exists(place) and stat.S_ISFIFO(os.stat(place).st_mode):
+        problem = "is a pipe, which a pattern does not take"
+        raise SourceError(problem, location=Location(path), hint="name it alone")
+    return open_array(address._replace(path=path, paths=None), option, reading)
+
+
+def _no_match(address: Address, example: str) -> SourceError:
+    hint = f"a pattern is expanded by losscalc: put it in quotes, as in {example}"
+    return SourceError("no file matches the pattern", location=Location(address.path or ""), hint=hint)
+
+
 def _open_path(address: Address, option: str, reading: Reading) -> tuple[Stream, str]:
     """The stream of a file, and the suffix that names its format."""
     path = address.path or ""
-    if os.path.isdir(path):
+    place = os.path.join(address.folder, path)
+    if os.path.isdir(place):
         raise SourceError("is a directory, not a file", location=Location(path))
-    if not os.path.lexists(path):
+    if not os.path.lexists(place):
         raise _no_such_file(address, option)
     suffix, packing = split_suffix(path)
-    return _open_file(path, packing, reading), suffix
+    return _open_file(path, place, packing, reading), suffix
 
 
 def _open_stream(stream: Stream, suffix: str, part: str | None, reading: Reading) -> Source:
@@ -131,10 +194,10 @@ def _open_stream(stream: Stream, suffix: str, part: str | None, reading: Reading
         raise
 
 
-def _open_file(path: str, suffix: str, reading: Reading) -> Stream:
+def _open_file(path: str, place: str, suffix: str, reading: Reading) -> Stream:
     """Open a file, and the compression that its last suffix stands for."""
     try:
-        file = open(path, "rb")  # noqa: SIM115 - the stream closes it
+        file = open(place, "rb")  # noqa: SIM115 - the stream closes it
     except OSError as error:
         raise SourceError(reason(error), location=Location(path)) from error
     status = os.fstat(file.fileno())
@@ -199,7 +262,7 @@ def _no_such_file(address: Address, option: str) -> SourceError:
     if "\0" in path:
         return SourceError("the name of a file holds a NUL byte", location=Location(path), hint=hint)
     try:
-        os.stat(path)
+        os.stat(os.path.join(address.folder, path))
     except (OSError, ValueError) as error:
         problem = reason(error) if isinstance(error, OSError) else str(error)
         return SourceError(problem, location=Location(path), hint=hint)

@@ -59,6 +59,10 @@ class Table(TextSource):
         self._columns = select_columns(part, names, self._width, stream.name)
         super().__init__(stream.name)
 
+    def progress(self) -> tuple[int, int | None]:
+        """By bytes of the file."""
+        return self._stream.progress()
+
     def close(self) -> None:
         """Let go of the file."""
         self._stream.close()

@@ -22,15 +22,18 @@ class _Written(float):
     """An infinity or NaN that was written out, not made by a number that is too large."""
 
 
-def parse(text: str, path: str, line: int = 1) -> Any:
-    """The document in a text whose first line has a number of its own, all numbers as float64."""
+def parse(text: str, path: str, line: int = 1, number: Callable[[str], float] = float) -> Any:
+    """The document in a text whose first line has a number of its own, all numbers as float64.
+
+    `number` makes something else of those that are written without a point.
+    """
     # How deep Python itself can go differs from version to version; nobody means to go this deep.
     if text.startswith("[" * _BOTTOMLESS):
         raise _too_deep(Location(path, line))
     try:
         if text.startswith("\ufeff"):
             raise json.JSONDecodeError("Unexpected UTF-8 BOM (decode using utf-8-sig)", text, 0)
-        return _decoder()(text)
+        return _decoder(number)(text)
     except json.JSONDecodeError as error:
         problem = error.msg[:1].lower() + error.msg[1:]
         is_next_line = problem == "extra data" and error.lineno > 1
@@ -46,9 +49,9 @@ def parse(text: str, path: str, line: int = 1) -> Any:
 
 
 @cache
-def _decoder() -> Callable[[str], Any]:
+def _decoder(number: Callable[[str], float]) -> Callable[[str], Any]:
     """One decoder for all documents: in JSON lines, making it takes longer than what it does."""
-    return json.JSONDecoder(parse_int=float, parse_constant=_Written, object_pairs_hook=_unique).decode
+    return json.JSONDecoder(parse_int=number, parse_constant=_Written, object_pairs_hook=_unique).decode
 
 
 def find(document: Any, part: str | None, location: Location) -> Any:

@@ -30,6 +30,11 @@ class JsonSource(MemorySource):
         values = super().take(rows).values
         return Rows(values, None if self._missing is None else self._missing[start : start + rows])
 
+    @property
+    def can_skip(self) -> bool:
+        """Not where the whole document would have to be read first."""
+        return False
+
     def whole(self) -> Array:
         """The array itself, when nothing is missing from it."""
         return super().whole() if self._missing is None else Source.whole(self)
@@ -78,6 +83,10 @@ class JsonLines(TextSource):
     def locate(self, index: Index) -> Location:
         """The line, and the path from there."""
         return Location(self.name, self.line(index[0]) if index else None, part=brackets(index[1:]))
+
+    def progress(self) -> tuple[int, int | None]:
+        """By bytes of the file."""
+        return self._stream.progress()
 
     def close(self) -> None:
         """Let go of the file."""

@@ -40,6 +40,8 @@ _ZIP_FAILURES = (
 class NpySource(Source):
     """The array of an NPY file, read row by row."""
 
+    has_header = True
+
     def __init__(self, stream: Stream, part: str = "") -> None:
         self._stream = stream
         self._part = part
@@ -83,6 +85,24 @@ class NpySource(Source):
     def locate(self, index: Index) -> Location:
         """The index in brackets, as in Python."""
         return self._location(f"[{', '.join(map(str, index))}]" if index else "")
+
+    @property
+    def can_skip(self) -> bool:
+        """In a plain file, where the place of every row is known."""
+        return self._stream.is_plain_file and bool(self.shape)
+
+    def skip(self, rows: int) -> None:
+        """Pass over some rows."""
+        if not self.can_skip:
+            super().skip(rows)
+            return
+        self._next = min(self._next + rows, self.shape[0])
+        self._stream.seek(self._offset + self._next * math.prod(self.shape[1:]) * self.dtype.itemsize)
+
+    def progress(self) -> tuple[int, int]:
+        """By rows, as what is in Fortran order is not read from the beginning to the end."""
+        row = math.prod(self.shape[1:]) * self.dtype.itemsize
+        return self._next * row, math.prod(self.shape) * self.dtype.itemsize
 
     def close(self) -> None:
         """Let go of the file."""

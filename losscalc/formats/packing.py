@@ -4,9 +4,9 @@ import bz2
 import gzip
 import lzma
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from types import MappingProxyType
-from typing import BinaryIO, cast
+from typing import BinaryIO, Protocol, cast
 
 from losscalc.errors import FormatError, Location
 from losscalc.formats.limits import UNPACKED, is_bomb, too_large
@@ -21,8 +21,13 @@ _UNPACKERS: MappingProxyType[str, Callable[[BinaryIO], BinaryIO]] = MappingProxy
         ".xz": lambda raw: cast(BinaryIO, lzma.LZMAFile(raw)),  # noqa: SIM115 - the stream closes it
     }
 )
-_PACKERS: MappingProxyType[str, Callable[[bytes], bytes]] = MappingProxyType(
-    {".gz": lambda data: gzip.compress(data, mtime=0), ".bz2": bz2.compress, ".xz": lzma.compress}
+# The gzip module has no such thing, but zlib writes its header too, and without a time.
+_PACKERS: MappingProxyType[str, Callable[[], "Packer"]] = MappingProxyType(
+    {
+        ".gz": lambda: zlib.compressobj(wbits=31),
+        ".bz2": bz2.BZ2Compressor,
+        ".xz": lzma.LZMACompressor,
+    }
 )
 
 
@@ -49,6 +54,11 @@ class PackedStream(Stream):
             raise too_large("little compressed data unpacks to", most, Location(self.name))
         return data
 
+    def progress(self) -> tuple[int, int | None]:
+        """By compressed bytes."""
+        size = self._packed.size
+        return (0 if size is None or self._packed.file.closed else self._packed.file.tell()), size
+
     def close(self) -> None:
         """Let go of the file."""
         super().close()
@@ -69,6 +79,19 @@ class _Counted:
         return data
 
 
-def pack(data: bytes, suffix: str) -> bytes:
+class Packer(Protocol):
+    """What compresses bytes that come in pieces."""
+
+    def compress(self, data: bytes, /) -> bytes:
+        """What is ready of the compressed bytes."""
+
+    def flush(self) -> bytes:
+        """The rest of them."""
+
+
+def pack(pieces: Iterable[bytes], suffix: str) -> Iterator[bytes]:
     """The bytes as a file of that suffix holds them."""
-    return _PACKERS[suffix](data)
+    packer = _PACKERS[suffix]()
+    for piece in pieces:
+        yield packer.compress(piece)
+    yield packer.flush()

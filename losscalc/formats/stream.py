@@ -28,6 +28,7 @@ class Stream:
         self.file = file
         self._ahead = b""
         self._ended = False
+        self._count = 0
 
     def read(self, count: int) -> bytes:
         """The next bytes: as many as asked for, fewer only at the end."""
@@ -41,6 +42,7 @@ class Stream:
                 self._ended = len(piece) < min(missing, _STEP)
                 pieces.append(piece)
                 missing -= len(piece)
+                self._count += len(piece)
         return b"".join(pieces)
 
     def peek(self, count: int) -> bytes:
@@ -73,6 +75,16 @@ class Stream:
         with named_failures(self.name):
             self.file.seek(offset)
             return self.file.read(count)
+
+    def seek(self, offset: int) -> None:
+        """Go on reading elsewhere in a plain file."""
+        with named_failures(self.name):
+            self.file.seek(offset)
+        self._ahead, self._ended = b"", False
+
+    def progress(self) -> tuple[int, int | None]:
+        """How many bytes of the file were read, and of how many if that is known."""
+        return self._count, self.size
 
     def close(self) -> None:
         """Let go of the file."""

@@ -1,17 +1,21 @@
 """Results as bytes, one function a format."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
+from losscalc.arrays import Array, row_size
 from losscalc.errors import UsageError
 from losscalc.formats.numbers import fixed, lines, nested, texts
 from losscalc.result import Result, Working
 
 Write = Callable[[Result, int | None], bytes]
+WritePieces = Callable[[Result, int | None], Iterator[bytes]]
 
+# So many numbers are written at once.
+_PART = 1 << 17
 # Python's JSON reads these back; strict JSON has none and writes null.
 _JSON_WORDS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 _JSON_NULL = dict.fromkeys(_JSON_WORDS, "null")
@@ -22,22 +26,32 @@ class Writer(NamedTuple):
 
     name: str
     suffixes: tuple[str, ...]
-    write: Write
+    pieces: WritePieces
+    """The bytes, in pieces of some rows as far as the format lets them stand alone."""
+
+    def write(self, result: Result, precision: int | None) -> bytes:
+        """All bytes."""
+        return b"".join(self.pieces(result, precision))
 
 
-def plain(result: Result, precision: int | None) -> bytes:
+def _at_once(write: Write) -> WritePieces:
+    """All bytes in one piece."""
+    return lambda result, precision: iter([write(result, precision)])
+
+
+def plain(result: Result, precision: int | None) -> Iterator[bytes]:
     """Numbers and nothing else: rows with commas, and nested lists beyond two axes; or the working."""
     if result.working is not None:
-        return working_text(result.working).encode()
+        return iter([working_text(result.working).encode()])
     if result.value.ndim > 2:
-        return (nested(result.value, precision, _JSON_WORDS) + "\n").encode()
+        return iter([(nested(result.value, precision, _JSON_WORDS) + "\n").encode()])
     return _text_lines(result, precision, ",")
 
 
-def separated(delimiter: str) -> Write:
+def separated(delimiter: str) -> WritePieces:
     """Numbers with a delimiter, in rows and columns."""
 
-    def write(result: Result, precision: int | None) -> bytes:
+    def write(result: Result, precision: int | None) -> Iterator[bytes]:
         _refuse_working(result)
         if result.value.ndim > 2:
             raise UsageError(
@@ -62,15 +76,18 @@ def as_json(result: Result, precision: int | None) -> bytes:
     return ("{" + ", ".join(members) + "}\n").encode()
 
 
-def json_lines(result: Result, precision: int | None) -> bytes:
+def json_lines(result: Result, precision: int | None) -> Iterator[bytes]:
     """A row a line; a scalar is the one object that JSON makes of it."""
     if result.value.ndim == 0 or result.working is not None:
-        return as_json(result, precision)
-    if result.value.ndim == 1:
-        words = texts(result.value, precision)
-        return "".join(_JSON_NULL.get(word, word) + "\n" for word in words).encode()
-    rows = (np.asarray(row) for row in result.value)
-    return "".join(nested(row, precision, _JSON_NULL) + "\n" for row in rows).encode()
+        yield as_json(result, precision)
+        return
+    for part in _parts(result.value):
+        if part.ndim == 1:
+            words = texts(part, precision)
+            yield "".join(_JSON_NULL.get(word, word) + "\n" for word in words).encode()
+            continue
+        rows = (np.asarray(row) for row in part)
+        yield "".join(nested(row, precision, _JSON_NULL) + "\n" for row in rows).encode()
 
 
 def markdown(result: Result, precision: int | None) -> bytes:
@@ -94,14 +111,18 @@ def markdown(result: Result, precision: int | None) -> bytes:
     return "".join("| " + " | ".join(row) + " |\n" for row in rows).encode()
 
 
-def npy(result: Result, precision: int | None) -> bytes:
-    """NumPy's own format; it has all digits, whatever the precision."""
+def npy(result: Result, precision: int | None) -> Iterator[bytes]:
+    """NumPy's own format, in C order; it has all digits, whatever the precision."""
     import io
 
     _refuse_working(result)
+    value = result.value
     buffer = io.BytesIO()
-    np.save(buffer, result.value, allow_pickle=False)
-    return buffer.getvalue()
+    entries = {"descr": value.dtype.str, "fortran_order": False, "shape": value.shape}
+    np.lib.format.write_array_header_1_0(buffer, entries)
+    yield buffer.getvalue()
+    for part in _parts(value):
+        yield part.tobytes()
 
 
 def latex(result: Result, precision: int | None) -> bytes:
@@ -179,9 +200,19 @@ def count_text(number: float, decimals: int) -> str:
     return str(int(number)) if number.is_integer() and abs(number) < 1e15 else fixed(number, decimals)
 
 
-def _text_lines(result: Result, precision: int | None, delimiter: str) -> bytes:
-    text = "\n".join(lines(result.value, precision, delimiter))
-    return (text + "\n").encode() if result.value.size else b""
+def _text_lines(result: Result, precision: int | None, delimiter: str) -> Iterator[bytes]:
+    for part in _parts(result.value) if result.value.size else ():
+        yield ("\n".join(lines(part, precision, delimiter)) + "\n").encode()
+
+
+def _parts(value: Array) -> Iterator[Array]:
+    """An array in parts of some rows."""
+    if value.ndim == 0:
+        yield value
+        return
+    rows = max(1, _PART // row_size(value.shape))
+    for start in range(0, len(value), rows):
+        yield value[start : start + rows]
 
 
 WRITERS = MappingProxyType(
@@ -191,10 +222,10 @@ WRITERS = MappingProxyType(
             Writer("plain", (".txt", ".dat", ""), plain),
             Writer("csv", (".csv",), separated(",")),
             Writer("tsv", (".tsv", ".tab"), separated("\t")),
-            Writer("json", (".json",), as_json),
+            Writer("json", (".json",), _at_once(as_json)),
             Writer("jsonl", (".jsonl", ".ndjson"), json_lines),
-            Writer("markdown", (".md", ".markdown"), markdown),
-            Writer("latex", (".tex",), latex),
+            Writer("markdown", (".md", ".markdown"), _at_once(markdown)),
+            Writer("latex", (".tex",), _at_once(latex)),
             Writer("npy", (".npy",), npy),
         )
     }

@@ -1,0 +1,89 @@
+"""The tool that adds up results of parts."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from losscalc import engine
+from losscalc.cli.boundary import warn
+from losscalc.cli.commands import GroupedCommand
+from losscalc.cli.options import output_options, take_display
+from losscalc.cli.output import Delivery
+from losscalc.errors import DataError, Location, LosscalcWarning, UsageError, printable
+from losscalc.formats.address import open_stream, parse_address
+from losscalc.operation import result_dtype
+from losscalc.reductions import REDUCTIONS
+from losscalc.result import Result
+
+if TYPE_CHECKING:
+    from losscalc.formats.results import Part
+
+
+def _merge(files: tuple[str, ...], **values: Any) -> None:
+    values.pop("debug")
+    quiet, strict = values.pop("quiet"), values.pop("warnings") == "error"
+    delivery = Delivery(take_display(values))
+    if files.count("-") > 1:
+        raise UsageError("standard input cannot be read twice", hint="put one of the results in a file")
+    result, warnings = merged([read for file in files for read in _read(file)])
+    for warning in warnings:
+        if strict:
+            raise DataError(warning.problem, hint=warning.hint)
+        if not quiet:
+            warn(warning)
+    delivery.send(result)
+
+
+def merged(parts: "Sequence[Part]") -> tuple[Result, tuple[LosscalcWarning, ...]]:
+    """The result of all rows together, and what there is to say about it."""
+    first = parts[0]
+    sums = first.partial
+    for part in parts[1:]:
+        _check_same(first, part)
+        sums += part.partial
+    reduction, dtype = REDUCTIONS[first.reduction], result_dtype(first.dtype)
+    assert dtype is not None
+    value, warnings = engine.finish(sums, reduction, dtype)
+    return Result.reduced(first.loss, value, first.parameters, reduction, sums), warnings
+
+
+def _check_same(first: "Part", part: "Part") -> None:
+    """Refuse what adds up to no number that means anything."""
+    for fact in ("loss", "reduction", "parameters", "dtype"):
+        own, others = getattr(part, fact), getattr(first, fact)
+        if own != others:
+            found = own if isinstance(own, str) else ", ".join(f"{k} {v}" for k, v in own.items())
+            wanted = others if isinstance(others, str) else ", ".join(f"{k} {v}" for k, v in others.items())
+            raise DataError(
+                f"its {fact} must be {printable(wanted)}, as in {printable(first.path)}",
+                found=found,
+                location=Location(part.path),
+            )
+
+
+def _read(file: str) -> "Iterator[Part]":
+    """The result in a file, or those in the files of a pattern."""
+    from losscalc.formats.results import read_part
+
+    address = parse_address(file)
+    if address.part is not None or (address.path is None and not address.is_stdin):
+        raise UsageError("a result is a file as a whole, or - for standard input", found=file)
+    for stream in open_stream(address, "FILE"):
+        try:
+            yield read_part(stream)
+        finally:
+            stream.close()
+
+
+merge = GroupedCommand(
+    "merge",
+    params=[
+        click.Argument(["files"], nargs=-1, required=True, metavar="FILE..."),
+        *output_options(),
+    ],
+    callback=_merge,
+    short_help="Add up results of parts of the data",
+    help="Add up results that were written with --format json, each of a part of the data. The value is, to "
+    "the last bit, that of one run over all of it, if the parts had the same parameters and weights.",
+)

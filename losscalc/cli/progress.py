@@ -1,0 +1,104 @@
+"""How far a long run has come: one line on the terminal, which is gone before anything else is said."""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TextIO
+
+from losscalc.evaluation import Block
+from losscalc.sources import Source
+from losscalc.workers import Mapper
+
+# Seconds before the line is first shown, and between two of it.
+_AFTER = 1.0
+_BETWEEN = 0.2
+
+
+class Progress:
+    """The line, which keeps to what a terminal of any width and encoding can show."""
+
+    def __init__(
+        self, stream: TextIO, sources: Iterable[Source], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stream = stream
+        self._sources = list(sources)
+        self._clock = clock
+        self._start = clock()
+        self._due = self._start + _AFTER
+        self._length = 0
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.erase()
+
+    def watch(self, mapper: Mapper) -> Mapper:
+        """The same mapper, which shows how far it has come while it reads."""
+
+        def mapped(function: Callable[[Any], Any], items: Iterator[Any]) -> Iterator[Any]:
+            return mapper(function, self._watched(items))
+
+        return mapped
+
+    def show(self, rows: int) -> None:
+        """Show that so many rows are done, unless that was done a moment ago."""
+        now = self._clock()
+        if now < self._due:
+            return
+        self._due = now + _BETWEEN
+        columns = self._columns()
+        text = ""
+        # What is left out on a narrow terminal stands behind what is not.
+        for part in self._parts(rows, now - self._start):
+            longer = f"{text}, {part}" if text else part
+            if len(longer) < columns:
+                text = longer
+        self._write(text)
+
+    def erase(self) -> None:
+        """Leave the line as it was."""
+        if self._length:
+            self._write("")
+
+    def _watched(self, items: Iterator[Block]) -> Iterator[Block]:
+        for block in items:
+            self.show(block.start)
+            yield block
+        self.erase()
+
+    def _parts(self, rows: int, seconds: float) -> Iterator[str]:
+        """What there is to say, the most important first."""
+        read = [progress for source in self._sources if (progress := source.progress()) is not None]
+        done, total = (sum(p[i] or 0 for p in read if p[1] is not None) for i in (0, 1))
+        if 0 < done <= total:
+            yield f"{100 * done // total}%"
+            yield f"{_duration(seconds * (total - done) / done)} left"
+        yield f"{rows:,} rows"
+        megabytes = sum(p[0] for p in read) / seconds / 1e6
+        yield f"{megabytes:,.0f} MB/s" if megabytes >= 1 else f"{rows / seconds:,.0f} rows/s"
+
+    def _columns(self) -> int:
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns or 80
+        except (OSError, ValueError):
+            return 80
+
+    def _write(self, text: str) -> None:
+        """Write over the line, and go back to its beginning: what is printed next is printed there."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text.ljust(self._length) + "\r")
+            self._stream.flush()
+        self._length = len(text)
+
+
+def _duration(seconds: float) -> str:
+    """Minutes and seconds, and hours if there are any.
+
+    >>> _duration(9.4), _duration(3723)
+    ('0:09', '1:02:03')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
