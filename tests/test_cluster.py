@@ -112,7 +112,7 @@ def test_how_work_is_divided():
         assert [task.is_first for task in found] == [True] + [False] * (len(found) - 1)
         return len(found)
 
-    by_rows = -(-ROWS // (2 * 64))
+    by_rows = -(-ROWS // (engine._BLOCKS * 64 // 2))
     assert tasks("x.npy", "y.npy") == tasks("x-*.npy", "y.npy") == tasks("x-*.npy", "y-*.npy") == by_rows
     assert tasks("x-*.npy", "y-*.csv") == tasks("xy-*.npz#x", "y-*.csv") == len(BORDERS) - 1
     assert tasks("x.csv", "y.npy") == tasks("x-*.csv", "y.npy") == 1

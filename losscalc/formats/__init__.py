@@ -43,7 +43,7 @@ FORMATS = MappingProxyType(
             Format("json", (".json",), _opener("json", "open_json"), (b"[", b"{")),
             Format("jsonl", (".jsonl", ".ndjson"), _opener("json", "JsonLines")),
             Format("npy", (".npy",), _opener("npy", "open_npy"), (b"\x93NUMPY",)),
-            Format("npz", (".npz",), _opener("npy", "open_npz"), (b"PK\x03\x04", b"PK\x05\x06")),
+            Format("npz", (".npz",), _opener("npz", "open_npz"), (b"PK\x03\x04", b"PK\x05\x06")),
         )
     }
 )

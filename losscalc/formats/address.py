@@ -119,7 +119,7 @@ def open_stream(address: Address, option: str) -> Iterator[Stream]:
 
 def open_state(address: Address, option: str, reading: Reading) -> dict[str, Source]:
     """All arrays of an NPZ file, by name."""
-    from losscalc.formats.npy import array_names
+    from losscalc.formats.npz import array_names
 
     if address.is_stdin or address.part is not None or address.path is None or address.paths is not None:
         raise UsageError(f"{option} must be an NPZ file", found=address.text, hint=_STATE_HINT)

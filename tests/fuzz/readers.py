@@ -16,7 +16,8 @@ with atheris.instrument_imports(include=["losscalc"]):
     # Otherwise imported at the first input, and not instrumented.
     import losscalc.formats.csv
     import losscalc.formats.json
-    import losscalc.formats.npy  # noqa: F401
+    import losscalc.formats.npy
+    import losscalc.formats.npz  # noqa: F401
     from tests.fuzz.harness import PACKERS, READERS, SEEDS, judge, judge_packed
 
 CHOICES = [*READERS, *PACKERS]
