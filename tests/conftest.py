@@ -1,5 +1,5 @@
-"""What is collected: the module that imports PyTorch is, where there is one."""
+"""What is collected: the module that imports PyTorch where there is one, and no programs for a person to run."""
 
 from importlib.util import find_spec
 
-collect_ignore = [] if find_spec("torch") else ["parity.py"]
+collect_ignore = ["benchmarks", "fuzz/readers.py", *([] if find_spec("torch") else ["parity.py"])]
