@@ -1,4 +1,4 @@
-"""What is collected: the module that imports PyTorch where there is one, and no programs for a person to run."""
+"""What is collected: what imports PyTorch where there is one, and no programs for a person to run."""
 
 from importlib.util import find_spec
 
