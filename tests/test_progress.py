@@ -24,7 +24,7 @@ from losscalc.sources import MemorySource
 @pytest.fixture
 def large(tmp_path):
     """An array that takes some seconds."""
-    shape = (100_000_000,)
+    shape = (80_000_000,)
     with open(tmp_path / "x.npy", "wb") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": shape})
         file.truncate(file.tell() + shape[0] * 8)
