@@ -12,9 +12,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscalc import engine
-from losscalc.double import remembering
 from losscalc.errors import Location, LosscalcError, LosscalcWarning, SourceError, UsageError
 from losscalc.evaluation import Evaluation, Outcome
+from losscalc.matrices import remembering
 from losscalc.sources import Excerpt, Recipe, Source
 
 if TYPE_CHECKING:

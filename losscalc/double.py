@@ -1,8 +1,5 @@
 """Numbers of twice the digits, for the few places where one float64 is not enough."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -150,61 +147,6 @@ def maximum(one: Double, other: Double) -> Double:
 def minimum(one: Double, other: Double) -> Double:
     """The smaller of two numbers, and NaN beside NaN."""
     return -maximum(-one, -other)
-
-
-def matmul(one: "Double | FloatArray", other: FloatArray) -> Double:
-    """The products of the rows of two matrices, one · otherᵀ, to about 70 bits.
-
-    Rows are cut at a common bit, so that the products of the high parts add up without any rounding,
-    in whatever order; what is left is 2^-20 of that, and the rounding of its sum hardly matters
-    (Ozaki, Ogita, Oishi and Rump, "Error-free transformations of matrix multiplication", 2012).
-    """
-    one = _double(one)
-    bits = (53 - one.high.shape[-1].bit_length()) // 2
-    high, low = _cut(one.high, bits)
-    other_high, other_low = _cut_once(other, bits)
-    whole: FloatArray = high @ other_high.T
-    rest: FloatArray = high @ other_low.T + (low + one.low) @ other.T
-    known = np.isfinite(whole) & np.isfinite(rest)
-    if not known.all():
-        whole = np.where(known, whole, one.high @ other.T)
-        rest = np.where(known, rest, 0.0)
-    return Double(whole) + rest
-
-
-# The cuts of matrices that all blocks of a call are multiplied by; none outside of calls.
-_CUTS: ContextVar[dict[tuple[object, ...], tuple[FloatArray, FloatArray, FloatArray]] | None] = ContextVar(
-    "cuts", default=None
-)
-
-
-@contextmanager
-def remembering() -> Iterator[None]:
-    """Within, no matrix changes, so that one is cut once and not for every block."""
-    token = _CUTS.set({})
-    try:
-        yield
-    finally:
-        _CUTS.reset(token)
-
-
-def _cut_once(values: FloatArray, bits: int) -> tuple[FloatArray, FloatArray]:
-    known = _CUTS.get()
-    if known is None:
-        return _cut(values, bits)
-    key = (values.__array_interface__["data"][0], values.shape, values.strides, bits)
-    if key not in known:
-        # With the matrix itself, whose place in memory is not to be given to another one.
-        known[key] = (*_cut(values, bits), values)
-    return known[key][:2]
-
-
-def _cut(values: FloatArray, bits: int) -> tuple[FloatArray, FloatArray]:
-    """Each row as numbers of so many bits below its largest, and what is left of them."""
-    peak = np.abs(values).max(axis=-1, keepdims=True, initial=0.0)
-    cut = np.ldexp(1.5, np.minimum(np.frexp(peak)[1] + 52 - bits, 1022))
-    high = (values + cut) - cut
-    return high, values - high
 
 
 def _double(value: "Double | FloatArray | float") -> Double:

@@ -13,10 +13,10 @@ import numpy as np
 from losscalc import workers
 from losscalc.arrays import Array, check_dtype, row_size
 from losscalc.collection import Added, Collector, Kept
-from losscalc.double import remembering
 from losscalc.errors import LosscalcWarning, ShapeError
 from losscalc.evaluation import Block, Evaluable, Evaluation, Examine, Findings, Outcome, Sample, rounded
 from losscalc.layouts import Layout
+from losscalc.matrices import remembering
 from losscalc.reductions import SUM, Partial, Reduction
 from losscalc.sources import Rows, Source
 from losscalc.summation import EMPTY
@@ -25,9 +25,9 @@ from losscalc.summation import EMPTY
 # thread at a time, takes a small part of the time that NumPy needs (measured on two threads: with 65,536
 # they wait for one another a third of the time).
 BLOCK = 131_072
-# What is read at once, and handed to a thread: some blocks, but no more than so many bytes.
-_BLOCKS = 2
-_PIECE = 1 << 24
+# What is handed to a thread at once, and what of it is read from files: so many bytes of all arrays.
+_BLOCKS = 8
+_PIECE = 1 << 22
 
 
 # glibc's allocator fetches each large array from the system, page by page, and gives it back, until one
@@ -146,8 +146,10 @@ def cut(
 
 def piece_rows(sources: Mapping[str, Source], layout: Layout) -> int:
     """How many rows are read at once."""
-    size = sum(row_size(sources[name].shape) * sources[name].dtype.itemsize for name in layout.cut)
-    return max(1, min(_BLOCKS * BLOCK // max(1, layout.width), _PIECE // max(1, size)))
+    read = [sources[name] for name in layout.cut if not sources[name].in_memory]
+    size = sum(row_size(source.shape) * source.dtype.itemsize for source in read)
+    rows = _BLOCKS * BLOCK // max(1, layout.width)
+    return max(1, min(rows, _PIECE // size) if size else rows)
 
 
 def _block(pieces: Mapping[str, Rows], sources: Mapping[str, Source], layout: Layout, start: int) -> Block:

@@ -27,6 +27,8 @@ class Source(ABC):
 
     shape: Shape
     dtype: np.dtype
+    in_memory = False
+    """Whether taking rows copies nothing."""
     has_header = False
     """Whether the shape stands at the beginning of a file, and costs next to nothing to know."""
     opened_by: "Recipe | None" = None
@@ -144,6 +146,8 @@ class MemorySource(Source):
     >>> MemorySource(np.arange(3.0)).take(2).values
     array([0., 1.])
     """
+
+    in_memory = True
 
     def __init__(self, values: Array) -> None:
         self._values = values

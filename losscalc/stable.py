@@ -60,8 +60,8 @@ def partition(x: FloatArray | Double) -> Partition:
     out. A confident right answer has m = x_k, and keeps every digit of log1p. Both parts are
     ≥ 0, so their sum cannot cancel.
     """
-    if is_narrow() and not isinstance(x, Double):
-        gap, others = _plain_shift(x)
+    if is_narrow() and not (isinstance(x, Double) and x.low.any()):
+        gap, others = _plain_shift(x.high if isinstance(x, Double) else x)
         return Partition(gap, Double(np.log1p(others.sum(axis=-1))))
     gap, top, others, error = _shift(x)
     total = Double(others, others * error).sum()

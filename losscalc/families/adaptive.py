@@ -8,12 +8,13 @@ import numpy as np
 from losscalc.arrays import Features, RowIndices, Shape, State, class_positions, show_shape
 from losscalc.declaration import Doc
 from losscalc.domains import Increasing
-from losscalc.double import Double, FloatArray, IndexArray, matmul
+from losscalc.double import Double, FloatArray, IndexArray
 from losscalc.errors import ParameterError, ShapeError
 from losscalc.families.multiclass import pick
 from losscalc.families.projection import LOGITS
 from losscalc.layouts import Layout, classwise_layout
 from losscalc.loss import Loss, Quantities, loss
+from losscalc.matrices import matmul
 from losscalc.reductions import Slope, Terms
 from losscalc.stable import distance, partition, softmax_less_one
 

@@ -12,7 +12,7 @@ from losscalc.double import Double, FloatArray, product, where
 from losscalc.exponential import exp, log1p, power
 from losscalc.layouts import Layout, check_not_enlarged, elementwise_layout, rowwise_layout
 from losscalc.loss import Loss, Quantities, loss
-from losscalc.precision import is_narrow
+from losscalc.precision import is_narrow, refined
 from losscalc.reductions import Slope, Terms
 from losscalc.stable import sigmoid, softplus_tail, softplus_tail_times
 
@@ -199,6 +199,21 @@ class SigmoidFocal(Binary):
 
     def terms(self, input: Logits, target: LogitLabels) -> Terms:
         """The losses of one block."""
+        if not is_narrow():
+            return Terms(self._exact(input, target))
+        # With labels in [0, 1] there are products and positive sums alone, of which float32 sees no rounding.
+        size = np.where((target < 0) | (target > 1), np.inf, 0.0)
+        return Terms(refined(self._plain(input, target), size, self._exact, input, target))
+
+    def _plain(self, input: FloatArray, target: FloatArray) -> FloatArray:
+        """The losses in plain float64."""
+        negative, positive = sigmoid(input), sigmoid(-input)
+        wrong = (1.0 - target) * negative + target * positive
+        value = softplus_tail(input) + _wrong_share(input, target)
+        return self._alpha(target).value * wrong**self.gamma * value
+
+    def _exact(self, input: FloatArray, target: FloatArray) -> FloatArray:
+        """The losses with all digits."""
         size = np.abs(input)
         small, k = exp(-size)
         small = small.scaled(k)
@@ -210,7 +225,7 @@ class SigmoidFocal(Binary):
         wrong = negative * rest + positive * target
         value = log1p(small) + Double(size).shared(where(input < 0, Double(target), rest))
         factor = self._alpha(target) if self.gamma == 0 else power(wrong, self.gamma) * self._alpha(target)
-        return Terms(value.shared(factor).value)
+        return value.shared(factor).value
 
     def quantities(self, input: Logits, target: LogitLabels) -> Quantities:
         """The factor of positives, unless it is left out."""

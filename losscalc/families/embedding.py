@@ -1,5 +1,6 @@
 """Losses of pairs and triplets: which of them should be close, and which should rank first."""
 
+import math
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from losscalc.layouts import (
     unbroadcast,
 )
 from losscalc.loss import Loss, Quantities, loss
+from losscalc.precision import is_narrow, refined
 from losscalc.reductions import Slope, Terms
 
 # PyTorch's constant of float32, added to squared lengths.
@@ -76,11 +78,23 @@ class CosineEmbedding(Loss):
 
     def terms(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Terms:
         """The losses of one block."""
+        if not is_narrow():
+            return Terms(np.maximum(self._signed(input1, input2, target), 0.0))
+        dot = np.einsum("...i,...i->...", input1, input2)
+        lengths = (np.einsum("...i,...i->...", x, x) + _EPS for x in (input1, input2))
+        cosine = dot / np.sqrt(math.prod(lengths))
+        plain = np.where(target == 1, 1.0 - cosine, cosine - self.margin)
+        size = np.full(plain.shape, 1.0 + abs(self.margin))
+        rows = np.broadcast_to(target, plain.shape)
+        return Terms(np.maximum(refined(plain, size, self._signed, input1, input2, rows), 0.0))
+
+    def _signed(self, input1: FloatArray, input2: FloatArray, target: FloatArray) -> FloatArray:
+        """1 - cos or cos - m, with all digits."""
         cosine, one, _, other = _cosine(input1, input2)
         gap = one - other
         # 1 - û·v̂ = ½·(‖û - v̂‖² + (1 - ‖û‖²) + (1 - ‖v̂‖²)), of which nothing cancels.
         far = ((gap * gap).sum() + _lack(input1) + _lack(input2)) * 0.5
-        return Terms(np.where(target == 1, far.value, np.maximum((cosine - self.margin).value, 0.0)))
+        return np.where(target == 1, far.value, (cosine - self.margin).value)
 
     def quantities(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Quantities:
         """The cosine."""

@@ -29,6 +29,7 @@ from losscalc.layouts import (
     unequal_shapes,
 )
 from losscalc.loss import Loss, Quantities, loss
+from losscalc.precision import is_narrow
 from losscalc.reductions import Slope, Terms
 from losscalc.stable import sigmoid, softplus_tail
 
@@ -230,7 +231,7 @@ class MultiLabelMargin(Rowwise):
         """The losses of one block."""
         total = Double(np.zeros_like(input))
         for _, excess in self._violations(input, target):
-            total = total + excess
+            total = Double(total.high + excess) if is_narrow() else total + excess
         value = total.mean().value
         return Terms(np.where(np.isnan(input).any(axis=-1), np.nan, value))
 

@@ -19,10 +19,11 @@ from losscalc.arrays import (
 )
 from losscalc.declaration import Doc
 from losscalc.domains import UNIT
-from losscalc.double import Double, FloatArray, IndexArray
+from losscalc.double import Double, FloatArray, IndexArray, product
 from losscalc.errors import ParameterError, ShapeError
 from losscalc.layouts import Layout, classwise_layout
 from losscalc.loss import Loss, Quantities, loss
+from losscalc.precision import is_narrow
 from losscalc.reductions import Slope, Terms
 from losscalc.stable import Partition, distance, partition, softmax_and_rest, softmax_less_one
 
@@ -292,4 +293,7 @@ def pick(scores: FloatArray, position: IndexArray) -> FloatArray:
 
 def distance_sum(parts: Partition, share: Double) -> Double:
     """Σ share_c · (log Σ exp(x) - x_c); a class without a share does not count, however improbable."""
+    if is_narrow():
+        gaps = product(share.high, parts.gap).sum(axis=-1)
+        return Double(gaps + share.high.sum(axis=-1) * parts.tail.high)
     return Double(parts.gap).shared(share).sum() + share.sum() * parts.tail

@@ -16,11 +16,12 @@ from losscalc.arrays import (
     show_shape,
 )
 from losscalc.declaration import Doc
-from losscalc.double import Double, FloatArray, matmul
+from losscalc.double import Double, FloatArray
 from losscalc.errors import ParameterError, ShapeError
 from losscalc.families.multiclass import CrossEntropy
 from losscalc.layouts import Layout, classwise_layout
 from losscalc.loss import Quantities, loss
+from losscalc.matrices import matmul
 from losscalc.reductions import Slope, Terms
 
 # So many logits for each feature of a block: a matrix product of a few rows would read the whole

@@ -12,6 +12,7 @@ from losscalc.domains import FINITE, FINITE_POSITIVE, Interval, Names
 from losscalc.double import FloatArray, minimum
 from losscalc.layouts import Layout, check_equal_axes, rowwise_layout, unbroadcast
 from losscalc.loss import Loss, Quantities, loss
+from losscalc.precision import is_narrow, refined
 from losscalc.reductions import Slope, Terms
 
 
@@ -45,7 +46,18 @@ class Triplet(Loss):
 
     def terms(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Terms:
         """The losses of one block."""
-        return Terms(np.maximum(self._excess(anchor, positive, negative)[0], 0.0))
+        if not is_narrow():
+            return Terms(np.maximum(self._differences(anchor, positive, negative), 0.0))
+        near, far = self.distance.plain(anchor, positive), self.distance.plain(anchor, negative)
+        if self.swap:
+            far = np.minimum(far, self.distance.plain(positive, negative))
+        size = np.abs(near) + np.abs(far) + self.margin
+        excess = refined(near - far + self.margin, size, self._differences, anchor, positive, negative)
+        return Terms(np.maximum(excess, 0.0))
+
+    def _differences(self, anchor: FloatArray, positive: FloatArray, negative: FloatArray) -> FloatArray:
+        """m + d(a, p) - d(n), with all digits."""
+        return self._excess(anchor, positive, negative)[0]
 
     def quantities(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Quantities:
         """The distances; that of the negative is the smaller one, with `swap`."""

@@ -31,6 +31,8 @@ class NpySource(Source):
         self._stream = stream
         self._part = part
         self._next = 0
+        self._present = 0
+        """The bytes of numbers that were read."""
         self._offset, self.dtype, fortran, shape = self._header()
         self.shape: tuple[int, ...] = shape
         self._check_size()
@@ -183,8 +185,10 @@ class NpySource(Source):
         raw = self._stream.read(most + 1 if endless else needed)
         if len(raw) > most and endless:
             raise too_large("what has to be read at once has", most, self._location())
+        self._present += len(raw)
         if len(raw) < needed:
-            raise self._bad(f"the numbers end {needed - len(raw)} bytes too early")
+            promised = math.prod(self.shape) * self.dtype.itemsize
+            raise self._bad(f"the header promises {promised} bytes of numbers, but {self._present} are there")
         return self._checked(np.frombuffer(raw, self.dtype))
 
     def _gather(self, start: int, shape: tuple[int, ...]) -> Array:

@@ -1,0 +1,178 @@
+"""Boxes x1, y1, x2, y2 in pairs: their sides, areas and angles, and the derivatives of these."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from losscalc.double import Double, FloatArray, IndexArray, maximum, minimum, scale_exponent
+
+
+class Plain(NamedTuple):
+    """What the losses of pairs of boxes are made of, in plain float64."""
+
+    overlap: FloatArray
+    union: FloatArray
+    width: FloatArray
+    """Of the box around both, as its height."""
+    height: FloatArray
+    offset: FloatArray
+    """The squared distance of the centres."""
+    angle: FloatArray
+    """The difference of the angles of the diagonals."""
+    areas: FloatArray
+    """The sum of the areas, which cancels only in boxes that are turned inside out."""
+
+    @classmethod
+    def of(cls, input: FloatArray, target: FloatArray) -> "Plain":
+        """The pairs of the rows of two arrays."""
+        one, two = (np.moveaxis(boxes, -1, 0) for boxes in (input, target))
+        inner = np.minimum(one[2:], two[2:]) - np.maximum(one[:2], two[:2])
+        overlap = np.where((inner > 0).all(axis=0), inner[0] * inner[1], 0.0)
+        sides = [box[2:] - box[:2] for box in (one, two)]
+        areas = [side[0] * side[1] for side in sides]
+        hull = np.maximum(one[2:], two[2:]) - np.minimum(one[:2], two[:2])
+        across = 0.5 * (one[:2] + one[2:] - two[:2] - two[2:])
+        sine = sides[1][0] * sides[0][1] - sides[0][0] * sides[1][1]
+        angle = np.arctan2(sine, sides[0][1] * sides[1][1] + sides[0][0] * sides[1][0])
+        total = areas[0] + areas[1]
+        regular = (sides[0] > 0).all(axis=0) & (sides[1] > 0).all(axis=0)
+        return cls(
+            overlap, total - overlap, hull[0], hull[1], np.square(across).sum(axis=0), angle,
+            np.where(regular, total, np.inf),
+        )  # fmt: skip
+
+    def size(self, eps: float) -> FloatArray:
+        """How large the parts of a loss are; infinite for boxes inside out, which are left to pairs."""
+        return 2.0 + self.areas / (self.union + eps)
+
+
+class Box(NamedTuple):
+    """Boxes as their sides: left, top, right, bottom, and what is between."""
+
+    left: Double
+    top: Double
+    right: Double
+    bottom: Double
+
+    @property
+    def width(self) -> Double:
+        """From left to right."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> Double:
+        """From top to bottom."""
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> Double:
+        """Width times height."""
+        return self.width * self.height
+
+    @property
+    def diagonal(self) -> Double:
+        """The square of the diagonal."""
+        return self.width * self.width + self.height * self.height
+
+    def area_slope(self) -> FloatArray:
+        """The derivative of the area with respect to the four sides."""
+        width, height = self.width.value, self.height.value
+        return np.stack([-height, -width, height, width], axis=-1)
+
+
+class Pair(NamedTuple):
+    """Two boxes, what they have in common, and the smallest box around both."""
+
+    own: Box
+    other: Box
+    overlap: Box
+    hull: Box
+    eps: FloatArray
+    """What is added to divisors, in the units of the boxes."""
+    exponent: IndexArray
+    """The power of two by which boxes were divided that are so large, or small, that areas would suffer."""
+
+    @classmethod
+    def of(cls, input: FloatArray, target: FloatArray, eps: float, *, scaled: bool = True) -> "Pair":
+        """The pairs of the rows of two arrays; boxes without common ground overlap in a box without area."""
+        both = np.maximum(np.abs(input), np.abs(target))
+        exponent = scale_exponent(both) if scaled else np.zeros((*both.shape[:-1], 1), dtype=np.int64)
+        one, two = (
+            Box(*(Double(np.ldexp(boxes, -exponent)[..., side]) for side in range(4)))
+            for boxes in (input, target)
+        )
+        inner = Box(
+            maximum(one.left, two.left),
+            maximum(one.top, two.top),
+            minimum(one.right, two.right),
+            minimum(one.bottom, two.bottom),
+        )
+        apart = (inner.width.value <= 0) | (inner.height.value <= 0)
+        closed = Double(np.where(apart, inner.left.high, inner.right.high))
+        overlap = Box(inner.left, inner.top, closed, inner.bottom)
+        hull = Box(
+            minimum(one.left, two.left),
+            minimum(one.top, two.top),
+            maximum(one.right, two.right),
+            maximum(one.bottom, two.bottom),
+        )
+        # Beside an eps beyond 1e300 no area shows.
+        own_eps = np.minimum(np.ldexp(eps, -2 * exponent[..., 0]), 1e300)
+        return cls(one, two, overlap, hull, own_eps, exponent)
+
+    @property
+    def union(self) -> Double:
+        """The area that either covers."""
+        return self.own.area + self.other.area - self.overlap.area
+
+    @property
+    def offset(self) -> Double:
+        """The squared distance of the centres."""
+        across, down = self._offsets()
+        return across * across + down * down
+
+    def angle(self) -> Double:
+        """atan(w₂/h₂) - atan(w₁/h₁) as one angle, whose sine w₂·h₁ - w₁·h₂ does not cancel."""
+        one, two = self.own, self.other
+        sine = two.width * one.height - one.width * two.height
+        cosine = one.height * two.height + one.width * two.width
+        # Boxes turned inside out have negative sides, and atan the sign of their quotient.
+        sign = np.where((one.height.value < 0) != (two.height.value < 0), -1.0, 1.0)
+        angle = np.arctan2(sine.value * sign, cosine.value * sign)
+        point = [((box.width.value == 0) & (box.height.value == 0)) for box in (one, two)]
+        return Double(np.where(point[0] | point[1], np.nan, angle))
+
+    def overlap_slope(self, input: FloatArray, target: FloatArray) -> FloatArray:
+        """The derivative of the overlap with respect to the sides of the own box."""
+        is_overlap = self.overlap.width.value > 0
+        inner = 1.0 - self._reach(input, target)
+        return self.overlap.area_slope() * inner * row(is_overlap.astype(np.float64))
+
+    def hull_slope(self, input: FloatArray, target: FloatArray) -> FloatArray:
+        """The derivative of the enclosing area with respect to the sides of the own box."""
+        return self.hull.area_slope() * self._reach(input, target)
+
+    def diagonal_slope(self, input: FloatArray, target: FloatArray) -> FloatArray:
+        """The derivative of the squared enclosing diagonal with respect to the sides of the own box."""
+        width, height = 2.0 * self.hull.width.value, 2.0 * self.hull.height.value
+        return np.stack([-width, -height, width, height], axis=-1) * self._reach(input, target)
+
+    def offset_slope(self) -> FloatArray:
+        """The derivative of the squared distance of the centres: each side moves a centre by half."""
+        across, down = (offset.value for offset in self._offsets())
+        return np.stack([across, down, across, down], axis=-1)
+
+    def _reach(self, input: FloatArray, target: FloatArray) -> FloatArray:
+        """Whether the own box makes the side of the enclosing one; half where both do, as in PyTorch."""
+        reach = (input - target) * [-1.0, -1.0, 1.0, 1.0]
+        return np.heaviside(reach, 0.5)
+
+    def _offsets(self) -> tuple[Double, Double]:
+        one, two = self.own, self.other
+        across = (one.left + one.right - two.left - two.right) * 0.5
+        return across, (one.top + one.bottom - two.top - two.bottom) * 0.5
+
+
+def row(values: FloatArray) -> FloatArray:
+    """Numbers beside the axis of the four sides."""
+    return values[..., np.newaxis]
