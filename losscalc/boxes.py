@@ -8,42 +8,55 @@ from losscalc.double import Double, FloatArray, IndexArray, maximum, minimum, sc
 
 
 class Plain(NamedTuple):
-    """What the losses of pairs of boxes are made of, in plain float64."""
+    """Pairs of boxes in plain float64, a row a side: left, top, right, bottom."""
 
-    overlap: FloatArray
-    union: FloatArray
-    width: FloatArray
-    """Of the box around both, as its height."""
-    height: FloatArray
-    offset: FloatArray
-    """The squared distance of the centres."""
-    angle: FloatArray
-    """The difference of the angles of the diagonals."""
-    areas: FloatArray
-    """The sum of the areas, which cancels only in boxes that are turned inside out."""
+    one: FloatArray
+    two: FloatArray
 
     @classmethod
     def of(cls, input: FloatArray, target: FloatArray) -> "Plain":
         """The pairs of the rows of two arrays."""
-        one, two = (np.moveaxis(boxes, -1, 0) for boxes in (input, target))
-        inner = np.minimum(one[2:], two[2:]) - np.maximum(one[:2], two[:2])
-        overlap = np.where((inner > 0).all(axis=0), inner[0] * inner[1], 0.0)
-        sides = [box[2:] - box[:2] for box in (one, two)]
-        areas = [side[0] * side[1] for side in sides]
-        hull = np.maximum(one[2:], two[2:]) - np.minimum(one[:2], two[:2])
-        across = 0.5 * (one[:2] + one[2:] - two[:2] - two[2:])
-        sine = sides[1][0] * sides[0][1] - sides[0][0] * sides[1][1]
-        angle = np.arctan2(sine, sides[0][1] * sides[1][1] + sides[0][0] * sides[1][0])
-        total = areas[0] + areas[1]
-        regular = (sides[0] > 0).all(axis=0) & (sides[1] > 0).all(axis=0)
-        return cls(
-            overlap, total - overlap, hull[0], hull[1], np.square(across).sum(axis=0), angle,
-            np.where(regular, total, np.inf),
-        )  # fmt: skip
+        return cls(*(np.ascontiguousarray(np.moveaxis(boxes, -1, 0)) for boxes in (input, target)))
 
-    def size(self, eps: float) -> FloatArray:
-        """How large the parts of a loss are; infinite for boxes inside out, which are left to pairs."""
-        return 2.0 + self.areas / (self.union + eps)
+    @property
+    def sides(self) -> tuple[FloatArray, FloatArray]:
+        """Width and height of each box."""
+        return self.one[2:] - self.one[:2], self.two[2:] - self.two[:2]
+
+    @property
+    def hull(self) -> FloatArray:
+        """Width and height of the box around both."""
+        return np.maximum(self.one[2:], self.two[2:]) - np.minimum(self.one[:2], self.two[:2])
+
+    @property
+    def overlap(self) -> FloatArray:
+        """The area that both have in common."""
+        width, height = np.minimum(self.one[2:], self.two[2:]) - np.maximum(self.one[:2], self.two[:2])
+        return np.where((width > 0) & (height > 0), width * height, 0.0)
+
+    @property
+    def areas(self) -> FloatArray:
+        """The sum of the areas."""
+        one, two = self.sides
+        return np.asarray(one[0] * one[1] + two[0] * two[1])
+
+    @property
+    def offset(self) -> FloatArray:
+        """The squared distance of the centres."""
+        across = 0.5 * (self.one[:2] + self.one[2:] - self.two[:2] - self.two[2:])
+        return np.asarray(across[0] * across[0] + across[1] * across[1])
+
+    @property
+    def angle(self) -> FloatArray:
+        """The difference of the angles of the diagonals."""
+        (w1, h1), (w2, h2) = self.sides
+        return np.asarray(np.arctan2(w2 * h1 - w1 * h2, h1 * h2 + w1 * w2))
+
+    @property
+    def is_regular(self) -> np.ndarray:
+        """Whether neither box is turned inside out, so that no area cancels another."""
+        one, two = self.sides
+        return np.asarray((one > 0).all(axis=0) & (two > 0).all(axis=0))
 
 
 class Box(NamedTuple):

@@ -20,9 +20,10 @@ def matmul(one: "Double | FloatArray", other: FloatArray) -> Double:
     in whatever order; what is left is 2^-20 of that, and the rounding of its sum hardly matters
     (Ozaki, Ogita, Oishi and Rump, "Error-free transformations of matrix multiplication", 2012).
     """
-    if is_narrow() and not isinstance(one, Double):
-        return _plain_matmul(one, other)
-    return _exact_matmul(one if isinstance(one, Double) else Double(one), other)
+    one = one if isinstance(one, Double) else Double(one)
+    if is_narrow() and not one.low.any():
+        return _plain_matmul(one.high, other)
+    return _exact_matmul(one, other)
 
 
 def _plain_matmul(one: FloatArray, other: FloatArray) -> Double:

@@ -43,7 +43,9 @@ class Detection(Loss):
         if not is_narrow():
             return Terms(self._exact(input, target))
         plain = Plain.of(input, target)
-        return Terms(refined(self._plain(plain), plain.size(self.eps), self._exact, input, target))
+        # No part is larger than 1; boxes turned inside out are left to pairs.
+        size = np.where(plain.is_regular, 3.0, np.inf)
+        return Terms(refined(self._plain(plain), size, self._exact, input, target))
 
     def _exact(self, input: FloatArray, target: FloatArray) -> FloatArray:
         """The losses with all digits."""
@@ -51,7 +53,9 @@ class Detection(Loss):
 
     def _plain(self, plain: "Plain") -> FloatArray:
         """1 - I / (U + ε) in plain float64."""
-        return (plain.union + self.eps - plain.overlap) / (plain.union + self.eps)
+        overlap = plain.overlap
+        union = plain.areas - overlap + self.eps
+        return np.asarray((union - overlap) / union)
 
     def quantities(self, input: Boxes, target: Boxes) -> Quantities:
         """The areas and lengths."""
@@ -103,8 +107,9 @@ class GIoU(Detection):
     formula = "1 - I/(U + ε) + (C - U)/(C + ε); I overlap, U union, C enclosing area"
 
     def _plain(self, plain: "Plain") -> FloatArray:
-        hull = plain.width * plain.height
-        return super()._plain(plain) + (hull - plain.union) / (hull + self.eps)
+        width, height = plain.hull
+        hull, union = width * height, plain.areas - plain.overlap
+        return np.asarray(super()._plain(plain) + (hull - union) / (hull + self.eps))
 
     def _value(self, pair: "Pair") -> Double:
         hull = pair.hull.area
@@ -141,8 +146,9 @@ class DIoU(Detection):
     formula = "1 - I/(U + ε) + ρ²/(c² + ε); ρ distance of the centres, c diagonal of the enclosing box"
 
     def _plain(self, plain: "Plain") -> FloatArray:
-        diagonal = plain.width * plain.width + plain.height * plain.height
-        return super()._plain(plain) + plain.offset / (diagonal + self.eps)
+        width, height = plain.hull
+        diagonal = width * width + height * height
+        return np.asarray(super()._plain(plain) + plain.offset / (diagonal + self.eps))
 
     def _value(self, pair: "Pair") -> Double:
         return super()._value(pair) + pair.offset / (pair.hull.diagonal + pair.eps)
@@ -186,7 +192,7 @@ class CIoU(DIoU):
         proportions = self._FACTOR.value * np.square(plain.angle)
         divisor = Detection._plain(self, plain) + proportions + self.eps
         alpha = proportions / np.where(proportions == 0, 1.0, divisor)
-        return super()._plain(plain) + alpha * proportions
+        return np.asarray(super()._plain(plain) + alpha * proportions)
 
     def _value(self, pair: "Pair") -> Double:
         proportions = self._proportions(pair)
