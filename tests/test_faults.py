@@ -180,3 +180,28 @@ def test_failing_allocations():
     )
     assert (done.returncode, done.stdout) == (0, b"done\n"), done
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(STRACE is None, reason="strace is not installed")
+def test_what_a_run_touches():
+    """No connection, no program, and nothing opened for writing but a file beside the result."""
+    names = "connect,socket,execve,open,openat,creat,rename,unlink,mkdir"
+    done = subprocess.run(
+        [STRACE, "-f", "-qq", "-e", f"trace={names}", *COMMAND, "-o", "keep.csv"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    if done.returncode:
+        pytest.skip("strace may not trace here")
+    made = re.findall(r"^(?:\[pid +\d+\] )?(\w+)\((.*)$", done.stderr, re.MULTILINE)
+    writing = [words for name, words in made if re.search("O_(WRONLY|RDWR|CREAT)", words)]
+
+    assert Path("keep.csv").read_bytes() == RIGHT
+    assert [name for name, _ in made].count("execve") == 1
+    assert not {"connect", "socket", "creat", "mkdir"} & {name for name, _ in made}
+    assert all("/.losscalc-" in words or "/dev/null" in words or ".pyc" in words for words in writing), (
+        writing
+    )
+    assert [name for name, words in made if "keep.csv" in words and name == "rename"] == ["rename"]

@@ -20,7 +20,7 @@ from losscalc import compute, operation
 from losscalc.cli import boundary
 from losscalc.cli.check import EXIT_DIFFERENT
 from losscalc.errors import LosscalcError, LosscalcWarning
-from losscalc.formats import FORMATS
+from losscalc.formats import FORMATS, document, limits, npy, npz
 from losscalc.formats.stream import PACKINGS
 from losscalc.formats.writers import WRITERS
 from tests.tables import renewed
@@ -300,3 +300,14 @@ def test_import_is_light() -> None:
         [sys.executable, "-c", program], env=environment(), capture_output=True, encoding="utf-8", check=True
     )
     assert done.stdout == "numpy\n"
+
+
+def test_limits():
+    """The limits of the section on security are those of the program."""
+    sizes = (limits.HELD, limits.LINE, limits.UNPACKED, limits.UNPACKED_ARRAY)
+    counts = (document._DEEPEST, npz._MOST_MEMBERS)
+
+    expected = [*map(limits.size_text, sizes), *(f"{count:,}" for count in counts)]
+    assert [row[1] for row in table("what | most") if row] == expected
+    assert f"more than {limits._RATIO} times its size" in README
+    assert f"at most {npy._LONGEST_HEADER:,} bytes" in README
