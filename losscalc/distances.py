@@ -10,6 +10,8 @@ import numpy as np
 from losscalc.double import Double, FloatArray, maximum, scale_exponent, where
 from losscalc.errors import DTypeError, ParameterError, ShapeError
 from losscalc.exponential import power
+from losscalc.matrices import inner
+from losscalc.precision import is_narrow
 
 
 class Distance(Protocol):
@@ -22,8 +24,8 @@ class Distance(Protocol):
     def between(self, u: FloatArray, v: FloatArray) -> Double:
         """The distances."""
 
-    def plain(self, u: FloatArray, v: FloatArray) -> FloatArray:
-        """The distances to the digits of float64, where that is quicker."""
+    def brief(self, u: FloatArray, v: FloatArray) -> Double:
+        """The distances to 67 bits, or to those of float64 where results have fewer: what is quicker."""
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The derivatives with respect to u and to v."""
@@ -59,14 +61,12 @@ class Norm(NamedTuple):
         total = power(size / Double(unit), self.p).sum()
         return power(total, Double(np.asarray(1.0)) / self.p) * unit[..., 0]
 
-    def plain(self, u: FloatArray, v: FloatArray) -> FloatArray:
-        """The distances to the digits of float64; float32 never overflows on the way."""
-        if self.p not in (1, 2):
-            return self.between(u, v).value
-        difference = u - v + self.eps
-        if self.p == 1:
-            return np.asarray(np.abs(difference).sum(axis=-1))
-        return np.asarray(np.sqrt(np.einsum("...i,...i->...", difference, difference)))
+    def brief(self, u: FloatArray, v: FloatArray) -> Double:
+        """The distances, without regard to squares that overflow or vanish."""
+        if self.p != 2:
+            return self.between(u, v)
+        difference = Double(u - v + self.eps) if is_narrow() else Double.difference(u, v) + self.eps
+        return inner(difference, difference).sqrt()
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         """sign(d)·(|d| / ‖d‖)^(p-1), and 0 where d is 0; of equal extremes each has its share."""
@@ -99,9 +99,9 @@ class SquaredEuclidean(NamedTuple):
         difference = Double(u) - v
         return (difference * difference).sum()
 
-    def plain(self, u: FloatArray, v: FloatArray) -> FloatArray:
-        """The same, rounded."""
-        return self.between(u, v).value
+    def brief(self, u: FloatArray, v: FloatArray) -> Double:
+        """The same."""
+        return self.between(u, v)
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Twice the difference."""
@@ -127,9 +127,9 @@ class Cosine(NamedTuple):
         short = (lengths[0].value <= self.eps) | (lengths[1].value <= self.eps)
         return where(short, Double(np.ones(short.shape)) - similarity, (gap * gap).sum() * 0.5)
 
-    def plain(self, u: FloatArray, v: FloatArray) -> FloatArray:
-        """The same, rounded."""
-        return self.between(u, v).value
+    def brief(self, u: FloatArray, v: FloatArray) -> Double:
+        """The same."""
+        return self.between(u, v)
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(similarity·u/‖u‖ - v/‖v‖) / ‖u‖, and the same of v."""
@@ -178,9 +178,9 @@ class Custom(NamedTuple):
             )
         return Double(given.astype(np.float64))
 
-    def plain(self, u: FloatArray, v: FloatArray) -> FloatArray:
-        """The same, rounded."""
-        return self.between(u, v).value
+    def brief(self, u: FloatArray, v: FloatArray) -> Double:
+        """The same."""
+        return self.between(u, v)
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         """A function alone has none."""

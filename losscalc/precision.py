@@ -11,6 +11,11 @@ from losscalc.double import FloatArray
 # Of float32 results, numbers may cancel down to this share of their size and still have 11 bits to spare:
 # float64 computes them to 2^-51 of that size.
 _SHARE = 2.0**-14
+# The same of values that are computed to 67 bits, for results of 53.
+_BRIEF_SHARE = 2.0**-12
+
+# The squares of numbers up to it, and of their inverses, are no danger.
+_LARGE = 2.0**400
 
 _NARROW: ContextVar[bool] = ContextVar("narrow", default=False)
 
@@ -28,6 +33,12 @@ def precision_of(dtype: np.dtype) -> Iterator[None]:
 def is_narrow() -> bool:
     """Whether results have fewer digits than float64, so that its own rounding hardly ever shows."""
     return _NARROW.get()
+
+
+def brief_size(size: FloatArray) -> FloatArray:
+    """For `refined`, the size of what was computed to 67 bits; NaN where squares may be out of range."""
+    regular = (size < _LARGE) & (size > 1.0 / _LARGE)
+    return np.where(regular, size if is_narrow() else size * _BRIEF_SHARE, np.nan)
 
 
 def refined(

@@ -199,11 +199,12 @@ class SigmoidFocal(Binary):
 
     def terms(self, input: Logits, target: LogitLabels) -> Terms:
         """The losses of one block."""
-        if not is_narrow():
-            return Terms(self._exact(input, target))
-        # With labels in [0, 1] there are products and positive sums alone, of which float32 sees no rounding.
-        size = np.where((target < 0) | (target > 1), np.inf, 0.0)
-        return Terms(refined(self._plain(input, target), size, self._exact, input, target))
+        if is_narrow():
+            # With labels in [0, 1] nothing cancels, and float32 sees no rounding.
+            size = np.where((target < 0) | (target > 1), np.inf, 0.0)
+            return Terms(refined(self._plain(input, target), size, self._exact, input, target))
+        size = np.where((target == 0) | (target == 1), 0.0, np.inf)
+        return Terms(refined(self._hard(input, target), size, self._exact, input, target))
 
     def _plain(self, input: FloatArray, target: FloatArray) -> FloatArray:
         """The losses in plain float64."""
@@ -212,8 +213,21 @@ class SigmoidFocal(Binary):
         value = softplus_tail(input) + _wrong_share(input, target)
         return self._alpha(target).value * wrong**self.gamma * value
 
+    def _hard(self, input: FloatArray, target: FloatArray) -> FloatArray:
+        """The losses of labels 0 and 1, with all digits."""
+        is_wrong = (input >= 0) != (target == 1)
+        small, k = exp(-np.abs(input))
+        small = small.scaled(k)
+        one = Double(np.ones_like(input))
+        value = log1p(small) + np.where(is_wrong, np.abs(input), 0.0)
+        wrong = where(is_wrong, one, small) / (small + 1.0)
+        factor = one if self.gamma == 0 else power(wrong, self.gamma)
+        if self.alpha != -1:
+            factor = factor * where(target == 1, one * self.alpha, one - self.alpha)
+        return value.shared(factor).value
+
     def _exact(self, input: FloatArray, target: FloatArray) -> FloatArray:
-        """The losses with all digits."""
+        """The losses of any labels, with all digits."""
         size = np.abs(input)
         small, k = exp(-size)
         small = small.scaled(k)

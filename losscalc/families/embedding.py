@@ -1,6 +1,5 @@
 """Losses of pairs and triplets: which of them should be close, and which should rank first."""
 
-import math
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -9,7 +8,7 @@ import numpy as np
 from losscalc.arrays import RowSigns, Shape, SignLabels, Values, Vectors, show_shape
 from losscalc.declaration import Doc
 from losscalc.domains import FINITE
-from losscalc.double import Double, FloatArray, scale_exponent
+from losscalc.double import Double, FloatArray, scale_exponent, where
 from losscalc.errors import ShapeError
 from losscalc.layouts import (
     Layout,
@@ -21,11 +20,14 @@ from losscalc.layouts import (
     unbroadcast,
 )
 from losscalc.loss import Loss, Quantities, loss
-from losscalc.precision import is_narrow, refined
+from losscalc.matrices import inner
+from losscalc.precision import brief_size, refined
 from losscalc.reductions import Slope, Terms
 
 # PyTorch's constant of float32, added to squared lengths.
 _EPS = float(np.float32(1e-12))
+# The largest squared length of which products are no danger.
+_LONG = 2.0**500
 
 
 @loss("cosine-embedding", torch="CosineEmbeddingLoss", functional="cosine_embedding_loss")
@@ -78,15 +80,15 @@ class CosineEmbedding(Loss):
 
     def terms(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Terms:
         """The losses of one block."""
-        if not is_narrow():
-            return Terms(np.maximum(self._signed(input1, input2, target), 0.0))
-        dot = np.einsum("...i,...i->...", input1, input2)
-        lengths = (np.einsum("...i,...i->...", x, x) + _EPS for x in (input1, input2))
-        cosine = dot / np.sqrt(math.prod(lengths))
-        plain = np.where(target == 1, 1.0 - cosine, cosine - self.margin)
-        size = np.full(plain.shape, 1.0 + abs(self.margin))
-        rows = np.broadcast_to(target, plain.shape)
-        return Terms(np.maximum(refined(plain, size, self._signed, input1, input2, rows), 0.0))
+        one, other = Double(input1), Double(input2)
+        lengths = _square(one), _square(other)
+        cosine = inner(one, other) / (lengths[0] * lengths[1]).sqrt()
+        one_less = where(target == 1, Double(np.ones(cosine.high.shape)) - cosine, cosine - self.margin)
+        # Vectors that are very long are left to what follows.
+        longest = np.maximum(lengths[0].high, lengths[1].high)
+        size = brief_size(np.where(longest < _LONG, 1.0 + abs(self.margin), np.nan))
+        rows = np.broadcast_to(target, size.shape)
+        return Terms(np.maximum(refined(one_less.value, size, self._signed, input1, input2, rows), 0.0))
 
     def _signed(self, input1: FloatArray, input2: FloatArray, target: FloatArray) -> FloatArray:
         """1 - cos or cos - m, with all digits."""
@@ -167,6 +169,11 @@ class MarginRanking(Loss):
         difference = Double.difference(input1, input2)
         # Labels are 1 and -1, so that products with them are exact.
         return (Double(difference.high * -target, difference.low * -target) + self.margin).value
+
+
+def _square(vectors: Double) -> Double:
+    """The squared lengths and ε."""
+    return inner(vectors, vectors) + _EPS
 
 
 def _cosine(one: FloatArray, other: FloatArray) -> tuple[Double, Double, FloatArray, Double]:

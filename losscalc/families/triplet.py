@@ -12,7 +12,7 @@ from losscalc.domains import FINITE, FINITE_POSITIVE, Interval, Names
 from losscalc.double import FloatArray, minimum
 from losscalc.layouts import Layout, check_equal_axes, rowwise_layout, unbroadcast
 from losscalc.loss import Loss, Quantities, loss
-from losscalc.precision import is_narrow, refined
+from losscalc.precision import brief_size, refined
 from losscalc.reductions import Slope, Terms
 
 
@@ -46,13 +46,12 @@ class Triplet(Loss):
 
     def terms(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Terms:
         """The losses of one block."""
-        if not is_narrow():
-            return Terms(np.maximum(self._differences(anchor, positive, negative), 0.0))
-        near, far = self.distance.plain(anchor, positive), self.distance.plain(anchor, negative)
+        near, far = self.distance.brief(anchor, positive), self.distance.brief(anchor, negative)
         if self.swap:
-            far = np.minimum(far, self.distance.plain(positive, negative))
-        size = np.abs(near) + np.abs(far) + self.margin
-        excess = refined(near - far + self.margin, size, self._differences, anchor, positive, negative)
+            far = minimum(far, self.distance.brief(positive, negative))
+        size = brief_size(near.high + far.high + self.margin)
+        brief = (near - far + self.margin).value
+        excess = refined(brief, size, self._differences, anchor, positive, negative)
         return Terms(np.maximum(excess, 0.0))
 
     def _differences(self, anchor: FloatArray, positive: FloatArray, negative: FloatArray) -> FloatArray:

@@ -1,6 +1,7 @@
 """How fast losscalc is, beside PyTorch on the same arrays, in the same process and with the same threads.
 
     python tests/benchmarks/speed.py [--only WORD] [--runs N] [--threads N] [--json FILE]
+        [--markdown FILE]
 
 Needs `pip install torch==2.13.0`. Each loss gets 10 million elements, those of classes in rows of 10,
 1,000, 50,000 and 128,256; the reduction is the mean. The two take turns, so that a machine that becomes
@@ -251,6 +252,20 @@ def geometric_mean(numbers: list[float]) -> float:
     return math.exp(statistics.fmean(map(math.log, numbers)))
 
 
+def markdown(table: list[Row]) -> str:
+    """The table as the README has it: a line a workload, both dtypes side by side."""
+    lines = [
+        "| loss | size | float64, ms | PyTorch | ratio | float32, ms | PyTorch | ratio |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for wide, narrow in zip(table[::2], table[1::2], strict=True):
+        cells = [
+            f"{row.losscalc * 1e3:.1f} | {row.torch * 1e3:.1f} | {row.ratio:.2f}" for row in (wide, narrow)
+        ]
+        lines.append(f"| `{wide.loss}` | {wide.size} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Measure, print the table, and write it to a file."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -258,6 +273,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--json", help="where to write the table")
+    parser.add_argument("--markdown", help="where to write it as a table in Markdown")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     print(f"{options.threads} threads, NumPy {np.__version__}, PyTorch {torch.__version__}")
@@ -274,6 +290,8 @@ def main() -> None:
         ratios = [row.ratio for row in table if row.dtype == dtype]
         if ratios:
             print(f"{dtype}: geometric mean {geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
+    if options.markdown:
+        Path(options.markdown).write_text(markdown(table))
     if options.json:
         records = [{**row._asdict(), "ratio": row.ratio} for row in table]
         Path(options.json).write_text(json.dumps(records, indent=1) + "\n")
