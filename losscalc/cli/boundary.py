@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from typing import TextIO
 
 import click
 
@@ -49,7 +50,7 @@ def _report(error: BaseException) -> int:
             complain("out of memory", "take a reduction, or smaller arrays")
             return EXIT_SOURCE
         case BrokenPipeError():
-            silence_stdout()
+            silence(sys.stdout)
             return 0
         case OSError() if error.filename is not None:
             # One of our own modules, or what is asked of a folder: results have no name here.
@@ -57,7 +58,7 @@ def _report(error: BaseException) -> int:
             return EXIT_SOURCE
         case OSError():
             # Inputs and results have errors of their own; what is left is the text of help.
-            silence_stdout()
+            silence(sys.stdout)
             complain(f"cannot write to standard output: {reason(error)}")
             return EXIT_OUTPUT
         case _:
@@ -75,9 +76,11 @@ def complain(message: str, hint: str | None = None, kind: str = "error") -> None
     if hint:
         lines += f"  hint: {hint}\n"
     # Without a standard error there is nobody to tell; the exit code has to do.
-    with contextlib.suppress(OSError, ValueError, AttributeError):
+    try:
         sys.stderr.write(lines)
         sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        silence(sys.stderr)
 
 
 def warn(remark: Remark, kind: str = "warning") -> None:
@@ -85,10 +88,11 @@ def warn(remark: Remark, kind: str = "warning") -> None:
     complain(remark.describe(option_name), remark.advise(option_name), kind)
 
 
-def silence_stdout() -> None:
+def silence(stream: TextIO | None) -> None:
     """Keep Python from writing what is left in the buffer when it exits, and complaining."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if stream is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def option_name(argument: str) -> str:

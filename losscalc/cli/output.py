@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TextIO
 
-from losscalc.cli.boundary import silence_stdout
+from losscalc.cli.boundary import silence
 from losscalc.cli.options import Display
 from losscalc.errors import Location, OutputError, UsageError
 from losscalc.formats import split_suffix
@@ -175,9 +175,9 @@ def write_stdout(data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        silence_stdout()
+        silence(sys.stdout)
     except (OSError, ValueError) as error:
-        silence_stdout()
+        silence(sys.stdout)
         problem = reason(error) if isinstance(error, OSError) else str(error)
         raise OutputError(f"cannot write to standard output: {problem}") from error
 
