@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscalc.double import Double, FloatArray, IndexArray, maximum, minimum, scale_exponent
+from losscalc.double import Double, FloatArray, IndexArray, choose, maximum, minimum, scale_exponent
 
 
 class Plain(NamedTuple):
@@ -32,7 +32,7 @@ class Plain(NamedTuple):
     def overlap(self) -> FloatArray:
         """The area that both have in common."""
         width, height = np.minimum(self.one[2:], self.two[2:]) - np.maximum(self.one[:2], self.two[:2])
-        return np.where((width > 0) & (height > 0), width * height, 0.0)
+        return choose((width > 0) & (height > 0), width * height, 0.0)
 
     @property
     def areas(self) -> FloatArray:
@@ -121,7 +121,7 @@ class Pair(NamedTuple):
             minimum(one.bottom, two.bottom),
         )
         apart = (inner.width.value <= 0) | (inner.height.value <= 0)
-        closed = Double(np.where(apart, inner.left.high, inner.right.high))
+        closed = Double(choose(apart, inner.left.high, inner.right.high))
         overlap = Box(inner.left, inner.top, closed, inner.bottom)
         hull = Box(
             minimum(one.left, two.left),

@@ -102,7 +102,7 @@ class Double:
 
     def abs(self) -> "Double":
         """The absolute value."""
-        sign = np.where(self.high < 0, -1.0, 1.0)
+        sign = np.copysign(1.0, self.high)
         return Double(self.high * sign, self.low * sign)
 
     def sum(self) -> "Double":
@@ -133,9 +133,27 @@ def scale_exponent(values: FloatArray) -> IndexArray:
     return np.where(np.abs(exponent) > _LARGE, exponent, 0).astype(np.int64)
 
 
+def choose(condition: np.ndarray, one: FloatArray | float, other: FloatArray | float) -> FloatArray:
+    """`numpy.where` without a branch for each element, which costs three times as much where none is likely.
+
+    With a mask of all bits or none, b ^ ((a ^ b) & mask) is a or b.
+    """
+    return _chosen(_mask(condition), one, other)
+
+
 def where(condition: np.ndarray, one: Double, other: Double) -> Double:
     """Elements of one where the condition holds, of the other elsewhere."""
-    return Double(np.where(condition, one.high, other.high), np.where(condition, one.low, other.low))
+    mask = _mask(condition)
+    return Double(_chosen(mask, one.high, other.high), _chosen(mask, one.low, other.low))
+
+
+def _mask(condition: np.ndarray) -> IndexArray:
+    return -np.asarray(condition).astype(np.int64)
+
+
+def _chosen(mask: IndexArray, one: FloatArray | float, other: FloatArray | float) -> FloatArray:
+    a, b = (np.asarray(x, dtype=np.float64, order="C").view(np.int64) for x in (one, other))
+    return np.asarray(b ^ ((a ^ b) & mask)).view(np.float64)
 
 
 def maximum(one: Double, other: Double) -> Double:

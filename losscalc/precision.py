@@ -6,7 +6,7 @@ from contextvars import ContextVar
 
 import numpy as np
 
-from losscalc.double import FloatArray
+from losscalc.double import FloatArray, choose
 
 # Of float32 results, numbers may cancel down to this share of their size and still have 11 bits to spare:
 # float64 computes them to 2^-51 of that size.
@@ -60,4 +60,4 @@ def refined(
         plain = np.asarray(plain, order="C")
         plain.reshape(-1)[doubtful] = exact(*parts)
         return plain
-    return np.where(safe, plain, exact(*arrays))
+    return choose(safe, plain, exact(*arrays))

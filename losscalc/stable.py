@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscalc.double import Double, FloatArray, IndexArray, finite, where
+from losscalc.double import Double, FloatArray, IndexArray, choose, finite, where
 from losscalc.exponential import log1p
 from losscalc.precision import is_narrow
 
@@ -27,7 +27,7 @@ def sigmoid(x: FloatArray) -> FloatArray:
     small results keep all their digits.
     """
     e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1.0) / (1.0 + e)
+    return choose(x < 0, e, 1.0) / (1.0 + e)
 
 
 def softplus_tail(x: FloatArray) -> FloatArray:

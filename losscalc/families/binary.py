@@ -8,7 +8,7 @@ import numpy as np
 from losscalc.arrays import Labels, LogitLabels, Logits, PosWeight, Probabilities, Shape, Weight
 from losscalc.declaration import Doc
 from losscalc.domains import FINITE_NOT_NEGATIVE, UNIT, Choice, Either
-from losscalc.double import Double, FloatArray, product, where
+from losscalc.double import Double, FloatArray, choose, product, where
 from losscalc.exponential import exp, log1p, power
 from losscalc.layouts import Layout, check_not_enlarged, elementwise_layout, rowwise_layout
 from losscalc.loss import Loss, Quantities, loss
@@ -201,9 +201,9 @@ class SigmoidFocal(Binary):
         """The losses of one block."""
         if is_narrow():
             # With labels in [0, 1] nothing cancels, and float32 sees no rounding.
-            size = np.where((target < 0) | (target > 1), np.inf, 0.0)
+            size = choose((target < 0) | (target > 1), np.inf, 0.0)
             return Terms(refined(self._plain(input, target), size, self._exact, input, target))
-        size = np.where((target == 0) | (target == 1), 0.0, np.inf)
+        size = choose((target == 0) | (target == 1), 0.0, np.inf)
         return Terms(refined(self._hard(input, target), size, self._exact, input, target))
 
     def _plain(self, input: FloatArray, target: FloatArray) -> FloatArray:
@@ -219,7 +219,7 @@ class SigmoidFocal(Binary):
         small, k = exp(-np.abs(input))
         small = small.scaled(k)
         one = Double(np.ones_like(input))
-        value = log1p(small) + np.where(is_wrong, np.abs(input), 0.0)
+        value = log1p(small) + choose(is_wrong, np.abs(input), 0.0)
         wrong = where(is_wrong, one, small) / (small + 1.0)
         factor = one if self.gamma == 0 else power(wrong, self.gamma)
         if self.alpha != -1:
@@ -251,7 +251,7 @@ class SigmoidFocal(Binary):
         wrong = (1.0 - target) * negative + target * positive
         growth = np.where(wrong == 0, 1.0, negative * positive / wrong) * (1.0 - 2.0 * target)
         size = np.abs(input)
-        value = softplus_tail(input) + product(np.where(input < 0, target, 1.0 - target), size)
+        value = softplus_tail(input) + product(choose(input < 0, target, 1.0 - target), size)
         slope = self.gamma * product(growth, value) + _cross_entropy_slope(input, target, target)
         return Slope(self._alpha(target).value * wrong**self.gamma * slope)
 
@@ -266,7 +266,7 @@ def _wrong_share(input: FloatArray, target: FloatArray) -> FloatArray:
     share = (input >= 0) - target
     value = share * input
     if not np.isfinite(value).all():
-        value = product(np.where(input < 0, target, 1.0 - target), np.abs(input))
+        value = product(choose(input < 0, target, 1.0 - target), np.abs(input))
     return value
 
 
@@ -279,7 +279,7 @@ def _plain_cross_entropy(
         positive = target * pos_weight
         negative = 1.0 - target
         tail = tail * (positive + negative)
-        wrong = product(np.where(input < 0, positive, negative), np.abs(input))
+        wrong = product(choose(input < 0, positive, negative), np.abs(input))
     return tail + wrong if weight is None else weight * tail + product(weight, wrong)
 
 

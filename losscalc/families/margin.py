@@ -18,7 +18,7 @@ from losscalc.arrays import (
 )
 from losscalc.declaration import Doc
 from losscalc.domains import FINITE, Choice
-from losscalc.double import Double, FloatArray, IndexArray, finite
+from losscalc.double import Double, FloatArray, IndexArray, choose, finite
 from losscalc.errors import ClassIndexError, ShapeError
 from losscalc.layouts import (
     Layout,
@@ -106,7 +106,7 @@ class HingeEmbedding(Signed):
 
     def terms(self, input: Values, target: SignLabels) -> Terms:
         """The losses of one block."""
-        return Terms(np.where(target == 1, input, np.maximum(self.margin - input, 0.0)))
+        return Terms(choose(target == 1, input, np.maximum(self.margin - input, 0.0)))
 
     def gradient(self, input: Values, target: SignLabels) -> Slope:
         """1 for similar pairs, -1 for dissimilar ones up to the margin itself."""
@@ -280,7 +280,7 @@ class MultiLabelMargin(Rowwise):
             )
         for column, is_there in places:
             excess = _violation(input, np.take_along_axis(input, column, axis=-1), 1.0)
-            yield column, np.where(is_there & ~is_right, excess, 0.0)
+            yield column, choose(is_there & ~is_right, excess, 0.0)
 
 
 def _violation(score: FloatArray, right: FloatArray, margin: float) -> FloatArray:
