@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 # In float64, squares of larger powers of two overflow, and those of smaller ones lose digits or vanish.
 _LARGE = 400
+# The powers of two of which a float64 is made by writing its exponent.
+_FACTORS = 1000
 # The sign, the exponent and the first 26 bits (one of them is not stored) of a float64.
 _FIRST_BITS = np.int64(-1 << 27)
 
@@ -91,6 +93,11 @@ class Double:
 
     def scaled(self, exponent: FloatArray | IndexArray | int) -> "Double":
         """The product with a power of two, which is exact where it is not subnormal."""
+        whole = np.asarray(exponent).astype(np.int64)
+        if whole.size and whole.min() >= -_FACTORS and whole.max() <= _FACTORS:
+            # 2^k has no mantissa, and the exponent 1023 + k.
+            factor = np.asarray((whole + 1023) << 52).view(np.float64)
+            return Double(self.high * factor, finite(self.low * factor))
         whole = np.clip(exponent, -5000, 5000).astype(np.int64)
         return Double(np.ldexp(self.high, whole), finite(np.ldexp(self.low, whole)))
 

@@ -136,7 +136,9 @@ def _log_small(
     two = one - half
     error += (one - two) - half
     # The square is finished, and of what low adds to the logarithm, low/(1 + s), a little shows.
-    error += (series - rest * (first + rest * 0.5)) + low * (1.0 - s + s * s) + start_low
+    # Without `more`, low is below 2^-60.
+    share = 1.0 - s if isinstance(more, float) else 1.0 - s + s * s
+    error += (series - rest * (first + rest * 0.5)) + low * share + start_low
     value = two + error
     return Double(value, (two - value) + error)
 

@@ -211,7 +211,9 @@ class SigmoidFocal(Binary):
         negative, positive = sigmoid(input), sigmoid(-input)
         wrong = (1.0 - target) * negative + target * positive
         value = softplus_tail(input) + _wrong_share(input, target)
-        return self._alpha(target).value * wrong**self.gamma * value
+        if self.alpha != -1:
+            value *= self.alpha * target + (1.0 - self.alpha) * (1.0 - target)
+        return wrong**self.gamma * value
 
     def _hard(self, input: FloatArray, target: FloatArray) -> FloatArray:
         """The losses of labels 0 and 1, with all digits."""
