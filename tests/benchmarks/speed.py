@@ -46,7 +46,7 @@ def elements(loss: str, *names: str, **settings: Any) -> Workload:
     """A loss of single elements, whose arrays are of these kinds."""
     return Workload(
         loss,
-        "10 million",
+        ", ".join(["10 million", *settings]),
         lambda draw: {name.partition(":")[0]: _KINDS[name.partition(":")[2]](draw) for name in names},
         settings,
     )
