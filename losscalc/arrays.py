@@ -93,7 +93,7 @@ State = Annotated[
     Role("NPZ file of the weights, under PyTorch's names: head.weight, tail.0.0.weight, ...", many=True),
 ]
 SequenceScores = Annotated[
-    FloatArray, Role("Log-probabilities (T, N, C) over time, batch and symbols, or (T, C).")
+    Array, Role("Log-probabilities (T, N, C) over time, batch and symbols, or (T, C).", native=True)
 ]
 Sequences = Annotated[
     IndexArray, Role("Symbols without blanks: (N, S), padded to one length, or all in a row, (sum,).")

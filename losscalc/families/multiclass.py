@@ -252,9 +252,12 @@ class NLL(Multiclass):
         scores = classes_last(input)
         target = target.reshape(scores.shape[:-1])
         position = class_positions("target", target, scores.shape[-1], self.ignore_index)
-        factor = self._factor(target, position, weight)
+        picked = as_real(pick(scores, position))
         ignored = target == self.ignore_index
-        value = -factor * as_real(pick(scores, position))
+        if weight is None and not ignored.any():
+            return Terms(-picked)
+        factor = self._factor(target, position, weight)
+        value = -factor * picked
         return Terms(np.where(ignored, 0.0, value), factor, ignored)
 
     def quantities(
@@ -288,6 +291,9 @@ class NLL(Multiclass):
 def pick(scores: FloatArray, position: IndexArray) -> FloatArray:
     """The score of one class from each row; a row is the last axis."""
     rows = scores.reshape(-1, scores.shape[-1])
+    if rows.flags.c_contiguous:
+        places = np.arange(0, rows.size, rows.shape[-1]) + position.reshape(-1)
+        return rows.reshape(-1).take(places).reshape(position.shape)
     return rows[np.arange(len(rows)), position.reshape(-1)].reshape(position.shape)
 
 

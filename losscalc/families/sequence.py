@@ -6,18 +6,23 @@ from typing import Annotated, NamedTuple, cast
 
 import numpy as np
 
-from losscalc.arrays import Array, Lengths, Sequences, SequenceScores, Shape, show_shape
+from losscalc.arrays import Array, Lengths, Sequences, SequenceScores, Shape, as_real, show_shape
 from losscalc.declaration import Doc
 from losscalc.domains import NOT_NEGATIVE
 from losscalc.double import FloatArray, IndexArray
 from losscalc.errors import ClassIndexError, DomainError, ParameterError, ShapeError
 from losscalc.layouts import Layout
 from losscalc.loss import Loss, Quantities, loss
+from losscalc.precision import is_narrow
 from losscalc.reductions import Slope, Terms
 from losscalc.wide import Wide
 
 # So many exponentials are taken at once.
 _TOGETHER = 4096
+# The logarithm that stands for that of 0.
+_IMPOSSIBLE = -1e300
+# Of float32 results, a loss of so much for each time step has digits to spare in plain float64.
+_LEAST = 2.0**-14
 
 
 @loss("ctc", torch="CTCLoss", functional="ctc_loss")
@@ -92,8 +97,13 @@ class CTC(Loss):
     ) -> Terms:
         """The losses of the batch."""
         lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
-        last = lattice.last()
-        value = self._loss(lattice, last).reshape(log_probs.shape[1:-1])
+        value = lattice.plain_loss() if is_narrow() else None
+        # Logarithms of T steps are right to T·2^-53 of their size.
+        if value is None or not (value >= len(log_probs) * _LEAST).all():
+            value = -lattice.total(lattice.last()).log().value
+        if self.zero_infinity:
+            value = np.where(value == np.inf, 0.0, value)
+        value = value.reshape(log_probs.shape[1:-1])
         return Terms(value, share=value / np.maximum(lattice.target_lengths, 1).reshape(value.shape))
 
     def quantities(
@@ -119,7 +129,7 @@ class CTC(Loss):
         forward = list(lattice.forward())
         value = self._loss(lattice, forward[-1])
         total = lattice.total(forward[-1])
-        slope = np.zeros_like(lattice.scores)
+        slope: FloatArray = np.zeros(np.shape(lattice.scores))
         rows = np.arange(slope.shape[1])[:, np.newaxis]
         for time, backward in lattice.backward():
             takes_part = (time < lattice.input_lengths)[:, np.newaxis]
@@ -128,7 +138,7 @@ class CTC(Loss):
                 .times(backward)
                 .over(Wide(total.mantissa[:, np.newaxis], total.exponent[:, np.newaxis]))
             )
-            slope[time] = np.where(takes_part, np.exp(lattice.scores[time]), 0.0)
+            slope[time] = np.where(takes_part, np.exp(as_real(lattice.scores[time])), 0.0)
             np.subtract.at(slope[time], (rows, lattice.symbols), np.where(takes_part, share, 0.0))
         if self.zero_infinity:
             slope[:, lattice.total(forward[-1]).mantissa.high == 0] = 0.0
@@ -193,7 +203,7 @@ class Lattice(NamedTuple):
     `skips` says where the blank before a symbol may be left out.
     """
 
-    scores: FloatArray
+    scores: Array
     symbols: IndexArray
     skips: Array
     input_lengths: IndexArray
@@ -244,12 +254,36 @@ class Lattice(NamedTuple):
         has_symbol = (self.target_lengths > 0) & (self.input_lengths > 0)
         return ends.plus(symbol).chosen(has_symbol, ends)
 
+    def plain_loss(self) -> FloatArray:
+        """-ln of the probability of all alignments, by logarithms in plain float64."""
+        rows, places = self.symbols.shape
+        # Two columns in front, from where nothing comes; the first symbol follows on the first place.
+        reached = np.full((rows, places + 2), _IMPOSSIBLE)
+        reached[:, 2] = 0.0
+        barred = np.where(self.skips, 0.0, _IMPOSSIBLE)
+        together = max(1, _TOGETHER // max(1, self.symbols.size))
+        for first in range(0, len(self.scores), together):
+            times = list(range(first, min(first + together, len(self.scores))))
+            for time, emitted in zip(times, self._picked(times), strict=True):
+                stay, step, skip = reached[:, 2:], reached[:, 1:-1], reached[:, :-2] + barred
+                most = np.maximum(np.maximum(stay, step), skip)
+                total = np.exp(stay - most) + np.exp(step - most) + np.exp(skip - most)
+                after = np.maximum(most + np.log(total) + emitted, _IMPOSSIBLE)
+                reached[:, 2:] = np.where((time < self.input_lengths)[:, np.newaxis], after, stay)
+        index = np.arange(rows), 2 * self.target_lengths + 2
+        symbol = np.where(self.input_lengths > 0, reached[index[0], index[1] - 1], _IMPOSSIBLE)
+        loss = -np.logaddexp(reached[index], symbol)
+        return np.where(loss > -_IMPOSSIBLE / 2, np.inf, loss)
+
+    def _picked(self, times: list[int]) -> FloatArray:
+        """The log-probability of the symbol at each place, of some time steps."""
+        return as_real(np.take_along_axis(self.scores[times], self.symbols[np.newaxis], axis=-1))
+
     def _emitted(self, times: Iterable[int]) -> Iterator[tuple[int, Wide]]:
         """The probability of the symbol at each place, of some time steps together: that is quicker."""
         steps = iter(times)
         while chosen := list(islice(steps, max(1, _TOGETHER // max(1, self.symbols.size)))):
-            picked = np.take_along_axis(self.scores[chosen], self.symbols[np.newaxis], axis=-1)
-            whole = Wide.exp(picked)
+            whole = Wide.exp(self._picked(chosen))
             yield from ((time, whole.at(n)) for n, time in enumerate(chosen))
 
 
