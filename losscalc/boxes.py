@@ -1,10 +1,11 @@
 """Boxes x1, y1, x2, y2 in pairs: their sides, areas and angles, and the derivatives of these."""
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from losscalc.double import Double, FloatArray, IndexArray, choose, maximum, minimum, scale_exponent
+from losscalc.double import Double, FloatArray, IndexArray, choose, scale_exponent
 
 
 class Plain(NamedTuple):
@@ -59,25 +60,23 @@ class Plain(NamedTuple):
         return np.asarray((one > 0).all(axis=0) & (two > 0).all(axis=0))
 
 
-class Box(NamedTuple):
-    """Boxes as their sides: left, top, right, bottom, and what is between."""
+class Box:
+    """Boxes as their sides, which are what they are, and what is between, to twice the digits."""
 
-    left: Double
-    top: Double
-    right: Double
-    bottom: Double
+    def __init__(self, left: FloatArray, top: FloatArray, right: FloatArray, bottom: FloatArray) -> None:
+        self.left, self.top, self.right, self.bottom = left, top, right, bottom
 
-    @property
+    @cached_property
     def width(self) -> Double:
         """From left to right."""
-        return self.right - self.left
+        return Double.difference(self.right, self.left)
 
-    @property
+    @cached_property
     def height(self) -> Double:
         """From top to bottom."""
-        return self.bottom - self.top
+        return Double.difference(self.bottom, self.top)
 
-    @property
+    @cached_property
     def area(self) -> Double:
         """Width times height."""
         return self.width * self.height
@@ -100,6 +99,8 @@ class Pair(NamedTuple):
     other: Box
     overlap: Box
     hull: Box
+    union: Double
+    """The area that either covers."""
     eps: FloatArray
     """What is added to divisors, in the units of the boxes."""
     exponent: IndexArray
@@ -110,33 +111,21 @@ class Pair(NamedTuple):
         """The pairs of the rows of two arrays; boxes without common ground overlap in a box without area."""
         both = np.maximum(np.abs(input), np.abs(target))
         exponent = scale_exponent(both) if scaled else np.zeros((*both.shape[:-1], 1), dtype=np.int64)
-        one, two = (
-            Box(*(Double(np.ldexp(boxes, -exponent)[..., side]) for side in range(4)))
-            for boxes in (input, target)
-        )
-        inner = Box(
-            maximum(one.left, two.left),
-            maximum(one.top, two.top),
-            minimum(one.right, two.right),
-            minimum(one.bottom, two.bottom),
-        )
-        apart = (inner.width.value <= 0) | (inner.height.value <= 0)
-        closed = Double(choose(apart, inner.left.high, inner.right.high))
-        overlap = Box(inner.left, inner.top, closed, inner.bottom)
+        scaled_boxes = (np.ldexp(x, -exponent) if exponent.any() else x for x in (input, target))
+        one, two = (Box(*np.ascontiguousarray(np.moveaxis(boxes, -1, 0))) for boxes in scaled_boxes)
+        left, top = np.maximum(one.left, two.left), np.maximum(one.top, two.top)
+        right, bottom = np.minimum(one.right, two.right), np.minimum(one.bottom, two.bottom)
+        overlap = Box(left, top, choose((right <= left) | (bottom <= top), left, right), bottom)
         hull = Box(
-            minimum(one.left, two.left),
-            minimum(one.top, two.top),
-            maximum(one.right, two.right),
-            maximum(one.bottom, two.bottom),
+            np.minimum(one.left, two.left),
+            np.minimum(one.top, two.top),
+            np.maximum(one.right, two.right),
+            np.maximum(one.bottom, two.bottom),
         )
+        union = one.area + two.area - overlap.area
         # Beside an eps beyond 1e300 no area shows.
         own_eps = np.minimum(np.ldexp(eps, -2 * exponent[..., 0]), 1e300)
-        return cls(one, two, overlap, hull, own_eps, exponent)
-
-    @property
-    def union(self) -> Double:
-        """The area that either covers."""
-        return self.own.area + self.other.area - self.overlap.area
+        return cls(one, two, overlap, hull, union, own_eps, exponent)
 
     @property
     def offset(self) -> Double:
@@ -182,8 +171,8 @@ class Pair(NamedTuple):
 
     def _offsets(self) -> tuple[Double, Double]:
         one, two = self.own, self.other
-        across = (one.left + one.right - two.left - two.right) * 0.5
-        return across, (one.top + one.bottom - two.top - two.bottom) * 0.5
+        across = (Double(one.left) + one.right - two.left - two.right) * 0.5
+        return across, (Double(one.top) + one.bottom - two.top - two.bottom) * 0.5
 
 
 def row(values: FloatArray) -> FloatArray:
