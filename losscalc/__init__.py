@@ -1,107 +1,28 @@
-"""losscalc: the exact value of any machine-learning loss, without a deep-learning framework.
+"""losscalc: the value of any machine-learning loss, without a deep-learning framework.
 
->>> compute("bce-logits", input=[2.0, -1.0, 0.0], target=[1, 0, 1])
+>>> import losscalc
+>>> losscalc.compute("bce-logits", input=[2.0, -1.0, 0.0], target=[1, 0, 1])
 np.float64(0.377778960)
 """
 
-from losscalc import interruption  # noqa: F401 - before what takes time: Ctrl-C may come at once
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-# isort: split
-from losscalc.activations import LogSigmoid, LogSoftmax, Sigmoid, Softmax
-from losscalc.errors import (
-    ClassIndexError,
-    DataError,
-    DomainError,
-    DTypeError,
-    FormatError,
-    LosscalcError,
-    LosscalcWarning,
-    OutputError,
-    ParameterError,
-    ShapeError,
-    SourceError,
-    UnknownLossError,
-    UsageError,
-)
-from losscalc.families import (
-    BCE,
-    CTC,
-    L1,
-    MSE,
-    NLL,
-    AdaptiveLogSoftmax,
-    BCEWithLogits,
-    CIoU,
-    CosineEmbedding,
-    CrossEntropy,
-    DIoU,
-    GaussianNLL,
-    GIoU,
-    HingeEmbedding,
-    Huber,
-    KLDiv,
-    LinearCrossEntropy,
-    MarginRanking,
-    MultiLabelMargin,
-    MultiLabelSoftMargin,
-    MultiMargin,
-    PoissonNLL,
-    SigmoidFocal,
-    SmoothL1,
-    SoftMargin,
-    TripletMargin,
-    TripletMarginWithDistance,
-)
-from losscalc.loss import Loss, gradient, losses
-from losscalc.operation import compute
+if TYPE_CHECKING:
+    from losscalc.catalogue import *
+    from losscalc.errors import *
 
-__all__ = [
-    "BCE",
-    "CTC",
-    "L1",
-    "MSE",
-    "NLL",
-    "AdaptiveLogSoftmax",
-    "BCEWithLogits",
-    "CIoU",
-    "ClassIndexError",
-    "CosineEmbedding",
-    "CrossEntropy",
-    "DIoU",
-    "DTypeError",
-    "DataError",
-    "DomainError",
-    "FormatError",
-    "GIoU",
-    "GaussianNLL",
-    "HingeEmbedding",
-    "Huber",
-    "KLDiv",
-    "LinearCrossEntropy",
-    "LogSigmoid",
-    "LogSoftmax",
-    "Loss",
-    "LosscalcError",
-    "LosscalcWarning",
-    "MarginRanking",
-    "MultiLabelMargin",
-    "MultiLabelSoftMargin",
-    "MultiMargin",
-    "OutputError",
-    "ParameterError",
-    "PoissonNLL",
-    "ShapeError",
-    "Sigmoid",
-    "SigmoidFocal",
-    "SmoothL1",
-    "SoftMargin",
-    "Softmax",
-    "SourceError",
-    "TripletMargin",
-    "TripletMarginWithDistance",
-    "UnknownLossError",
-    "UsageError",
-    "compute",
-    "gradient",
-    "losses",
-]
+
+def __getattr__(name: str) -> Any:
+    """The public names, loaded when one of them is first asked for: the command line starts without them."""
+    rooms = [import_module(f"losscalc.{room}") for room in ("catalogue", "errors")]
+    if name == "__all__":
+        return sorted(public for room in rooms for public in room.__all__)
+    for room in rooms:
+        if name in room.__all__:
+            return getattr(room, name)
+    raise AttributeError(f"module 'losscalc' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__getattr__("__all__"))

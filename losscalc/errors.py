@@ -22,6 +22,22 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+__all__ = [
+    "ClassIndexError",
+    "DTypeError",
+    "DataError",
+    "DomainError",
+    "FormatError",
+    "LosscalcError",
+    "LosscalcWarning",
+    "OutputError",
+    "ParameterError",
+    "ShapeError",
+    "SourceError",
+    "UnknownLossError",
+    "UsageError",
+]
+
 Index = tuple[int, ...]
 
 _FOUND_LIMIT = 40

@@ -5,7 +5,7 @@ import pytest
 
 import losscalc
 from losscalc import errors
-from losscalc.declaration import array_arguments
+from losscalc.core.declaration import array_arguments
 
 X, Y = [2.0, -1.0, 0.0], [1, 0, 1]
 

@@ -5,13 +5,13 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from losscalc.cli.boundary import guarded
-from losscalc.cli.catalogue import losscalc
-from losscalc.interruption import catch_signals
+from losscalc.cli.signals import answer_signals, refuse_tracebacks
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line with these arguments, and give the exit code."""
+    from losscalc.cli.boundary import guarded
+    from losscalc.cli.catalogue import losscalc
 
     def command() -> None:
         if "_LOSSCALC_COMPLETE" in os.environ:
@@ -20,11 +20,15 @@ def run(arguments: Sequence[str]) -> int:
         with losscalc.make_context("losscalc", list(arguments), obj=tuple(arguments)) as context:
             losscalc.invoke(context)
 
-    debug = "--debug" in arguments or bool(os.environ.get("LOSSCALC_DEBUG"))
-    return guarded(command, debug)
+    return guarded(command, lambda: "--debug" in arguments or bool(os.environ.get("LOSSCALC_DEBUG")))
 
 
 def main() -> NoReturn:
-    """The entry point of the console script."""
-    catch_signals()
+    """The entry point of the console script.
+
+    Signals come first: Ctrl-C while NumPy is loaded is answered like any other.
+    """
+    answer_signals()
+    if "--debug" not in sys.argv:
+        refuse_tracebacks()
     sys.exit(run(sys.argv[1:]))

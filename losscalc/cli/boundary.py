@@ -10,12 +10,12 @@ from typing import TextIO
 import click
 
 from losscalc.errors import LosscalcError, Remark, printable
-from losscalc.formats.stream import reason
+from losscalc.inputs.stream import reason
 
 EXIT_USAGE, EXIT_SOURCE, EXIT_OUTPUT, EXIT_BUG, EXIT_INTERRUPT = 2, 3, 5, 70, 130
 
 
-def guarded(command: Callable[[], object], debug: bool) -> int:
+def guarded(command: Callable[[], object], is_debugging: Callable[[], bool]) -> int:
     """Run a command, and turn whatever comes out of it into an exit code and at most one message."""
     try:
         command()
@@ -27,7 +27,7 @@ def guarded(command: Callable[[], object], debug: bool) -> int:
         complain("interrupted")
         return EXIT_INTERRUPT
     except BaseException as error:  # noqa: BLE001 - nothing may end in a traceback
-        if debug:
+        if is_debugging():
             import traceback
 
             traceback.print_exc()

@@ -2,15 +2,15 @@
 
 import click
 
+from losscalc.catalogue.base import Loss
 from losscalc.cli.commands import build_command, summary
 from losscalc.cli.merge import merge
 from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
 from losscalc.cli.show import show
 from losscalc.cli.tools import class_weight, compare, diagnose, pos_weight
+from losscalc.core.operation import lookup, operations
 from losscalc.errors import UnknownLossError
-from losscalc.loss import Loss
-from losscalc.operation import lookup, operations
 
 
 class Catalogue(click.Group):
@@ -82,7 +82,7 @@ def show_list(as_json: bool) -> None:
         return
     texts = [(*row[:3], " ".join(row[3])) for row in rows]
     if delivery.is_table:
-        from losscalc.report import draw_rows
+        from losscalc.outputs.tables import draw_rows
 
         # Both names in one column, so that formulas have room on 80 columns.
         stacked = [(f"{name}\n{torch}", *rest) for name, torch, *rest in texts]

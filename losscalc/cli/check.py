@@ -6,15 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscalc.arrays import Array
 from losscalc.cli.job import Job
 from losscalc.cli.output import Delivery
-from losscalc.comparison import Comparison, Tolerance, compare, explanations
+from losscalc.core.array import Array
+from losscalc.core.operation import suggest
 from losscalc.errors import UsageError
-from losscalc.formats.address import open_array, parse_address
-from losscalc.operation import suggest
-from losscalc.result import Result
-from losscalc.suppositions import Supposition, suppositions
+from losscalc.inputs.address import open_array, parse_address
+from losscalc.insight.compare import Comparison, Tolerance, compare, explanations
+from losscalc.insight.detect import Supposition, suppositions
+from losscalc.outputs.result import Result
 
 EXIT_DIFFERENT = 1
 

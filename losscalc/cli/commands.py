@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from losscalc.catalogue.base import Loss, choose_reduction
 from losscalc.cli.boundary import option_name, warn
 from losscalc.cli.job import Job
 from losscalc.cli.options import (
@@ -22,11 +23,10 @@ from losscalc.cli.options import (
 )
 from losscalc.cli.output import Delivery
 from losscalc.cli.types import ArgumentName, parameter_type
-from losscalc.declaration import ArrayArgument, Parameter, array_arguments, parameters
-from losscalc.domains import Names
+from losscalc.core.declaration import ArrayArgument, Parameter, array_arguments, parameters
+from losscalc.core.domains import Names
+from losscalc.core.operation import DTYPES, Operation, differentiable, pytorch_names, result_dtype
 from losscalc.errors import UsageError, printable
-from losscalc.loss import Loss, choose_reduction
-from losscalc.operation import DTYPES, Operation, differentiable, pytorch_names, result_dtype
 
 _LOOKS = ("stats", "worst", "plot", "expect", "suppose", "rtol", "atol")
 """The options that look at a result otherwise than by showing it."""
@@ -171,8 +171,8 @@ def job_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Job, Delivery]
 
 def _survey(job: Job, delivery: Delivery, stats: bool, worst: int | None) -> None:
     """Show how the single losses are spread, and the worst of them."""
-    from losscalc.cli.sheets import send_sheets
     from losscalc.cli.survey import stats_sheet, worst_sheet
+    from losscalc.outputs.sheets import send_sheets
 
     call, _ = job.gathered()
     sheets = [stats_sheet(call)] if stats else []
@@ -185,7 +185,7 @@ def _check(
     """Hold the result against what is expected, or compute what is supposed."""
     # Imported here: what may be supposed is a long list, and few calls need it.
     from losscalc.cli.check import Check, supposed
-    from losscalc.comparison import Tolerance
+    from losscalc.insight.compare import Tolerance
 
     if suppose is not None:
         delivery.send(supposed(job, suppose))

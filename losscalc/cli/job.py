@@ -10,22 +10,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscalc import engine
-from losscalc.calls import Call
+from losscalc.catalogue.base import Loss, check_wrt
 from losscalc.cli.boundary import option_name, warn
-from losscalc.collection import Collector
-from losscalc.diagnosis import Findings
-from losscalc.engine import Computation, Distribute
+from losscalc.core.operation import Operation
+from losscalc.core.reductions import NONE, Reduction
+from losscalc.engine import compute as engine
+from losscalc.engine.block import Examine
+from losscalc.engine.collect import Collector
+from losscalc.engine.compute import Computation, Distribute
+from losscalc.engine.sources import MemorySource, Source
+from losscalc.engine.threads import Mapper, on_threads
 from losscalc.errors import DataError, Location, LosscalcError, LosscalcWarning, ShapeError, UsageError
-from losscalc.evaluation import Examine
-from losscalc.formats.address import STDIN, Address, open_array, open_state, parse_address
-from losscalc.formats.options import Reading
-from losscalc.loss import Loss, check_wrt
-from losscalc.operation import Operation
-from losscalc.reductions import NONE, Reduction
-from losscalc.result import Result
-from losscalc.sources import MemorySource, Source
-from losscalc.workers import Mapper, on_threads
+from losscalc.inputs.address import STDIN, Address, open_array, open_state, parse_address
+from losscalc.inputs.options import Reading
+from losscalc.insight.call import Call
+from losscalc.insight.diagnose import Findings
+from losscalc.outputs.result import Result
 
 BALANCED = "balanced"
 """What stands for weights that follow from the labels."""
@@ -146,7 +146,7 @@ class Job(NamedTuple):
         sums = done.partial
         working = None
         if self.explained and isinstance(self.operation, Loss):
-            from losscalc.explanation import Explanation
+            from losscalc.insight.explain import Explanation
 
             working = Explanation(
                 self.operation, done.samples, self.reduction, sums, self.explained, self.decimals
@@ -161,7 +161,7 @@ def _cluster(address: str | None) -> Iterator[Distribute | None]:
     if address is None:
         yield None
         return
-    from losscalc.cluster import connected
+    from losscalc.engine.dask import connected
 
     with connected(address) as distribute:
         yield distribute
@@ -248,7 +248,7 @@ def _balanced(
     sources: Mapping[str, Source],
 ) -> Source:
     """The weights that let all classes, or positives and negatives, count alike."""
-    from losscalc.profile import balanced_classes, balanced_positives
+    from losscalc.insight.stats import balanced_classes, balanced_positives
 
     by_class = name == "weight" and ("ignore_index" in operation.settings or operation.name == "multi-margin")
     if not by_class and name != "pos_weight":

@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from losscalc import engine
 from losscalc.cli.boundary import warn
 from losscalc.cli.commands import GroupedCommand
 from losscalc.cli.options import output_options, take_display
 from losscalc.cli.output import Delivery
+from losscalc.core.operation import result_dtype
+from losscalc.core.reductions import REDUCTIONS
+from losscalc.engine import compute as engine
 from losscalc.errors import DataError, Location, LosscalcWarning, UsageError, printable
-from losscalc.formats.address import open_stream, parse_address
-from losscalc.operation import result_dtype
-from losscalc.reductions import REDUCTIONS
-from losscalc.result import Result
+from losscalc.inputs.address import open_stream, parse_address
+from losscalc.outputs.result import Result
 
 if TYPE_CHECKING:
-    from losscalc.formats.results import Part
+    from losscalc.inputs.results import Part
 
 
 def _merge(files: tuple[str, ...], **values: Any) -> None:
@@ -64,7 +64,7 @@ def _check_same(first: "Part", part: "Part") -> None:
 
 def _read(file: str) -> "Iterator[Part]":
     """The result in a file, or those in the files of a pattern."""
-    from losscalc.formats.results import read_part
+    from losscalc.inputs.results import read_part
 
     address = parse_address(file)
     if address.part is not None or (address.path is None and not address.is_stdin):

@@ -5,11 +5,11 @@ from typing import Any, Literal, NamedTuple
 import click
 
 from losscalc.cli.types import Delimiter, Encoding, Number, Size, whole
-from losscalc.declaration import Parameter
-from losscalc.domains import FINITE_NOT_NEGATIVE
-from losscalc.formats import FORMATS
-from losscalc.formats.options import Reading
-from losscalc.formats.writers import WRITERS
+from losscalc.core.declaration import Parameter
+from losscalc.core.domains import FINITE_NOT_NEGATIVE
+from losscalc.inputs import FORMATS
+from losscalc.inputs.options import Reading
+from losscalc.outputs.writers import WRITERS
 
 ARRAYS, PARAMETERS, CHECK, READING = "Arrays", "Parameters", "Check", "Reading"
 COMPUTING, OUTPUT = "Computing", "Output"

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, TextIO
 
 from losscalc.cli.boundary import silence
 from losscalc.cli.options import Display
+from losscalc.cli.signals import temporary
 from losscalc.errors import Location, OutputError, UsageError
-from losscalc.formats import split_suffix
-from losscalc.formats.stream import reason
-from losscalc.formats.writers import WRITERS
-from losscalc.interruption import temporary
-from losscalc.result import Result
+from losscalc.inputs import split_suffix
+from losscalc.inputs.stream import reason
+from losscalc.outputs.result import Result
+from losscalc.outputs.writers import WRITERS
 
 if TYPE_CHECKING:
-    from losscalc.cli.spool import Spool
-    from losscalc.report import Canvas
+    from losscalc.outputs.spool import Spool
+    from losscalc.outputs.tables import Canvas
 
 
 # What these name is open already, and may be a file that others write to as well.
@@ -43,7 +43,7 @@ class Delivery:
         if self._path is None:
             yield None
             return
-        from losscalc.cli.spool import Spool
+        from losscalc.outputs.spool import Spool
 
         # A pipe or device takes what there is room for elsewhere.
         folder = None if is_device(self._path) else os.path.dirname(os.path.realpath(self._path))
@@ -65,7 +65,7 @@ class Delivery:
             return
         suffix = split_suffix(self._path)[1]
         if suffix:
-            from losscalc.formats.packing import pack
+            from losscalc.inputs.compression import pack
 
             pieces = pack(pieces, suffix)
         write_file(self._path, self._released(pieces))
@@ -112,7 +112,7 @@ class Delivery:
         # Rich is slow to import; only a table needs it.
         import shutil
 
-        from losscalc.report import Canvas
+        from losscalc.outputs.tables import Canvas
 
         to_file = self._path is not None
         encoding = "utf-8" if to_file else (sys.stdout and sys.stdout.encoding) or "utf-8"
@@ -129,7 +129,7 @@ class Delivery:
     def _render(self, result: Result) -> Iterable[bytes]:
         if not self.is_table:
             return WRITERS[self._format].pieces(result, self._display.precision)
-        from losscalc.report import draw_result
+        from losscalc.outputs.tables import draw_result
 
         return [self.canvas_text(lambda canvas: draw_result(result, canvas))]
 

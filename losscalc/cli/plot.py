@@ -4,11 +4,11 @@ import io
 
 import numpy as np
 
-from losscalc.calls import Call
 from losscalc.cli.output import check_writable, write_file
 from losscalc.errors import UsageError
-from losscalc.formats import split_suffix
-from losscalc.profile import counted, histogram
+from losscalc.inputs import split_suffix
+from losscalc.insight.call import Call
+from losscalc.insight.stats import counted, histogram
 
 _FORMATS = (".png", ".svg", ".pdf")
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO
 
-from losscalc.evaluation import Block
-from losscalc.sources import Source
-from losscalc.workers import Mapper
+from losscalc.engine.block import Block
+from losscalc.engine.sources import Source
+from losscalc.engine.threads import Mapper
 
 # Seconds before the line is first shown, and between two of it.
 _AFTER = 1.0

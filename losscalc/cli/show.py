@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from losscalc.catalogue.base import Loss
 from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
+from losscalc.core.operation import lookup
 from losscalc.errors import UsageError
-from losscalc.loss import Loss
-from losscalc.operation import lookup
 
 if TYPE_CHECKING:
-    from losscalc.description import Description
+    from losscalc.insight.describe import Description
 
 
 @click.command("show", short_help="Explain a loss without data")
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 )
 def show(name: str, form: str) -> None:
     """Show what there is to know of LOSS: formula, symbols, parameters, divisor, gradient, an example."""
-    from losscalc.description import describe
+    from losscalc.insight.describe import describe
 
     cls = lookup(name)
     if not issubclass(cls, Loss):
@@ -35,7 +35,7 @@ def show(name: str, form: str) -> None:
     delivery = Delivery(Display(format="table" if form == "table" else "auto"))
     description = describe(cls)
     if delivery.is_table and form in ("auto", "table"):
-        from losscalc.report import draw_description
+        from losscalc.outputs.tables import draw_description
 
         delivery.send_bytes(delivery.canvas_text(lambda canvas: draw_description(description, canvas)))
         return

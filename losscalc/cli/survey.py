@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from losscalc.calls import Call
-from losscalc.cli.sheets import Sheet
-from losscalc.profile import Spread, context, histogram, spread, worst
+from losscalc.insight.call import Call
+from losscalc.insight.stats import Spread, context, histogram, spread, worst
+from losscalc.outputs.sheets import Sheet
 
 _BAR = 30
 

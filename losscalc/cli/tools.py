@@ -6,6 +6,7 @@ from typing import Any
 import click
 import numpy as np
 
+from losscalc.catalogue.base import Loss
 from losscalc.cli.boundary import option_name
 from losscalc.cli.commands import GroupedCommand, build_command, job_of
 from losscalc.cli.job import Job
@@ -19,15 +20,14 @@ from losscalc.cli.options import (
     threads_option,
 )
 from losscalc.cli.output import Delivery
-from losscalc.cli.sheets import Sheet, send_sheets
 from losscalc.cli.types import whole
-from losscalc.declaration import array_arguments
+from losscalc.core.declaration import array_arguments
+from losscalc.core.operation import lookup
+from losscalc.core.reductions import MEAN
 from losscalc.errors import LosscalcError, UsageError
-from losscalc.formats.address import open_array, parse_address
-from losscalc.loss import Loss
-from losscalc.operation import lookup
-from losscalc.reductions import MEAN
-from losscalc.result import Result
+from losscalc.inputs.address import open_array, parse_address
+from losscalc.outputs.result import Result
+from losscalc.outputs.sheets import Sheet, send_sheets
 
 
 @click.command(
@@ -116,7 +116,7 @@ compare = GroupedCommand(
 
 
 def _weights(kind: str, values: dict[str, Any]) -> None:
-    from losscalc.profile import balanced_classes, balanced_positives
+    from losscalc.insight.stats import balanced_classes, balanced_positives
 
     values.pop("debug"), values.pop("quiet"), values.pop("warnings")
     classes = values.pop("classes", None)

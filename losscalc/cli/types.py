@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from losscalc.declaration import Parameter
-from losscalc.domains import Interval, Names, parse_number, parse_whole
+from losscalc.core.declaration import Parameter
+from losscalc.core.domains import Interval, Names, parse_number, parse_whole
 from losscalc.errors import LosscalcError, ParameterError
-from losscalc.formats.encoding import decoder
-from losscalc.formats.options import BLANKS
+from losscalc.inputs.encoding import decoder
+from losscalc.inputs.options import BLANKS
 
 # The class became generic in Click 8.4.
 if TYPE_CHECKING:

@@ -22,11 +22,11 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from losscalc import losses
-from losscalc.operation import differentiable
-from tests.exact import is_shared, value_errors
-from tests.golden import Golden
-from tests.points import KINDS, Batch, batches
-from tests.slopes import has_slope, slope_errors
+from losscalc.core.operation import differentiable
+from tests.support.exact import is_shared, value_errors
+from tests.support.golden import Golden
+from tests.support.points import KINDS, Batch, batches
+from tests.support.slopes import has_slope, slope_errors
 
 DTYPES = ("float64", "float32")
 

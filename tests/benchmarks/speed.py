@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import torch
 
 import losscalc
-from tests.parity import reference
+from tests.support.parity import reference
 
 SIZE = 10_000_000
 Arrays = dict[str, np.ndarray]

@@ -13,11 +13,11 @@ from collections.abc import Callable
 import numpy as np
 
 from losscalc.errors import LosscalcError
-from losscalc.formats import FORMATS
-from losscalc.formats.options import Reading
-from losscalc.formats.packing import PackedStream
-from losscalc.formats.stream import Stream
-from tests.hostile import archive, npy, saved
+from losscalc.inputs import FORMATS
+from losscalc.inputs.compression import PackedStream
+from losscalc.inputs.options import Reading
+from losscalc.inputs.stream import Stream
+from tests.support.hostile import archive, npy, saved
 
 READING = Reading(header="no")
 PACKERS = {".gz": gzip, ".bz2": bz2, ".xz": lzma}

@@ -14,10 +14,10 @@ import atheris
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 with atheris.instrument_imports(include=["losscalc"]):
     # Otherwise imported at the first input, and not instrumented.
-    import losscalc.formats.csv
-    import losscalc.formats.json
-    import losscalc.formats.npy
-    import losscalc.formats.npz  # noqa: F401
+    import losscalc.inputs.csv
+    import losscalc.inputs.json
+    import losscalc.inputs.npy
+    import losscalc.inputs.npz  # noqa: F401
     from tests.fuzz.harness import PACKERS, READERS, SEEDS, judge, judge_packed
 
 CHOICES = [*READERS, *PACKERS]

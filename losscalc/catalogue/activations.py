@@ -1,0 +1,169 @@
+"""Activations: array in, array out."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeVar, dataclass_transform
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from losscalc.catalogue.base import announce
+from losscalc.core import stable
+from losscalc.core.array import FloatArray, Shape, row_size
+from losscalc.core.declaration import Doc
+from losscalc.core.operation import Operation, register, result_dtype
+from losscalc.core.reductions import NONE, Terms
+from losscalc.core.roles import ClassScores, Logits
+from losscalc.core.shapes import Layout
+from losscalc.engine import compute as engine
+from losscalc.engine.sources import memory_sources
+from losscalc.engine.threads import on_threads
+from losscalc.errors import ShapeError
+
+
+class Activation(Operation):
+    """The base of all activations: called with an array, it gives an array of the same shape."""
+
+    def __call__(
+        self,
+        *arrays: ArrayLike | None,
+        dtype: DTypeLike | None = None,
+        threads: int | None = None,
+        **named: ArrayLike | None,
+    ) -> Any:
+        """The activation of every element of `input`, as an array or NumPy scalar."""
+        sources = memory_sources(self, arrays, named)
+        done = engine.compute(self, sources, NONE, dtype=result_dtype(dtype), mapper=on_threads(threads))
+        announce(done.warnings)
+        return done.value[()]
+
+
+AnyActivation = TypeVar("AnyActivation", bound=Activation)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def activation(
+    name: str, *, torch: str, functional: str
+) -> Callable[[type[AnyActivation]], type[AnyActivation]]:
+    """Declare an activation: its command, its class in torch.nn and its function."""
+    return lambda cls: register(cls, name, torch, functional)
+
+
+class Elementwise(Activation):
+    """What activations share that look at one element at a time."""
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """Any shape."""
+        shape = shapes["input"]
+        return Layout(frozenset({"input"} if shape else ()), row_size(shape))
+
+
+class Normalizing(Activation):
+    """What activations share that look at the whole of one axis."""
+
+    dim: Annotated[
+        int | None, Doc("The axis that sums to 1; by default 1, or 0 for a vector, as in cross-entropy.")
+    ] = None
+
+    def axis(self, ndim: int) -> int:
+        """The axis as a number from 0."""
+        axis = (0 if ndim == 1 else 1) if self.dim is None else self.dim
+        if ndim == 0 or not -ndim <= axis < ndim:
+            raise ShapeError(f"`input` has {ndim} axes, and `dim` {axis} is none of them", argument="input")
+        return axis % ndim
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """At least one axis; axis 0 is cut unless it is the one that sums to 1."""
+        shape = shapes["input"]
+        return Layout(frozenset({"input"} if self.axis(len(shape)) else ()), row_size(shape))
+
+    def along(self, input: FloatArray, function: Callable[[FloatArray], FloatArray]) -> Terms:
+        """Apply a function of the last axis along `dim`."""
+        axis = self.axis(input.ndim)
+        return Terms(np.moveaxis(function(np.moveaxis(input, axis, -1)), -1, axis))
+
+
+@activation("sigmoid", torch="Sigmoid", functional="sigmoid")
+class Sigmoid(Elementwise):
+    """Logistic function, from logits to probabilities.
+
+    `input` has any shape; the result has the same, with values in [0, 1].
+
+    Raises DTypeError for values that are not real numbers.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html
+
+    >>> Sigmoid()([0.0, 2.0])
+    array([0.5       , 0.88079708])
+    """
+
+    formula = "σ(x) = 1 / (1 + exp(-x))"
+
+    def terms(self, input: Logits) -> Terms:
+        """The values of one block."""
+        return Terms(stable.sigmoid(input))
+
+
+@activation("log-sigmoid", torch="LogSigmoid", functional="logsigmoid")
+class LogSigmoid(Elementwise):
+    """Logarithm of the logistic function.
+
+    `input` has any shape; the result has the same, with values of at most 0. There is no detour through
+    a probability, which would round to 0 or 1.
+
+    Raises DTypeError for values that are not real numbers.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSigmoid.html
+
+    >>> LogSigmoid()([0.0, -1000.0])
+    array([-6.93147181e-01, -1.00000000e+03])
+    """
+
+    formula = "ln σ(x)"
+
+    def terms(self, input: Logits) -> Terms:
+        """The values of one block."""
+        return Terms(stable.log_sigmoid(input))
+
+
+@activation("softmax", torch="Softmax", functional="softmax")
+class Softmax(Normalizing):
+    """Softmax of one axis, from logits to probabilities.
+
+    `input` has at least one axis; the result has the same shape, with values in [0, 1] that sum to 1
+    along `dim`: axis 1 unless given, or 0 of a vector, as in cross-entropy.
+
+    Raises ShapeError when `input` has no axis `dim`.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax.html
+
+    >>> Softmax()([1.0, 2.0, 3.0])
+    array([0.09003057, 0.24472847, 0.66524096])
+    """
+
+    formula = "exp(x) / Σ exp(x)"
+
+    def terms(self, input: ClassScores) -> Terms:
+        """The values of one block."""
+        return self.along(input, stable.softmax)
+
+
+@activation("log-softmax", torch="LogSoftmax", functional="log_softmax")
+class LogSoftmax(Normalizing):
+    """Logarithm of softmax of one axis, from logits to log-probabilities.
+
+    `input` has at least one axis; the result has the same shape, with values of at most 0 whose
+    exponentials sum to 1 along `dim`: axis 1 unless given, or 0 of a vector, as in cross-entropy.
+
+    Raises ShapeError when `input` has no axis `dim`.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html
+
+    >>> LogSoftmax()([1.0, 2.0, 3.0])
+    array([-2.40760596, -1.40760596, -0.40760596])
+    """
+
+    formula = "x - ln Σ exp(x)"
+
+    def terms(self, input: ClassScores) -> Terms:
+        """The values of one block."""
+        return self.along(input, stable.log_softmax)

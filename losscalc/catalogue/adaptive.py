@@ -1,0 +1,204 @@
+"""Cross-entropy of an adaptive softmax, for very many classes of which few are frequent."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, NamedTuple, cast
+
+import numpy as np
+
+from losscalc.catalogue.base import Loss, Quantities, loss
+from losscalc.catalogue.multiclass import pick
+from losscalc.catalogue.projection import LOGITS
+from losscalc.core.array import FloatArray, IndexArray, Shape, show_shape
+from losscalc.core.declaration import Doc
+from losscalc.core.domains import Increasing
+from losscalc.core.double import Double
+from losscalc.core.matrices import matmul
+from losscalc.core.reductions import Slope, Terms
+from losscalc.core.roles import Features, RowIndices, State, class_positions
+from losscalc.core.shapes import Layout, classwise_layout
+from losscalc.core.stable import distance, partition, softmax_less_one
+from losscalc.errors import ParameterError, ShapeError
+
+
+class Cluster(NamedTuple):
+    """Some of the rare classes: where they begin and end, and the two matrices that lead to their logits."""
+
+    first: int
+    last: int
+    inner: FloatArray
+    outer: FloatArray
+
+
+@loss("adaptive-log-softmax", torch="AdaptiveLogSoftmaxWithLoss")
+class AdaptiveLogSoftmax(Loss):
+    """Cross-entropy of an adaptive softmax, whose rare classes stand in clusters.
+
+    `input` holds features (N, F), or (F,) for one sample, `target` class indices (N,), and `state` the
+    weights of the module under PyTorch's names: head.weight (with a row for each frequent class and one
+    for each cluster), head.bias where there is one, and tail.0.0.weight and tail.0.1.weight, the two
+    matrices of the first cluster, and so on. The sizes of the clusters follow from them; `cutoffs` are
+    checked against them. The mean divides by the number of samples.
+
+    Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, n_classes) and
+    ParameterError for `cutoffs` that do not increase or that are not those of the state.
+
+    Unlike PyTorch it gives one thing, what the reduction says: PyTorch returns the log-probabilities, which
+    are none with a minus, and the mean together.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveLogSoftmaxWithLoss.html
+
+    >>> state = {"head.weight": [[1.0, 0.0], [0.0, 1.0]], "tail.0.0.weight": [[1.0, 1.0]],
+    ...          "tail.0.1.weight": [[0.5], [-0.5]]}
+    >>> AdaptiveLogSoftmax()([[1.0, 2.0], [0.0, 1.0]], [0, 2], state, reduction="none")
+    array([1.31326169, 1.62652338])
+    """
+
+    formula = "-ln h - ln q; h probability of the class or cluster in the head, q of a rare class within"
+    divisor = "the number of samples"
+    legacy = False
+
+    cutoffs: Annotated[
+        tuple[int, ...] | None,
+        Increasing(1),
+        Doc("The first class of each cluster; by default what the state says."),
+    ] = None
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """Features, targets, and a state whose matrices fit one another."""
+        features = shapes["input"]
+        if len(features) not in (1, 2):
+            raise ShapeError(
+                f"`input` has shape {show_shape(features)}; it must be (N, F), or (F,) for one sample",
+                argument="input",
+            )
+        state = {
+            name.removeprefix("state."): shape for name, shape in shapes.items() if name.startswith("state.")
+        }
+        cutoffs = _check_state(state, cast(int, features[-1]))
+        if self.cutoffs is not None and self.cutoffs != cutoffs[:-1]:
+            raise ParameterError(
+                f"`cutoffs` must be those of `state`, {', '.join(map(str, cutoffs[:-1]))}",
+                found=", ".join(map(str, self.cutoffs)),
+                argument="cutoffs",
+                hint="a module lists the number of classes as well" if self.cutoffs == cutoffs else None,
+            )
+        logits = {"input": (*features[:-1], cutoffs[-1]), "target": shapes["target"]}
+        layout = classwise_layout(logits, dtypes, probabilities=False, scores_name="log-probabilities")
+        return layout._replace(width=max(cast(int, features[-1]), cutoffs[-1] // LOGITS))
+
+    def terms(self, input: Features, target: RowIndices, state: State) -> Terms:
+        """The losses of one block."""
+        rows = np.atleast_2d(input)
+        head, clusters = _modules(state)
+        classes = class_positions("target", target.reshape(-1), clusters[-1].last)
+        parts = partition(_head(rows, state))
+        value = distance(pick(parts.gap, _head_positions(classes, head, clusters)), parts.tail)
+        for cluster, members in _members(classes, clusters):
+            inside = partition(matmul(matmul(rows[members], cluster.inner), cluster.outer))
+            more = distance(pick(inside.gap, classes[members] - cluster.first), inside.tail)
+            added = value[members] + more
+            value.high[members], value.low[members] = added.high, added.low
+        return Terms(value.value.reshape(target.shape))
+
+    def quantities(self, input: Features, target: RowIndices, state: State) -> Quantities:
+        """The probability of the head, and that of the cluster."""
+        rows = np.atleast_2d(input)
+        head, clusters = _modules(state)
+        classes = target.reshape(-1)
+        parts = partition(_head(rows, state))
+        likely = np.exp(
+            -distance(pick(parts.gap, _head_positions(classes, head, clusters)), parts.tail).value
+        )
+        whole = np.exp(-self.terms(rows, classes, state).value)
+        inside = np.where(classes < head, 1.0, whole / likely)
+        return {name: v.reshape(*target.shape, 1) for name, v in (("h", likely), ("q", inside))}
+
+    def gradient(self, input: Features, target: RowIndices, state: State) -> Slope:
+        """Softmax less the target, led back through the matrices of the head and of the cluster."""
+        rows = np.atleast_2d(input)
+        head, clusters = _modules(state)
+        classes = class_positions("target", target.reshape(-1), clusters[-1].last)
+        inside = softmax_less_one(_head(rows, state), _head_positions(classes, head, clusters))
+        slope = inside @ state["head.weight"]
+        for cluster, members in _members(classes, clusters):
+            logits = matmul(matmul(rows[members], cluster.inner), cluster.outer)
+            inside = softmax_less_one(logits, classes[members] - cluster.first)
+            slope[members] += inside @ cluster.outer @ cluster.inner
+        return Slope(slope.reshape(input.shape))
+
+
+def _check_state(state: Mapping[str, Shape], features: int) -> tuple[int, ...]:
+    """The cutoffs that the shapes of a state amount to, the number of classes last."""
+    known = {"head.weight", "head.bias"}
+    head = _matrix(state, "head.weight", features)
+    sizes: list[int] = []
+    while f"tail.{len(sizes)}.0.weight" in state or f"tail.{len(sizes)}.1.weight" in state:
+        inner, outer = f"tail.{len(sizes)}.0.weight", f"tail.{len(sizes)}.1.weight"
+        # An inner matrix may have no rows: PyTorch divides the number of features, and rounds down.
+        sizes.append(_matrix(state, outer, _matrix(state, inner, features, least=0)))
+        known |= {inner, outer}
+    strange = sorted(set(state) - known)
+    if strange or not sizes:
+        there = ", ".join(sorted(state)[:12])
+        raise ShapeError(
+            f"`state` has no tail.{len(sizes)}.0.weight",
+            argument="state",
+            hint=f"it has {there}; the names are head.weight, tail.0.0.weight, tail.0.1.weight, ...",
+        )
+    frequent = head - len(sizes)
+    if frequent < 1 or state.get("head.bias", (head,)) != (head,):
+        raise ShapeError(
+            f"`state` has {len(sizes)} clusters, which do not fit head.weight of {head} rows"
+            if frequent < 1
+            else f"`state` has head.weight of {head} rows, and head.bias of shape "
+            f"{show_shape(state['head.bias'])}",
+            argument="state",
+        )
+    return tuple(frequent + sum(sizes[:n]) for n in range(len(sizes) + 1))
+
+
+def _matrix(state: Mapping[str, Shape], name: str, columns: int, least: int = 1) -> int:
+    """The number of rows of a matrix of the state, which has to have so many columns."""
+    shape = state.get(name)
+    if shape is None or len(shape) != 2 or shape[1] != columns or (shape[0] or 0) < least:
+        if shape is None:
+            there = ", ".join(sorted(state)[:12])
+            raise ShapeError(f"`state` has no {name}", argument="state", hint=f"it has {there or 'nothing'}")
+        raise ShapeError(
+            f"`state` has {name} of shape {show_shape(shape)}; it must have {columns} columns",
+            argument="state",
+        )
+    return cast(int, shape[0])
+
+
+def _modules(state: Mapping[str, FloatArray]) -> tuple[int, list[Cluster]]:
+    """The number of frequent classes, and the clusters of the others."""
+    count = sum(name.endswith(".0.weight") for name in state)
+    first = frequent = len(state["head.weight"]) - count
+    clusters = []
+    for n in range(count):
+        inner, outer = state[f"tail.{n}.0.weight"], state[f"tail.{n}.1.weight"]
+        clusters.append(Cluster(first, first + len(outer), inner, outer))
+        first += len(outer)
+    return frequent, clusters
+
+
+def _head(rows: FloatArray, state: Mapping[str, FloatArray]) -> Double:
+    logits = matmul(rows, state["head.weight"])
+    return logits + state["head.bias"] if "head.bias" in state else logits
+
+
+def _head_positions(classes: IndexArray, frequent: int, clusters: list[Cluster]) -> IndexArray:
+    """Where each class stands in the head: a rare one at the place of its cluster."""
+    starts = np.array([cluster.first for cluster in clusters])
+    return np.where(
+        classes < frequent, classes, frequent - 1 + np.searchsorted(starts, classes, side="right")
+    )
+
+
+def _members(classes: IndexArray, clusters: list[Cluster]) -> Iterator[tuple[Cluster, IndexArray]]:
+    """The clusters that have samples in the block, with these."""
+    for cluster in clusters:
+        members = np.flatnonzero((classes >= cluster.first) & (classes < cluster.last))
+        if len(members):
+            yield cluster, members

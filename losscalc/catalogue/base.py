@@ -1,0 +1,224 @@
+"""Losses: the base class, the decorator that declares one, and the registry."""
+
+import sys
+import warnings
+from abc import abstractmethod
+from collections.abc import Callable, Collection, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
+
+from numpy.typing import ArrayLike, DTypeLike
+
+from losscalc.core.array import FloatArray, IndexArray
+from losscalc.core.declaration import array_arguments, parameters
+from losscalc.core.operation import (
+    Operation,
+    differentiable,
+    lookup,
+    operations,
+    register,
+    result_dtype,
+)
+from losscalc.core.reductions import REDUCTIONS, Reduction, Slope, legacy_reduction
+from losscalc.engine import compute as engine
+from losscalc.engine.sources import memory_sources
+from losscalc.engine.threads import on_threads
+from losscalc.errors import LosscalcWarning, ParameterError
+
+Quantities = Mapping[str, FloatArray | None]
+"""The values of symbols."""
+
+
+class Loss(Operation):
+    """The base of all losses: called with arrays, it gives the reduced loss.
+
+    >>> from losscalc import BCEWithLogits
+    >>> BCEWithLogits()([2.0, -1.0, 0.0], [1, 0, 1], reduction="sum")
+    np.float64(1.133336879)
+    """
+
+    reductions: ClassVar[tuple[str, ...]] = ("none", "mean", "sum")
+    divisor: ClassVar[str]
+    """What 'mean' divides by, in words."""
+    broadcasts: ClassVar[bool] = False
+    """Whether PyTorch broadcasts `input` and `target` of this loss against each other."""
+    legacy: ClassVar[bool] = True
+    """Whether PyTorch's old flags size_average and reduce apply."""
+
+    def __call__(
+        self,
+        *arrays: ArrayLike | None,
+        reduction: str = "mean",
+        dtype: DTypeLike | None = None,
+        broadcast: bool = False,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        threads: int | None = None,
+        **named: ArrayLike | None,
+    ) -> Any:
+        """The loss of arrays, given in PyTorch's order or by name, as an array or NumPy scalar."""
+        options = Options(reduction, dtype, broadcast, size_average, reduce, threads)
+        return self._run(arrays, named, options)
+
+    @abstractmethod
+    def gradient(self, *arrays: Any, **named: Any) -> Slope:
+        """The derivative of the losses of one block with respect to the first array.
+
+        With respect to another array it is `gradient_` and its name.
+        """
+
+    def quantities(self, *arrays: Any, **named: Any) -> Quantities:
+        """What symbols of the formula stand for that are neither arrays nor parameters, and steps between.
+
+        Each has an axis behind those of the losses, along which Σ sums; None is left out of the formula.
+        """
+        return {}
+
+    def explained(self, target: FloatArray | IndexArray) -> str:
+        """The formula that holds for targets of this kind."""
+        return self.formula
+
+    def _run(
+        self,
+        arrays: tuple[ArrayLike | None, ...],
+        named: Mapping[str, ArrayLike | None],
+        options: "Options",
+        wrt: str | None = None,
+    ) -> Any:
+        chosen, notice = choose_reduction(type(self), options.reduction, options.size_average, options.reduce)
+        check_broadcast(type(self), options.broadcast)
+        sources = memory_sources(self, arrays, named)
+        if wrt is not None:
+            check_wrt(self, wrt, sources)
+        done = engine.compute(
+            self,
+            sources,
+            chosen,
+            dtype=result_dtype(options.dtype),
+            broadcast=options.broadcast,
+            wrt=wrt,
+            mapper=on_threads(options.threads),
+        )
+        announce((*([notice] if notice else []), *done.warnings))
+        return done.value[()]
+
+
+class Options(NamedTuple):
+    """How a loss is called, apart from its arrays and parameters."""
+
+    reduction: str = "mean"
+    dtype: DTypeLike | None = None
+    broadcast: bool = False
+    size_average: bool | None = None
+    reduce: bool | None = None
+    threads: int | None = None
+
+
+def compute(name: str, *arrays: ArrayLike | None, **arguments: Any) -> Any:
+    """The loss (or activation) of that name, as an array or NumPy scalar.
+
+    Arrays may be given in PyTorch's order or by name. The other arguments are the parameters of the
+    loss, and `reduction` (none, mean or sum; mean unless given), `dtype` (of the result, otherwise
+    the input's), `broadcast`, PyTorch's old `size_average` and `reduce`, and `threads` (one a core unless
+    given; the result is the same for any number). Shapes, domains and what mean divides by are those of
+    the loss: see its class.
+
+    Raises UnknownLossError, ParameterError, ShapeError, DTypeError and DomainError.
+
+    >>> compute("bce-logits", input=[[2.0, -1.0]], target=[[1, 0]], pos_weight=3.0, reduction="none")
+    array([[0.38078403, 0.31326169]])
+    """
+    operation, rest = instance(name, arguments)
+    return operation(*arrays, **rest)
+
+
+def gradient(name: str, *arrays: ArrayLike | None, wrt: str | None = None, **arguments: Any) -> Any:
+    """The derivative of a reduced loss with respect to one of its arrays, of the shape of that array.
+
+    It is what `backward()` leaves in PyTorch's `.grad`: by default of the first array, otherwise of
+    the one that `wrt` names. For the reduction 'none' it is the derivative of the sum. The other
+    arguments are those of `compute`.
+
+    Raises UnknownLossError, ParameterError, ShapeError, DTypeError and DomainError.
+
+    >>> gradient("mse", input=[1.0, -2.0], target=[1.5, 1.0])
+    array([-0.5, -3. ])
+    """
+    operation, rest = instance(name, arguments)
+    if not isinstance(operation, Loss):
+        raise ParameterError(f"{operation.name} is not a loss, and has no gradient")
+    options = Options(**{key: rest.pop(key) for key in Options._fields if key in rest})
+    return operation._run(arrays, rest, options, wrt or array_arguments(type(operation))[0].name)
+
+
+AnyLoss = TypeVar("AnyLoss", bound=Loss)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def loss(name: str, *, torch: str, functional: str = "") -> Callable[[type[AnyLoss]], type[AnyLoss]]:
+    """Declare a loss: its command, its class in torch.nn and its function in torch.nn.functional."""
+    return lambda cls: register(cls, name, torch, functional)
+
+
+def losses() -> Mapping[str, type[Loss]]:
+    """All losses by name, in the order of the catalogue; read-only.
+
+    >>> list(losses())[:2]
+    ['l1', 'mse']
+    """
+    return MappingProxyType({name: cls for name, cls in operations().items() if issubclass(cls, Loss)})
+
+
+def choose_reduction(
+    cls: type[Loss], name: str, size_average: bool | None = None, reduce: bool | None = None
+) -> tuple[Reduction, LosscalcWarning | None]:
+    """The reduction of a call, and the notice that PyTorch's old flags decided it."""
+    legacy = legacy_reduction(size_average, reduce)
+    if legacy is not None and not cls.legacy:
+        raise ParameterError(f"{cls.name} has no `size_average` and `reduce`; use `reduction`")
+    if legacy is None and name not in cls.reductions:
+        raise ParameterError(
+            f"`reduction` must be one of {', '.join(cls.reductions)}", found=name, argument="reduction"
+        )
+    if legacy is None:
+        return REDUCTIONS[name], None
+    notice = LosscalcWarning(
+        "PyTorch's old flags `size_average` and `reduce` override `reduction`",
+        hint=f"give `reduction` {legacy} instead",
+    )
+    return REDUCTIONS[legacy], notice
+
+
+def check_broadcast(cls: type[Loss], broadcast: bool) -> None:
+    """Refuse broadcasting where PyTorch refuses it."""
+    if broadcast and not cls.broadcasts:
+        raise ParameterError(
+            f"{cls.name} never broadcasts `input` and `target`; their shapes must be equal",
+            argument="broadcast",
+        )
+
+
+def check_wrt(operation: Operation, wrt: str, given: Collection[str]) -> None:
+    """Refuse a gradient with respect to what has none, or is not there."""
+    known = differentiable(type(operation))
+    if wrt not in known:
+        raise ParameterError(f"`wrt` must be one of {', '.join(known)}", found=wrt, argument="wrt")
+    if wrt not in given:
+        raise ParameterError(f"`{wrt}` is not given, so there is no gradient of it", argument=wrt)
+
+
+def instance(name: str, arguments: Mapping[str, Any]) -> tuple[Operation, dict[str, Any]]:
+    """The operation of a name with its parameters, and the arguments that are none of them."""
+    cls = lookup(name)
+    own = {key for parameter in parameters(cls) for key in (parameter.name, parameter.alias)}
+    operation = cls(**{key: value for key, value in arguments.items() if key in own})
+    return operation, {key: value for key, value in arguments.items() if key not in own}
+
+
+def announce(remarks: Iterable[LosscalcWarning]) -> None:
+    """Issue warnings that point at the code that called losscalc, from wherever in it."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("losscalc."):
+        level, frame = level + 1, frame.f_back
+    for remark in remarks:
+        warnings.warn(remark, stacklevel=level)

@@ -1,0 +1,307 @@
+"""Losses of one yes-or-no question an element."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import numpy as np
+
+from losscalc.catalogue.base import Loss, Quantities, loss
+from losscalc.core.array import FloatArray, Shape
+from losscalc.core.declaration import Doc
+from losscalc.core.domains import FINITE_NOT_NEGATIVE, UNIT, Choice, Either
+from losscalc.core.double import Double, choose, product, where
+from losscalc.core.exponential import exp, log1p, power
+from losscalc.core.precision import is_narrow, refined
+from losscalc.core.reductions import Slope, Terms
+from losscalc.core.roles import Labels, LogitLabels, Logits, PosWeight, Probabilities, Weight
+from losscalc.core.shapes import Layout, check_not_enlarged, elementwise_layout, rowwise_layout
+from losscalc.core.stable import sigmoid, softplus_tail, softplus_tail_times
+
+# PyTorch's bound, a constant of float32.
+_LEAST_VARIANCE = float(np.float32(1e-12))
+
+
+class Binary(Loss):
+    """What the losses of this family share: equal shapes, and weights that broadcast to them."""
+
+    divisor = "the number of elements; weights never enter it"
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """`input` and `target` of one shape, to which the weights broadcast."""
+        return elementwise_layout(shapes, weights=("weight", "pos_weight"), broadcast=broadcast)
+
+
+@loss("bce", torch="BCELoss", functional="binary_cross_entropy")
+class BCE(Binary):
+    """Binary cross-entropy of probabilities.
+
+    `input` (probabilities) and `target` (labels) have any shape, the same for both, and values in
+    [0, 1]; `weight` broadcasts to it from the last axis. Each logarithm is clamped at -100 before it is
+    multiplied. The mean divides by the number of elements; weights do not enter the divisor.
+
+    Raises ShapeError for shapes that do not fit and DomainError for a value outside [0, 1] or NaN.
+
+    Unlike PyTorch it takes labels of any dtype.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
+
+    >>> BCE()([0.9, 0.2, 0.5], [1, 0, 1])
+    np.float64(0.340550416)
+    """
+
+    formula = "-w·[y·max(ln x, -100) + (1-y)·max(ln(1-x), -100)]"
+
+    def terms(self, input: Probabilities, target: Labels, weight: Weight | None = None) -> Terms:
+        """The losses of one block."""
+        # ln(1-x) as log1p(-x): 1-x has lost the digits of a small x before the logarithm sees it.
+        yes = np.maximum(np.log(input), -100.0)
+        no = np.maximum(np.log1p(-input), -100.0)
+        if weight is None:
+            return Terms(-(target * yes + (1.0 - target) * no))
+        rest = Double(np.ones_like(target)) + -target
+        return Terms(-((Double(yes) * target + Double(no) * rest) * weight).value)
+
+    def gradient(self, input: Probabilities, target: Labels, weight: Weight | None = None) -> Slope:
+        """(x - y) / (x·(1 - x)), of which the divisor is at least 1e-12, as in PyTorch."""
+        slope = (input - target) / np.maximum(input * (1.0 - input), _LEAST_VARIANCE)
+        return Slope(slope if weight is None else weight * slope)
+
+
+@loss("bce-logits", torch="BCEWithLogitsLoss", functional="binary_cross_entropy_with_logits")
+class BCEWithLogits(Binary):
+    """Binary cross-entropy of logits.
+
+    `input` (logits) and `target` (labels) have any shape, the same for both; `weight` and `pos_weight`
+    broadcast to it from the last axis, so that (C,) holds one number a column and (N, 1) one a row. A
+    `pos_weight` of negatives/positives counts each positive as often as there are negatives for it. The
+    mean divides by the number of elements; weights do not enter the divisor.
+
+    Raises ShapeError for shapes that do not fit and DomainError for a negative `pos_weight`; labels
+    outside [0, 1] are computed with a warning.
+
+    Unlike PyTorch it keeps its digits for confident right answers of either sign, takes the limit at
+    infinite logits where PyTorch gives NaN, takes labels of any dtype and refuses a negative `pos_weight`.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
+
+    >>> BCEWithLogits()([2.0, -1.0, 0.0], [1, 0, 1], pos_weight=3.0, reduction="none")
+    array([0.38078403, 0.31326169, 2.07944154])
+    """
+
+    formula = "-w·[p·y·ln σ(x) + (1-y)·ln(1-σ(x))]"
+
+    def terms(
+        self,
+        input: Logits,
+        target: LogitLabels,
+        weight: Weight | None = None,
+        pos_weight: PosWeight | None = None,
+    ) -> Terms:
+        """The losses of one block."""
+        if weight is None and pos_weight is None:
+            return Terms(softplus_tail(input) + _wrong_share(input, target))
+        if is_narrow():
+            return Terms(_plain_cross_entropy(input, target, weight, pos_weight))
+        return Terms(_cross_entropy(input, target, weight, pos_weight).value)
+
+    def gradient(
+        self,
+        input: Logits,
+        target: LogitLabels,
+        weight: Weight | None = None,
+        pos_weight: PosWeight | None = None,
+    ) -> Slope:
+        """(1-y)·σ(x) - p·y·σ(-x), which is σ(x) - y without `pos_weight`."""
+        slope = _cross_entropy_slope(input, target if pos_weight is None else pos_weight * target, target)
+        return Slope(slope if weight is None else weight * slope)
+
+
+@loss("multilabel-soft-margin", torch="MultiLabelSoftMarginLoss", functional="multilabel_soft_margin_loss")
+class MultiLabelSoftMargin(Loss):
+    """Binary cross-entropy of logits, averaged over the classes of each row.
+
+    `input` holds logits (N, ..., C), or (C,) for one row, and `target` labels of the same shape; the
+    classes are on the last axis. `weight` broadcasts to that shape, so that (C,) is one number a class; it
+    is never normalised. Each row has one loss, its mean over the C classes. The mean divides by the number
+    of rows.
+
+    Raises ShapeError for shapes that do not fit; labels outside [0, 1] are computed with a warning.
+
+    Unlike PyTorch it takes the limit at infinite logits where PyTorch gives NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiLabelSoftMarginLoss.html
+
+    >>> MultiLabelSoftMargin()([[2.0, -1.0, 0.5], [0.0, 1.0, -3.0]], [[1, 0, 1], [0, 1, 1]], reduction="none")
+    array([0.30475556, 1.35166541])
+    """
+
+    formula = "-1/C·Σ w·[y·ln σ(x) + (1-y)·ln(1-σ(x))]; C classes"
+    divisor = "the number of rows, each of which is a mean over its classes"
+    broadcasts = True
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """`input` and `target` of one shape with classes on the last axis, and a weight."""
+        layout = rowwise_layout(shapes, weights=("weight",), broadcast=broadcast)
+        check_not_enlarged(shapes)
+        return layout
+
+    def terms(self, input: Logits, target: LogitLabels, weight: Weight | None = None) -> Terms:
+        """The losses of one block."""
+        if is_narrow():
+            return Terms(_plain_cross_entropy(input, target, weight, None).mean(axis=-1))
+        if weight is None:
+            return Terms((Double(_wrong_share(input, target)) + softplus_tail(input)).mean().value)
+        return Terms(_cross_entropy(input, target, weight, None).mean().value)
+
+    def quantities(self, input: Logits, target: LogitLabels, weight: Weight | None = None) -> Quantities:
+        """The number of classes."""
+        return {"C": np.asarray(float(np.broadcast_shapes(input.shape, target.shape)[-1]))}
+
+    def gradient(self, input: Logits, target: LogitLabels, weight: Weight | None = None) -> Slope:
+        """(σ(x) - y) / C."""
+        slope = _cross_entropy_slope(input, target, target)
+        slope = slope if weight is None else weight * slope
+        return Slope(slope / float(slope.shape[-1]))
+
+
+@loss("sigmoid-focal", torch="sigmoid_focal_loss")
+class SigmoidFocal(Binary):
+    """Binary cross-entropy of logits that counts easy answers less.
+
+    `input` (logits) and `target` (labels) have any shape, the same for both. With p the probability given
+    to the right answer, the cross-entropy is multiplied by (1-p)^gamma, and by `alpha` for positives and
+    1-alpha for negatives; an `alpha` of -1 leaves that factor out. The mean divides by the number of
+    elements, not of positives.
+
+    Raises ShapeError for shapes that differ and ParameterError for an `alpha` that is neither in [0, 1] nor
+    -1, or a negative `gamma`; labels outside [0, 1] are computed with a warning.
+
+    Unlike PyTorch it takes the limit at infinite logits where torchvision gives NaN, reduces to the mean
+    unless told otherwise, and refuses a negative `gamma`.
+
+    Source: https://docs.pytorch.org/vision/stable/generated/torchvision.ops.sigmoid_focal_loss.html
+
+    >>> SigmoidFocal()([2.0, -1.0, 0.0], [1, 0, 1], reduction="none")
+    array([0.00045089, 0.01699354, 0.0433217 ])
+    """
+
+    formula = (
+        "a·(1-q)^γ·c, a = α·y + (1-α)·(1-y), q = y·σ(x) + (1-y)·(1-σ(x)), "
+        "c = -[y·ln σ(x) + (1-y)·ln(1-σ(x))]; a is left out for α = -1"
+    )
+    divisor = "the number of elements"
+    library = "torchvision.ops"
+    legacy = False
+
+    alpha: Annotated[
+        float, Either((UNIT, Choice((-1,)))), Doc("Factor of positives; negatives have 1 - alpha.")
+    ] = 0.25
+    gamma: Annotated[float, FINITE_NOT_NEGATIVE, Doc("How much less easy answers count.")] = 2.0
+
+    def terms(self, input: Logits, target: LogitLabels) -> Terms:
+        """The losses of one block."""
+        if is_narrow():
+            # With labels in [0, 1] nothing cancels, and float32 sees no rounding.
+            size = choose((target < 0) | (target > 1), np.inf, 0.0)
+            return Terms(refined(self._plain(input, target), size, self._exact, input, target))
+        size = choose((target == 0) | (target == 1), 0.0, np.inf)
+        return Terms(refined(self._hard(input, target), size, self._exact, input, target))
+
+    def _plain(self, input: FloatArray, target: FloatArray) -> FloatArray:
+        """The losses in plain float64."""
+        negative, positive = sigmoid(input), sigmoid(-input)
+        wrong = (1.0 - target) * negative + target * positive
+        value = softplus_tail(input) + _wrong_share(input, target)
+        if self.alpha != -1:
+            value *= self.alpha * target + (1.0 - self.alpha) * (1.0 - target)
+        return wrong**self.gamma * value
+
+    def _hard(self, input: FloatArray, target: FloatArray) -> FloatArray:
+        """The losses of labels 0 and 1, with all digits."""
+        is_wrong = (input >= 0) != (target == 1)
+        small, k = exp(-np.abs(input))
+        small = small.scaled(k)
+        one = Double(np.ones_like(input))
+        value = log1p(small) + choose(is_wrong, np.abs(input), 0.0)
+        wrong = where(is_wrong, one, small) / (small + 1.0)
+        factor = one if self.gamma == 0 else power(wrong, self.gamma)
+        if self.alpha != -1:
+            factor = factor * where(target == 1, one * self.alpha, one - self.alpha)
+        return value.shared(factor).value
+
+    def _exact(self, input: FloatArray, target: FloatArray) -> FloatArray:
+        """The losses of any labels, with all digits."""
+        size = np.abs(input)
+        small, k = exp(-size)
+        small = small.scaled(k)
+        whole = small + 1.0
+        likely, unlikely = Double(np.ones_like(size)) / whole, small / whole
+        # 1 - p = (1-y)·σ(x) + y·σ(-x); with e = exp(-|x|) the two are 1/(1+e) and e/(1+e).
+        negative, positive = where(input < 0, unlikely, likely), where(input < 0, likely, unlikely)
+        rest = Double(np.ones_like(target)) - target
+        wrong = negative * rest + positive * target
+        value = log1p(small) + Double(size).shared(where(input < 0, Double(target), rest))
+        factor = self._alpha(target) if self.gamma == 0 else power(wrong, self.gamma) * self._alpha(target)
+        return value.shared(factor).value
+
+    def quantities(self, input: Logits, target: LogitLabels) -> Quantities:
+        """The factor of positives, unless it is left out."""
+        return {"α": None} if self.alpha == -1 else {}
+
+    def gradient(self, input: Logits, target: LogitLabels) -> Slope:
+        """With q = 1-p the probability of the wrong answer and c the cross-entropy, α·q^γ·(γ·c·q'/q + c')."""
+        negative, positive = sigmoid(input), sigmoid(-input)
+        wrong = (1.0 - target) * negative + target * positive
+        growth = np.where(wrong == 0, 1.0, negative * positive / wrong) * (1.0 - 2.0 * target)
+        size = np.abs(input)
+        value = softplus_tail(input) + product(choose(input < 0, target, 1.0 - target), size)
+        slope = self.gamma * product(growth, value) + _cross_entropy_slope(input, target, target)
+        return Slope(self._alpha(target).value * wrong**self.gamma * slope)
+
+    def _alpha(self, target: FloatArray) -> Double:
+        """α for positives and 1-α for negatives, in proportion for labels between."""
+        one = Double(np.ones_like(target))
+        return one if self.alpha == -1 else (one - self.alpha) * (one - target) + Double(target) * self.alpha
+
+
+def _wrong_share(input: FloatArray, target: FloatArray) -> FloatArray:
+    """|x|·(y where x < 0, else 1-y) = x·([x ≥ 0] - y), where an answer that is right costs nothing."""
+    share = (input >= 0) - target
+    value = share * input
+    if not np.isfinite(value).all():
+        value = product(choose(input < 0, target, 1.0 - target), np.abs(input))
+    return value
+
+
+def _plain_cross_entropy(
+    input: FloatArray, target: FloatArray, weight: FloatArray | None, pos_weight: FloatArray | None
+) -> FloatArray:
+    """The same in plain float64, of which float32 has the digits."""
+    tail, wrong = softplus_tail(input), _wrong_share(input, target)
+    if pos_weight is not None:
+        positive = target * pos_weight
+        negative = 1.0 - target
+        tail = tail * (positive + negative)
+        wrong = product(choose(input < 0, positive, negative), np.abs(input))
+    return tail + wrong if weight is None else weight * tail + product(weight, wrong)
+
+
+def _cross_entropy(
+    input: FloatArray, target: FloatArray, weight: FloatArray | None, pos_weight: FloatArray | None
+) -> Double:
+    """-w·[p·y·ln σ(x) + (1-y)·ln(1-σ(x))].
+
+    -ln σ(x) = tail + max(-x, 0) and -ln(1-σ(x)) = tail + max(x, 0), with tail = log1p(exp(-|x|)): it is
+    (p·y + 1-y)·tail + |x|·(p·y where x < 0, else 1-y). For y in [0, 1] nothing cancels.
+    """
+    one = Double(np.ones_like(target))
+    factor = one if weight is None else one * weight
+    positive = factor * target * (1.0 if pos_weight is None else pos_weight)
+    negative = factor * (one - target)
+    value = Double(np.abs(input)).shared(where(input < 0, positive, negative))
+    return value + softplus_tail_times(input, positive + negative)
+
+
+def _cross_entropy_slope(input: FloatArray, positive: FloatArray, target: FloatArray) -> FloatArray:
+    """The derivative of binary cross-entropy: neither part loses its digits where it is small."""
+    return (1.0 - target) * sigmoid(input) - positive * sigmoid(-input)

@@ -1,0 +1,311 @@
+"""Losses of sequences whose alignment is not known."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Annotated, NamedTuple, cast
+
+import numpy as np
+
+from losscalc.catalogue.base import Loss, Quantities, loss
+from losscalc.core.array import Array, FloatArray, IndexArray, Shape, show_shape
+from losscalc.core.declaration import Doc
+from losscalc.core.domains import NOT_NEGATIVE
+from losscalc.core.precision import is_narrow
+from losscalc.core.reductions import Slope, Terms
+from losscalc.core.roles import Lengths, Sequences, SequenceScores, as_real
+from losscalc.core.shapes import Layout
+from losscalc.core.wide import Wide
+from losscalc.errors import ClassIndexError, DomainError, ParameterError, ShapeError
+
+# So many exponentials are taken at once.
+_TOGETHER = 4096
+# The logarithm that stands for that of 0.
+_IMPOSSIBLE = -1e300
+# Of float32 results, a loss of so much for each time step has digits to spare in plain float64.
+_LEAST = 2.0**-14
+
+
+@loss("ctc", torch="CTCLoss", functional="ctc_loss")
+class CTC(Loss):
+    """Negative log-likelihood of sequences of symbols, over all their alignments with the input.
+
+    `log_probs` holds log-probabilities (T, N, C) over time, batch and symbols, or (T, C) for one sequence.
+    `targets` holds symbols other than the blank, (N, S) padded
+    to one length or (sum of the lengths,) all in a row. `input_lengths` and `target_lengths`, (N,), say how
+    much of each counts. An alignment reads as the target once repeated symbols are merged and blanks left
+    out; where the input is too short for any, the loss is infinite, or 0 if `zero_infinity` is set. The
+    mean divides by the number of sequences, after each loss was divided by the length of its target (at
+    least 1).
+
+    Raises ShapeError for shapes that do not fit, ClassIndexError for a symbol that is the blank or outside
+    [0, C), DomainError for a length that is negative or too large and ParameterError for a `blank` outside
+    [0, C).
+
+    Unlike PyTorch it refuses symbols that are the blank or outside [0, C), and takes float16. As in PyTorch,
+    the gradient is that with respect to the logits of which `log_probs` are the log-softmax.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CTCLoss.html
+
+    >>> CTC()([[[-0.7, -1.2, -1.6]], [[-1.6, -0.7, -1.2]], [[-1.2, -1.2, -0.9]]], [[1, 2]], [3], [2])
+    np.float64(0.693148535)
+    """
+
+    formula = "-ln P; P probability of all alignments of the target"
+    divisor = "the number of sequences, each loss being divided by the length of its target first"
+    legacy = False
+
+    blank: Annotated[int, NOT_NEGATIVE, Doc("The symbol that stands for none.")] = 0
+    zero_infinity: Annotated[bool, Doc("Whether infinite losses and their gradients are 0.")] = False
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """Arrays that agree on the number of sequences; the batch is not cut, because it is not on axis 0."""
+        scores, targets = shapes["log_probs"], shapes["targets"]
+        if len(scores) not in (2, 3) or scores[-1] == 0:
+            raise ShapeError(
+                f"`log_probs` has shape {show_shape(scores)}; it must be (T, N, C), or (T, C) for one",
+                argument="log_probs",
+            )
+        if self.blank >= cast(int, scores[-1]):
+            raise ParameterError(
+                f"`blank` must be one of the {scores[-1]} symbols, from 0 to {cast(int, scores[-1]) - 1}",
+                found=self.blank,
+                argument="blank",
+            )
+        batch = scores[1:-1]
+        for name in ("input_lengths", "target_lengths"):
+            if shapes[name] != batch and not (shapes[name] in ((), (1,), (None,)) and batch in ((), (1,))):
+                raise ShapeError(
+                    f"`{name}` has shape {show_shape(shapes[name])}; for `log_probs` of shape "
+                    f"{show_shape(scores)} it must be {show_shape(batch)}",
+                    argument=name,
+                )
+        if len(targets) not in (1, 2) or (len(targets) == 2 and targets[:1] not in (batch or (1,), (None,))):
+            raise ShapeError(
+                f"`targets` has shape {show_shape(targets)}; for `log_probs` of shape "
+                f"{show_shape(scores)} it must be ({batch[0] if batch else 1}, S), or all symbols in a row",
+                argument="targets",
+            )
+        indices = frozenset({"targets", "input_lengths", "target_lengths"})
+        return Layout(frozenset(), 1, indices)
+
+    def terms(
+        self,
+        log_probs: SequenceScores,
+        targets: Sequences,
+        input_lengths: Lengths,
+        target_lengths: Lengths,
+    ) -> Terms:
+        """The losses of the batch."""
+        lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
+        value = lattice.plain_loss() if is_narrow() else None
+        # Logarithms of T steps are right to T·2^-53 of their size.
+        if value is None or not (value >= len(log_probs) * _LEAST).all():
+            value = -lattice.total(lattice.last()).log().value
+        if self.zero_infinity:
+            value = np.where(value == np.inf, 0.0, value)
+        value = value.reshape(log_probs.shape[1:-1])
+        return Terms(value, share=value / np.maximum(lattice.target_lengths, 1).reshape(value.shape))
+
+    def quantities(
+        self,
+        log_probs: SequenceScores,
+        targets: Sequences,
+        input_lengths: Lengths,
+        target_lengths: Lengths,
+    ) -> Quantities:
+        """The probability of all alignments."""
+        lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
+        return {"P": np.exp(lattice.total(lattice.last()).log().value).reshape(*log_probs.shape[1:-1], 1)}
+
+    def gradient(
+        self,
+        log_probs: SequenceScores,
+        targets: Sequences,
+        input_lengths: Lengths,
+        target_lengths: Lengths,
+    ) -> Slope:
+        """exp(log_probs) less the probability that an alignment has the symbol at that time."""
+        lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
+        forward = list(lattice.forward())
+        value = self._loss(lattice, forward[-1])
+        total = lattice.total(forward[-1])
+        slope: FloatArray = np.zeros(np.shape(lattice.scores))
+        rows = np.arange(slope.shape[1])[:, np.newaxis]
+        for time, backward in lattice.backward():
+            takes_part = (time < lattice.input_lengths)[:, np.newaxis]
+            share = (
+                forward[time + 1]
+                .times(backward)
+                .over(Wide(total.mantissa[:, np.newaxis], total.exponent[:, np.newaxis]))
+            )
+            slope[time] = np.where(takes_part, np.exp(as_real(lattice.scores[time])), 0.0)
+            np.subtract.at(slope[time], (rows, lattice.symbols), np.where(takes_part, share, 0.0))
+        if self.zero_infinity:
+            slope[:, lattice.total(forward[-1]).mantissa.high == 0] = 0.0
+        else:
+            counts = np.arange(len(slope))[:, np.newaxis] < lattice.input_lengths
+            slope[counts & np.isinf(value)] = np.nan
+        share = slope / np.maximum(lattice.target_lengths, 1)[:, np.newaxis]
+        return Slope(slope.reshape(log_probs.shape), share.reshape(log_probs.shape))
+
+    def _loss(self, lattice: "Lattice", last: Wide) -> FloatArray:
+        value = -lattice.total(last).log().value
+        return np.where(value == np.inf, 0.0, value) if self.zero_infinity else value
+
+    def _lattice(
+        self,
+        log_probs: FloatArray,
+        targets: IndexArray,
+        input_lengths: IndexArray,
+        target_lengths: IndexArray,
+    ) -> "Lattice":
+        scores = log_probs if log_probs.ndim == 3 else log_probs[:, np.newaxis]
+        input_lengths, target_lengths = input_lengths.reshape(-1), target_lengths.reshape(-1)
+        _check_lengths("input_lengths", input_lengths, len(scores), "time steps")
+        if targets.ndim == 2:
+            _check_lengths("target_lengths", target_lengths, targets.shape[1], "places in `targets`")
+            places = np.arange(targets.size).reshape(targets.shape)
+        else:
+            _check_lengths("target_lengths", target_lengths, len(targets), "places in `targets`")
+            places = _consecutive(targets, target_lengths, is_lone=log_probs.ndim == 2)
+        most = int(target_lengths.max(initial=0))
+        counts = np.arange(most) < target_lengths[:, np.newaxis]
+        labels = np.where(counts, targets.reshape(-1)[places[:, :most]] if most else 0, self.blank)
+        self._check_labels(labels, counts, places, targets, scores.shape[-1])
+        symbols = np.full((len(labels), 2 * most + 1), self.blank)
+        symbols[:, 1::2] = labels
+        # From one symbol to the next without a blank between, unless they are equal.
+        skips = np.zeros(symbols.shape, dtype=bool)
+        skips[:, 3::2] = labels[:, 1:] != labels[:, :-1]
+        return Lattice(scores, symbols, skips, input_lengths, target_lengths)
+
+    def _check_labels(
+        self, labels: IndexArray, counts: Array, places: IndexArray, targets: IndexArray, symbols: int
+    ) -> None:
+        wrong = np.argwhere(counts & ((labels < 0) | (labels >= symbols) | (labels == self.blank)))
+        if len(wrong):
+            row, column = (int(i) for i in wrong[0])
+            is_blank = labels[row, column] == self.blank
+            raise ClassIndexError(
+                f"`targets` must not hold the blank, {self.blank}"
+                if is_blank
+                else f"`targets` must be a symbol from 0 to {symbols - 1}",
+                found=None if is_blank else int(labels[row, column]),
+                argument="targets",
+                index=tuple(int(i) for i in np.unravel_index(int(places[row, column]), targets.shape)),
+                hint="the blanks between symbols are put in as needed" if is_blank else None,
+            )
+
+
+class Lattice(NamedTuple):
+    """All alignments of a batch: the symbols of each target with blanks around them, and the ways between.
+
+    `skips` says where the blank before a symbol may be left out.
+    """
+
+    scores: Array
+    symbols: IndexArray
+    skips: Array
+    input_lengths: IndexArray
+    target_lengths: IndexArray
+
+    def forward(self) -> Iterator[Wide]:
+        """The probability of all beginnings that end in a place: before the first step, and after each."""
+        start = np.zeros(self.symbols.shape)
+        start[:, 0] = 1.0
+        # Before the first step one stands before the first blank, from where the first symbol is in reach.
+        before = Wide.of(start)
+        yield before
+        for time, emitted in self._emitted(range(len(self.scores))):
+            reached = before.plus(before.shifted(1))
+            if time:
+                skipped = before.shifted(2)
+                reached = reached.plus(skipped.times(Wide.of(self.skips.astype(np.float64))))
+            after = reached.times(emitted)
+            before = after.chosen((time < self.input_lengths)[:, np.newaxis], before)
+            yield before
+
+    def last(self) -> Wide:
+        """The probability of all beginnings that have come to their end."""
+        last = None
+        for last in self.forward():  # noqa: B007 - earlier ones are not kept
+            pass
+        assert last is not None
+        return last
+
+    def backward(self) -> Iterator[tuple[int, Wide]]:
+        """The probability of all endings that follow on each place after a time step, the last step first."""
+        final = np.zeros(self.symbols.shape)
+        rows = np.arange(len(final))
+        final[rows, 2 * self.target_lengths] = 1.0
+        final[rows, np.maximum(2 * self.target_lengths - 1, 0)] = 1.0
+        after = last = Wide.of(final)
+        skips = Wide.of(self.skips.astype(np.float64))
+        for time, emitted in self._emitted(reversed(range(len(self.scores)))):
+            yield time, after
+            onward = after.times(emitted)
+            before = onward.plus(onward.shifted(-1)).plus(onward.times(skips).shifted(-2))
+            after = before.chosen((time < self.input_lengths)[:, np.newaxis], last)
+
+    def total(self, last: Wide) -> Wide:
+        """The probability of all alignments: those that end in the last symbol, or in the blank behind it."""
+        ends = last.picked(2 * self.target_lengths)
+        symbol = last.picked(np.maximum(2 * self.target_lengths - 1, 0))
+        has_symbol = (self.target_lengths > 0) & (self.input_lengths > 0)
+        return ends.plus(symbol).chosen(has_symbol, ends)
+
+    def plain_loss(self) -> FloatArray:
+        """-ln of the probability of all alignments, by logarithms in plain float64."""
+        rows, places = self.symbols.shape
+        # Two columns in front, from where nothing comes; the first symbol follows on the first place.
+        reached = np.full((rows, places + 2), _IMPOSSIBLE)
+        reached[:, 2] = 0.0
+        barred = np.where(self.skips, 0.0, _IMPOSSIBLE)
+        together = max(1, _TOGETHER // max(1, self.symbols.size))
+        for first in range(0, len(self.scores), together):
+            times = list(range(first, min(first + together, len(self.scores))))
+            for time, emitted in zip(times, self._picked(times), strict=True):
+                stay, step, skip = reached[:, 2:], reached[:, 1:-1], reached[:, :-2] + barred
+                most = np.maximum(np.maximum(stay, step), skip)
+                total = np.exp(stay - most) + np.exp(step - most) + np.exp(skip - most)
+                after = np.maximum(most + np.log(total) + emitted, _IMPOSSIBLE)
+                reached[:, 2:] = np.where((time < self.input_lengths)[:, np.newaxis], after, stay)
+        index = np.arange(rows), 2 * self.target_lengths + 2
+        symbol = np.where(self.input_lengths > 0, reached[index[0], index[1] - 1], _IMPOSSIBLE)
+        loss = -np.logaddexp(reached[index], symbol)
+        return np.where(loss > -_IMPOSSIBLE / 2, np.inf, loss)
+
+    def _picked(self, times: list[int]) -> FloatArray:
+        """The log-probability of the symbol at each place, of some time steps."""
+        return as_real(np.take_along_axis(self.scores[times], self.symbols[np.newaxis], axis=-1))
+
+    def _emitted(self, times: Iterable[int]) -> Iterator[tuple[int, Wide]]:
+        """The probability of the symbol at each place, of some time steps together: that is quicker."""
+        steps = iter(times)
+        while chosen := list(islice(steps, max(1, _TOGETHER // max(1, self.symbols.size)))):
+            whole = Wide.exp(self._picked(chosen))
+            yield from ((time, whole.at(n)) for n, time in enumerate(chosen))
+
+
+def _check_lengths(name: str, lengths: IndexArray, most: int, what: str) -> None:
+    wrong = np.flatnonzero((lengths < 0) | (lengths > most))
+    if len(wrong):
+        raise DomainError(
+            f"`{name}` must be from 0 to {most}, the number of {what}",
+            found=int(lengths[wrong[0]]),
+            argument=name,
+            index=(int(wrong[0]),),
+        )
+
+
+def _consecutive(targets: IndexArray, lengths: IndexArray, *, is_lone: bool) -> IndexArray:
+    """Where the symbols of each target stand when all are in a row."""
+    if not is_lone and lengths.sum() != len(targets):
+        raise ShapeError(
+            f"`targets` has {len(targets)} symbols, and `target_lengths` sum to {int(lengths.sum())}",
+            argument="targets",
+        )
+    most = int(lengths.max(initial=0))
+    starts = np.cumsum(lengths) - lengths
+    places: IndexArray = np.minimum(starts[:, np.newaxis] + np.arange(most), max(len(targets) - 1, 0))
+    return places

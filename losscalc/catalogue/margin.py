@@ -1,0 +1,286 @@
+"""Losses that are zero once an answer is right by a margin, and the logistic loss that comes close to one."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+import numpy as np
+
+from losscalc.catalogue.base import Loss, Quantities, loss
+from losscalc.core.array import FloatArray, IndexArray, Shape, show_shape
+from losscalc.core.declaration import Doc
+from losscalc.core.domains import FINITE, Choice
+from losscalc.core.double import Double, choose, finite
+from losscalc.core.precision import is_narrow
+from losscalc.core.reductions import Slope, Terms
+from losscalc.core.roles import ClassWeight, IndexSets, RowIndices, Rows, SignLabels, Values, class_positions
+from losscalc.core.shapes import (
+    Layout,
+    check_not_enlarged,
+    classwise_layout,
+    elementwise_layout,
+    fits,
+    unequal_shapes,
+)
+from losscalc.core.stable import sigmoid, softplus_tail
+from losscalc.errors import ClassIndexError, ShapeError
+
+
+class Signed(Loss):
+    """What the losses of labels 1 and -1 share: equal shapes, unless broadcasting was asked for."""
+
+    divisor = "the number of elements"
+    broadcasts = True
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """`input` and `target` of one shape, unless broadcasting was asked for."""
+        return elementwise_layout(shapes, broadcast=broadcast, may_broadcast=True)
+
+
+@loss("soft-margin", torch="SoftMarginLoss", functional="soft_margin_loss")
+class SoftMargin(Signed):
+    """Logistic loss of scores against labels 1 and -1.
+
+    `input` and `target` have any shape, the same for both; labels are 1 or -1. The mean divides by the
+    number of elements.
+
+    Raises ShapeError for shapes that differ and DomainError for any other label.
+
+    Unlike PyTorch it does not overflow for scores that are very wrong, and refuses labels other than 1
+    and -1.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.SoftMarginLoss.html
+
+    >>> SoftMargin()([2.0, -1.0, -1000.0], [1, -1, 1], reduction="none")
+    array([1.26928011e-01, 3.13261688e-01, 1.00000000e+03])
+    """
+
+    formula = "ln(1 + exp(-y·x))"
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """As its family's, but what broadcasts must not enlarge `input`."""
+        layout = super().layout(shapes, dtypes, broadcast)
+        check_not_enlarged(shapes)
+        return layout
+
+    def terms(self, input: Values, target: SignLabels) -> Terms:
+        """The losses of one block."""
+        wrong = -target * input
+        # ln(1 + exp(z)) = max(z, 0) + log1p(exp(-|z|)), which never exponentiates a large number.
+        return Terms(np.maximum(wrong, 0.0) + softplus_tail(wrong))
+
+    def gradient(self, input: Values, target: SignLabels) -> Slope:
+        """-y·σ(-y·x)."""
+        return Slope(-target * sigmoid(-target * input))
+
+
+@loss("hinge-embedding", torch="HingeEmbeddingLoss", functional="hinge_embedding_loss")
+class HingeEmbedding(Signed):
+    """Distance of similar pairs, and how far dissimilar ones fall short of a margin.
+
+    `input` holds distances and `target` labels of the same shape: 1 for similar, where the loss is the
+    distance itself, and -1 for dissimilar. The mean divides by the number of elements.
+
+    Raises ShapeError for shapes that differ, DomainError for any other label and ParameterError for a
+    `margin` that is not finite.
+
+    Unlike PyTorch it refuses labels other than 1 and -1.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.HingeEmbeddingLoss.html
+
+    >>> HingeEmbedding()([0.5, 0.5, 2.0], [1, -1, -1], reduction="none")
+    array([0.5, 0.5, 0. ])
+    """
+
+    formula = "x if y = 1, max(0, m - x) if y = -1"
+
+    margin: Annotated[float, FINITE, Doc("The distance from which dissimilar pairs cost nothing.")] = 1.0
+
+    def terms(self, input: Values, target: SignLabels) -> Terms:
+        """The losses of one block."""
+        return Terms(choose(target == 1, input, np.maximum(self.margin - input, 0.0)))
+
+    def gradient(self, input: Values, target: SignLabels) -> Slope:
+        """1 for similar pairs, -1 for dissimilar ones up to the margin itself."""
+        return Slope(np.where(target == 1, 1.0, -np.heaviside(self.margin - input, 1.0)))
+
+
+class Rowwise(Loss):
+    """What the losses of rows of scores share: (N, C), or (C,) for one row."""
+
+    divisor = "the number of rows; weights never enter it"
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """Scores of one or two axes, with at least one class."""
+        scores = shapes["input"]
+        if len(scores) not in (1, 2) or scores[-1] == 0:
+            raise ShapeError(
+                f"`input` has shape {show_shape(scores)}; it must be (N, C), or (C,) for one row",
+                argument="input",
+            )
+        return classwise_layout(shapes, dtypes, probabilities=False)
+
+
+@loss("multi-margin", torch="MultiMarginLoss", functional="multi_margin_loss")
+class MultiMargin(Rowwise):
+    """How far each wrong class comes within a margin of the right one, averaged over the classes.
+
+    `input` holds scores (N, C), or (C,) for one row, and `target` class indices (N,). `weight` has shape
+    (C,); a row counts with the weight of its target. The sum over the wrong classes is divided by C, the
+    right one included. The mean divides by the number of rows; weights do not enter the divisor.
+
+    Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), DomainError for
+    a negative weight and ParameterError for a `p` other than 1 and 2 or a `margin` that is not finite.
+
+    Unlike PyTorch it gives NaN for a row with a NaN score, takes class indices of any dtype as long as they
+    are whole, and refuses negative weights.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiMarginLoss.html
+
+    >>> MultiMargin()([[0.1, 0.2, 0.4, 0.8], [1.0, -1.0, 0.5, 0.0]], [3, 1], reduction="none")
+    array([0.325, 1.875])
+    """
+
+    formula = "1/C·Σ w[y]·max(0, m - x[y] + x[i])^p; C classes, i ≠ y"
+
+    p: Annotated[int, Choice((1, 2)), Doc("The power of each violation.")] = 1
+    margin: Annotated[float, FINITE, Doc("By how much the right class has to lead.")] = 1.0
+
+    def terms(self, input: Rows, target: RowIndices, weight: ClassWeight | None = None) -> Terms:
+        """The losses of one block."""
+        position = self._position(input, target)
+        excess = self._excess(input, position)
+        value = (Double(excess) if self.p == 1 else Double(excess) * excess).mean()
+        single = value if weight is None else value * weight[position]
+        # As PyTorch has it: a target of shape (1,) for one sample gives a loss of that shape.
+        return Terms(single.value.reshape(target.shape))
+
+    def quantities(self, input: Rows, target: RowIndices, weight: ClassWeight | None = None) -> Quantities:
+        """The score of the right class, and those of the others."""
+        position = self._position(input, target)[..., np.newaxis]
+        wrong = np.arange(input.shape[-1]) != position
+        return {
+            "x[y]": np.take_along_axis(input, position, axis=-1),
+            "x[i]": input[wrong].reshape(*input.shape[:-1], -1),
+            "w[y]": None if weight is None else weight[position],
+            "C": np.asarray(float(input.shape[-1])),
+        }
+
+    def gradient(self, input: Rows, target: RowIndices, weight: ClassWeight | None = None) -> Slope:
+        """p·z^(p-1) / C for each violation z > 0, and for the right class minus their sum."""
+        position = self._position(input, target)
+        excess = self._excess(input, position)
+        slope = (np.heaviside(excess, 0.0) if self.p == 1 else 2.0 * excess) / float(input.shape[-1])
+        if weight is not None:
+            slope = slope * weight[position][..., np.newaxis]
+        column = position[..., np.newaxis]
+        np.put_along_axis(slope, column, -slope.sum(axis=-1, keepdims=True), axis=-1)
+        return Slope(slope)
+
+    def _position(self, input: FloatArray, target: IndexArray) -> IndexArray:
+        return class_positions("target", target, input.shape[-1]).reshape(input.shape[:-1])
+
+    def _excess(self, input: FloatArray, position: IndexArray) -> FloatArray:
+        """By how much each class violates the margin, 0 for the right one."""
+        column = position[..., np.newaxis]
+        right = np.take_along_axis(input, column, axis=-1)
+        excess = _violation(input, right, self.margin)
+        np.put_along_axis(excess, column, np.where(np.isnan(right), np.nan, 0.0), axis=-1)
+        return excess
+
+
+@loss("multilabel-margin", torch="MultiLabelMarginLoss", functional="multilabel_margin_loss")
+class MultiLabelMargin(Rowwise):
+    """How far each class of a row that is wrong comes within 1 of each that is right.
+
+    `input` holds scores (N, C), or (C,) for one row; `target` has the same shape and lists the right
+    classes of each row, up to the first -1. Each row has one loss, divided by C. A class that is listed
+    twice counts twice. The mean divides by the number of rows.
+
+    Raises ShapeError for shapes that differ and ClassIndexError for a class outside [-1, C).
+
+    Unlike PyTorch it gives NaN for a row with a NaN score, and takes class indices of any dtype as long as
+    they are whole.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiLabelMarginLoss.html
+
+    >>> MultiLabelMargin()([[0.1, 0.2, 0.4, 0.8]], [[3, 0, -1, 1]])
+    np.float64(0.85)
+    """
+
+    formula = "1/C·Σ max(0, 1 - x[y] + x[i]); C classes, y listed and i not"
+    divisor = "the number of rows"
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """Scores, and as many places for classes."""
+        scores = shapes["input"]
+        if not fits(shapes["target"], scores):
+            raise unequal_shapes(shapes, "target", "input")
+        layout = super().layout({"input": scores, "target": scores[:-1]}, dtypes, broadcast)
+        return layout._replace(indices=frozenset({"target"}))
+
+    def terms(self, input: Rows, target: IndexSets) -> Terms:
+        """The losses of one block."""
+        total = Double(np.zeros_like(input))
+        for _, excess in self._violations(input, target):
+            total = Double(total.high + excess) if is_narrow() else total + excess
+        value = total.mean().value
+        return Terms(np.where(np.isnan(input).any(axis=-1), np.nan, value))
+
+    def quantities(self, input: Rows, target: IndexSets) -> Quantities:
+        """The scores of each pair of a right class and a wrong one; -inf stands for no pair."""
+        columns, wrong = [], []
+        for column, excess in self._violations(input, target):
+            right = np.take_along_axis(input, column, axis=-1)
+            columns.append(np.broadcast_to(right, input.shape))
+            wrong.append(np.where(excess > 0, input, -np.inf))
+        nothing = np.zeros((*input.shape[:-1], 0))
+        return {
+            "x[y]": np.concatenate([nothing, *columns], axis=-1),
+            "x[i]": np.concatenate([nothing, *wrong], axis=-1),
+            "C": np.asarray(float(input.shape[-1])),
+        }
+
+    def gradient(self, input: Rows, target: IndexSets) -> Slope:
+        """For each violated pair 1/C for the wrong class and -1/C for the right one."""
+        slope = np.where(np.isnan(input).any(axis=-1, keepdims=True), np.nan, np.zeros_like(input))
+        for column, excess in self._violations(input, target):
+            step = np.heaviside(excess, 0.0)
+            slope += step
+            right = np.take_along_axis(slope, column, axis=-1) - step.sum(axis=-1, keepdims=True)
+            np.put_along_axis(slope, column, right, axis=-1)
+        return Slope(slope / float(input.shape[-1]))
+
+    def _violations(self, input: FloatArray, target: IndexArray) -> Iterator[tuple[IndexArray, FloatArray]]:
+        """For each place of the lists the class that stands there, and how much the wrong ones violate it."""
+        wrong = np.argwhere((target < -1) | (target >= input.shape[-1]))
+        if len(wrong):
+            raise ClassIndexError(
+                f"`target` must be a class index from 0 to {input.shape[-1] - 1}, or -1 after the last",
+                found=int(target[tuple(wrong[0])]),
+                argument="target",
+                index=tuple(int(i) for i in wrong[0]),
+            )
+        listed = np.logical_and.accumulate(target >= 0, axis=-1)
+        most = int(listed.sum(axis=-1).max(initial=0))
+        columns = np.where(listed, target, 0)
+        places = [(columns[..., n : n + 1], listed[..., n : n + 1]) for n in range(most)]
+        is_right = np.zeros(input.shape, dtype=bool)
+        for column, is_there in places:
+            np.put_along_axis(
+                is_right, column, np.take_along_axis(is_right, column, axis=-1) | is_there, axis=-1
+            )
+        for column, is_there in places:
+            excess = _violation(input, np.take_along_axis(input, column, axis=-1), 1.0)
+            yield column, choose(is_there & ~is_right, excess, 0.0)
+
+
+def _violation(score: FloatArray, right: FloatArray, margin: float) -> FloatArray:
+    """max(0, x - x[y] + m), of which nothing is lost before the end; NaN for NaN.
+
+    What rounding takes from the difference and from the sum (TwoSum) is put back at last.
+    """
+    difference = Double.difference(score, right)
+    total = difference.high + margin
+    part = total - difference.high
+    error = (difference.high - (total - part)) + (margin - part)
+    return np.maximum(total + finite(error + difference.low), 0.0)

@@ -1,0 +1,305 @@
+"""Losses of one choice among C classes."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, cast
+
+import numpy as np
+
+from losscalc.catalogue.base import Loss, Quantities, loss
+from losscalc.core.array import FloatArray, IndexArray, Shape
+from losscalc.core.declaration import Doc
+from losscalc.core.domains import UNIT
+from losscalc.core.double import Double, product
+from losscalc.core.precision import is_narrow
+from losscalc.core.reductions import Slope, Terms
+from losscalc.core.roles import (
+    ClassIndices,
+    ClassLogProbabilities,
+    ClassScores,
+    ClassTarget,
+    ClassWeight,
+    as_real,
+    class_positions,
+    classes_back,
+    classes_last,
+)
+from losscalc.core.shapes import Layout, classwise_layout
+from losscalc.core.stable import Partition, distance, partition, softmax_and_rest, softmax_less_one
+from losscalc.errors import ParameterError, ShapeError
+
+IGNORE_INDEX = Doc("Rows with this target are left out; any whole number.")
+
+
+class Multiclass(Loss):
+    """What the losses of this family share: a class axis, and rows that may be ignored."""
+
+    divisor = "the sum of the weights of the targets that are not ignored; their number without weight"
+    probabilities: ClassVar[bool] = False
+    """Whether a target of the shape of the scores holds class probabilities."""
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """Scores with a class axis, and a target that fits them."""
+        if shapes["input"][:2][-1:] == (0,):
+            raise ShapeError("`input` has no classes: its class axis has length 0", argument="input")
+        return classwise_layout(shapes, dtypes, probabilities=self.probabilities)
+
+
+@loss("cross-entropy", torch="CrossEntropyLoss", functional="cross_entropy")
+class CrossEntropy(Multiclass):
+    """Cross-entropy of logits over C classes.
+
+    `input` holds logits (N, C) or (N, C, d1, ...), with the classes on axis 1, or (C,) for one sample.
+    `target` holds class indices of that shape without the class axis, or, of the very same shape and
+    floating, class probabilities. `weight` has shape (C,). With class indices the mean divides by the
+    sum of the weights of the targets that are not ignored; with class probabilities by the number of
+    rows, whatever the weights.
+
+    Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), DomainError
+    for a negative weight, and ParameterError for a non-negative `ignore_index` with class probabilities.
+
+    Unlike PyTorch it keeps the digits of confident right answers, takes the limit at infinite logits, takes
+    class indices of any dtype as long as they are whole, and refuses a `label_smoothing` below 0 and
+    negative weights.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
+
+    >>> CrossEntropy(label_smoothing=0.1)([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]], [0, 2])
+    np.float64(0.422059325)
+    """
+
+    formula = "-w[y]·ln(exp(x[y]) / Σ exp(x))"
+    spread: ClassVar[str] = (
+        "Σ t·(L - x); L = ln Σ exp(x), t share of the target, times the weight of the class"
+    )
+    divisor = (
+        "the sum of the weights of the targets that are not ignored (their number without weight); "
+        "with class probabilities, the number of rows"
+    )
+
+    probabilities = True
+    ignore_index: Annotated[int | None, IGNORE_INDEX] = -100
+    label_smoothing: Annotated[
+        float, UNIT, Doc("Share of the target that is spread evenly over all classes.")
+    ] = 0.0
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """Logits with a class axis, and a target of class indices or class probabilities."""
+        layout = super().layout(shapes, dtypes, broadcast)
+        if not layout.indices and self._ignored >= 0:
+            raise ParameterError(
+                "`ignore_index` leaves out class indices, but `target` holds class probabilities",
+                found=self.ignore_index,
+                argument="ignore_index",
+            )
+        return layout
+
+    def terms(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Terms:
+        """The losses of one block."""
+        return self._losses(classes_last(input), target, weight)
+
+    def gradient(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Slope:
+        """softmax(x) - y, times the weight of the target."""
+        return Slope(classes_back(self._slopes(classes_last(input), target, weight)))
+
+    def quantities(
+        self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None
+    ) -> Quantities:
+        """The score of the target and its weight, and how Σ exp(x) comes about."""
+        return self._quantities(classes_last(input), target, weight)
+
+    def explained(self, target: FloatArray | IndexArray) -> str:
+        """Targets that are spread over the classes have a formula of their own."""
+        return self.formula if target.dtype.kind == "i" and not self.label_smoothing else self.spread
+
+    def _quantities(
+        self, scores: FloatArray, target: FloatArray | IndexArray, weight: FloatArray | None
+    ) -> Quantities:
+        peak = scores.max(axis=-1, keepdims=True)
+        total = np.exp(scores - peak).sum(axis=-1, keepdims=True)
+        logarithm = peak + np.log(total)
+        steps = {"max x": peak, "Σ exp(x - max x)": total, "ln Σ exp(x)": logarithm, "L": logarithm}
+        if target.dtype.kind != "i":
+            share = self._shares(classes_last(cast(FloatArray, target)), weight)
+            return {"x": scores, "t": share.value, **steps}
+        share, ignored = self._dense(cast(IndexArray, target), weight, scores.shape)
+        position = np.where(ignored, 0, target.reshape(ignored.shape))[..., np.newaxis]
+        return {
+            "x": scores,
+            "t": share.value,
+            "x[y]": np.take_along_axis(scores, position, axis=-1),
+            "w[y]": None if weight is None else weight[position],
+            **steps,
+        }
+
+    def _losses(
+        self, scores: FloatArray | Double, target: FloatArray | IndexArray, weight: FloatArray | None
+    ) -> Terms:
+        """The losses of scores whose last axis are the classes."""
+        parts = partition(scores)
+        if target.dtype.kind == "i":
+            # One sample may come with a target of shape (1,); its loss has none.
+            return self._of_indices(parts, cast(IndexArray, target).reshape(parts.tail.high.shape), weight)
+        share = self._shares(classes_last(cast(FloatArray, target)), weight)
+        return Terms(distance_sum(parts, share).value)
+
+    def _slopes(
+        self, scores: FloatArray | Double, target: FloatArray | IndexArray, weight: FloatArray | None
+    ) -> FloatArray:
+        """With t the share of a class in the target and q its softmax, q·Σt - t = q·(Σt - t) - t·(1-q).
+
+        Neither product loses its digits where q is close to 0 or 1.
+        """
+        if target.dtype.kind == "i" and not self.label_smoothing:
+            return self._slopes_of_indices(scores, cast(IndexArray, target), weight)
+        likely, unlikely = softmax_and_rest(scores)
+        ignored = np.zeros(likely.shape[:-1], dtype=bool)
+        if target.dtype.kind == "i":
+            share, ignored = self._dense(cast(IndexArray, target), weight, likely.shape)
+        else:
+            share = self._shares(classes_last(cast(FloatArray, target)), weight)
+        total = share.sum()
+        others = (Double(total.high[..., np.newaxis], total.low[..., np.newaxis]) - share).value
+        return np.where(ignored[..., np.newaxis], 0.0, likely * others - share.value * unlikely)
+
+    def _slopes_of_indices(
+        self, scores: FloatArray | Double, target: IndexArray, weight: FloatArray | None
+    ) -> FloatArray:
+        """Softmax less the target, times its weight; nothing where a row is ignored."""
+        shape = scores.high.shape if isinstance(scores, Double) else scores.shape
+        target = target.reshape(shape[:-1])
+        position = class_positions("target", target, shape[-1], self._ignored)
+        slope = softmax_less_one(scores, position)
+        if weight is not None:
+            slope *= weight[position][..., np.newaxis]
+        slope[target == self._ignored] = 0.0
+        return slope
+
+    def _of_indices(self, parts: Partition, target: IndexArray, weight: FloatArray | None) -> Terms:
+        classes = parts.gap.shape[-1]
+        position = class_positions("target", target, classes, self._ignored)
+        ignored = target == self._ignored
+        factor = np.where(ignored, 0.0, 1.0 if weight is None else weight[position])
+        value = distance(pick(parts.gap, position), parts.tail)
+        value = value if weight is None else value * factor
+        if self.label_smoothing:
+            evenly = distance_sum(parts, Double(np.ones(classes) if weight is None else weight))
+            value = value.shared(self._kept) + evenly * (Double(np.asarray(self.label_smoothing)) / classes)
+        # A row that is left out may hold anything, NaN included.
+        return Terms(np.where(ignored, 0.0, value.value), factor, ignored)
+
+    def _dense(
+        self, target: IndexArray, weight: FloatArray | None, shape: tuple[int, ...]
+    ) -> tuple[Double, np.ndarray]:
+        """The share of each class in targets of one class, and which rows are ignored."""
+        position = class_positions("target", target, shape[-1], self._ignored).reshape(shape[:-1])
+        hot = np.zeros(shape)
+        np.put_along_axis(hot, position[..., np.newaxis], 1.0, axis=-1)
+        return self._shares(hot, weight), (target == self._ignored).reshape(shape[:-1])
+
+    def _shares(self, target: FloatArray, weight: FloatArray | None) -> Double:
+        """The share of each class in targets that are spread over the classes."""
+        share = Double(target)
+        if self.label_smoothing:
+            share = share * self._kept + Double(np.asarray(self.label_smoothing)) / target.shape[-1]
+        return share if weight is None else share * weight
+
+    @property
+    def _ignored(self) -> int:
+        """The class whose rows are left out."""
+        return -100 if self.ignore_index is None else self.ignore_index
+
+    @property
+    def _kept(self) -> Double:
+        """The share of the target that is not spread."""
+        return Double(np.asarray(1.0)) + -self.label_smoothing
+
+
+@loss("nll", torch="NLLLoss", functional="nll_loss")
+class NLL(Multiclass):
+    """Negative log-likelihood of log-probabilities over C classes.
+
+    `input` holds log-probabilities (N, C) or (N, C, d1, ...), with the classes on axis 1, or (C,) for
+    one sample; that they are log-probabilities is not checked. `target` holds class indices of that
+    shape without the class axis, `weight` has shape (C,). The mean divides by the sum of the weights of
+    the targets that are not ignored.
+
+    Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C) and
+    DomainError for a negative weight.
+
+    Unlike PyTorch it takes class indices of any dtype as long as they are whole, and refuses negative
+    weights.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html
+
+    >>> NLL()([[-0.4, -1.4, -2.4], [-3.2, -2.2, -0.2]], [0, 2], reduction="none")
+    array([0.4, 0.2])
+    """
+
+    formula = "-w[y]·x[y]"
+
+    ignore_index: Annotated[int, IGNORE_INDEX] = -100
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """Log-probabilities with a class axis, of which one a row is looked at, and class indices."""
+        layout = super().layout(shapes, dtypes, broadcast)
+        classes = shapes["input"][1] if len(shapes["input"]) > 1 else 1
+        return layout._replace(width=max(1, layout.width // (classes or 1)))
+
+    def terms(
+        self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
+    ) -> Terms:
+        """The losses of one block."""
+        scores = classes_last(input)
+        target = target.reshape(scores.shape[:-1])
+        position = class_positions("target", target, scores.shape[-1], self.ignore_index)
+        picked = as_real(pick(scores, position))
+        ignored = target == self.ignore_index
+        if weight is None and not ignored.any():
+            return Terms(-picked)
+        factor = self._factor(target, position, weight)
+        value = -factor * picked
+        return Terms(np.where(ignored, 0.0, value), factor, ignored)
+
+    def quantities(
+        self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
+    ) -> Quantities:
+        """The log-probability of the target, and its weight."""
+        scores = classes_last(input)
+        position = class_positions("target", target, scores.shape[-1], self.ignore_index)
+        position = position.reshape(*scores.shape[:-1], 1)
+        return {
+            "x[y]": as_real(np.take_along_axis(scores, position, axis=-1)),
+            "w[y]": None if weight is None else weight[position],
+        }
+
+    def gradient(
+        self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
+    ) -> Slope:
+        """Minus the weight of the target at its place, and 0 elsewhere."""
+        slope: FloatArray = np.zeros(np.shape(classes_last(input)))
+        position = class_positions("target", target, slope.shape[-1], self.ignore_index)
+        factor = self._factor(target, position, weight).reshape(slope.shape[:-1])
+        column = position.reshape(slope.shape[:-1])[..., np.newaxis]
+        np.put_along_axis(slope, column, -factor[..., np.newaxis], axis=-1)
+        return Slope(classes_back(slope))
+
+    def _factor(self, target: IndexArray, position: IndexArray, weight: FloatArray | None) -> FloatArray:
+        """The weight of each row, 0 where it is ignored."""
+        return np.where(target == self.ignore_index, 0.0, 1.0 if weight is None else weight[position])
+
+
+def pick(scores: FloatArray, position: IndexArray) -> FloatArray:
+    """The score of one class from each row; a row is the last axis."""
+    rows = scores.reshape(-1, scores.shape[-1])
+    if rows.flags.c_contiguous:
+        places = np.arange(0, rows.size, rows.shape[-1]) + position.reshape(-1)
+        return rows.reshape(-1).take(places).reshape(position.shape)
+    return rows[np.arange(len(rows)), position.reshape(-1)].reshape(position.shape)
+
+
+def distance_sum(parts: Partition, share: Double) -> Double:
+    """Σ share_c · (log Σ exp(x) - x_c); a class without a share does not count, however improbable."""
+    if is_narrow():
+        gaps = product(share.high, parts.gap).sum(axis=-1)
+        return Double(gaps + share.high.sum(axis=-1) * parts.tail.high)
+    return Double(parts.gap).shared(share).sum() + share.sum() * parts.tail

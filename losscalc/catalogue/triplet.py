@@ -1,0 +1,188 @@
+"""Losses of triplets: an anchor, what should be close to it, and what should not."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import numpy as np
+
+from losscalc.catalogue.base import Loss, Quantities, loss
+from losscalc.catalogue.distances import DISTANCES, Custom, Distance, Norm
+from losscalc.core.array import FloatArray, Shape
+from losscalc.core.declaration import Alias, Doc
+from losscalc.core.domains import FINITE, FINITE_POSITIVE, Interval, Names
+from losscalc.core.double import minimum
+from losscalc.core.precision import brief_size, refined
+from losscalc.core.reductions import Slope, Terms
+from losscalc.core.roles import Vectors
+from losscalc.core.shapes import Layout, check_equal_axes, rowwise_layout, unbroadcast
+
+
+class Triplet(Loss):
+    """What the losses of triplets share: three arrays of vectors, and a distance."""
+
+    formula = "max(0, m + d(a, p) - d(a, n)); d(p, n) where that is smaller, with swap"
+    divisor = "the number of triplets"
+    broadcasts = True
+
+    margin: Annotated[
+        float, FINITE_POSITIVE, Doc("By how much the negative has to be farther away than the positive.")
+    ] = 1.0
+    swap: Annotated[
+        bool, Doc("Whether the negative may be measured from the positive, where that is closer to it.")
+    ] = False
+
+    @property
+    def distance(self) -> Distance:
+        """The distance of two vectors."""
+        raise NotImplementedError
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """Three arrays of vectors, of one shape unless broadcasting was asked for."""
+        same = ("anchor", "positive", "negative")
+        if broadcast:
+            check_equal_axes(shapes, same)
+        layout = rowwise_layout(shapes, same=same, broadcast=broadcast)
+        # A function of one's own may look at all rows together.
+        return layout if self.distance.is_rowwise else layout._replace(cut=frozenset())
+
+    def terms(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Terms:
+        """The losses of one block."""
+        near, far = self.distance.brief(anchor, positive), self.distance.brief(anchor, negative)
+        if self.swap:
+            far = minimum(far, self.distance.brief(positive, negative))
+        size = brief_size(near.high + far.high + self.margin)
+        brief = (near - far + self.margin).value
+        excess = refined(brief, size, self._differences, anchor, positive, negative)
+        return Terms(np.maximum(excess, 0.0))
+
+    def _differences(self, anchor: FloatArray, positive: FloatArray, negative: FloatArray) -> FloatArray:
+        """m + d(a, p) - d(n), with all digits."""
+        return self._excess(anchor, positive, negative)[0]
+
+    def quantities(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Quantities:
+        """The distances; that of the negative is the smaller one, with `swap`."""
+        near, far = self.distance.between(anchor, positive), self.distance.between(anchor, negative)
+        if self.swap:
+            far = minimum(far, self.distance.between(positive, negative))
+        return {"d(a, p)": near.value[..., np.newaxis], "d(a, n)": far.value[..., np.newaxis]}
+
+    def gradient(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Slope:
+        """That of d(a, p) less that of d(a, n), up to the margin itself."""
+        excess, from_anchor, _ = self._excess(anchor, positive, negative)
+        near = self.distance.gradients(anchor, positive)[0]
+        far = self.distance.gradients(anchor, negative)[0]
+        return _summed(anchor, _active(excess) * near, -_active(excess) * from_anchor * far)
+
+    def gradient_positive(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Slope:
+        """That of d(a, p), less that of d(p, n) where it took the place of d(a, n)."""
+        excess, _, from_positive = self._excess(anchor, positive, negative)
+        near = _active(excess) * self.distance.gradients(anchor, positive)[1]
+        if not self.swap:
+            return _summed(positive, near)
+        far = self.distance.gradients(positive, negative)[0]
+        return _summed(positive, near, -_active(excess) * from_positive * far)
+
+    def gradient_negative(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Slope:
+        """That of the distance of the negative, with a minus."""
+        excess, from_anchor, from_positive = self._excess(anchor, positive, negative)
+        far = -_active(excess) * from_anchor * self.distance.gradients(anchor, negative)[1]
+        if not self.swap:
+            return _summed(negative, far)
+        other = self.distance.gradients(positive, negative)[1]
+        return _summed(negative, far, -_active(excess) * from_positive * other)
+
+    def _excess(
+        self, anchor: FloatArray, positive: FloatArray, negative: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """m + d(a, p) - d(n), and the shares of the anchor and of the positive in d(n).
+
+        Where both are equally far away each has half, as in PyTorch.
+        """
+        near, far = self.distance.between(anchor, positive), self.distance.between(anchor, negative)
+        from_anchor = np.ones(far.high.shape)
+        if self.swap:
+            other = self.distance.between(positive, negative)
+            from_anchor = np.heaviside((other - far).value, 0.5)
+            far = minimum(far, other)
+        excess = (near - far + self.margin).value
+        return excess, from_anchor[..., np.newaxis], 1.0 - from_anchor[..., np.newaxis]
+
+
+@loss("triplet-margin", torch="TripletMarginLoss", functional="triplet_margin_loss")
+class TripletMargin(Triplet):
+    """How far a negative falls short of being farther away than a positive, by a margin.
+
+    `anchor`, `positive` and `negative` hold vectors (N, D), or (D,) for one triplet; more leading axes
+    are welcome. The distance of two vectors is the p-norm of their difference, to each component of which
+    `eps` is added. The mean divides by the number of triplets.
+
+    Raises ShapeError for shapes that differ and ParameterError for a `margin` that is not positive, a `p`
+    that is NaN or an `eps` that is not finite.
+
+    Unlike PyTorch it does not overflow where the squares of distances would.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.TripletMarginLoss.html
+
+    >>> TripletMargin()([[0.0, 0.0]], [[2.0, 0.0]], [[2.5, 0.0]])
+    np.float64(0.5)
+    """
+
+    p: Annotated[float, Interval(), Doc("The degree of the norm; inf takes the largest difference.")] = 2.0
+    eps: Annotated[float, FINITE, Doc("Added to each component of a difference.")] = 1e-6
+
+    @property
+    def distance(self) -> Distance:
+        """The p-norm."""
+        return Norm(float(self.p), float(self.eps))
+
+
+@loss(
+    "triplet-margin-with-distance",
+    torch="TripletMarginWithDistanceLoss",
+    functional="triplet_margin_with_distance_loss",
+)
+class TripletMarginWithDistance(Triplet):
+    """How far a negative falls short of being farther away than a positive, with a distance of your choice.
+
+    `anchor`, `positive` and `negative` hold vectors (N, D), or (D,) for one triplet; more leading axes
+    are welcome. `distance_function` is the name of a distance, or, in Python, a function of two float64
+    arrays that gives one number a row. The mean divides by the number of triplets.
+
+    Raises ShapeError for shapes that differ and ParameterError for a `margin` that is not positive, an
+    unknown distance, or the gradient of a function.
+
+    Unlike PyTorch it has names for distances.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.TripletMarginWithDistanceLoss.html
+
+    >>> TripletMarginWithDistance(distance_function="cosine")([[1.0, 0.0]], [[1.0, 1.0]], [[0.0, 1.0]])
+    np.float64(0.292893218)
+    """
+
+    legacy = False
+
+    distance_function: Annotated[
+        str | Callable[[Any, Any], Any],
+        Names(tuple(DISTANCES)),
+        Alias("distance"),
+        Doc("How the distance of two vectors is measured; pairwise is PyTorch's default."),
+    ] = "pairwise"
+
+    @property
+    def distance(self) -> Distance:
+        """The distance of that name, or the function."""
+        chosen = self.distance_function
+        return DISTANCES[chosen] if isinstance(chosen, str) else Custom(chosen)
+
+
+def _summed(own: FloatArray, *parts: FloatArray) -> Slope:
+    """The sum of derivatives, each of which may have been broadcast against another array."""
+    total = np.zeros_like(own)
+    for part in parts:
+        total = total + unbroadcast(part, own.shape)
+    return Slope(total)
+
+
+def _active(excess: FloatArray) -> FloatArray:
+    """1 up to the margin itself and 0 beyond, beside the axis of the vectors."""
+    return np.heaviside(excess, 1.0)[..., np.newaxis]

@@ -1,0 +1,28 @@
+"""The types of arrays and of their shapes."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = np.ndarray
+FloatArray = NDArray[np.float64]
+IndexArray = NDArray[np.int64]
+Shape = tuple[int | None, ...]
+"""A shape; None stands for a number of rows that is not known before the end of a file."""
+
+
+def show_shape(shape: Shape) -> str:
+    """A shape as messages write it: (3,) or (N, 2).
+
+    >>> show_shape((3,)), show_shape((None, 2)), show_shape(())
+    ('(3,)', '(N, 2)', '()')
+    """
+    sizes = ["N" if size is None else str(size) for size in shape]
+    return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
+
+
+def row_size(shape: Shape) -> int:
+    """How many elements one row along axis 0 has."""
+    size = 1
+    for length in shape[1:]:
+        size *= length or 1
+    return size

@@ -1,0 +1,192 @@
+"""Operations: what is declared once, and everything that follows from it.
+
+The annotated fields of an operation are its parameters, the arguments of its method `terms` are its
+arrays; from their annotations come the checks, the options of the command line, the help and the
+documentation. Losses and activations are operations.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from losscalc.core.array import Shape
+from losscalc.core.declaration import array_arguments, parameters
+from losscalc.core.reductions import Slope, Terms
+from losscalc.core.roles import Role
+from losscalc.core.shapes import Layout
+from losscalc.errors import (
+    ParameterError,
+    UnknownLossError,
+)
+
+DTYPES = ("float16", "float32", "float64")
+
+
+class Operation(ABC):
+    """The base of losses and activations: values that their parameters make equal, and never change.
+
+    What a frozen dataclass would be, but without the code that one generates for each class: that
+    takes a millisecond a loss, at every start.
+    """
+
+    name: ClassVar[str]
+    torch: ClassVar[str]
+    """The name of the class in torch.nn, or of the function in torchvision.ops."""
+    functional: ClassVar[str]
+    """The name of the function in torch.nn.functional (or torchvision.ops), if there is one."""
+    library: ClassVar[str] = "torch.nn"
+    formula: ClassVar[str]
+    reductions: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, **settings: Any) -> None:
+        for parameter in parameters(type(self)):
+            names = [name for name in (parameter.name, parameter.alias) if name in settings]
+            if len(names) > 1:
+                raise ParameterError(f"`{names[0]}` is given twice", argument=names[0])
+            value = settings.pop(names[0]) if names else parameter.default
+            self.__dict__[parameter.name] = parameter.accept(value)
+        for name in settings:
+            raise unknown_argument(self, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.items()))
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
+        return f"{type(self).__name__}({settings})"
+
+    @abstractmethod
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """How arrays of these shapes and dtypes fit together; raises ShapeError or DTypeError."""
+
+    @abstractmethod
+    def terms(self, *arrays: Any, **named: Any) -> Terms:
+        """The values of one block."""
+
+    def slope(self, wrt: str) -> Callable[..., Slope]:
+        """The derivative of one block with respect to an array: a method named after the array."""
+        first = array_arguments(type(self))[0].name
+        method: Callable[..., Slope] = getattr(self, "gradient" if wrt == first else f"gradient_{wrt}")
+        return method
+
+    @abstractmethod
+    def __call__(self, *arrays: Any, **options: Any) -> Any:
+        """The result for arrays, given in PyTorch's order or by name."""
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """The role of each array."""
+        return {array.name: array.role for array in array_arguments(type(self))}
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """The parameters and their values."""
+        return {parameter.name: getattr(self, parameter.name) for parameter in parameters(type(self))}
+
+
+AnyOperation = TypeVar("AnyOperation", bound=Operation)
+
+_BY_NAME: dict[str, type[Operation]] = {}
+_BY_ALIAS: dict[str, type[Operation]] = {}
+
+
+def register(cls: type[AnyOperation], name: str, torch: str, functional: str) -> type[AnyOperation]:
+    """Enter a class under its name and its PyTorch names."""
+    cls.name, cls.torch, cls.functional = name, torch, functional
+    for key in filter(None, (name, torch, functional)):
+        if _BY_ALIAS.setdefault(_normal(key), cls) is not cls:
+            raise ValueError(f"two operations are called {key}")
+    _BY_NAME[name] = cls
+    return cls
+
+
+def differentiable(cls: type[Operation]) -> tuple[str, ...]:
+    """The arrays with respect to which an operation has a derivative; the first of them by default.
+
+    >>> differentiable(lookup("margin-ranking")), differentiable(lookup("sigmoid"))
+    (('input1', 'input2'), ())
+    """
+    first, *others = (array.name for array in array_arguments(cls))
+    own = [first] if hasattr(cls, "gradient") else []
+    return (*own, *(name for name in others if hasattr(cls, f"gradient_{name}")))
+
+
+def pytorch_names(cls: type[Operation]) -> str:
+    """Where PyTorch, or torchvision, has the same.
+
+    >>> pytorch_names(lookup("bce")), pytorch_names(lookup("giou"))
+    ('torch.nn.BCELoss, F.binary_cross_entropy', 'torchvision.ops.generalized_box_iou_loss')
+    """
+    return ", ".join([f"{cls.library}.{cls.torch}", *([f"F.{cls.functional}"] if cls.functional else [])])
+
+
+def operations() -> Mapping[str, type[Operation]]:
+    """All operations by name, losses first, in the order of their declaration."""
+    return MappingProxyType(dict(sorted(_BY_NAME.items(), key=lambda item: not item[1].reductions)))
+
+
+def lookup(name: str) -> type[Operation]:
+    """The operation of a name or a PyTorch name; `-` and `_` are equal.
+
+    >>> lookup("binary_cross_entropy_with_logits") is lookup("BCEWithLogitsLoss") is lookup("bce-logits")
+    True
+    """
+    if not isinstance(name, str):
+        hint = f"give its name, {name.name!r}" if isinstance(name, type) and hasattr(name, "name") else None
+        raise UnknownLossError("a loss is chosen by its name", found=repr(name), hint=hint)
+    found = _BY_ALIAS.get(_normal(name))
+    if found is None:
+        close = suggest(_normal(name), _BY_ALIAS)
+        raise UnknownLossError(
+            "there is no such loss",
+            found=name,
+            hint=f"did you mean {_BY_ALIAS[close].name}?" if close else "losscalc list shows them all",
+        )
+    return found
+
+
+def suggest(word: str, known: Mapping[str, object]) -> str | None:
+    """The known word that comes closest, if any comes close."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(word, known, n=1)), None)
+
+
+def result_dtype(dtype: DTypeLike | None) -> np.dtype | None:
+    """The dtype that a caller asked for, checked."""
+    if dtype is None:
+        return None
+    try:
+        wanted = np.dtype(dtype)
+    except TypeError:
+        wanted = np.dtype(object)
+    if wanted.name not in DTYPES:
+        raise ParameterError(
+            f"`dtype` must be one of {', '.join(DTYPES)}", found=str(dtype), argument="dtype"
+        )
+    return wanted
+
+
+def unknown_argument(operation: Operation, name: str) -> ParameterError:
+    """The error for an argument that is neither an array nor a parameter of an operation."""
+    known = {a.name: None for a in array_arguments(type(operation))} | operation.settings
+    close = suggest(name, known)
+    return ParameterError(
+        f"{operation.name} has no argument of that name",
+        found=name,
+        hint=f"did you mean `{close}`?" if close else f"it has {', '.join(known)}",
+    )
+
+
+def _normal(name: str) -> str:
+    return name.replace("_", "-").lower()

@@ -1,0 +1,128 @@
+"""From the losses of single elements to one number: terms, partial sums, and how a reduction ends."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import attrgetter
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+
+from losscalc.core.array import FloatArray
+from losscalc.core.exactsum import EMPTY, Sum, quotient, total
+from losscalc.errors import ParameterError
+
+
+class Terms(NamedTuple):
+    """The losses of one block.
+
+    `value` is the loss of each element or row, `divisor` what each adds to the denominator of 'mean'
+    (1 unless given), and `ignored` marks rows that take no part: their value and divisor are 0.
+    `share` is what each adds to the numerator of 'mean' where that is not its value.
+    """
+
+    value: FloatArray
+    divisor: FloatArray | None = None
+    ignored: np.ndarray | None = None
+    share: FloatArray | None = None
+
+
+class Slope(NamedTuple):
+    """The derivative of one block: of the sum of its losses, with respect to one of its arrays.
+
+    `share` is the derivative of what the block adds to the numerator of 'mean' where that is not the
+    sum of its losses.
+    """
+
+    value: FloatArray
+    share: FloatArray | None = None
+
+
+@dataclass(frozen=True)
+class Partial:
+    """What is kept of some of the blocks of one call: enough to finish any reduction.
+
+    Partial results of the same call add up with `+`, exactly and in any order.
+    """
+
+    loss: object
+    total: Sum = EMPTY
+    """The sum of the losses."""
+    numerator: Sum = EMPTY
+    """Of 'mean': the same, but for losses whose mean weighs its terms."""
+    denominator: Sum = EMPTY
+    count: int = 0
+    ignored: int = 0
+    rows: int = 0
+    """The length of axis 0 of the input, by which 'batchmean' divides."""
+
+    @classmethod
+    def of(cls, loss: object, terms: Terms, rows: int = 0) -> "Partial":
+        """The partial result of one block."""
+        ignored = 0 if terms.ignored is None else int(np.count_nonzero(terms.ignored))
+        count = terms.value.size - ignored
+        losses = total(terms.value)
+        numerator = losses if terms.share is None else total(terms.share)
+        divisor = Sum.of(float(count)) if terms.divisor is None else total(terms.divisor)
+        return cls(loss, losses, numerator, divisor, count, ignored, rows)
+
+    @property
+    def batch(self) -> Sum:
+        """The number of rows, as a sum."""
+        return Sum.of(float(self.rows))
+
+    @property
+    def one(self) -> Sum:
+        """1, as a sum."""
+        return Sum.of(1.0)
+
+    def __add__(self, other: "Partial") -> "Partial":
+        if self.loss != other.loss:
+            raise ParameterError(f"cannot merge partial results of {self.loss} and {other.loss}")
+        return Partial(
+            self.loss,
+            self.total + other.total,
+            self.numerator + other.numerator,
+            self.denominator + other.denominator,
+            self.count + other.count,
+            self.ignored + other.ignored,
+            self.rows + other.rows,
+        )
+
+
+class Reduction(NamedTuple):
+    """A way to end: what becomes of the sums when the last block is in."""
+
+    name: str
+    numerator: Callable[[Partial], Sum]
+    denominator: Callable[[Partial], Sum]
+    keeps: bool = False
+    """Whether every loss is kept, and nothing summed up."""
+
+    def finish(self, partial: Partial) -> float:
+        """The one number that all losses come to."""
+        return quotient(self.numerator(partial), self.denominator(partial))
+
+
+NONE = Reduction("none", attrgetter("numerator"), attrgetter("denominator"), keeps=True)
+MEAN = Reduction("mean", attrgetter("numerator"), attrgetter("denominator"))
+SUM = Reduction("sum", attrgetter("total"), attrgetter("one"))
+BATCHMEAN = Reduction("batchmean", attrgetter("total"), attrgetter("batch"))
+
+REDUCTIONS = MappingProxyType({reduction.name: reduction for reduction in (NONE, MEAN, SUM, BATCHMEAN)})
+
+
+def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str | None:
+    """The reduction that PyTorch's two old flags amount to, or None when neither is given.
+
+    An unset flag counts as true.
+
+    >>> legacy_reduction(None, None), legacy_reduction(False, None), legacy_reduction(False, False)
+    (None, 'sum', 'none')
+    """
+    if size_average is None and reduce is None:
+        return None
+    # By truth, as PyTorch does: 0 and NumPy's False are false too.
+    if reduce is not None and not reduce:
+        return "none"
+    return "sum" if size_average is not None and not size_average else "mean"

@@ -1,0 +1,176 @@
+"""Arrays on their way into a loss: what part each plays, and how blocks become numbers."""
+
+from collections.abc import Mapping
+from typing import Annotated, NamedTuple
+
+import numpy as np
+
+from losscalc.core.array import Array, FloatArray, IndexArray
+from losscalc.core.domains import NOT_NEGATIVE, SIGNS, UNIT, Region
+from losscalc.errors import ClassIndexError, DomainError, DTypeError
+
+
+class Role(NamedTuple):
+    """What an array argument of a loss is: one line of help, and what its values may be."""
+
+    doc: str
+    domain: Region | None = None
+    advised: Region | None = None
+    """Where values should lie; outside, the loss is computed with a warning."""
+    hint: str | None = None
+    nan: bool = False
+    """Whether NaN may stand where the domain has none, and propagates."""
+    many: bool = False
+    """Whether it is a number of arrays under names of their own, as a state dict is."""
+    native: bool = False
+    """Whether it comes in its own dtype, because a loss looks at few of its values."""
+
+
+Values = Annotated[FloatArray, Role("Real values, of any shape.")]
+Logits = Annotated[FloatArray, Role("Logits: any real numbers, of any shape.")]
+Probabilities = Annotated[
+    FloatArray,
+    Role("Probabilities, of any shape.", UNIT, hint="for logits use bce-logits"),
+]
+LogProbabilities = Annotated[FloatArray, Role("Log-probabilities, of any shape.")]
+Labels = Annotated[FloatArray, Role("Labels, of the shape of the input.", UNIT)]
+LogitLabels = Annotated[
+    FloatArray,
+    Role("Labels, of the shape of the input; outside [0, 1] they get a warning.", advised=UNIT),
+]
+_SIGN_HINT = "labels of 0 and 1 become -1 and 1 as 2·label - 1"
+SignLabels = Annotated[FloatArray, Role("Labels, of the shape of the input.", SIGNS, hint=_SIGN_HINT)]
+RowSigns = Annotated[FloatArray, Role("Labels (N,), one a row.", SIGNS, hint=_SIGN_HINT)]
+Variance = Annotated[
+    FloatArray,
+    Role(
+        "Variances: one for each element, one a row (without the last axis), or one number.",
+        NOT_NEGATIVE,
+        nan=True,
+    ),
+]
+Divergent = Annotated[
+    FloatArray,
+    Role(
+        "Probabilities, or with `log_target` log-probabilities.",
+        NOT_NEGATIVE,
+        hint="for log-probabilities give `log_target`; the target is the second array, not the first",
+        nan=True,
+    ),
+]
+Weight = Annotated[FloatArray, Role("Factor of each element; broadcasts to the shape of the target.")]
+FullWeight = Annotated[FloatArray, Role("Factor of each element, of the shape of the input.")]
+PosWeight = Annotated[
+    FloatArray,
+    Role("Factor of the positive part; broadcasts to the shape of the target.", NOT_NEGATIVE),
+]
+ClassScores = Annotated[FloatArray, Role("Logits (N, C, ...); classes on axis 1, or (C,) for one sample.")]
+ClassLogProbabilities = Annotated[
+    Array,
+    Role("Log-probabilities (N, C, ...); classes on axis 1, or (C,) for one sample.", native=True),
+]
+ClassTarget = Annotated[
+    FloatArray | IndexArray,
+    Role("Class indices (N, ...), or class probabilities of the shape of the input.", advised=UNIT),
+]
+ClassIndices = Annotated[IndexArray, Role("Class indices (N, ...), whole numbers in [0, C).")]
+ClassWeight = Annotated[FloatArray, Role("Factor of each class, of shape (C,).", NOT_NEGATIVE)]
+Rows = Annotated[FloatArray, Role("Scores (N, C), or (C,) for one sample.")]
+RowIndices = Annotated[IndexArray, Role("Class indices (N,), whole numbers in [0, C).")]
+IndexSets = Annotated[
+    IndexArray, Role("The classes of each row, of the shape of the input; -1 ends the list of a row.")
+]
+Vectors = Annotated[FloatArray, Role("Vectors (N, D), or (D,) for one.")]
+Features = Annotated[FloatArray, Role("Features (N, F), or (F,) for one sample.")]
+LinearWeight = Annotated[FloatArray, Role("Matrix (C, F) that turns features into logits, or (C, ..., F).")]
+LinearBias = Annotated[FloatArray, Role("Added to the logits; of the shape of the matrix without F.")]
+State = Annotated[
+    Mapping[str, FloatArray],
+    Role("NPZ file of the weights, under PyTorch's names: head.weight, tail.0.0.weight, ...", many=True),
+]
+SequenceScores = Annotated[
+    Array, Role("Log-probabilities (T, N, C) over time, batch and symbols, or (T, C).", native=True)
+]
+Sequences = Annotated[
+    IndexArray, Role("Symbols without blanks: (N, S), padded to one length, or all in a row, (sum,).")
+]
+Lengths = Annotated[IndexArray, Role("How much of each sequence counts, (N,).")]
+Boxes = Annotated[FloatArray, Role("Boxes x1, y1, x2, y2 with x1 < x2 and y1 < y2: (N, 4), or (4,) for one.")]
+
+
+def check_dtype(name: str, dtype: np.dtype, *, scores: bool, indices: bool) -> None:
+    """Refuse what is not a real number, and truth values where a score or a class is due."""
+    if dtype.kind in "iu" or (dtype.kind == "f" and dtype.itemsize <= 8):
+        return
+    if dtype.kind == "b" and not scores and not indices:
+        return
+    what = f"whole numbers, which {_what_indices_are(name)} are" if indices else "real numbers"
+    raise DTypeError(f"`{name}` must hold {what}", found=f"dtype {dtype}", argument=name)
+
+
+def as_real(values: Array) -> FloatArray:
+    """A block as native float64; float32, float16 and whole numbers up to 2^53 exactly so."""
+    return np.asarray(values, dtype=np.float64)
+
+
+def as_indices(name: str, values: Array) -> IndexArray:
+    """A block of class indices as int64; integral floating numbers are accepted, 1.5 is not."""
+    if values.dtype.kind == "f":
+        wrong = np.argwhere((values != np.floor(values)) | np.isinf(values))
+        if len(wrong):
+            raise DomainError(
+                f"`{name}` holds {_what_indices_are(name)}, which are whole numbers",
+                found=values[tuple(wrong[0])],
+                argument=name,
+                index=tuple(int(i) for i in wrong[0]),
+            )
+    elif values.dtype != np.uint64:
+        return values.astype(np.int64, copy=False)
+    wrong = np.argwhere((values >= 2**63) | (values < -(2**63)))
+    if len(wrong):
+        raise ClassIndexError(
+            f"`{name}` holds {_what_indices_are(name)}, which never are that large",
+            found=f"{float(values[tuple(wrong[0])]):g}",
+            argument=name,
+            index=tuple(int(i) for i in wrong[0]),
+        )
+    return values.astype(np.int64)
+
+
+def _what_indices_are(name: str) -> str:
+    """What messages call the whole numbers of an array."""
+    return "lengths" if name.endswith("_lengths") else "symbols" if name == "targets" else "class indices"
+
+
+def class_positions(
+    name: str, target: IndexArray, classes: int, ignore_index: int | None = None
+) -> IndexArray:
+    """Where to look in the class axis; for a row that is ignored, anywhere."""
+    if not target.size or (target.min() >= 0 and target.max() < classes):
+        return target
+    ignored = target == ignore_index
+    wrong = np.argwhere(((target < 0) | (target >= classes)) & ~ignored)
+    if len(wrong):
+        found = int(target[tuple(wrong[0])])
+        hint = None
+        if found == classes and not (target == 0).any():
+            hint = f"classes count from 0 to {classes - 1}; for labels that count from 1, subtract 1"
+        unless = "" if ignore_index is None else f" ({ignore_index} leaves the row out)"
+        raise ClassIndexError(
+            f"`{name}` must be a class index from 0 to {classes - 1}{unless}",
+            found=found,
+            argument=name,
+            index=tuple(int(i) for i in wrong[0]),
+            hint=hint,
+        )
+    return np.where(ignored, 0, target)
+
+
+def classes_last(scores: Array) -> Array:
+    """The class axis (1, or 0 for a single sample) moved to the end."""
+    return scores if scores.ndim <= 2 else np.ascontiguousarray(np.moveaxis(scores, 1, -1))
+
+
+def classes_back(slope: FloatArray) -> FloatArray:
+    """The last axis moved to where classes stand in an array: the inverse of `classes_last`."""
+    return slope if slope.ndim <= 2 else np.moveaxis(slope, -1, 1)

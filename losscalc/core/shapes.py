@@ -1,0 +1,246 @@
+"""How the arrays of one call fit together: which shapes go with one another, and what is cut into blocks."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from losscalc.core.array import Shape, row_size, show_shape
+from losscalc.errors import DTypeError, ShapeError
+
+
+class Layout(NamedTuple):
+    """How the arrays of one call fit together.
+
+    `cut` names the arrays that share axis 0 and are cut into blocks along it (none: the call is one
+    block), `indices` those that hold class indices, and `width` is the size of one row.
+    """
+
+    cut: frozenset[str]
+    width: int
+    indices: frozenset[str] = frozenset()
+
+
+def elementwise_layout(
+    shapes: Mapping[str, Shape],
+    *,
+    same: Sequence[str] = ("input", "target"),
+    weights: Collection[str] = (),
+    full: Collection[str] = (),
+    broadcast: bool,
+    may_broadcast: bool = False,
+) -> Layout:
+    """Arrays of the `same` shape, and weights that broadcast to it (or have it in full)."""
+    first, *others = same
+    whole = shapes[first]
+    unequal = [name for name in others if not fits(shapes[name], whole)]
+    if unequal:
+        if not broadcast:
+            error = unequal_shapes(shapes, unequal[0], first)
+            if may_broadcast and error.hint is None:
+                error.hint = "`broadcast` lets shapes broadcast, as NumPy does it"
+            raise error
+        whole = common_shape(shapes, same)
+    for name in full:
+        if name in shapes and not fits(shapes[name], shapes[first]):
+            raise unequal_shapes(shapes, name, first)
+        if name in shapes and not fits(shapes[first], whole):
+            raise ShapeError(
+                f"`{name}` has the shape of `{first}`, which broadcasting enlarges to {show_shape(whole)}",
+                argument=name,
+                hint=f"broadcast `{first}` and the weights yourself, so that what they sum to is plain",
+            )
+    for name in weights:
+        if name in shapes and not broadcasts_to(shapes[name], whole):
+            raise ShapeError(
+                f"`{name}` of shape {show_shape(shapes[name])} does not broadcast to the "
+                f"{show_shape(whole)} of `{others[-1]}`",
+                argument=name,
+                hint="it is aligned from the last axis: (C,) is one number a column, (N, 1) one a row",
+            )
+    return Layout(_along_rows(shapes, whole), row_size(whole))
+
+
+def rowwise_layout(
+    shapes: Mapping[str, Shape],
+    *,
+    same: Sequence[str] = ("input", "target"),
+    weights: Collection[str] = (),
+    broadcast: bool,
+) -> Layout:
+    """Arrays of the `same` shape (N, ..., D), of which each row of D has one loss, or (D,) for one row.
+
+    A lone row is never cut: its axis 0 is the row itself.
+    """
+    own = {name: shapes[name] for name in (*same, *weights) if name in shapes}
+    layout = elementwise_layout(own, same=same, weights=weights, broadcast=broadcast, may_broadcast=True)
+    if not any(shapes[name] for name in same):
+        raise ShapeError(
+            f"`{same[0]}` is a single number; it needs an axis to sum over",
+            argument=same[0],
+            hint="give (D,) for one row or (N, D) for a batch",
+        )
+    return layout if any(len(shapes[name]) > 1 for name in same) else layout._replace(cut=frozenset())
+
+
+def check_equal_axes(shapes: Mapping[str, Shape], same: Sequence[str]) -> None:
+    """Refuse to broadcast arrays that differ in their number of axes, as PyTorch does for three of them."""
+    for name in same[1:]:
+        if len(shapes[name]) != len(shapes[same[0]]):
+            raise unequal_shapes(shapes, name, same[0], "must have equally many axes")
+
+
+def _along_rows(shapes: Mapping[str, Shape], whole: Shape) -> frozenset[str]:
+    """The arrays that have the rows of the whole, and are cut with it."""
+    return frozenset(
+        name
+        for name, shape in shapes.items()
+        if len(shape) == len(whole) > 0 and (shape[:1] != (1,) or whole[:1] == (1,))
+    )
+
+
+def classwise_layout(
+    shapes: Mapping[str, Shape],
+    dtypes: Mapping[str, np.dtype],
+    probabilities: bool,
+    scores_name: str = "`input`",
+) -> Layout:
+    """Scores (N, C, ...) or (C,), a target without the class axis, and a weight (C,).
+
+    With `probabilities`, a target of the very shape of the scores holds class probabilities.
+    `scores_name` is what messages call scores that are computed from the input.
+    """
+    scores, target = shapes["input"], shapes["target"]
+    if not scores:
+        raise ShapeError(
+            "`input` is a single number; it needs a class axis",
+            argument="input",
+            hint="give (C,) for one sample or (N, C, ...) for a batch",
+        )
+    axis = 0 if len(scores) == 1 else 1
+    classes = scores[axis]
+    # Only a batch can be of unknown length; a lone row of unknown length is read to its end first.
+    if classes is None:
+        raise ShapeError(
+            "`input` is one long column; classes stand side by side, one sample a row", argument="input"
+        )
+    if "weight" in shapes and shapes["weight"] != (classes,):
+        raise ShapeError(
+            f"`weight` has shape {show_shape(shapes['weight'])}, but {scores_name} has {classes} classes",
+            argument="weight",
+            hint="give one weight a class",
+        )
+    cut = frozenset() if axis == 0 else frozenset({"input", "target"})
+    width = row_size(scores)
+    if probabilities and fits(target, scores):
+        if dtypes["target"].kind != "f":
+            raise DTypeError(
+                f"`target` of the shape of {scores_name} holds class probabilities and must be floating",
+                found=dtypes["target"],
+                argument="target",
+                hint="give class indices without the class axis, or convert one-hot rows to floating point",
+            )
+        return Layout(cut, width)
+    expected = scores[:axis] + scores[axis + 1 :]
+    if not fits(target, expected) and not (axis == 0 and target == (1,)):
+        raise _bad_class_target(scores, target, expected, probabilities, scores_name)
+    return Layout(cut, width, frozenset({"target"}))
+
+
+def fits(shape: Shape, other: Shape) -> bool:
+    """Whether two shapes are equal as far as they are known."""
+    return len(shape) == len(other) and all(
+        a == b or a is None or b is None for a, b in zip(shape, other, strict=True)
+    )
+
+
+def broadcasts_to(shape: Shape, whole: Shape) -> bool:
+    """Whether a shape broadcasts to `whole` without enlarging it."""
+    return len(shape) <= len(whole) and all(
+        a == b or a == 1 or a is None or b is None for a, b in zip(shape[::-1], whole[::-1], strict=False)
+    )
+
+
+def common_shape(shapes: Mapping[str, Shape], same: Sequence[str]) -> Shape:
+    """The shape to which arrays broadcast, as NumPy does it."""
+    first, *others = same
+    whole = shapes[first]
+    for name in others:
+        whole = _broadcast_shape(shapes, whole, first, name)
+    return whole
+
+
+def check_not_enlarged(shapes: Mapping[str, Shape]) -> None:
+    """Refuse a target that would enlarge the input by broadcasting."""
+    if not broadcasts_to(shapes["target"], shapes["input"]):
+        target, scores = show_shape(shapes["target"]), show_shape(shapes["input"])
+        raise ShapeError(f"`target` of shape {target} would enlarge `input` of {scores}", argument="target")
+
+
+def _broadcast_shape(shapes: Mapping[str, Shape], one: Shape, first: str, name: str) -> Shape:
+    """The common shape of what there is and one more array, under NumPy's broadcasting."""
+    other = shapes[name]
+    ndim = max(len(one), len(other))
+    one, other = (1,) * (ndim - len(one)) + one, (1,) * (ndim - len(other)) + other
+    common = []
+    for a, b in zip(one, other, strict=True):
+        if a != b and 1 not in (a, b) and a is not None and b is not None:
+            raise unequal_shapes(shapes, name, first, "do not broadcast to a common shape")
+        common.append(b if a == 1 else a)
+    return tuple(common)
+
+
+def unequal_shapes(
+    shapes: Mapping[str, Shape], name: str, other: str, problem: str = "must be equal"
+) -> ShapeError:
+    """The error for two shapes that differ, with a hint when one is the other plus an axis of length 1."""
+    mine, theirs = shapes[name], shapes[other]
+    hint = None
+    if mine != theirs and _without_ones(mine) == _without_ones(theirs):
+        hint = f"reshape `{name}` to {show_shape(theirs)}, or `{other}` to {show_shape(mine)}"
+    elif mine == theirs[::-1]:
+        hint = f"`{name}` looks transposed"
+    elif mine[:1] == theirs[:1] and {len(mine), len(theirs)} == {1, 2}:
+        many = name if len(mine) == 2 else other
+        hint = f"`{many}` has several columns; take one of a file as FILE#NAME or FILE#2"
+    return ShapeError(
+        f"`{name}` has shape {show_shape(mine)} and `{other}` {show_shape(theirs)}; they {problem}",
+        argument=name,
+        hint=hint,
+    )
+
+
+def _without_ones(shape: Shape) -> Shape:
+    return tuple(size for size in shape if size != 1)
+
+
+def _bad_class_target(
+    scores: Shape, target: Shape, expected: Shape, probabilities: bool, scores_name: str
+) -> ShapeError:
+    hint = None
+    if len(target) > len(scores) and target[: len(scores)] == scores:
+        hint = "`input` and `target` look swapped"
+    elif len(scores) > 2 and target == scores[:-1]:
+        hint = "the class axis is axis 1, not the last: move it there"
+    elif len(target) == len(expected) + 1 and target[-1] == 1:
+        hint = f"drop the last axis of `target`: one class index a row, {show_shape(expected)}"
+    also = f", or {show_shape(scores)} of class probabilities" if probabilities else ""
+    return ShapeError(
+        f"`target` has shape {show_shape(target)}; for {scores_name} of shape {show_shape(scores)} "
+        f"it must have {show_shape(expected)} of class indices{also}",
+        argument="target",
+        hint=hint,
+    )
+
+
+def unbroadcast(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Sum over the axes along which an array of a shape was broadcast: the derivative of broadcasting.
+
+    >>> unbroadcast(np.ones((2, 3)), (3,)), unbroadcast(np.ones((2, 3)), (2, 1)).tolist()
+    (array([2., 2., 2.]), [[3.0], [3.0]])
+    """
+    if values.shape == shape:
+        return values
+    values = values.sum(axis=tuple(range(values.ndim - len(shape))))
+    ones = tuple(axis for axis, size in enumerate(shape) if size == 1 and values.shape[axis] != 1)
+    return np.asarray(values.sum(axis=ones, keepdims=True))

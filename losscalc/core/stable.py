@@ -1,0 +1,157 @@
+"""Numerically stable building blocks, each with the identity that it rests on."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from losscalc.core.array import FloatArray, IndexArray
+from losscalc.core.double import Double, choose, finite, where
+from losscalc.core.exponential import log1p
+from losscalc.core.precision import is_narrow
+
+# Below 2^-1022 numbers are subnormal and have fewer digits; exp(-x) gets there at 708.4.
+_FAINT = 2.0**-1000
+_DEEP = 708.0
+
+
+class Partition(NamedTuple):
+    """A row of scores x taken apart: log Σ exp(x) - x_k = gap_k + tail, and neither part is negative."""
+
+    gap: FloatArray
+    tail: Double
+
+
+def sigmoid(x: FloatArray) -> FloatArray:
+    """1 / (1 + exp(-x)).
+
+    With e = exp(-|x|) it is 1/(1+e) for x ≥ 0 and e/(1+e) for x < 0: exp never overflows and
+    small results keep all their digits.
+    """
+    e = np.exp(-np.abs(x))
+    return choose(x < 0, e, 1.0) / (1.0 + e)
+
+
+def softplus_tail(x: FloatArray) -> FloatArray:
+    """log(1 + exp(-|x|)), the part that softplus(x) and softplus(-x) share.
+
+    softplus(x) = max(x, 0) + log1p(exp(-|x|)).
+    """
+    return np.log1p(np.exp(-np.abs(x)))
+
+
+def softplus_tail_times(x: FloatArray, factor: Double) -> Double:
+    """factor · log(1 + exp(-|x|)), of which the factor may bring back what is subnormal by itself.
+
+    There the logarithm is exp(-|x|), and factor·exp(-|x|) = factor·exp(512 - |x|)·exp(-512).
+    """
+    deep = np.abs(x) > _DEEP
+    tail = np.where(deep, np.exp(512.0 - np.abs(x)), softplus_tail(x))
+    return Double(tail) * factor * np.where(deep, np.exp(-512.0), 1.0)
+
+
+def log_sigmoid(x: FloatArray) -> FloatArray:
+    """log σ(x) = -softplus(-x) = min(x, 0) - log1p(exp(-|x|))."""
+    return np.minimum(x, 0.0) - softplus_tail(x)
+
+
+def partition(x: FloatArray | Double) -> Partition:
+    """Take the log-sum-exp of the last axis apart at its largest score m.
+
+    log Σ exp(x_j) - x_k = (m - x_k) + log1p(Σ' exp(x_j - m)), where Σ' leaves the largest term
+    out. A confident right answer has m = x_k, and keeps every digit of log1p. Both parts are
+    ≥ 0, so their sum cannot cancel.
+    """
+    if is_narrow() and not (isinstance(x, Double) and x.low.any()):
+        gap, others = _plain_shift(x.high if isinstance(x, Double) else x)
+        return Partition(gap, Double(np.log1p(others.sum(axis=-1))))
+    gap, top, others, error = _shift(x)
+    total = Double(others, others * error).sum()
+    if (total.high < _FAINT).any():
+        # Below 2^-1022 each term would be rounded at 2^-1074, or vanish: Σ' = exp(-512)·Σ' exp(512 - gap).
+        others = np.exp(512.0 - gap)
+        np.put_along_axis(others, top, 0.0, axis=-1)
+        larger = Double(others, others * error).sum() * np.exp(-512.0)
+        total = where(total.high < _FAINT, larger, total)
+    return Partition(gap, log1p(total))
+
+
+def log_softmax(x: FloatArray) -> FloatArray:
+    """log softmax of the last axis: -(gap + tail) of its partition."""
+    gap, tail = partition(x)
+    return -np.where(gap == np.inf, np.inf, gap + tail.value[..., np.newaxis])
+
+
+def softmax(x: FloatArray) -> FloatArray:
+    """Softmax of the last axis, as exp(x - m) / (1 + Σ' exp(x_j - m))."""
+    return softmax_and_rest(x)[0]
+
+
+def softmax_and_rest(x: FloatArray | Double) -> tuple[FloatArray, FloatArray]:
+    """Softmax of the last axis, and what it lacks of 1.
+
+    1 - softmax is the share of all other scores, which keeps its digits where softmax is close to 1.
+    """
+    gap, top, others, error = _shift(x)
+    summands = Double(others, others * error)
+    total = summands.sum()
+    total = Double(total.high[..., np.newaxis], total.low[..., np.newaxis])
+    whole = total + 1.0
+    is_top = np.zeros(others.shape)
+    np.put_along_axis(is_top, top, 1.0, axis=-1)
+    rest = (total - summands + (1.0 - is_top)) / whole
+    np.put_along_axis(others, top, np.exp(-np.take_along_axis(gap, top, axis=-1)), axis=-1)
+    return (Double(others, others * error) / whole).value, rest.value
+
+
+def softmax_less_one(x: FloatArray | Double, position: IndexArray) -> FloatArray:
+    """Softmax of the last axis, less 1 at one position of each row: there it is the share of all others."""
+    gap, top, others, error = _shift(x)
+    others += others * error
+    total = others.sum(axis=-1, keepdims=True)
+    column = position[..., np.newaxis]
+    own = np.take_along_axis(others, column, axis=-1)
+    rest = np.where(column == top, total, total - own + 1.0)
+    np.put_along_axis(others, top, np.exp(-np.take_along_axis(gap, top, axis=-1)), axis=-1)
+    others /= total + 1.0
+    np.put_along_axis(others, column, -rest / (total + 1.0), axis=-1)
+    return others
+
+
+def distance(gap: FloatArray, tail: Double) -> Double:
+    """Gap + tail, where an infinite gap wins: no other score can bring it back."""
+    total = tail + gap
+    return Double(np.where(gap == np.inf, np.inf, total.high), total.low)
+
+
+def _plain_shift(x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The gaps m - x, and exp(-gap) but 0 where m stands."""
+    top = np.argmax(x, axis=-1)[..., np.newaxis] if x.shape[-1] else np.zeros(x.shape, dtype=np.int64)
+    m = np.take_along_axis(x, top, axis=-1)
+    gap = m - x
+    others = np.exp(x - m)
+    np.put_along_axis(others, top, 0.0, axis=-1)
+    # m - m, but 0 for an infinite m: the limit of the gap between the largest score and itself.
+    np.put_along_axis(gap, top, np.where(np.isnan(m), np.nan, 0.0), axis=-1)
+    return gap, others
+
+
+def _shift(x: FloatArray | Double) -> tuple[FloatArray, IndexArray, FloatArray, FloatArray]:
+    """The gaps m - x, where m stands, exp(-gap) but 0 there, and the rounding errors of the gaps."""
+    x, low = (x.high, x.low) if isinstance(x, Double) else (x, None)
+    # A row without scores has no largest one, and comes out as empty as it went in.
+    top = np.argmax(x, axis=-1)[..., np.newaxis] if x.shape[-1] else np.zeros(x.shape, dtype=np.int64)
+    m = np.take_along_axis(x, top, axis=-1)
+    gap = m - x
+    # What rounding added to m - x (TwoDiff).
+    back = gap - m
+    error = finite((x + back) - (m - (gap - back)))
+    if low is not None:
+        error = error - finite(np.take_along_axis(low, top, axis=-1) - low)
+        gap, rounded = gap - error, gap
+        error = finite((gap - rounded) + error)
+    # exp(-(gap - e)) = exp(-gap)·(1 + e); without e exp has a relative error of |gap|/2 ULP.
+    others = np.exp(-gap)
+    np.put_along_axis(others, top, 0.0, axis=-1)
+    # m - m, but 0 for an infinite m: the limit of the gap between the largest score and itself.
+    np.put_along_axis(gap, top, np.where(np.isnan(m), np.nan, 0.0), axis=-1)
+    return gap, top, others, error

@@ -1,0 +1,1 @@
+"""Cuts arrays into blocks, computes them anywhere, and merges what they come to."""

@@ -1,0 +1,249 @@
+"""Where the numbers of one array come from, as a stream of rows."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from losscalc.core.array import Array, Shape
+from losscalc.core.declaration import array_arguments
+from losscalc.core.operation import Operation, unknown_argument
+from losscalc.errors import DataError, DTypeError, Index, Location, ParameterError, ShapeError
+
+
+class Rows(NamedTuple):
+    """Consecutive rows of an array, and which of them had a cell without a number."""
+
+    values: Array
+    missing: np.ndarray | None = None
+
+
+class Source(ABC):
+    """One array that is read from its first row to its last, once.
+
+    `shape` may start with None: the number of rows is not known before the end.
+    """
+
+    shape: Shape
+    dtype: np.dtype
+    in_memory = False
+    """Whether taking rows copies nothing."""
+    has_header = False
+    """Whether the shape stands at the beginning of a file, and costs next to nothing to know."""
+    opened_by: "Recipe | None" = None
+    """What opens the same array once more, of which no row was taken; it can be pickled."""
+
+    @abstractmethod
+    def take(self, rows: int) -> Rows:
+        """The next rows: as many as asked for, fewer only at the end."""
+
+    @abstractmethod
+    def locate(self, index: Index) -> Location | None:
+        """Where a value (or, with a shorter index, a row) stands in the file it came from."""
+
+    def whole(self) -> Array:
+        """All rows that are left, as one array."""
+        pieces = []
+        count = 0
+        while len((piece := self.take(_PIECE)).values):
+            if piece.missing is not None and piece.missing.any():
+                raise DataError(
+                    "a row cannot be left out here, where rows are not samples",
+                    hint="fill the empty cell in",
+                    location=self.locate((count + int(np.argmax(piece.missing)),)),
+                )
+            pieces.append(piece.values)
+            count += len(piece.values)
+        return np.concatenate(pieces) if pieces else np.empty([n or 0 for n in self.shape], self.dtype)
+
+    @property
+    def can_skip(self) -> bool:
+        """Whether rows are passed over without reading them."""
+        return False
+
+    def skip(self, rows: int) -> None:
+        """Pass over some rows."""
+        while rows > 0 and (length := len(self.take(min(rows, _PIECE)).values)):
+            rows -= length
+
+    @property
+    def recipe(self) -> "Recipe":
+        """What gives the same array elsewhere; one that is in memory goes there itself."""
+        return self.opened_by or partial(_itself, self)
+
+    def narrowed(self, start: int, rows: int) -> "tuple[Recipe, int]":
+        """What gives an array that has these rows in it, and where in it they begin."""
+        return self.recipe, start
+
+    @property
+    def files(self) -> "Sequence[Recipe]":
+        """What opens each of the files that the array is made of, if they are several."""
+        return ()
+
+    def as_vector(self) -> "Source | None":
+        """The same number as a vector of one, where the source is a lone number that may be either."""
+        return None
+
+    def progress(self) -> tuple[int, int | None] | None:
+        """How many bytes were read, and of how many if that is known; None where nothing is read."""
+        return None
+
+    def accompany(self, others: "Sequence[Source]") -> None:  # noqa: B027
+        """Learn which sources are read in step with this one; raises ShapeError where that cannot be."""
+
+    def close(self) -> None:  # noqa: B027
+        """Let go of the file, if there is one."""
+
+
+Recipe = Callable[[], Source]
+
+
+def _itself(source: Source) -> Source:
+    return copy(source)
+
+
+class Excerpt(Source):
+    """Some rows of another source, counted from 0."""
+
+    def __init__(self, source: Source, start: int, rows: int) -> None:
+        self._source = source
+        self._start = start
+        self._left = rows
+        self.shape = (rows, *source.shape[1:])
+        self.dtype = source.dtype
+        source.skip(start)
+
+    @classmethod
+    def of(cls, recipe: "Recipe", start: int, rows: int) -> "Excerpt":
+        """Some rows of what a recipe gives."""
+        return cls(recipe(), start, rows)
+
+    @classmethod
+    def recipe_of(cls, source: Source, start: int, rows: int) -> "Recipe":
+        """What gives some rows of a source elsewhere."""
+        recipe, start = source.narrowed(start, rows)
+        return partial(cls.of, recipe, start, rows)
+
+    def take(self, rows: int) -> Rows:
+        """The next rows."""
+        piece = self._source.take(min(rows, self._left))
+        self._left -= len(piece.values)
+        return piece
+
+    def locate(self, index: Index) -> Location | None:
+        """Where the row stands in the other source."""
+        return self._source.locate((self._start + index[0], *index[1:]) if index else ())
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._source.close()
+
+
+class MemorySource(Source):
+    """An array that is in memory already.
+
+    >>> MemorySource(np.arange(3.0)).take(2).values
+    array([0., 1.])
+    """
+
+    in_memory = True
+
+    def __init__(self, values: Array) -> None:
+        self._values = values
+        self._next = 0
+        self.shape = values.shape
+        self.dtype = values.dtype
+
+    def take(self, rows: int) -> Rows:
+        """The next rows, without copying them."""
+        start, self._next = self._next, self._next + rows
+        return Rows(self._values[start : self._next])
+
+    @property
+    def can_skip(self) -> bool:
+        """Always."""
+        return True
+
+    def skip(self, rows: int) -> None:
+        """Pass over some rows."""
+        self._next += rows
+
+    def locate(self, index: Index) -> Location | None:
+        """Nowhere: the array did not come from a file."""
+        return None
+
+    def whole(self) -> Array:
+        """The array itself."""
+        return self._values
+
+
+_PIECE = 1 << 16
+
+
+def memory_sources(
+    operation: Operation, arrays: tuple[ArrayLike | None, ...], named: Mapping[str, ArrayLike | None]
+) -> dict[str, Source]:
+    """The arrays of a call from Python, by position and by name, checked for presence and type."""
+    arguments = array_arguments(type(operation))
+    if len(arrays) > len(arguments):
+        raise ParameterError(f"{operation.name} takes {len(arguments)} arrays", found=len(arrays))
+    given = dict(zip((a.name for a in arguments), arrays, strict=False))
+    for name, value in named.items():
+        if name in given:
+            raise ParameterError(f"`{name}` is given twice", argument=name)
+        if name not in {a.name for a in arguments}:
+            raise unknown_argument(operation, name)
+        given[name] = value
+    for argument in arguments:
+        if argument.required and given.get(argument.name) is None:
+            raise ParameterError(f"`{argument.name}` is missing", argument=argument.name)
+    sources: dict[str, Source] = {}
+    for argument in arguments:
+        if argument.role.many:
+            sources |= _state_sources(argument.name, given[argument.name])
+        elif (value := given.get(argument.name)) is not None:
+            sources[argument.name] = MemorySource(_as_array(argument.name, value))
+    return sources
+
+
+def _state_sources(name: str, state: object) -> dict[str, Source]:
+    """The arrays of a state dict, each under the name of the argument and its own."""
+    if not isinstance(state, Mapping) or not all(isinstance(key, str) for key in state):
+        raise DTypeError(f"`{name}` must be a dict of arrays", found=type(state).__name__, argument=name)
+    return {f"{name}.{key}": MemorySource(_member(name, key, value)) for key, value in state.items()}
+
+
+def _member(name: str, key: str, value: ArrayLike) -> Array:
+    """One array of a state dict; what is wrong with it names it."""
+    try:
+        return _as_array(name, value)
+    except DataError as error:
+        error.problem = f"{key}: {error.problem}"
+        raise
+
+
+def _as_array(name: str, value: ArrayLike) -> Array:
+    if isinstance(value, np.ma.MaskedArray):
+        raise DTypeError(
+            f"`{name}` must not be masked: the mask would be lost",
+            argument=name,
+            hint="leave the masked rows out, or give them a weight of 0",
+        )
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"`{name}` is ragged: its rows differ in length or depth", argument=name) from error
+    except (RuntimeError, TypeError) as error:
+        # What a tensor says that needs a gradient, or has a dtype that NumPy has not.
+        raise DTypeError(
+            f"`{name}` cannot be read as an array: {error}",
+            argument=name,
+            hint="of a tensor give .detach().cpu(), and .float() of a bfloat16 one",
+        ) from error
+    if array.dtype.kind not in "fiub":
+        raise DTypeError(f"`{name}` must hold real numbers", found=f"dtype {array.dtype}", argument=name)
+    return array

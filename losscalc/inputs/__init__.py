@@ -1,0 +1,75 @@
+"""The formats of files: one record each, in the order in which they are looked through."""
+
+import os
+from collections.abc import Callable
+from importlib import import_module
+from types import MappingProxyType
+from typing import NamedTuple
+
+from losscalc.engine.sources import Source
+from losscalc.inputs.options import Reading
+from losscalc.inputs.stream import PACKINGS, Stream
+
+Opener = Callable[[Stream, str | None, Reading], Source]
+
+
+class Format(NamedTuple):
+    """A way to keep an array in a file."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    open: Opener
+    starts: tuple[bytes, ...] = ()
+    """First bytes that no other format has."""
+
+
+def _opener(module: str, name: str) -> Opener:
+    """The opener of a format; its module is imported when the first input of that format is opened."""
+
+    def open_source(stream: Stream, part: str | None, reading: Reading) -> Source:
+        source: Source = getattr(import_module(f"losscalc.inputs.{module}"), name)(stream, part, reading)
+        return source
+
+    return open_source
+
+
+FORMATS = MappingProxyType(
+    {
+        record.name: record
+        for record in (
+            Format("csv", (".csv",), _opener("csv", "open_csv")),
+            Format("tsv", (".tsv", ".tab"), _opener("csv", "open_tsv")),
+            Format("text", (".txt", ".dat"), _opener("csv", "open_text")),
+            Format("json", (".json",), _opener("json", "open_json"), (b"[", b"{")),
+            Format("jsonl", (".jsonl", ".ndjson"), _opener("json", "JsonLines")),
+            Format("npy", (".npy",), _opener("npy", "open_npy"), (b"\x93NUMPY",)),
+            Format("npz", (".npz",), _opener("npz", "open_npz"), (b"PK\x03\x04", b"PK\x05\x06")),
+        )
+    }
+)
+
+
+def split_suffix(path: str) -> tuple[str, str]:
+    """The suffix that names the format, and the one of a compression behind it.
+
+    >>> split_suffix("a.csv.gz"), split_suffix("b.NPY"), split_suffix("c")
+    (('.csv', '.gz'), ('.npy', ''), ('', ''))
+    """
+    stem, suffix = os.path.splitext(path.lower())
+    if suffix in PACKINGS:
+        return os.path.splitext(stem)[1], suffix
+    return suffix, ""
+
+
+def choose_format(stream: Stream, suffix: str, reading: Reading) -> Format:
+    """The format of an input: as asked for, else by suffix, else by its first bytes, else CSV."""
+    if reading.format is not None:
+        return FORMATS[reading.format]
+    for record in FORMATS.values():
+        if suffix in record.suffixes:
+            return record
+    start = stream.peek(256).removeprefix(b"\xef\xbb\xbf").lstrip()
+    for record in FORMATS.values():
+        if start.startswith(record.starts or b"\0\0never"):
+            return record
+    return FORMATS["csv"]

@@ -1,0 +1,269 @@
+"""The ARRAY syntax: a path with or without a part, `-` for standard input, or numbers written out."""
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterator
+from functools import partial
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from losscalc.core.array import Array
+from losscalc.core.domains import is_overflow, parse_number
+from losscalc.engine.sources import MemorySource, Source
+from losscalc.errors import FormatError, Index, Location, SourceError, UsageError
+from losscalc.inputs import choose_format, split_suffix
+from losscalc.inputs.options import Reading
+from losscalc.inputs.stream import Stream, reason
+
+STDIN = "stdin"
+# What a path hardly ever is, and a list of numbers that went wrong most likely is.
+_NUMBER_LIKE = re.compile(r"[\s\d.,+\-eE]+|\s*[+-]?[\d.]+\s*,.*", re.ASCII | re.DOTALL)
+
+
+# What the shell would expand; a path that is there is none.
+_PATTERN = re.compile(r"[*?]|\[.+\]", re.DOTALL)
+
+_STATE_HINT = "numpy.savez('state.npz', **arrays) makes one of a state dict of arrays"
+
+
+class Address(NamedTuple):
+    """Where an array is: in files (or parts of them), on standard input, or in the text itself."""
+
+    text: str
+    path: str | None = None
+    part: str | None = None
+    is_stdin: bool = False
+    paths: tuple[str, ...] | None = None
+    """The files, if the path is a pattern that stands for several."""
+    folder: str = ""
+    """Where relative paths begin, if that is not the current folder of whoever opens them."""
+
+    def identity(self) -> tuple[int, int] | None:
+        """What tells one pipe or device from another; None for what can be read any number of times."""
+        try:
+            status = os.fstat(0) if self.is_stdin else os.stat(self.path or "")
+        except (OSError, ValueError):
+            return None
+        return None if stat.S_ISREG(status.st_mode) else (status.st_dev, status.st_ino)
+
+
+class Literal(MemorySource):
+    """Numbers from the command line; a lone one also serves as a vector of one."""
+
+    def __init__(self, values: Array, option: str) -> None:
+        super().__init__(values)
+        self._option = option
+
+    def locate(self, index: Index) -> Location:
+        """The option and the index in it."""
+        return Location(self._option, part="".join(f"[{i}]" for i in index))
+
+    def as_vector(self) -> "Literal | None":
+        """The number as a vector of one."""
+        return Literal(self._values.reshape(1), self._option) if self.shape == () else None
+
+
+def parse_address(text: str) -> Address:
+    """Take an ARRAY apart. An existing file wins over everything but `-`.
+
+    >>> parse_address("-").is_stdin, parse_address("1,0,1").path, parse_address("nope.csv#logit").part
+    (True, None, 'logit')
+    """
+    if text == "-" or text.startswith("-#"):
+        return Address(text, part=text[2:] or None, is_stdin=True)
+    if os.path.lexists(text):
+        return Address(text, text)
+    # A path may hold a # itself, and so may a JSON Pointer: the longest path that exists wins.
+    position = text.rfind("#")
+    while position > 0:
+        if os.path.lexists(text[:position]):
+            return Address(text, text[:position], text[position + 1 :])
+        position = text.rfind("#", 0, position)
+    if _is_literal(text):
+        return Address(text)
+    path, mark, part = text.partition("#")
+    return Address(text, path, part if mark else None, paths=_files(path))
+
+
+def open_array(address: Address, option: str, reading: Reading) -> Source:
+    """The source of the array at an address; `option` is what messages call a literal."""
+    source = _open(address, option, reading)
+    source.opened_by = partial(open_array, address, option, reading)
+    return source
+
+
+def _open(address: Address, option: str, reading: Reading) -> Source:
+    if address.is_stdin:
+        return _open_stream(_stdin(reading), "", address.part, reading)
+    if address.path is None:
+        return _literal(address.text, option, reading)
+    if address.paths is not None:
+        return _open_files(address, option, reading)
+    stream, suffix = _open_path(address, option, reading)
+    return _open_stream(stream, suffix, address.part, reading)
+
+
+def open_stream(address: Address, option: str) -> Iterator[Stream]:
+    """The bytes of a file, of standard input, or of the files of a pattern one after the other."""
+    if address.is_stdin:
+        yield _stdin(Reading())
+        return
+    if address.paths == ():
+        raise _no_match(address, f"'{address.path}'")
+    for path in address.paths or (address.path or "",):
+        yield _open_path(address._replace(path=path), option, Reading())[0]
+
+
+def open_state(address: Address, option: str, reading: Reading) -> dict[str, Source]:
+    """All arrays of an NPZ file, by name."""
+    from losscalc.inputs.npz import array_names
+
+    if address.is_stdin or address.part is not None or address.path is None or address.paths is not None:
+        raise UsageError(f"{option} must be an NPZ file", found=address.text, hint=_STATE_HINT)
+    stream, _ = _open_path(address, option, reading)
+    try:
+        if not os.path.isfile(address.path):
+            raise UsageError(f"{option} must be an NPZ file, and no pipe", found=address.text)
+        if stream.peek(2) != b"PK":
+            raise FormatError(
+                f"{option} must be an NPZ file, and this is none",
+                location=Location(stream.name),
+                hint=_STATE_HINT,
+            )
+        names = array_names(stream)
+    finally:
+        stream.close()
+    npz = reading._replace(format="npz")
+    return {name: open_array(address._replace(part=name), option, npz) for name in names}
+
+
+def _files(path: str) -> tuple[str, ...] | None:
+    """The files of a pattern; None of what is no pattern."""
+    if not _PATTERN.search(path) or "\0" in path:
+        return None
+    from losscalc.inputs.shards import matching
+
+    return matching(path)
+
+
+def _open_files(address: Address, option: str, reading: Reading) -> Source:
+    from losscalc.inputs.shards import Shards
+
+    if not address.paths:
+        raise _no_match(address, f"{option} 'shards/*.npy'")
+
+    open_file = partial(_open_one, address, option, reading)
+    first, *others = address.paths
+    return Shards(address.path or "", address.paths, open_file) if others else open_file(first)
+
+
+def _open_one(address: Address, option: str, reading: Reading, path: str) -> Source:
+    """One of the files of a pattern."""
+    place = os.path.join(address.folder, path)
+    if os.path.exists(place) and stat.S_ISFIFO(os.stat(place).st_mode):
+        problem = "is a pipe, which a pattern does not take"
+        raise SourceError(problem, location=Location(path), hint="name it alone")
+    return open_array(address._replace(path=path, paths=None), option, reading)
+
+
+def _no_match(address: Address, example: str) -> SourceError:
+    hint = f"a pattern is expanded by losscalc: put it in quotes, as in {example}"
+    return SourceError("no file matches the pattern", location=Location(address.path or ""), hint=hint)
+
+
+def _open_path(address: Address, option: str, reading: Reading) -> tuple[Stream, str]:
+    """The stream of a file, and the suffix that names its format."""
+    path = address.path or ""
+    place = os.path.join(address.folder, path)
+    if os.path.isdir(place):
+        raise SourceError("is a directory, not a file", location=Location(path))
+    if not os.path.lexists(place):
+        raise _no_such_file(address, option)
+    suffix, packing = split_suffix(path)
+    return _open_file(path, place, packing, reading), suffix
+
+
+def _open_stream(stream: Stream, suffix: str, part: str | None, reading: Reading) -> Source:
+    try:
+        return choose_format(stream, suffix, reading).open(stream, part, reading)
+    except BaseException:
+        stream.close()
+        raise
+
+
+def _open_file(path: str, place: str, suffix: str, reading: Reading) -> Stream:
+    """Open a file, and the compression that its last suffix stands for."""
+    try:
+        file = open(place, "rb")  # noqa: SIM115 - the stream closes it
+    except OSError as error:
+        raise SourceError(reason(error), location=Location(path)) from error
+    status = os.fstat(file.fileno())
+    size = status.st_size if stat.S_ISREG(status.st_mode) else None
+    stream = Stream(path, file, size, reading.max_size)
+    if not suffix:
+        return stream
+    from losscalc.inputs.compression import PackedStream
+
+    return PackedStream(stream, suffix)
+
+
+def _stdin(reading: Reading) -> Stream:
+    # Python sets sys.stdin to None when the descriptor is closed.
+    if sys.stdin is None:
+        raise SourceError("standard input is closed", location=Location(STDIN))
+    file: BinaryIO = sys.stdin.buffer
+    try:
+        status = os.fstat(file.fileno())
+        # A pipe that does not wait for its writer would look as if it had ended.
+        os.set_blocking(file.fileno(), True)
+    except (OSError, ValueError):
+        return Stream(STDIN, file, max_size=reading.max_size)
+    # What another program has begun to read has to be read on from there, as a pipe is.
+    plain = stat.S_ISREG(status.st_mode) and file.tell() == 0
+    return Stream(STDIN, file, status.st_size if plain else None, reading.max_size)
+
+
+def _is_literal(text: str) -> bool:
+    first = text.partition(",")[0]
+    return (
+        text.lstrip().startswith("[") or parse_number(first) is not None or bool(_NUMBER_LIKE.fullmatch(text))
+    )
+
+
+def _literal(text: str, option: str, reading: Reading) -> Source:
+    if text.lstrip().startswith("["):
+        from losscalc.inputs.json import read_document
+
+        return read_document(text, option, None, reading.na, Location(option))
+    cells = text.split(",")
+    numbers = np.array([_cell(cell, i, len(cells), option) for i, cell in enumerate(cells)])
+    return Literal(numbers if len(cells) > 1 else numbers.reshape(()), option)
+
+
+def _cell(cell: str, position: int, count: int, option: str) -> float:
+    number = parse_number(cell)
+    if number is None:
+        raise FormatError(
+            "a number outside the range of float64" if is_overflow(cell) else "not a number",
+            found=cell,
+            location=Location(option, part=f"[{position}]" if count > 1 else ""),
+        )
+    return number
+
+
+def _no_such_file(address: Address, option: str) -> SourceError:
+    path = address.path or ""
+    hint = "an array is a file, - for standard input, numbers as in 1,0,1, or a JSON list"
+    if not path:
+        return SourceError("the name of a file is empty", location=Location(option), hint=hint)
+    if "\0" in path:
+        return SourceError("the name of a file holds a NUL byte", location=Location(path), hint=hint)
+    try:
+        os.stat(os.path.join(address.folder, path))
+    except (OSError, ValueError) as error:
+        problem = reason(error) if isinstance(error, OSError) else str(error)
+        return SourceError(problem, location=Location(path), hint=hint)
+    return SourceError("no such file", location=Location(path), hint=hint)

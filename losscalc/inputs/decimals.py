@@ -1,0 +1,265 @@
+"""Tables of decimals, thousands of numbers at a time: each becomes the float64 nearest to what is written.
+
+A decimal is w · 10^q with a whole number w. Its digits stand side by side in the text: eight of them are
+one uint64, and three multiplications add up their places (the bytes of "12345678" become 12, 34, 56 and
+78, then 1234 and 5678, then the number). Up to 19 digits, w itself is exact.
+
+`rounding` finds the nearest float64. The few numbers that this does not decide (more digits, ties, `nan`)
+are handed over to the slow definition, `parse_number`, one by one. Every step is an array operation, which
+lets other threads work meanwhile.
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losscalc.core.array import Array
+from losscalc.core.domains import parse_number
+from losscalc.inputs.options import BLANKS
+from losscalc.inputs.rounding import Flags, Places, Whole, nearest
+
+Letters = NDArray[np.uint8]
+
+_NEWLINE, _BLANK, _PLUS, _MINUS, _POINT, _ZERO, _E = b"\n +-.0e"
+_LOWER = 32
+
+# So much text at once that an array operation costs more than calling it, and its temporaries stay in cache.
+_STEP = 1 << 17
+# What Python's csv module takes for the longest cell.
+_LONGEST_CELL = 1 << 17
+# Room before the text for the longest run of digits that is read, which may end at its first letter.
+_MOST = 24
+_PAD = b"\n" * _MOST
+_DIGITS = 19
+# A number in JSON is a decimal that fits this.
+_JSON = re.compile(r"[ \t]*-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?[ \t]*", re.ASCII)
+
+
+def parse_table(
+    text: str, delimiter: str, width: int, columns: list[int], *, json: bool = False
+) -> Array | None:
+    """The numbers of some columns of whole lines; None where the text needs a closer look.
+
+    With `json` they are spelled as JSON spells numbers: no 01, .5, 5., +1 or nan.
+    """
+    if not text.isascii() or '"' in text or delimiter.isalnum() or delimiter in "+-.":
+        return None
+    parts = []
+    start = 0
+    while start < len(text):
+        stop = text.rfind("\n", start, start + _STEP) + 1 or text.index("\n", start) + 1
+        if stop - start > _LONGEST_CELL and _has_long_cell(text[start:stop], delimiter):
+            return None
+        part = _Part(*_squeezed(text[start:stop].encode(), delimiter), json)
+        cells = part.cells(width, columns)
+        values = None if cells is None else part.values(cells)
+        if values is None:
+            return None
+        parts.append(values)
+        start = stop
+    return np.concatenate(parts).reshape(-1, len(columns))
+
+
+def _has_long_cell(text: str, delimiter: str) -> bool:
+    """Whether a cell is longer than the slow reader allows, in a line that is longer."""
+    if delimiter == BLANKS:
+        return False
+    cells = text.replace("\n", delimiter).split(delimiter)
+    return max(map(len, cells)) > _LONGEST_CELL
+
+
+def _squeezed(raw: bytes, delimiter: str) -> tuple[bytes, int]:
+    """The text without the blanks that mean nothing, and the letter that separates its cells."""
+    separator = delimiter.encode()[0]
+    if delimiter != "\t":
+        raw = raw.replace(b"\t", b" ")
+    if b" " not in raw:
+        return raw, separator
+    letters = np.frombuffer(b"\n" + raw, np.uint8)
+    is_blank = letters == _BLANK
+    # Runs of blanks start and end in turn, between letters, as there is a line end on both sides.
+    edges = np.flatnonzero(is_blank[1:] != is_blank[:-1])
+    before, behind = letters[edges[::2]], letters[edges[1::2] + 1]
+    is_outer = (before == _NEWLINE) | (behind == _NEWLINE)
+    if delimiter != BLANKS:
+        is_outer |= (before == separator) | (behind == separator)
+    kept = ~is_blank
+    kept[edges[::2][~is_outer] + 1] = True
+    return letters[1:][kept[1:]].tobytes(), separator
+
+
+class _Cells(NamedTuple):
+    """Where cells start and stop in a text, and which of its marks are the first and the last of each."""
+
+    starts: Places
+    stops: Places
+    first: Places
+    last: Places
+
+
+class _Numbers(NamedTuple):
+    """Numbers as w · 10^q, with the sign apart; what is not sure is to be looked at by itself."""
+
+    whole: Whole
+    power: Places | None
+    minus: Flags | None
+    sure: Flags
+
+
+class _Part:
+    """Some lines of a text; its marks are all letters but digits."""
+
+    def __init__(self, raw: bytes, separator: int, json: bool) -> None:
+        self._separator = separator
+        self._json = json
+        self._padded = _PAD + raw
+        self._letters = np.frombuffer(self._padded, np.uint8)[_MOST:]
+        self._marks: Places = np.flatnonzero(self._letters - np.uint8(48) > 9)
+        self._kinds: Letters = self._letters[self._marks]
+        self._has = self._kinds.tobytes()
+
+    def cells(self, width: int, columns: list[int]) -> _Cells | None:
+        """The cells of some columns, or None where a line has more or fewer than there are columns."""
+        ends = np.flatnonzero((self._kinds == self._separator) | (self._kinds == _NEWLINE))
+        if len(ends) % width:
+            return None
+        last = ends.reshape(-1, width)
+        kinds = self._kinds[last]
+        if (kinds[:, -1] != _NEWLINE).any() or (kinds[:, :-1] == _NEWLINE).any():
+            return None
+        first = np.concatenate([[0], ends[:-1] + 1]).reshape(-1, width)
+        stops = self._marks[last]
+        starts = np.concatenate([[0], stops.ravel()[:-1] + 1]).reshape(-1, width)
+        if columns == list(range(width)):
+            return _Cells(starts.ravel(), stops.ravel(), first.ravel(), last.ravel())
+        return _Cells(*(each[:, columns].ravel() for each in (starts, stops, first, last)))
+
+    def values(self, cells: _Cells) -> Array | None:
+        """The numbers in cells, or None where one of them holds no number."""
+        is_plain = (cells.first == cells.last).all()
+        numbers = self._integers(cells) if is_plain else self._decimals(cells)
+        values, sure = nearest(numbers.whole, numbers.power, numbers.sure)
+        if numbers.minus is not None:
+            values *= 1.0 - 2.0 * numbers.minus
+        for cell in np.flatnonzero(~sure).tolist():
+            text = self._padded[_MOST + cells.starts[cell] : _MOST + cells.stops[cell]].decode()
+            number = _spelled(text)
+            if number is None or (self._json and not _JSON.fullmatch(text)):
+                return None
+            values[cell] = number
+        return values
+
+    def _integers(self, cells: _Cells) -> _Numbers:
+        """Cells without any marks in them."""
+        length = cells.stops - cells.starts
+        whole, sure = self._run(cells.stops, length)
+        if self._json:
+            sure &= (self._letters[cells.starts] != _ZERO) | (length == 1)
+        return _Numbers(whole, None, None, sure)
+
+    def _decimals(self, cells: _Cells) -> _Numbers:
+        """Cells with signs, points and exponents: one mark after the other is taken off the front."""
+        starts, mark, minus = cells.starts, cells.first, None
+        if b"-" in self._has or b"+" in self._has:
+            kinds = self._kinds[mark]
+            minus = kinds == _MINUS
+            signed = (minus | (kinds == _PLUS)) & (self._marks[mark] == starts)
+            starts, mark = starts + signed, mark + signed
+        pointed = self._kinds[mark] == _POINT
+        points = self._marks[mark]
+        mark = mark + pointed
+        stops = self._marks[mark]
+        fraction = stops - points - pointed
+        whole, sure = self._mantissa(starts, points, stops, fraction)
+        if self._json:
+            sure &= (self._letters[starts] != _ZERO) | (points - starts == 1)
+            sure &= (points > starts) & (~pointed | (fraction > 0)) & (self._letters[cells.starts] != _PLUS)
+        power = -fraction
+        if b"e" in self._has or b"E" in self._has:
+            powered = np.flatnonzero((self._kinds[mark] | _LOWER) == _E)
+            exponents, known, mark[powered] = self._exponents(mark[powered] + 1)
+            power[powered] += exponents
+            sure[powered] &= known
+        sure &= mark == cells.last
+        return _Numbers(whole, power, minus, sure)
+
+    def _mantissa(
+        self, starts: Places, points: Places, stops: Places, fraction: Places
+    ) -> tuple[Whole, Flags]:
+        """The digits before and behind the points as one whole number."""
+        length = points - starts
+        whole, is_whole = self._run(points, length)
+        rest, is_rest = self._run(stops, fraction)
+        # Zeros at the front are no digits: 0.00012345678901234567 has 17 of them.
+        fits = (length + fraction <= _DIGITS) | ((whole == 0) & is_rest)
+        whole = whole * _SHIFTS[np.minimum(fraction, _DIGITS)] + rest
+        sure = fits & (is_whole | (length == 0)) & (is_rest | (fraction == 0)) & (length + fraction > 0)
+        return whole if sure.all() else np.where(sure, whole, np.uint64(0)), sure
+
+    def _exponents(self, mark: Places) -> tuple[Places, Flags, Places]:
+        """The numbers behind an e, whether they are known, and the marks that they end at."""
+        starts = self._marks[mark - 1] + 1
+        kinds = self._kinds[mark]
+        minus = kinds == _MINUS
+        signed = (minus | (kinds == _PLUS)) & (self._marks[mark] == starts)
+        mark = mark + signed
+        stops = self._marks[mark]
+        length = stops - starts - signed
+        whole, known = self._run(stops, length)
+        exponents = np.minimum(whole, 9999).astype(np.intp)
+        return np.where(minus, -exponents, exponents), known, mark
+
+    def _run(self, stops: Places, lengths: Places) -> tuple[Whole, Flags]:
+        """The whole numbers that end at some places; known are those of 1 to 24 digits and below 10^19."""
+        most = int(lengths.max(initial=1))
+        known = lengths > 0
+        if most == 1:
+            # Of no digits too, which is what the letter before is multiplied by.
+            return (self._letters[stops - 1] & 15).astype(np.uint64) * known, known
+        count = min((most + 7) // 8, _MOST // 8)
+        words = self._words(stops, count)
+        if most > _MOST:
+            known &= lengths <= _MOST
+            lengths = np.where(known, lengths, 0)
+        words &= _MASKS[count][lengths]
+        for factor, shift, mask in _FOLDS:
+            words *= factor
+            words >>= shift
+            words &= mask
+        whole = words[:, 0]
+        if count == 3:
+            known &= whole < 1000
+        for place in range(1, count):
+            whole = whole * _EIGHT + words[:, place]
+        return whole, known
+
+    def _words(self, stops: Places, count: int) -> Whole:
+        """The letters before some places, eight in a word."""
+        size = 8 * count
+        # A view of the text at every offset: gathering reads what is asked for, wherever it lies.
+        windows = np.ndarray(len(self._padded) - size + 1, f"V{size}", self._padded, 0, (1,))
+        return windows[stops + (_MOST - size)].view("<u8").reshape(-1, count)
+
+
+def _masks(count: int) -> Whole:
+    """For each number of digits, what takes them out of words and turns them into numbers."""
+    letters = [b"\0" * (8 * count - length) + b"\x0f" * length for length in range(8 * count + 1)]
+    return np.frombuffer(b"".join(letters), "<u8").reshape(-1, count)
+
+
+# Words such as nan are likely to come again.
+_spelled = lru_cache(64)(parse_number)
+_MASKS = {count: _masks(count) for count in (1, 2, 3)}
+_FOLDS = tuple(
+    (np.uint64(base * (1 << bits) + 1), np.uint64(bits), np.uint64(mask))
+    for base, bits, mask in (
+        (10, 8, 0x00FF00FF00FF00FF),
+        (100, 16, 0x0000FFFF0000FFFF),
+        (10_000, 32, 0x00000000FFFFFFFF),
+    )
+)
+_EIGHT = np.uint64(10**8)
+_SHIFTS = np.array([10**n for n in range(_DIGITS + 1)], np.uint64)

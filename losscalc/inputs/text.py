@@ -1,0 +1,194 @@
+"""Text, cut into pieces of whole lines, and the sources that are read from it piece by piece."""
+
+from abc import abstractmethod
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from losscalc.core.array import Array
+from losscalc.engine.sources import Rows, Source
+from losscalc.errors import FormatError, Index, Location
+from losscalc.inputs.encoding import decoder
+from losscalc.inputs.limits import LINE, too_large
+from losscalc.inputs.stream import Stream
+
+_BYTES = 1 << 20
+
+_HINTS = {
+    b"\x1f\x8b": "it looks like gzip: unpack it, or name it .gz",
+    b"BZh": "it looks like bzip2: unpack it, or name it .bz2",
+    b"\xfd7zXZ": "it looks like xz: unpack it, or name it .xz",
+    b"\xff\xfe": "it looks like UTF-16: give --encoding utf-16",
+    b"\xfe\xff": "it looks like UTF-16: give --encoding utf-16",
+    b"\x93NUMPY": "it looks like NPY: give --from npy",
+    b"PK\x03\x04": "it looks like NPZ: give --from npz",
+}
+
+
+class Lines:
+    """The lines of a text, in pieces that end where a line ends, with `\\n` for every line end."""
+
+    def __init__(self, stream: Stream, encoding: str, longest: int = LINE) -> None:
+        self._longest = stream.most(longest)
+        self.name = stream.name
+        self.next_line = 1
+        """The number of the first line of the next piece."""
+        self._stream = stream
+        self._decoder = decoder(encoding)
+        self._encoding = encoding
+        self._start = stream.peek(8)
+        self._offset = 0
+        self._carry = ""
+        self._ended = False
+
+    def piece(self) -> str:
+        """The next lines, or '' at the end of the text."""
+        begun, size = [self._carry], 0
+        while not self._ended:
+            fresh = self._decode()
+            begun.append(fresh)
+            size += fresh.__sizeof__()
+            if size > self._longest:
+                raise too_large("the line has", self._longest, Location(self.name, self.next_line))
+            # Pieces without an end are joined once, at the end: each time would take a square of time.
+            if not (self._ended or "\n" in fresh or "\r" in fresh or begun[-2].endswith("\r")):
+                continue
+            text = "".join(begun)
+            # A lone \r at the end may be the first half of \r\n.
+            cut = max(text.rfind("\n"), text.rfind("\r", 0, len(text) - 1)) + 1
+            if cut or self._ended:
+                break
+            begun = [text]
+        else:
+            return ""
+        if self._ended:
+            cut = len(text)
+        self._carry, text = text[cut:], text[:cut]
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        if text and not text.endswith("\n"):
+            text += "\n"
+        self.next_line += _line_ends(text)
+        return text
+
+    def _decode(self) -> str:
+        raw = self._stream.read(_BYTES)
+        self._ended = len(raw) < _BYTES
+        try:
+            text = self._decoder.decode(raw, self._ended)
+        except UnicodeError as error:
+            raise self._not_text(raw, error) from error
+        self._offset += len(raw)
+        return text
+
+    def _not_text(self, raw: bytes, error: UnicodeError) -> FormatError:
+        # The decoder may have kept the first bytes of a character from the last time.
+        data, start = raw, 0
+        if isinstance(error, UnicodeDecodeError):
+            data, start = error.object, error.start
+        before = data[:start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        line = self.next_line + before.count(b"\n")
+        offset = self._offset + len(raw) - len(data) + start
+        hint = next((hint for magic, hint in _HINTS.items() if self._start.startswith(magic)), None)
+        return FormatError(
+            f"not {self._encoding.removesuffix('-sig')} text at byte {offset}",
+            location=Location(self.name, line),
+            found=f"0x{data[start]:02x}" if start < len(data) else None,
+            hint=hint or "name the encoding: --encoding latin-1, for example",
+        )
+
+
+class Piece(NamedTuple):
+    """Some rows of a text: their numbers, where a number is missing, and the line of each row."""
+
+    values: Array
+    missing: np.ndarray | None
+    lines: Sequence[int]
+
+
+class TextSource(Source):
+    """An array in the lines of a text; as much of the text is kept as the next rows need."""
+
+    dtype = np.dtype(np.float64)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._rows_read = 0
+        self._runs: list[tuple[int, int]] = []
+        self._pieces = self._keep_lines(self.pieces())
+        first = next(self._pieces)
+        self._none = Rows(first.values[:0])
+        self._waiting = deque([Rows(first.values, first.missing)])
+        rows = None if self._read_on() else len(first.values)
+        self.shape = (rows, *first.values.shape[1:])
+
+    @abstractmethod
+    def pieces(self) -> Iterator[Piece]:
+        """The rows in pieces, at least one and none of them empty."""
+
+    def take(self, rows: int) -> Rows:
+        """The next rows."""
+        taken = []
+        while rows and (self._waiting or self._read_on()):
+            values, missing = self._waiting.popleft()
+            taken.append(Rows(values[:rows], None if missing is None else missing[:rows]))
+            if len(values) > rows:
+                self._waiting.appendleft(Rows(values[rows:], None if missing is None else missing[rows:]))
+            rows -= len(taken[-1].values)
+        return _joined(taken) if taken else self._none
+
+    def line(self, row: int) -> int:
+        """The line in which a row starts."""
+        row_start, line_start = self._runs[bisect_right(self._runs, (row, 1 << 62)) - 1]
+        return line_start + row - row_start
+
+    def locate(self, index: Index) -> Location:
+        """The line of a row."""
+        return Location(self.name, self.line(index[0]) if index else None)
+
+    def _keep_lines(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
+        """Remember which row stands in which line, as runs of consecutive lines."""
+        for piece in pieces:
+            following = None
+            for offset, line in _run_starts(piece.lines):
+                row = self._rows_read + offset
+                following = self._runs[-1][1] + row - self._runs[-1][0] if self._runs else None
+                if line != following:
+                    self._runs.append((row, line))
+            self._rows_read += len(piece.values)
+            yield piece
+
+    def _read_on(self) -> bool:
+        """Let the rows of the next piece wait, if there is one."""
+        piece = next(self._pieces, None)
+        if piece is not None:
+            self._waiting.append(Rows(piece.values, piece.missing))
+        return piece is not None
+
+
+def _joined(parts: list[Rows]) -> Rows:
+    """The rows of several pieces; those of one are not copied."""
+    if len(parts) == 1:
+        return parts[0]
+    values = np.concatenate([part.values for part in parts])
+    if all(part.missing is None for part in parts):
+        return Rows(values)
+    masks = [np.zeros(len(v), bool) if missing is None else missing for v, missing in parts]
+    return Rows(values, np.concatenate(masks))
+
+
+def _line_ends(text: str) -> int:
+    # Counting in an array is fast however many there are.
+    return int(np.count_nonzero(np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8) == ord("\n")))
+
+
+def _run_starts(lines: Sequence[int]) -> Iterator[tuple[int, int]]:
+    if isinstance(lines, range):
+        yield 0, lines[0]
+        return
+    for offset, line in enumerate(lines):
+        if offset == 0 or line != lines[offset - 1] + 1:
+            yield offset, line

@@ -1,0 +1,95 @@
+"""Whether a number is what it should be, and, if not, what would have led to it."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from losscalc.core.array import Array, show_shape
+from losscalc.errors import Index, ShapeError
+from losscalc.insight.call import Call
+from losscalc.insight.detect import Supposition, groups
+
+# With fewer digits too many suppositions would lead to the same number.
+_FEWEST_DIGITS = 4
+
+
+class Tolerance(NamedTuple):
+    """How far two numbers may be apart."""
+
+    rtol: float = 1e-5
+    atol: float = 1e-8
+
+    def agree(self, value: Array, expected: Array) -> np.ndarray:
+        """Which numbers agree; NaN agrees with NaN, and an infinity with itself."""
+        with np.errstate(all="ignore"):
+            close = np.abs(value - expected) <= self.atol + self.rtol * np.abs(expected)
+        same = (value == expected) | (np.isnan(value) & np.isnan(expected))
+        return np.asarray((close & np.isfinite(expected)) | same)
+
+    def loosened(self, text: str) -> "Tolerance":
+        """Half a unit of the last digit that was typed, where enough of them were."""
+        mantissa, _, exponent = text.strip().lower().partition("e")
+        digits = mantissa.lstrip("+-0.").replace(".", "")
+        if len(digits) < _FEWEST_DIGITS or not mantissa.strip("+-").replace(".", "").isdigit():
+            return self
+        decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
+        return Tolerance(self.rtol, max(self.atol, 0.5 * 10.0**-decimals))
+
+
+class Comparison(NamedTuple):
+    """A value, what was expected, and where they differ most."""
+
+    value: Array
+    expected: Array
+    agrees: bool
+    differing: int
+    worst: Index
+    """The index of the number that is farthest off; of a scalar, ()."""
+
+    @property
+    def difference(self) -> float:
+        """By how much the worst number is off."""
+        return float(self.value[self.worst] - self.expected[self.worst])
+
+
+def compare(value: Array, expected: Array, tolerance: Tolerance) -> Comparison:
+    """Hold a value against another of the same shape."""
+    value, expected = (np.asarray(a, dtype=np.float64) for a in (value, expected))
+    if value.shape != expected.shape and value.size == expected.size == 1:
+        expected = expected.reshape(value.shape)
+    if value.shape != expected.shape:
+        raise ShapeError(
+            f"`expect` has shape {show_shape(expected.shape)}, and the result {show_shape(value.shape)}",
+            argument="expect",
+            hint="the reduction decides the shape of the result",
+        )
+    agrees = tolerance.agree(value, expected)
+    with np.errstate(all="ignore"):
+        gap = np.where(agrees, -1.0, np.nan_to_num(np.abs(value - expected), nan=np.inf))
+    worst = np.unravel_index(int(np.argmax(gap)), gap.shape) if gap.size else ()
+    place = tuple(int(i) for i in worst)
+    return Comparison(value, expected, bool(agrees.all()), int((~agrees).sum()), place)
+
+
+def explanations(call: Call, comparison: Comparison, tolerance: Tolerance) -> list[Supposition]:
+    """What would lead to the expected numbers, the simplest first; of one kind, one for each value."""
+    found: list[Supposition] = []
+    for rows in groups(call):
+        known: list[Array] = []
+        for supposition in rows:
+            value = _value(supposition, call, comparison)
+            if value is None or tolerance.agree(value, comparison.value).all():
+                continue
+            if tolerance.agree(value, comparison.expected).all():
+                if not any(np.allclose(value, other, rtol=1e-12, atol=0.0) for other in known):
+                    found.append(supposition)
+                known.append(value)
+    return found
+
+
+def _value(supposition: Supposition, call: Call, comparison: Comparison) -> Array | None:
+    """The value of a supposition, if it has the shape of what was expected."""
+    value = supposition.value(call)
+    if value is None or value.size != comparison.expected.size or np.isnan(value).any():
+        return None
+    return value.reshape(comparison.expected.shape)

@@ -1,0 +1,119 @@
+"""What there is to know of a loss without any data: from its declaration and its docstring."""
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from losscalc.catalogue.base import Loss
+from losscalc.core.declaration import Parameter, array_arguments, parameters
+from losscalc.core.operation import differentiable, pytorch_names
+from losscalc.insight.explain import VOCABULARY
+from losscalc.insight.formulas import parsed
+
+Rows = list[tuple[str, str]]
+
+
+class Section(NamedTuple):
+    """A heading, and what belongs under it: a name and a text each."""
+
+    heading: str
+    rows: Rows
+
+
+class Description(NamedTuple):
+    """A loss as people want to read of it."""
+
+    name: str
+    summary: str
+    formula: str
+    latex: str
+    sections: list[Section]
+
+
+def describe(cls: type[Loss]) -> Description:
+    """The description of a loss."""
+    sections = [
+        Section("symbols", list(_symbols(cls))),
+        Section("arrays", [(_option(array.name), array.role.doc) for array in array_arguments(cls)]),
+        Section("parameters", [(_option(p.name), parameter_text(p)) for p in parameters(cls)]),
+        Section("reductions", [(" ".join(cls.reductions), f"mean divides by {cls.divisor}")]),
+        Section("gradient", [(wrt, _first_line(_gradient(cls, wrt))) for wrt in differentiable(cls)]),
+        Section("unlike PyTorch", [("", text)] if (text := unlike(cls)) else []),
+        Section("in PyTorch", [("", pytorch_names(cls))]),
+        Section("example", [("", example_command(cls))]),
+    ]
+    formula = parsed(cls.formula)
+    kept = [
+        Section(heading, [(name, _with_options(text)) for name, text in rows])
+        for heading, rows in sections
+        if rows
+    ]
+    return Description(cls.name, _with_options(_first_line(cls)), cls.formula, formula.latex(), kept)
+
+
+def unlike(cls: type) -> str:
+    """What a loss does otherwise than PyTorch, as the end of a sentence; empty where there is nothing."""
+    found = re.search(r"Unlike PyTorch,? (?:it )?(.*?)\n\n", cls.__doc__ or "", re.DOTALL)
+    return " ".join(found[1].split()) if found else ""
+
+
+def parameter_text(parameter: Parameter) -> str:
+    """What a parameter is, what it may be, and what it is unless given."""
+    domain = f" It must be {parameter.domain}." if parameter.domain is not None else ""
+    default = "" if parameter.default is None else f" Default: {parameter.default}."
+    return parameter.doc + domain + default
+
+
+def example_command(cls: type[Loss]) -> str:
+    """The example of a docstring as a command to paste."""
+    code = re.findall(rf">>> ({cls.__name__}\(.*)", cls.__doc__ or "")[0]
+    outer = ast.parse(code, mode="eval").body
+    assert isinstance(outer, ast.Call)
+    assert isinstance(outer.func, ast.Call)
+    words = ["losscalc", cls.name]
+    names = [array.name for array in array_arguments(cls)]
+    for name, node in [*zip(names, outer.args, strict=False), *((k.arg, k.value) for k in outer.keywords)]:
+        words += [_option(name or ""), _word(node)]
+    for keyword in outer.func.keywords:
+        words += [_option(keyword.arg or ""), _word(keyword.value)]
+    return " ".join(words)
+
+
+def _word(node: ast.expr) -> str:
+    """A literal as the command line takes it; what has a name is a file of that name."""
+    if isinstance(node, ast.Name):
+        return f"{node.id}.npz"
+    value = ast.literal_eval(node)
+    return f"'{value}'" if isinstance(value, list) else str(value)
+
+
+def _symbols(cls: type[Loss]) -> Iterator[tuple[str, str]]:
+    """What the symbols of the formula stand for, as far as the formula does not say so itself."""
+    known = {array.name for array in array_arguments(cls)} | {p.name for p in parameters(cls)}
+    for symbol in parsed(cls.formula).symbols:
+        letter = symbol[0] if re.fullmatch(r"[a-z]\[[a-z]\]", symbol) else symbol
+        name = symbol if symbol in known else VOCABULARY.get(letter, "")
+        if name in known:
+            of = {"[y]": " of the target class", "[i]": " of any other class"}.get(symbol[1:], "")
+            yield symbol, name + of
+    if parsed(cls.formula).legend:
+        yield "", parsed(cls.formula).legend
+
+
+def _gradient(cls: type[Loss], wrt: str) -> object:
+    first = array_arguments(cls)[0].name
+    return getattr(cls, "gradient" if wrt == first else f"gradient_{wrt}")
+
+
+def _first_line(described: object) -> str:
+    return (described.__doc__ or "").partition("\n")[0]
+
+
+def _with_options(text: str) -> str:
+    """The text with the names of options in the place of arguments."""
+    return re.sub(r"`(\w+)`", lambda match: _option(match[1]), text)
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")

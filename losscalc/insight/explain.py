@@ -1,0 +1,219 @@
+"""How a loss comes about: its formula with the user's own numbers, row by row, and the reduction."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from losscalc.catalogue.base import Loss
+from losscalc.core.array import FloatArray
+from losscalc.core.declaration import array_arguments, parameters
+from losscalc.core.reductions import MEAN, SUM, Partial, Reduction
+from losscalc.engine.block import Sample
+from losscalc.errors import Index
+from losscalc.insight.formulas import Formula, parsed
+from losscalc.outputs.numbers import fixed
+from losscalc.outputs.result import Line, Working
+
+VOCABULARY: Mapping[str, str] = {
+    "x": "input", "y": "target", "w": "weight", "p": "pos_weight", "x1": "input1", "x2": "input2",
+    "m": "margin", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps",
+}  # fmt: skip
+"""What formulas call the arrays and parameters of losses."""
+
+# The most summands of a mean that are written out.
+_MOST_SUMMANDS = 6
+
+
+class Step(NamedTuple):
+    """One loss: where it stands, its value, and what stands for the symbols of its formula."""
+
+    place: Index
+    value: float
+    formula: Formula
+    values: Mapping[str, FloatArray | None]
+    ignored: bool
+    divisor: float
+    share: float | None
+
+
+class Explanation(NamedTuple):
+    """A loss whose working is wanted, and how much of it: so many losses, with so many decimals."""
+
+    loss: Loss
+    samples: Sequence[Sample]
+    reduction: Reduction
+    partial: Partial
+    rows: int
+    decimals: int
+
+    @property
+    def working(self) -> Working:
+        """The formula, the first losses with their numbers, and the reduction."""
+        steps = [step for sample in self.samples for step in self._steps(sample)][: self.rows]
+        formula = steps[0].formula if steps else parsed(self.loss.formula)
+        text = formula.text + (f"; {formula.legend}" if formula.legend else "")
+        return Working(
+            self.loss.name,
+            text,
+            formula.latex(),
+            list(self._losses(steps)),
+            list(self._reduced(steps)),
+        )
+
+    def _steps(self, sample: Sample) -> Iterator[Step]:
+        terms = sample.terms
+        formula = parsed(self.loss.explained(_target(self.loss, sample.arguments)))
+        with np.errstate(all="ignore"):
+            values = symbol_values(self.loss, sample.arguments, terms.value.shape)
+        for place in list(np.ndindex(*terms.value.shape))[: self.rows]:
+            yield Step(
+                (place[0] + sample.start, *place[1:]) if place else place,
+                float(terms.value[place]),
+                formula,
+                {name: _at(value, place, terms.value.ndim) for name, value in values.items()},
+                terms.ignored is not None and bool(terms.ignored[place]),
+                1.0 if terms.divisor is None else float(terms.divisor[place]),
+                None if terms.share is None else float(terms.share[place]),
+            )
+
+    def _losses(self, steps: Sequence[Step]) -> Iterator[Line]:
+        """A line for each loss, and the mean behind each row of a matrix of losses."""
+        row: list[Step] = []
+        for step in steps:
+            if len(step.place) > 1 and row and row[-1].place[:-1] != step.place[:-1]:
+                yield self._row_mean(row)
+                row = []
+            yield self._loss(step)
+            row.append(step)
+        if row and len(row[0].place) > 1:
+            yield self._row_mean(row)
+        left = self.partial.count + self.partial.ignored - len(steps)
+        if left > 0:
+            yield Line("…", f"{left} more", rf"\text{{{left} more}}")
+
+    def _loss(self, step: Step) -> Line:
+        label = f"[{', '.join(map(str, step.place))}]" if step.place else ""
+        if step.ignored:
+            return Line(label, "ignored", r"\text{ignored}")
+        text = step.formula.substituted(step.values, self.number)
+        latex = step.formula.latex(step.values, self.number)
+        behind = [(name, self.number(value)) for name, value in _behind(step)]
+        return Line(
+            label,
+            text,
+            latex,
+            self.fixed(step.value),
+            ", ".join(f"{name} = {number}" for name, number in behind),
+            r",\; ".join(f"{parsed(name).latex()} = {number}" for name, number in behind),
+        )
+
+    def _row_mean(self, row: Sequence[Step]) -> Line:
+        total = self._summands([step.value for step in row])
+        mean = sum(step.value for step in row) / len(row)
+        label = f"row {', '.join(map(str, row[0].place[:-1]))}"
+        return Line(
+            label, f"mean ({total}) / {len(row)}", rf"\frac{{{total}}}{{{len(row)}}}", self.fixed(mean)
+        )
+
+    def _reduced(self, steps: Sequence[Step]) -> Iterator[Line]:
+        """The reduction, with its numerator and denominator."""
+        partial, reduction = self.partial, self.reduction
+        if any(step.share is not None for step in steps) and reduction.name == MEAN.name:
+            for step in steps:
+                text = f"{self.fixed(step.value)} / {self.number(_ratio(step))}"
+                yield Line(f"[{', '.join(map(str, step.place))}]", text, text, self.fixed(step.share or 0.0))
+        if partial.ignored:
+            left_out = [str(step.place[0]) for step in steps if step.ignored and step.place]
+            listed = f" (row {', '.join(left_out)})" if left_out else ""
+            yield Line("ignored", f"{partial.ignored}{listed}", rf"\text{{{partial.ignored}{listed}}}")
+        # The numerator of a sum, and of the batch's mean, is the sum of all losses; that of the mean its own.
+        numerator, denominator = float(reduction.numerator(partial)), float(reduction.denominator(partial))
+        values = [step.value if step.share is None else step.share for step in steps if not step.ignored]
+        summands = self._all_summands(values if reduction.name != SUM.name else [s.value for s in steps])
+        if summands:
+            yield Line("numerator", summands, summands, self.fixed(numerator))
+        if reduction.name == SUM.name:
+            if not summands:
+                yield Line(
+                    "sum", f"of {partial.count} losses", rf"\sum_{{{partial.count}}}", self.fixed(numerator)
+                )
+            return
+        weights = self._all_summands([step.divisor for step in steps if not step.ignored])
+        if reduction.name == MEAN.name and weights and set(weights) - set("1 +…"):
+            yield Line("denominator", weights, weights, self.number(denominator))
+        above, below = self.fixed(numerator), self.number(denominator)
+        name = MEAN.name if reduction.keeps else reduction.name
+        mean = self.fixed(MEAN.finish(partial) if reduction.keeps else reduction.finish(partial))
+        yield Line(name, f"{above} / {below}", rf"\frac{{{above}}}{{{below}}}", mean)
+
+    def number(self, value: float) -> str:
+        """A number in a formula: whole numbers without decimals."""
+        if float(value).is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        return self.fixed(value)
+
+    def fixed(self, value: float) -> str:
+        """A number as tables show it."""
+        return fixed(value, self.decimals)
+
+    def _summands(self, values: Sequence[float]) -> str:
+        shown = [self.number(value) for value in values]
+        if len(shown) > _MOST_SUMMANDS:
+            shown = [*shown[: _MOST_SUMMANDS - 2], "…", shown[-1]]
+        return " + ".join(shown)
+
+    def _all_summands(self, values: Sequence[float]) -> str:
+        """The sum written out, where all of it is known."""
+        return self._summands(values) if 1 < len(values) == self.partial.count else ""
+
+
+def symbol_values(
+    loss: Loss, arguments: Mapping[str, Any], shape: tuple[int, ...]
+) -> dict[str, FloatArray | None]:
+    """What each symbol of the formula stands for, with the axis behind the losses that Σ sums over."""
+    own = dict(loss.quantities(**arguments))
+    arrays = [array.name for array in array_arguments(type(loss))]
+    settings = [parameter.name for parameter in parameters(type(loss))]
+    values: dict[str, FloatArray | None] = {}
+    for symbol in parsed(loss.explained(_target(loss, arguments))).symbols:
+        name = symbol if symbol in (*arrays, *settings) else VOCABULARY.get(symbol, symbol)
+        if symbol in own:
+            values[symbol] = own.pop(symbol)
+        elif name in arrays:
+            values[symbol] = _aligned(arguments.get(name), shape)
+        else:
+            values[symbol] = np.asarray(float(getattr(loss, name)))
+    return values | own
+
+
+def _behind(step: Step) -> Iterator[tuple[str, float]]:
+    """The numbers on the way to a loss: what is computed from the arrays, rather than given."""
+    given = {*VOCABULARY, "π", "log_input", "log_target", "C", "L"}
+    for name, value in step.formula.defined(step.values).items():
+        if value is not None and value.size == 1 and name not in given:
+            yield name, float(value.reshape(-1)[0])
+
+
+def _ratio(step: Step) -> float:
+    """By how much a loss is divided before it is added to the mean."""
+    return step.value / step.share if step.share else 1.0
+
+
+def _target(loss: Loss, arguments: Mapping[str, Any]) -> Any:
+    return next((arguments[name] for name in arguments if name.startswith("target")), np.empty(0))
+
+
+def _aligned(array: FloatArray | None, shape: tuple[int, ...]) -> FloatArray | None:
+    """An array beside the losses: one number each, or a row each where the loss is that of a row."""
+    if array is None:
+        return None
+    try:
+        return np.broadcast_to(array, shape)[..., np.newaxis]
+    except ValueError:
+        return np.broadcast_to(array, (*shape, array.shape[-1]))
+
+
+def _at(value: FloatArray | None, place: Index, axes: int) -> FloatArray | None:
+    """The numbers of one loss."""
+    return value[place] if value is not None and value.ndim == axes + 1 else value

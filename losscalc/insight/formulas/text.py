@@ -1,0 +1,73 @@
+"""Formulas with numbers in the place of their symbols."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from losscalc.insight.formulas.grammar import Node
+from losscalc.insight.formulas.value import Values, evaluate, summands
+
+
+class Text:
+    """Writes a formula with numbers, in the spacing of its source."""
+
+    def __init__(self, source: str, values: Values, show: Callable[[float], str]) -> None:
+        self.source, self.values, self.show = source, values, show
+
+    def render(self, node: Node) -> str | None:
+        """The text of a part; None where all its symbols are left out."""
+        match node.kind:
+            case "number":
+                return node.text
+            case "symbol" | "flag":
+                return self.symbol(node)
+            case "choice":
+                holds = evaluate(node.parts[1], self.values)
+                return self.render(node.parts[0] if np.all(holds) else node.parts[2])
+            case "total":
+                return self.total(node)
+            case "sum" | "product":
+                return self.pair(node)
+        texts = [text for part in node.parts if (text := self.render(part)) is not None]
+        return self.around(node, texts) if texts else None
+
+    def around(self, node: Node, texts: list[str]) -> str:
+        """The parts with what the source has around them: brackets, the name of a function, a sign."""
+        first, last = node.parts[0], node.parts[-1]
+        if node.kind == "power":
+            return texts[0] + (
+                node.text if node.text == "²" else self.source[first.end : last.start] + texts[1]
+            )
+        return self.source[node.start : first.start] + ", ".join(texts) + self.source[last.end : node.end]
+
+    def pair(self, node: Node) -> str | None:
+        """Two parts with the sign between them, or the one that is not left out."""
+        left, right = (self.render(part) for part in node.parts)
+        if left is None or right is None:
+            if left is None and right is not None and node.text in ("-", "/"):
+                return f"{'-' if node.text == '-' else '1/'}{right}"
+            return right if left is None else left
+        between = self.source[node.parts[0].end : node.parts[1].start]
+        # Two numbers side by side need a sign between them.
+        return left + (between or "·") + right
+
+    def symbol(self, node: Node) -> str | None:
+        """The number of a symbol, in brackets where its sign would meet another."""
+        value = self.values[node.text]
+        if value is None:
+            return None
+        if value.size != 1:
+            return node.text
+        text = self.show(float(value.reshape(-1)[0]))
+        before = self.source[: node.start].rstrip()[-1:]
+        after = self.source[node.end : node.end + 1]
+        alone = before in ("", "(", "[", "|", ",") or self.source[: node.start].endswith(("if ", "else "))
+        return f"({text})" if text.startswith("-") and (not alone or (after in "²^" and after)) else text
+
+    def total(self, node: Node) -> str:
+        """The summands, of which some are left out where there are many."""
+        texts = [
+            "…" if values is None else Text(self.source, values, self.show).render(node.parts[0]) or ""
+            for values in summands(node, self.values)
+        ]
+        return f"({' + '.join(texts)})" if texts else "0"

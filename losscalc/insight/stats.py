@@ -1,0 +1,204 @@
+"""What the losses of a data set look like: their spread, the worst of them, and what they compare with."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from losscalc.core.array import Array
+from losscalc.core.domains import UNIT
+from losscalc.core.reductions import MEAN
+from losscalc.errors import DataError, Index
+from losscalc.insight.call import Call
+
+_BARS = 12
+_MOST_LABELS = 10**7
+_LABEL_LOSSES = ("bce", "bce-logits", "multilabel-soft-margin")
+_MOST_CLASSES = 10
+
+
+class Spread(NamedTuple):
+    """How the single losses are spread; NaN where there are none."""
+
+    losses: int
+    min: float
+    quartile1: float
+    median: float
+    quartile3: float
+    max: float
+    mean: float
+    std: float
+
+
+class Worst(NamedTuple):
+    """One of the largest losses: where it stands, what it was computed from, and its share of the total."""
+
+    place: Index
+    loss: float
+    share: float
+    arrays: dict[str, str]
+
+
+def counted(call: Call) -> tuple[Array, Array]:
+    """The single losses, and which of them count."""
+    single = call.single
+    if _has_state(call):
+        return single, np.ones(single.shape, dtype=bool)
+    with np.errstate(all="ignore"):
+        ignored = call.loss.terms(**call.numbers).ignored
+    return single, np.ones(single.shape, dtype=bool) if ignored is None else ~ignored
+
+
+def spread(call: Call) -> Spread:
+    """The spread of the losses that are not ignored."""
+    single, counts = counted(call)
+    values = single[counts]
+    if not values.size:
+        nan = float("nan")
+        return Spread(0, nan, nan, nan, nan, nan, nan, nan)
+    with np.errstate(all="ignore"):
+        low, first, middle, third, high = (float(q) for q in np.percentile(values, [0, 25, 50, 75, 100]))
+        mean, std = float(MEAN.finish(call.partial)), float(values.std())
+    return Spread(values.size, low, first, middle, third, high, mean, std)
+
+
+def worst(call: Call, count: int) -> list[Worst]:
+    """The largest losses, the largest first; NaN counts as largest."""
+    single, counts = counted(call)
+    values = np.where(counts, np.nan_to_num(single, nan=np.inf), -np.inf).reshape(-1)
+    order = np.argsort(-values, kind="stable")[: min(count, int(counts.sum()))]
+    total = float(np.abs(single[counts]).sum())
+    rows = []
+    for place in order:
+        index = tuple(int(i) for i in np.unravel_index(int(place), single.shape))
+        value = float(single[index])
+        share = abs(value) / total if total else 0.0
+        beside = dict(_beside(call, single.shape, index))
+        own = index if call.kept is None or not index else (int(call.kept[index[0]]), *index[1:])
+        rows.append(Worst(own, value, share, beside))
+    return rows
+
+
+def context(call: Call) -> list[tuple[str, str]]:
+    """What the mean compares with: the loss of knowing nothing, and that of knowing the priors alone."""
+    return list(_context(call))
+
+
+def histogram(call: Call, bars: int = _BARS) -> list[tuple[str, int]]:
+    """How many losses lie in each of some intervals."""
+    single, counts = counted(call)
+    values = single[counts & np.isfinite(single)]
+    if not values.size:
+        return []
+    low, high = float(values.min()), float(values.max())
+    # Losses that are equal to their last digits need a wider interval than they span.
+    margin = max(abs(low), abs(high), 1e-300) * 1e-9
+    bounds = (low, high) if high - low > margin else (low - margin, high + margin)
+    numbers, edges = np.histogram(values, bins=bars, range=bounds)
+    return [(f"{a:.4g} – {b:.4g}", int(n)) for n, a, b in zip(numbers, edges, edges[1:], strict=False)]
+
+
+def balanced_classes(target: Array, classes: int | None = None, ignored: int | None = None) -> Array:
+    """The weight of each class that makes all classes count alike: n / (C·n_c), as in scikit-learn."""
+    flat = np.asarray(target).reshape(-1)
+    wrong = np.flatnonzero(~(flat == np.floor(flat)) | (flat > _MOST_LABELS))
+    if wrong.size:
+        raise DataError(
+            f"`target` must hold class indices, whole numbers below {_MOST_LABELS}",
+            found=float(flat[wrong[0]]),
+            argument="target",
+        )
+    indices = flat[(flat >= 0) & (flat != ignored)].astype(np.int64)
+    if classes is not None and indices.size and indices.max() >= classes:
+        raise DataError(
+            f"`target` must be a class index from 0 to {classes - 1}",
+            found=int(indices.max()),
+            argument="target",
+        )
+    numbers = np.bincount(indices, minlength=classes or 0).astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(numbers > 0, numbers.sum() / (np.count_nonzero(numbers) * numbers), 0.0)
+
+
+def balanced_positives(target: Array) -> Array:
+    """Negatives over positives: of a vector one number, of a matrix one a column."""
+    if (outside := UNIT.first_outside(np.asarray(target, dtype=np.float64))) is not None:
+        raise DataError(
+            "`target` must hold labels in [0, 1]", found=float(target[outside]), argument="target"
+        )
+    axis = 0 if target.ndim > 1 else None
+    positives = np.asarray(target, dtype=np.float64).sum(axis=axis)
+    negatives = np.asarray(1.0 - target, dtype=np.float64).sum(axis=axis)
+    if (positives == 0).any():
+        where = f" in column {int(np.argmax(positives == 0)) + 1}" if positives.ndim else ""
+        raise DataError(f"`target` has no positive label{where}, so no weight balances it", argument="target")
+    return np.asarray(negatives / positives)
+
+
+def _has_state(call: Call) -> bool:
+    return any("." in name for name in call.arrays)
+
+
+def _beside(call: Call, shape: tuple[int, ...], index: Index) -> Iterator[tuple[str, str]]:
+    """What stands in the arrays where a loss stands."""
+    cut = call.beside
+    for name, array in call.arrays.items():
+        values = np.asarray(array)
+        if values.shape == shape and name in cut:
+            yield name, f"{values[index]:.6g}"
+        elif values.ndim and index and name in cut:
+            row = values[index[0]].reshape(-1)
+            more = ", …" if row.size > 6 else ""
+            yield name, ", ".join(f"{number:.6g}" for number in row[:6]) + more
+
+
+def _context(call: Call) -> Iterator[tuple[str, str]]:
+    name = call.loss.name
+    mean = float(MEAN.finish(call.partial))
+    if name in ("cross-entropy", "nll"):
+        yield from _of_classes(call, mean)
+    elif name in _LABEL_LOSSES and not {"weight", "pos_weight"} & call.arrays.keys():
+        yield from _of_labels(call)
+    elif name in ("mse", "l1"):
+        target = np.asarray(call.arrays["target"], dtype=np.float64).reshape(-1)
+        weight = np.broadcast_to(call.arrays.get("weight", 1.0), call.arrays["target"].shape).reshape(-1)
+        if target.size and (name == "mse" or "weight" not in call.arrays):
+            # The best guess of squares is their weighted mean, and of absolute differences the median.
+            best = np.sum(weight * target) / np.sum(weight) if name == "mse" else np.median(target)
+            gap = np.square(target - best) if name == "mse" else np.abs(target - best)
+            yield "best constant input", f"{np.sum(weight * gap) / np.sum(weight):.4f}"
+
+
+def _of_classes(call: Call, mean: float) -> Iterator[tuple[str, str]]:
+    scores, target = (np.asarray(call.arrays[name]) for name in ("input", "target"))
+    if scores.ndim < 2 or target.shape == scores.shape:
+        return
+    classes = scores.shape[1]
+    counts = target != getattr(call.loss, "ignore_index")  # noqa: B009 - both have it
+    priors = np.bincount(target[counts].astype(np.int64), minlength=classes) / max(1, counts.sum())
+    # What the mean weighs: the share of each class, times its weight.
+    shares = priors * np.asarray(call.arrays.get("weight", 1.0))
+    with np.errstate(all="ignore"):
+        shares = shares / shares.sum()
+        entropy = -np.sum(np.where(shares > 0, shares * np.log(shares), 0.0))
+        perplexity = np.exp(mean)
+    yield "uniform guess, ln C", f"{np.log(classes):.4f}"
+    yield "class priors as a guess", f"{entropy:.4f}"
+    shown = ", ".join(f"{p:.3f}" for p in priors[:_MOST_CLASSES]) + (", …" if classes > _MOST_CLASSES else "")
+    yield "class priors", shown
+    yield "perplexity", f"{perplexity:.4f}"
+    right = scores.argmax(axis=1)[counts] == target[counts]
+    yield "accuracy", f"{right.mean() if right.size else np.nan:.4f}"
+
+
+def _of_labels(call: Call) -> Iterator[tuple[str, str]]:
+    scores, target = (np.asarray(call.arrays[name], dtype=np.float64) for name in ("input", "target"))
+    positive = float(target.mean()) if target.size else np.nan
+    with np.errstate(all="ignore"):
+        parts = [share * np.log(share) if share > 0 else share * 0.0 for share in (positive, 1 - positive)]
+        entropy = 0.0 - sum(parts)
+    yield "guess of ½, ln 2", f"{np.log(2):.4f}"
+    yield "share of positives", f"{positive:.4f}"
+    yield "share of positives as a guess", f"{entropy:.4f}"
+    right = (scores > (0.5 if call.loss.name == "bce" else 0.0)) == (target > 0.5)
+    yield "accuracy", f"{right.mean() if right.size else np.nan:.4f}"

@@ -1,0 +1,114 @@
+"""Results that may be larger than memory: they wait in a file without a name until they are complete."""
+
+import contextlib
+import mmap
+import os
+import tempfile
+from typing import BinaryIO
+
+import numpy as np
+
+from losscalc.core.array import Array
+from losscalc.engine.collect import Change
+from losscalc.errors import Location, OutputError
+from losscalc.inputs.stream import reason
+
+# Smaller results stay in memory.
+_MOST_IN_MEMORY = 1 << 25
+# So many bytes are changed at once.
+_STEP = 1 << 23
+
+
+class Spool:
+    """Arrays side by side; from a certain size on, in a file that is gone whatever happens.
+
+    The file lies in the folder of the result, which is where there has to be room for it.
+    """
+
+    def __init__(self, path: str, folder: str | None) -> None:
+        self._path = path
+        self._folder = folder
+        self._held = 0
+        self._pieces: list[Array] = []
+        self._first: Array | None = None
+        self._file: BinaryIO | None = None
+        self._rows = 0
+        self._map: mmap.mmap | None = None
+
+    def add(self, piece: Array) -> None:
+        """Keep the array, or write it."""
+        self._first = piece[:0] if self._first is None else self._first
+        self._rows += len(piece)
+        if self._file is None:
+            self._pieces.append(piece)
+            self._held += piece.nbytes
+            if self._held > _MOST_IN_MEMORY:
+                self._begin()
+        else:
+            self._write(piece)
+
+    def finish(self, change: Change | None) -> Array:
+        """All of them in one, which is read from the file as it is looked at."""
+        if self._file is None or self._first is None:
+            whole = np.concatenate(self._pieces)
+            return whole if change is None else change(whole)
+        dtype = self._first.dtype
+        try:
+            if change is not None:
+                dtype = self._change(self._file, change)
+            self._file.flush()
+            self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise self._failure(error) from error
+        return np.frombuffer(self._map, dtype).reshape(self._rows, *self._first.shape[1:])
+
+    def release(self) -> None:
+        """Forget what was looked at, which stays in the file."""
+        if self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED)
+
+    def close(self) -> None:
+        """Let go of the file; what `finish` gave stays as long as it is used."""
+        if self._file is not None:
+            # What may be left to write of a result that failed is of no use.
+            with contextlib.suppress(OSError):
+                self._file.close()
+
+    def _begin(self) -> None:
+        """Move what is in memory to a file."""
+        try:
+            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - it lives as long as this
+        except OSError as error:
+            raise self._failure(error) from error
+        for piece in self._pieces:
+            self._write(piece)
+        self._pieces = []
+
+    def _write(self, piece: Array) -> None:
+        assert self._file is not None
+        try:
+            self._file.write(np.ascontiguousarray(piece).data)
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def _change(self, file: BinaryIO, change: Change) -> np.dtype:
+        """Change the numbers where they stand, and give their new dtype, which is no larger."""
+        assert self._first is not None
+        dtype = self._first.dtype
+        row = dtype.itemsize * int(np.prod(self._first.shape[1:], dtype=np.int64))
+        step = max(1, _STEP // max(1, row)) * row
+        read = written = 0
+        while read < self._rows * row:
+            file.seek(read)
+            raw = file.read(min(step, self._rows * row - read))
+            read += len(raw)
+            changed = change(np.frombuffer(raw, self._first.dtype).reshape(-1, *self._first.shape[1:]))
+            dtype = changed.dtype
+            file.seek(written)
+            written += file.write(np.ascontiguousarray(changed).data)
+        file.flush()
+        os.ftruncate(file.fileno(), written)
+        return dtype
+
+    def _failure(self, error: OSError) -> OutputError:
+        return OutputError(f"cannot write: {reason(error)}", location=Location(self._path))

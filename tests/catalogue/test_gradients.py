@@ -1,0 +1,173 @@
+"""Laws of the gradients, over every loss of the registry and every array that it has a gradient of."""
+
+import numpy as np
+import pytest
+
+import losscalc
+from losscalc import losses
+from losscalc.catalogue.base import Loss
+from losscalc.core.operation import differentiable
+from losscalc.engine import compute as engine
+from tests.support.examples import Arrays, converted, example, log_softmax, prepared, variants
+
+ALL = list(losses().values())
+PAIRS = [(cls, wrt) for cls in ALL for wrt in differentiable(cls)]
+STEP = 1e-6
+
+
+def derive(loss: Loss, arrays: Arrays, wrt: str, reduction: str = "sum") -> np.ndarray:
+    """The gradient of a loss with its parameters."""
+    return losscalc.gradient(loss.name, **arrays, **loss.settings, wrt=wrt, reduction=reduction)
+
+
+def value(loss: Loss, arrays: Arrays, reduction: str) -> float:
+    """The reduced loss."""
+    return float(loss(**arrays, reduction=reduction))
+
+
+VARIANTS = [(loss, wrt) for cls in ALL for loss in variants(cls) for wrt in differentiable(cls)]
+
+
+def numeric(loss: Loss, arrays: Arrays, wrt: str, reduction: str) -> np.ndarray:
+    """Central differences, an element at a time; of log-probabilities along what keeps them so.
+
+    PyTorch's gradient of CTC is that with respect to the logits: log_probs change as their log-softmax does.
+    """
+    slope = np.empty(arrays[wrt].shape)
+    for index in np.ndindex(*slope.shape):
+        sides = []
+        for sign in (1, -1):
+            moved = arrays[wrt].copy()
+            moved[index] += sign * STEP
+            sides.append(log_softmax(moved) if wrt == "log_probs" else moved)
+        high, low = (value(loss, {**arrays, wrt: side}, reduction) for side in sides)
+        slope[index] = (high - low) / (2 * STEP)
+    return slope
+
+
+@pytest.mark.parametrize(("loss", "wrt"), VARIANTS, ids=lambda x: repr(x) if isinstance(x, Loss) else x)
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_gradient_is_the_central_difference(loss, wrt, reduction, monkeypatch):
+    """Away from kinks, which random numbers do not meet."""
+    if loss.name == "ciou":
+        # PyTorch takes the factor of the proportions as constant: so does the difference.
+        frozen = {}
+        original = type(loss)._alpha
+        monkeypatch.setattr(
+            type(loss), "_alpha", lambda self, *rest: frozen.setdefault("alpha", original(self, *rest))
+        )
+    arrays = prepared(loss, example(type(loss), 3, seed=1))
+    if loss.name == "ciou":
+        value(loss, arrays, reduction)
+    expected = numeric(loss, arrays, wrt, reduction)
+
+    actual = derive(loss, arrays, wrt, reduction)
+    scale = np.abs(expected).max()
+    assert scale > 0
+    np.testing.assert_allclose(actual, expected, rtol=1e-6, atol=1e-8 * max(scale, 1))
+
+
+@pytest.mark.parametrize(("cls", "wrt"), PAIRS)
+def test_shape_and_dtype_are_those_of_the_array(cls, wrt):
+    """In single and double precision; asked for another dtype, it has that."""
+    for dtype in (np.float32, np.float64):
+        arrays = example(cls, 4, dtype=dtype)
+        slope = derive(cls(), arrays, wrt)
+        assert (slope.shape, slope.dtype) == (arrays[wrt].shape, dtype)
+        wide = derive(cls(), converted(arrays, np.float64), wrt)
+        np.testing.assert_array_equal(slope, wide.astype(dtype))
+
+
+@pytest.mark.parametrize(("cls", "wrt"), PAIRS)
+def test_reductions(cls, wrt):
+    """That of none is that of the sum; that of the mean is the same over the denominator."""
+    arrays = example(cls, 6)
+    total = derive(cls(), arrays, wrt, "sum")
+
+    np.testing.assert_array_equal(derive(cls(), arrays, wrt, "none"), total)
+    if cls.name != "ctc":
+        denominator = value(cls(), arrays, "sum") / value(cls(), arrays, "mean")
+        np.testing.assert_allclose(
+            derive(cls(), arrays, wrt, "mean"), total / denominator, rtol=1e-13, atol=1e-300
+        )
+    if "batchmean" in cls.reductions:
+        np.testing.assert_allclose(derive(cls(), arrays, wrt, "batchmean"), total / 6, rtol=1e-15)
+
+
+@pytest.mark.parametrize(("cls", "wrt"), PAIRS)
+@pytest.mark.parametrize("block", [64, 1000, 100_000])
+def test_the_size_of_blocks_does_not_matter(cls, wrt, block, monkeypatch):
+    """Rows have the same bits; what is summed over rows agrees to the last digits."""
+    arrays = example(cls, 2500)
+    expected = derive(cls(), arrays, wrt, "mean")
+    monkeypatch.setattr(engine, "BLOCK", block)
+    actual = derive(cls(), arrays, wrt, "mean")
+
+    if len(expected) == 2500 and cls.name not in ("linear-cross-entropy", "adaptive-log-softmax"):
+        np.testing.assert_array_equal(actual, expected)
+    else:
+        # Matrix products round by the shapes of their factors.
+        np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(("cls", "wrt"), PAIRS)
+def test_an_empty_batch_has_an_empty_gradient(cls, wrt):
+    """Or, of an array that is not of the batch, a gradient of zeros."""
+    arrays = example(cls, 0)
+    for reduction in ("none", "mean", "sum"):
+        slope = derive(cls(), arrays, wrt, reduction)
+        assert slope.shape == arrays[wrt].shape
+        assert not slope.any()
+
+
+@pytest.mark.parametrize("name", ["cross-entropy", "nll", "linear-cross-entropy"])
+def test_ignored_rows_have_no_gradient(name):
+    """Whatever they hold, and also when all are ignored, where the mean is NaN."""
+    cls = losses()[name]
+    arrays = example(cls, 5)
+    arrays["input"][0] = np.nan
+    assert arrays["target"][0] == -100
+    for wrt in differentiable(cls):
+        slope = derive(cls(), arrays, wrt, "mean")
+        assert np.isfinite(slope).all()
+        assert slope.any()
+    arrays["target"][:] = -100
+    assert not derive(cls(), arrays, "input", "mean").any()
+
+
+def test_broadcasting_adds_up():
+    """What stands for several elements gets the sum of their gradients."""
+    x, y = np.array([1.0, -2.0, 0.5]), np.array([[0.0], [3.0]])
+    slope = losscalc.gradient("mse", x, y, reduction="sum", broadcast=True)
+
+    np.testing.assert_allclose(slope, (2 * (x - y)).sum(axis=0), rtol=1e-15)
+    one_a_row = losscalc.gradient("gaussian-nll", np.ones((2, 3)), np.zeros((2, 3)), y[:, 0] + 1, wrt="var")
+    assert one_a_row.shape == (2,)
+    one_for_all = losscalc.gradient("gaussian-nll", np.ones((2, 3)), np.zeros((2, 3)), 2.0, wrt="var")
+    # ½·(1/v - d²/v²) = ½·(1/2 - 1/4), for each of six elements, divided by six.
+    assert one_for_all == 0.125
+
+
+def test_confident_answers_keep_their_digits():
+    """σ(x) - 1 and softmax - 1 of answers that are right beyond the last digit of 1."""
+    # -σ(-40) = -1 / (1 + exp(40)), by mpmath.
+    slope = losscalc.gradient("bce-logits", [40.0, -40.0], [1.0, 0.0], reduction="sum")
+    np.testing.assert_allclose(slope, [-4.248354255291589e-18, 4.248354255291589e-18], rtol=4e-16)
+    slope = losscalc.gradient("cross-entropy", [[40.0, 0.0]], [0])
+    np.testing.assert_allclose(slope, [[-4.248354255291589e-18, 4.248354255291589e-18]], rtol=4e-16)
+
+
+def test_what_has_no_gradient_is_refused():
+    """Targets, arrays that are not there, activations, and distances that are functions."""
+    with pytest.raises(losscalc.ParameterError, match="one of input"):
+        losscalc.gradient("mse", [1.0], [2.0], wrt="target")
+    with pytest.raises(losscalc.ParameterError, match="linear_bias is not given"):
+        losscalc.gradient("linear-cross-entropy", [[1.0]], [[1.0]], [0], wrt="linear_bias")
+    with pytest.raises(losscalc.ParameterError, match="not a loss"):
+        losscalc.gradient("sigmoid", [1.0])
+    with pytest.raises(losscalc.ParameterError, match="function of your own"):
+        losscalc.gradient(
+            "triplet-margin-with-distance",
+            [[1.0]], [[2.0]], [[3.0]],
+            distance_function=lambda u, v: np.abs(u - v).sum(axis=-1),
+        )  # fmt: skip

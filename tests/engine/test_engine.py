@@ -1,0 +1,218 @@
+"""Laws of the engine, over every loss of the registry: however the blocks are cut, the bits are the same."""
+
+import pickle
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from losscalc import losses
+from losscalc.catalogue.base import Loss
+from losscalc.core.declaration import array_arguments, parameters
+from losscalc.core.exactsum import Sum, quotient, total
+from losscalc.core.reductions import MEAN, REDUCTIONS, Partial
+from losscalc.engine import compute as engine
+from losscalc.engine.sources import memory_sources
+from losscalc.errors import LosscalcError, ShapeError
+from tests.support.examples import Arrays, converted, example
+
+ALL = list(losses().values())
+
+
+def run(loss: Loss, arrays: Arrays, reduction: str, **options: object) -> engine.Computation:
+    """The engine on arrays in memory."""
+    sources = memory_sources(loss, (), arrays)
+    return engine.compute(loss, sources, REDUCTIONS[reduction], **options)
+
+
+def part(arrays: Arrays, length: int, rows: slice) -> Arrays:
+    """Some rows of the arrays that have so many; of CTC's scores, the batch is axis 1."""
+    return {
+        name: array[:, rows]
+        if name == "log_probs"
+        else array[rows]
+        if isinstance(array, np.ndarray) and len(array) == length
+        else array
+        for name, array in arrays.items()
+    }
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """A copy that cannot be written to."""
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy
+
+
+def changed(arrays: Arrays, change: Callable[[np.ndarray], np.ndarray]) -> Arrays:
+    """Every array changed."""
+    return {
+        name: changed(array, change) if isinstance(array, dict) else change(array)
+        for name, array in arrays.items()
+    }
+
+
+@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("rows", [1, 2, 2340, 2341, 9000])
+def test_none_adds_up_to_sum(cls, rows):
+    """The exact sum of the single losses, rounded once, is the sum."""
+    arrays = example(cls, rows)
+    single = run(cls(), arrays, "none").value
+
+    exact = sum((Fraction(value) for value in single.ravel().tolist()), Fraction(0))
+    assert float(run(cls(), arrays, "sum").value) == float(exact)
+
+
+@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("block", [64, 1000, 100_000])
+def test_the_size_of_blocks_does_not_matter(cls, block, monkeypatch):
+    """Single losses do not depend on their neighbours, and sums are exact."""
+    arrays = example(cls, 3000)
+    expected = [run(cls(), arrays, reduction).value for reduction in ("none", "mean", "sum")]
+    monkeypatch.setattr(engine, "BLOCK", block)
+    actual = [run(cls(), arrays, reduction).value for reduction in ("none", "mean", "sum")]
+
+    for one, other in zip(expected, actual, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_partial_results_merge_in_any_order(cls):
+    """Adding the partial results of three parts gives the whole, whatever comes first; they pickle."""
+    arrays = example(cls, 300)
+    parts = [
+        run(cls(), part(arrays, 300, rows), "sum").partial
+        for rows in (slice(0, 100), slice(100, 130), slice(130, 300))
+    ]
+    one, two, three = (pickle.loads(pickle.dumps(part)) for part in parts)
+
+    assert (one + two) + three == three + (two + one)
+    whole = MEAN.finish(one + two + three)
+    assert whole == pytest.approx(float(run(cls(), arrays, "mean").value), rel=1e-15)
+
+
+def test_partial_results_of_different_losses_do_not_merge():
+    """Adding them would be a silent wrong number."""
+    with pytest.raises(LosscalcError, match="merge"):
+        Partial(losses()["mse"]()) + Partial(losses()["l1"]())
+
+
+@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_result_has_the_dtype_of_the_input(cls, dtype):
+    """And is the float64 result of the same numbers, rounded once."""
+    arrays = example(cls, 20, dtype=dtype)
+    wide = converted(arrays, np.float64)
+    narrow, exact = run(cls(), arrays, "none").value, run(cls(), wide, "none").value
+
+    assert narrow.dtype == dtype
+    np.testing.assert_array_equal(narrow, exact.astype(dtype))
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_asking_for_a_dtype_rounds_the_arrays_first(cls):
+    """As converting them in PyTorch would."""
+    arrays = example(cls, 20)
+    rounded = converted(arrays, np.float32)
+
+    actual = run(cls(), arrays, "none", dtype=np.dtype(np.float32)).value
+    np.testing.assert_array_equal(actual, run(cls(), rounded, "none").value)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_an_empty_batch(cls):
+    """none is empty, sum is 0, and mean is NaN with a warning that says why."""
+    arrays = example(cls, 0)
+
+    assert run(cls(), arrays, "none").value.size == 0
+    assert run(cls(), arrays, "sum").value == 0
+    mean = run(cls(), arrays, "mean")
+    assert np.isnan(mean.value)
+    assert "there are no values" in str(mean.warnings[0])
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_nan_propagates_or_is_refused(cls):
+    """A NaN in a score that takes part never vanishes; where the domain has none, it is an error."""
+    arrays = example(cls, 4)
+    first = array_arguments(cls)[0].name
+    arrays[first][1] = np.nan
+    if array_arguments(cls)[0].role.domain is None:
+        assert np.isnan(run(cls(), arrays, "sum").value)
+        return
+    with pytest.raises(LosscalcError) as caught:
+        run(cls(), arrays, "sum")
+    assert caught.value.index == (1, 0)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_wrong_shapes_are_refused(cls):
+    """An axis too many or a row too few, in any array but the first; two more axes in the first."""
+    arrays = example(cls, 4)
+    first, *others = arrays
+    for name in [name for name in others if isinstance(arrays[name], np.ndarray)]:
+        for wrong in (arrays[name][..., np.newaxis, np.newaxis], arrays[name][:-1]):
+            with pytest.raises(ShapeError):
+                run(cls(), {**arrays, name: wrong}, "mean")
+    with pytest.raises(ShapeError):
+        run(cls(), {**arrays, first: arrays[first][..., np.newaxis, np.newaxis]}, "mean")
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_memory_layout_does_not_matter(cls):
+    """Fortran order, negative strides, foreign byte order and read-only memory give the same bits."""
+    arrays = example(cls, 50)
+    expected = run(cls(), arrays, "none").value
+    for change in (
+        read_only,
+        np.asfortranarray,
+        lambda a: a[::-1].copy()[::-1],
+        lambda a: a.astype(a.dtype.newbyteorder()),
+    ):
+        np.testing.assert_array_equal(run(cls(), changed(arrays, change), "none").value, expected)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_losses_are_values(cls):
+    """They pickle, compare by their parameters and cannot be changed."""
+    loss = cls()
+
+    assert pickle.loads(pickle.dumps(loss)) == loss
+    assert hash(loss) == hash(cls())
+    with pytest.raises(AttributeError):
+        loss.margin = 2.0
+
+
+@pytest.mark.parametrize(
+    ("cls", "parameter"), [(cls, p) for cls in ALL for p in parameters(cls) if p.domain is not None]
+)
+def test_domains_of_parameters(cls, parameter):
+    """The domain's own test values are accepted inside and refused outside."""
+    whole = parameter.kind is int
+    for value in [int(v) if whole else v for v in parameter.domain.inside() if not whole or v == int(v)]:
+        assert getattr(cls(**{parameter.name: value}), parameter.name) == value
+    for value in parameter.domain.outside():
+        with pytest.raises(LosscalcError, match=parameter.name):
+            cls(**{parameter.name: value})
+
+
+def test_sums_are_exact():
+    """Numbers from the whole range of float64, cancelling: the sum that fractions give."""
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        values = rng.normal(size=5000) * 10.0 ** rng.integers(-12, 13, 5000)
+        exact = sum((Fraction(v) for v in values.tolist()), Fraction(0))
+        assert float(total(values)) == pytest.approx(float(exact), rel=1e-15)
+
+
+def test_sums_survive_what_float64_does_not():
+    """Intermediate overflow, and a mean of huge numbers."""
+    huge = np.full(4, 1.7e308)
+
+    assert quotient(total(huge), Sum.of(4.0)) == 1.7e308
+    assert float(total(huge)) == np.inf
+    assert float(total(np.array([1e308, 1e308, -1e308]))) == 1e308
+    assert float(total(np.tile([1e16, 1.0, -1e16], 1000))) == 1000
+    assert np.isnan(float(total(np.array([np.inf, -np.inf]))))
+    assert float(total(np.array([5e-324, 5e-324]))) == 1e-323

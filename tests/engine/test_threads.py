@@ -1,0 +1,142 @@
+"""Laws of threads, over every loss of the registry: any number of them gives the same bits and errors."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from losscalc import cli, losses
+from losscalc.core.reductions import REDUCTIONS
+from losscalc.engine import compute as engine
+from losscalc.engine.sources import memory_sources
+from losscalc.engine.threads import on_threads
+from losscalc.errors import LosscalcError
+from tests.support.examples import example
+
+ALL = list(losses().values())
+COUNTS = [1, 2, 5]
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_any_number_of_threads_gives_the_same_bits(cls, monkeypatch):
+    """Of every reduction, and of the gradient of the mean; 120 rows in many small pieces."""
+    arrays = example(cls, 120)
+    loss = cls()
+
+    def run(reduction, **options):
+        return engine.compute(loss, memory_sources(loss, (), arrays), REDUCTIONS[reduction], **options)
+
+    first = next(iter(arrays))
+    calls = [*(({"reduction": r}) for r in cls.reductions), {"reduction": "mean", "wrt": first}]
+    monkeypatch.setattr(engine, "BLOCK", 64)
+    expected = [run(**call) for call in calls]
+    for count in COUNTS:
+        for call, whole in zip(calls, expected, strict=True):
+            threaded = run(**call, mapper=on_threads(count))
+            np.testing.assert_array_equal(threaded.value, whole.value)
+            assert threaded.partial == whole.partial
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("at", [0, 1, 5])
+def test_the_first_error_by_order_wins(count, at):
+    """Over errors of later items and of reading ahead, whichever of them comes first by the clock."""
+
+    def items():
+        yield from range(at + 1)
+        raise LosscalcError("reading")
+
+    def function(item):
+        if item == at:
+            time.sleep(0.02)
+        if item >= at:
+            raise LosscalcError(f"item {item}")
+        return item
+
+    results = on_threads(count)(function, items())
+    assert [next(results) for _ in range(at)] == list(range(at))
+    with pytest.raises(LosscalcError, match=f"item {at}"):
+        next(results)
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("length", [0, 1, 2, 20])
+def test_errors_of_reading_come_behind_all_results(count, length):
+    """What was read before is computed before."""
+
+    def items():
+        yield from range(length)
+        raise LosscalcError("reading")
+
+    results = on_threads(count)(lambda item: item, items())
+    assert [next(results) for _ in range(length)] == list(range(length))
+    with pytest.raises(LosscalcError, match="reading"):
+        next(results)
+
+
+def test_a_single_item_needs_no_thread():
+    """The caller's own thread computes it."""
+    idents = list(on_threads(4)(lambda item: threading.get_ident(), iter([0])))
+    assert idents == [threading.get_ident()]
+
+
+@pytest.mark.parametrize("count", ["1", "2", "5"])
+def test_an_early_row_is_told_before_a_later_line(tmp_path, monkeypatch, capsys, count):
+    """A class index outside in a first piece, and text that is no number in the last one."""
+    monkeypatch.chdir(tmp_path)
+    rows = 1_100_000
+    np.save("x.npy", np.zeros((rows, 3), np.float16))
+    lines = ["0"] * rows
+    lines[7], lines[-1] = "3", "x"
+    (tmp_path / "y.csv").write_text("\n".join(lines) + "\n")
+    monkeypatch.setattr(engine, "BLOCK", 16_384)
+
+    assert cli.run(["cross-entropy", "-i", "x.npy", "-t", "y.csv", "--threads", count]) == 4
+    assert "y.csv:8:1: --target must be a class index from 0 to 2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [("--threads", "2"), ("--threads", "2", "--stats")])
+def test_the_option(capsys, arguments):
+    """On losses; so is the variable of the environment."""
+    assert cli.run(["mse", "-i", "1,2", "-t", "1,4", *arguments]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("count", ["0", "1025", "2.5", "x"])
+def test_numbers_of_threads_that_there_are_not(monkeypatch, capsys, count):
+    """They are refused wherever they come from."""
+    assert cli.run(["mse", "-i", "1", "-t", "1", "--threads", count]) == 2
+    assert "'--threads'" in capsys.readouterr().err
+    monkeypatch.setenv("LOSSCALC_THREADS", count)
+    assert cli.run(["sigmoid", "-i", "1"]) == 2
+    assert "'--threads'" in capsys.readouterr().err
+
+
+def test_other_commands_have_it(capsys):
+    """Those that compute losses; it does not change what they say."""
+    for command in (["diagnose", "mse"], ["compare", "mse", "l1"], ["softmax"]):
+        arrays = ["-i", "1,2,3", *(["-t", "1,2,4"] if command != ["softmax"] else [])]
+        assert cli.run([*command, *arrays]) == 0
+        plain = capsys.readouterr()
+        assert cli.run([*command, *arrays, "--threads", "3"]) == 0
+        assert capsys.readouterr() == plain
+
+
+def test_an_interrupt_ends_at_once(tmp_path):
+    """In the middle of a long run on several threads, with exit code 130 and one line."""
+    shape = (200_000_000,)
+    with open(tmp_path / "x.npy", "wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": shape})
+        file.truncate(file.tell() + shape[0] * 8)
+    command = [sys.executable, "-m", "losscalc", "bce-logits", "-i", "x.npy", "-t", "x.npy", "--threads", "3"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=-1, stderr=-1) as running:
+        time.sleep(1.5)
+        start = time.monotonic()
+        running.send_signal(signal.SIGINT)
+        output, error = running.communicate(timeout=20)
+    assert time.monotonic() - start < 1.5
+    assert (running.returncode, output, error) == (130, b"", b"losscalc: error: interrupted\n")

@@ -1,0 +1,703 @@
+"""Signs of mistakes in the data: each has arrays that show it, and arrays just beside that do not.
+
+The command line tells of them as warnings; Python does not look for them. A diagnosis without a case for
+each of its losses fails here.
+"""
+
+import json
+import os
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import losscalc
+from losscalc import cli
+from losscalc.engine.compute import BLOCK
+from losscalc.insight.diagnose import DIAGNOSES
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+
+Run = Callable[..., tuple[int, str, str]]
+Arrays = Mapping[str, Any]
+
+
+class Sign(NamedTuple):
+    """Arrays that show a sign, and what has to be different for it not to show."""
+
+    name: str
+    losses: tuple[str, ...]
+    words: str
+    """How the warning starts, without the place."""
+    arrays: Arrays
+    beside: Arrays
+    """The arrays that are different beside it; one that is None is left out there."""
+    options: tuple[str, ...] = ()
+    beside_options: tuple[str, ...] | None = None
+    also: tuple[str, ...] = ()
+    """How other warnings start that the same arrays have to lead to."""
+
+    def command(self, loss: str, beside: bool = False) -> list[str]:
+        """The words to type, with the arrays as literals."""
+        arrays = {**self.arrays, **(self.beside if beside else {})}
+        options = self.beside_options if beside and self.beside_options is not None else self.options
+        return [loss, *typed(arrays), *options]
+
+
+SIXTEEN = np.arange(16.0) / 15
+LABELS = np.arange(16) % 2
+ROWS = np.array([[0.2, 0.8], [0.5, 0.5]])
+LOGS = np.log(ROWS)
+LAST = np.log([[[0.2, 0.8], [0.1, 0.9], [0.3, 0.7]]])
+"""One sample of three places, with its two classes on the last axis."""
+SQUARE = np.array([[0.1, 0.9], [0.7, 0.4]])
+THREE = [[0.1, 0.9], [0.7, 0.4], [0.3, 0.6]]
+EVEN = np.full((3, 2, 3), np.log(1 / 3))
+"""Three steps of two sequences, in which all three symbols are equally likely."""
+
+POSITIVE = "holds log-probabilities, which are never positive"
+UNNORMALISED = "does not look like log-probabilities: the exponentials of its rows do not sum to 1"
+NO_EFFECT = "--weight has no effect: "
+
+SIGNS = [
+    Sign(
+        "logits-are-probabilities",
+        ("bce-logits", "multilabel-soft-margin", "sigmoid-focal"),
+        "looks like probabilities: all of it is in [0, 1]; as logits, no loss is below 0.3133",
+        {"input": SIXTEEN.reshape(4, 4), "target": LABELS.reshape(4, 4)},
+        {"input": SIXTEEN.reshape(4, 4) - 0.01},
+    ),
+    Sign(
+        "scores-are-probabilities",
+        ("cross-entropy",),
+        "looks like probabilities: its rows sum to 1; with a softmax before it, no loss is below 0.3133",
+        {"input": ROWS, "target": [0, 1]},
+        {"input": [[0.2, 0.8], [0.5, 0.6]]},
+    ),
+    Sign(
+        "positive-log-probabilities",
+        ("nll",),
+        f"{POSITIVE}, found 0.1",
+        {"input": [[-0.3, -1.5], [0.1, -2.0]], "target": [0, 1]},
+        {"input": LOGS},
+    ),
+    Sign(
+        "positive-log-probabilities",
+        ("kl-div",),
+        f"{POSITIVE}, found 0.1",
+        {"input": [[-0.3, -1.5], [0.1, -2.0]], "target": ROWS},
+        {"input": [[-0.3, -1.5], [0.0, -2.0]]},
+        ("-r", "batchmean"),
+    ),
+    Sign(
+        "not-normalised",
+        ("nll",),
+        UNNORMALISED,
+        {"input": LOGS - 0.1, "target": [0, 1]},
+        {"input": LOGS - 0.0001},
+    ),
+    Sign(
+        "class-axis",
+        ("cross-entropy",),
+        "the classes of --input look to be on the last axis; they are read from axis 1",
+        {"input": LAST, "target": [[0, 1]]},
+        {"input": np.moveaxis(LAST, -1, 1), "target": [[0, 1, 1]]},
+    ),
+    Sign(
+        "class-axis",
+        ("nll",),
+        "the classes of --input look to be on the last axis; they are read from axis 1",
+        {"input": LAST, "target": [[0, 1]]},
+        {"input": np.moveaxis(LAST, -1, 1), "target": [[0, 1, 1]]},
+        also=(UNNORMALISED,),
+    ),
+    Sign(
+        "square",
+        ("bce", "bce-logits", "multilabel-soft-margin"),
+        "2 weights fit the rows of --input as well as its columns; they are one a column",
+        {"input": SQUARE, "target": [[0, 1], [1, 0]], "weight": [1, 3]},
+        {"input": THREE, "target": [[0, 1], [1, 0], [1, 1]]},
+    ),
+    Sign(
+        "square",
+        ("bce-logits",),
+        "2 weights fit the rows of --input as well as its columns; they are one a column",
+        {"input": SQUARE, "target": [[0, 1], [1, 0]], "pos_weight": [1, 3]},
+        {"pos_weight": [[1], [3]]},
+    ),
+    Sign(
+        "equal-weights",
+        ("cross-entropy",),
+        NO_EFFECT,
+        {"input": [[2, 1, -1], [0, 3, 1]], "target": [0, 1], "weight": [2, 2, 5]},
+        {"target": [0, 2]},
+    ),
+    Sign(
+        "equal-weights",
+        ("nll",),
+        NO_EFFECT,
+        {"input": LOGS, "target": [0, 1], "weight": [2, 2]},
+        {"weight": [2, 2.1]},
+    ),
+    Sign(
+        "equal-weights",
+        ("linear-cross-entropy",),
+        NO_EFFECT,
+        {
+            "input": [[1, 2], [-1, 3]],
+            "linear_weight": [[1, 0], [0, 1], [1, 1]],
+            "target": [0, 1],
+            "weight": [2, 2, 5],
+        },
+        {"target": [0, 2]},
+    ),
+    Sign(
+        "equal-weights",
+        ("l1", "mse"),
+        NO_EFFECT,
+        {"input": [1, 2, 4], "target": [0, 0, 0], "weight": [2, 2, 2]},
+        {"weight": [2, 2, 3]},
+    ),
+    Sign(
+        "equal-weights",
+        ("mse",),
+        NO_EFFECT,
+        {"input": [1, 2, 4], "target": [0, 0, 0], "weight": [2, 2, 2]},
+        {},
+        beside_options=("-r", "sum"),
+    ),
+    Sign(
+        "one-hot",
+        ("cross-entropy",),
+        "holds one-hot rows",
+        {"input": [[2, 1, -1], [0, 3, 1]], "target": [[1.0, 0, 0], [0, 0, 1]], "weight": [1, 2, 5]},
+        {"target": [[0.9, 0.1, 0], [0, 0, 1]]},
+    ),
+    Sign(
+        "one-hot",
+        ("linear-cross-entropy",),
+        "holds one-hot rows",
+        {
+            "input": [[1, 2], [-1, 3]],
+            "linear_weight": [[1, 0], [0, 1], [1, 1]],
+            "target": [[1.0, 0, 0], [0, 0, 1]],
+            "weight": [1, 2, 5],
+        },
+        {"weight": None},
+    ),
+    Sign(
+        "kl-mean",
+        ("kl-div",),
+        "the mean of kl-div divides by the number of classes too, and is not the divergence",
+        {"input": LOGS, "target": ROWS},
+        {},
+        beside_options=("-r", "batchmean"),
+    ),
+    Sign(
+        "kl-probabilities",
+        ("kl-div",),
+        "looks like probabilities; kl-div takes their logarithms",
+        {"input": ROWS, "target": ROWS},
+        {"input": [[0.2, 0.8], [0.5, 0.6]]},
+        ("-r", "batchmean"),
+        also=(f"{POSITIVE}, found 0.8",),
+    ),
+    Sign(
+        "too-long",
+        ("ctc",),
+        "--targets of a sequence is longer than its input allows, so that its loss is infinite",
+        {"log_probs": EVEN, "targets": [[1, 2], [1, 1]], "input_lengths": [2, 2], "target_lengths": [2, 2]},
+        {"targets": [[1, 2], [2, 1]]},
+        also=("a result is not finite, found inf",),
+    ),
+    Sign(
+        "too-long",
+        ("ctc",),
+        "--targets of a sequence is longer than its input allows, so that its loss is infinite",
+        {"log_probs": EVEN, "targets": [1, 2, 1, 1], "input_lengths": [3, 2], "target_lengths": [2, 2]},
+        {"input_lengths": [2, 3]},
+        also=("a result is not finite, found inf",),
+    ),
+]
+CASES = [
+    pytest.param(sign, loss, id=f"{sign.name}, {loss}, {i}")
+    for i, sign in enumerate(SIGNS)
+    for loss in sign.losses
+]
+
+# A warning of the command line, with its hint, if there is one.
+_WARNING = re.compile(r"^losscalc: warning: (.*)\n(?:  hint: (.*)\n)?", re.MULTILINE)
+_PLACE = re.compile(r"^(--[\w-]+(\[\d+\])+: |--[\w-]+ (?=look|hold|does not))")
+
+
+def typed(arrays: Arrays) -> list[str]:
+    """The options of arrays: files by their names, and others as literals."""
+    words = []
+    for name, values in arrays.items():
+        if values is None:
+            continue
+        text = values if isinstance(values, str) else json.dumps(np.asarray(values).tolist())
+        words += ["--" + name.replace("_", "-"), text]
+    return words
+
+
+def remarks(err: str) -> dict[str, str]:
+    """The warnings on standard error without their places, and the hint of each."""
+    assert _WARNING.sub("", err) == ""
+    return {_PLACE.sub("", text): hint for text, hint in _WARNING.findall(err)}
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in an empty folder, with no settings from outside: exit code and what it writes."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("LOSSCALC_")]:
+        monkeypatch.delenv(name)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        code = cli.run([*words])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def save(**arrays: Any) -> None:
+    """Write arrays as NPY into the current folder."""
+    for name, values in arrays.items():
+        np.save(f"{name}.npy", np.asarray(values))
+
+
+def test_every_diagnosis_has_cases() -> None:
+    """Each diagnosis is shown, for each of its losses, and no case is of one that is gone."""
+    declared = {(diagnosis.name, loss) for diagnosis in DIAGNOSES for loss in diagnosis.losses}
+    assert {(sign.name, loss) for sign in SIGNS for loss in sign.losses} == declared
+
+
+@pytest.mark.parametrize(("sign", "loss"), CASES)
+def test_shows(sign: Sign, loss: str, run: Run) -> None:
+    """The arrays lead to the warning, with a hint, and to no other that is not expected."""
+    code, out, err = run(*sign.command(loss))
+    assert (code, out != "") == (0, True)
+    found = remarks(err)
+    wanted = (sign.words, *sign.also)
+    assert sorted(text for text in found if not text.startswith(wanted)) == []
+    assert [words for words in wanted if not any(text.startswith(words) for text in found)] == []
+    assert [hint for text, hint in found.items() if text.startswith(sign.words)] != [""]
+
+
+@pytest.mark.parametrize(("sign", "loss"), CASES)
+def test_does_not_show_beside(sign: Sign, loss: str, run: Run) -> None:
+    """The arrays just beside do not lead to the warning."""
+    code, out, err = run(*sign.command(loss, beside=True))
+    assert (code, out != "") == (0, True)
+    stems = tuple(words.partition(", found")[0] for words in sign.also)
+    assert [text for text in remarks(err) if not (stems and text.startswith(stems))] == []
+
+
+@pytest.mark.parametrize(("sign", "loss"), CASES)
+def test_quiet(sign: Sign, loss: str, run: Run) -> None:
+    """With -q the result is the same, and standard error stays empty."""
+    _, told, _ = run(*sign.command(loss))
+    assert run(*sign.command(loss), "-q") == (0, told, "")
+
+
+@pytest.mark.parametrize(("sign", "loss"), CASES)
+def test_warnings_as_errors(sign: Sign, loss: str, run: Run) -> None:
+    """With -W error the first warning is the error, in the same words, and there is no result."""
+    _, _, err = run(*sign.command(loss))
+    text, hint = _WARNING.findall(err)[0]
+    for output in ((), ("-o", "out.npy")):
+        code, out, err = run(*sign.command(loss), "-W", "error", *output)
+        assert (code, out) == (4, "")
+        assert err.startswith("losscalc: error: " + text.partition(", found")[0])
+        assert err.endswith(f"  hint: {hint}\n" if hint else "\n")
+        assert len(err.splitlines()) == (2 if hint else 1)
+    assert os.listdir() == []
+
+
+def test_error_says_what_was_found(run: Run) -> None:
+    """With -W error the error is the warning word for word, with what was found."""
+    sign = next(sign for sign in SIGNS if sign.name == "positive-log-probabilities")
+    _, _, err = run(*sign.command("nll"))
+    wanted = err.replace("losscalc: warning: ", "losscalc: error: ")
+    assert run(*sign.command("nll"), "-W", "error") == (4, "", wanted)
+
+
+def test_quiet_warnings_as_errors(run: Run) -> None:
+    """What -W error makes an error stays one with -q, as it is for all other warnings."""
+    assert run("bce-logits", "-i", "0,1", "-t", "0,2", "-q", "-W", "error")[:2] == (4, "")
+    sign = next(sign for sign in SIGNS if sign.name == "scores-are-probabilities")
+    assert run(*sign.command("cross-entropy"), "-q", "-W", "error")[:2] == (4, "")
+
+
+@pytest.mark.parametrize(("sign", "loss"), CASES)
+def test_python_is_silent(sign: Sign, loss: str) -> None:
+    """In Python nobody looks for signs: what can be computed is computed."""
+    reduction = sign.options[1] if sign.options else "mean"
+    arrays = {name: np.asarray(values) for name, values in sign.arrays.items()}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        losscalc.compute(loss, reduction=reduction, **arrays)
+        losscalc.gradient(loss, reduction=reduction, **arrays)
+    kept = [str(w.message) for w in caught if not str(w.message).startswith("a result is not finite")]
+    assert kept == []
+
+
+@pytest.mark.parametrize("options", [("-r", "none"), ("--gradient",), ("--explain",)])
+def test_shows_in_all_that_a_loss_gives(options: tuple[str, ...], run: Run) -> None:
+    """The sign shows as well where the single losses, the derivative or the working are wanted."""
+    sign = next(sign for sign in SIGNS if sign.name == "scores-are-probabilities")
+    code, _, err = run(*sign.command("cross-entropy"), *options)
+    assert (code, [text.startswith(sign.words) for text in remarks(err)]) == (0, [True])
+
+
+@pytest.mark.parametrize("words", [("--expect", "0.8653175655229155"), ("--stats",), ("--worst", "1")])
+def test_shows_beside_a_check(words: tuple[str, ...], run: Run) -> None:
+    """The sign shows as well where the losses are held against a number, or looked at."""
+    sign = next(sign for sign in SIGNS if sign.name == "scores-are-probabilities")
+    code, _, err = run(*sign.command("cross-entropy"), *words)
+    assert (code, [text.startswith(sign.words) for text in remarks(err)]) == (0, [True])
+
+
+def test_diagnose_runs_all(run: Run) -> None:
+    """`losscalc diagnose` tells of the signs too: that is what it is for."""
+    sign = next(sign for sign in SIGNS if sign.name == "scores-are-probabilities")
+    code, _, err = run("diagnose", *sign.command("cross-entropy"))
+    assert (code, [text.startswith(sign.words) for text in remarks(err)]) == (0, [True])
+
+
+@pytest.mark.parametrize(
+    ("file", "place"), [("x.csv", "x.csv:3:1: "), ("x.npy", "x.npy[2, 0]: "), ("x.json", "x.json[2][0]: ")]
+)
+def test_names_the_value(file: str, place: str, run: Run) -> None:
+    """A sign in one value is told with the file and the place of the value."""
+    scores = [[-0.3, -1.5], [-0.4, -1.2], [0.1, -2.0]]
+    if file.endswith("csv"):
+        np.savetxt(file, scores, delimiter=",")
+    elif file.endswith("npy"):
+        save(x=scores)
+    else:
+        Path(file).write_text(json.dumps(scores), "utf-8")
+    code, _, err = run("nll", "-i", file, "-t", "0,1,0")
+    text, hint = _WARNING.findall(err)[0]
+    assert code == 0
+    assert text == f"{place}--input {POSITIVE}, found 0.1"
+    assert hint == "pipe it through losscalc log-softmax; of logits, cross-entropy is the loss"
+
+
+def test_names_the_file(run: Run) -> None:
+    """A sign in a whole array is told with the file that it came from, of whichever array."""
+    save(x=ROWS, w=[2.0, 2.0], y=[0, 1])
+    _, _, err = run("cross-entropy", "-i", "x.npy", "-t", "y.npy", "--weight", "w.npy")
+    places = [text.partition(": ")[0] for text, _ in _WARNING.findall(err)]
+    assert places == ["x.npy", "w.npy"]
+
+
+def test_names_the_row_of_the_file(run: Run) -> None:
+    """Where rows are left out, the place is still that in the file."""
+    Path("x.csv").write_text("a,b\n-0.3,-1.5\n-0.4,\n0.1,-2\n", "utf-8")
+    _, _, err = run("nll", "-i", "x.csv", "-t", "0,1,0", "--na", "drop")
+    assert _WARNING.findall(err)[0][0] == f"x.csv:4:1: --input {POSITIVE}, found 0.1"
+
+
+def test_names_the_sequence(run: Run) -> None:
+    """Of sequences, the first that is too long is named."""
+    save(x=EVEN, n=[2, 2])
+    arrays = {"log_probs": "x.npy", "targets": [[1, 2], [1, 1]], "input_lengths": [2, 2]}
+    _, _, err = run("ctc", *typed(arrays), "--target-lengths", "n.npy")
+    assert [text for text, _ in _WARNING.findall(err) if text.startswith("n.npy[1]: ")] != []
+
+
+HALF = BLOCK // 2
+LONG: dict[str, tuple[str, Arrays, Arrays, tuple[str, ...]]] = {
+    "logits-are-probabilities": (
+        "bce-logits",
+        {"input": np.resize(SIXTEEN, BLOCK + 100), "target": np.zeros(BLOCK + 100)},
+        {"input": 1.5},
+        (),
+    ),
+    "scores-are-probabilities": (
+        "cross-entropy",
+        {"input": np.resize(ROWS, (HALF + 100, 2)), "target": np.zeros(HALF + 100, dtype=int)},
+        {"input": 1.5},
+        (),
+    ),
+    "not-normalised": (
+        "nll",
+        {"input": np.resize(LOGS - 0.1, (HALF + 100, 2)), "target": np.zeros(HALF + 100, dtype=int)},
+        {"input": 0.2},
+        (),
+    ),
+    "class-axis": (
+        "nll",
+        {
+            "input": np.resize(LAST, (BLOCK // 6 + 100, 3, 2)),
+            "target": np.zeros((BLOCK // 6 + 100, 2), dtype=int),
+        },
+        {"input": -1.0},
+        (),
+    ),
+    "kl-probabilities": (
+        "kl-div",
+        {"input": np.resize(ROWS, (HALF + 100, 2)), "target": np.resize(ROWS, (HALF + 100, 2))},
+        {"input": -0.5},
+        ("-r", "batchmean"),
+    ),
+    "equal-weights": (
+        "l1",
+        {
+            "input": np.arange(BLOCK + 100.0),
+            "target": np.zeros(BLOCK + 100),
+            "weight": np.full(BLOCK + 100, 2.0),
+        },
+        {"weight": 3.0},
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_withdrawn_by_a_later_block(name: str, run: Run) -> None:
+    """A sign of a whole array holds over blocks, and is withdrawn when its last number contradicts it."""
+    loss, arrays, last, options = LONG[name]
+    words = next(sign.words for sign in SIGNS if sign.name == name)
+    command = [loss, *typed({key: f"{key}.npy" for key in arrays}), *options]
+    save(**arrays)
+    code, _, err = run(*command)
+    assert code == 0
+    assert words in err
+    for key, value in last.items():
+        changed = np.array(arrays[key])
+        changed.reshape(-1)[-1] = value
+        save(**{key: changed})
+    code, _, err = run(*command)
+    assert code == 0
+    assert words not in err
+
+
+@pytest.mark.parametrize(("file", "place"), [("x.npy", "x.npy[{0}, 1]"), ("x.csv", "x.csv:{1}:2")])
+def test_kept_from_a_later_block(file: str, place: str, run: Run) -> None:
+    """A sign of one value is kept from whichever block, with its index in the whole array."""
+    row = HALF + 50
+    scores = np.resize(LOGS, (HALF + 100, 2))
+    scores[row, 1] = 0.25
+    save(x=scores, y=np.zeros(len(scores), dtype=int))
+    np.savetxt("x.csv", scores, delimiter=",", fmt="%.17g")
+    _, _, err = run("nll", "-i", file, "-t", "y.npy")
+    assert [text for text, _ in _WARNING.findall(err)] == [
+        f"{place.format(row, row + 1)}: --input {POSITIVE}, found 0.25"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("loss", "arrays", "words"),
+    [
+        ("bce-logits", {"input": np.resize(SIXTEEN, BLOCK + 5), "target": np.zeros(BLOCK + 5)}, "looks like"),
+        (
+            "cross-entropy",
+            {"input": np.resize([3.0, 1.0], (HALF + 1, 2)), "target": np.zeros(HALF + 1), "weight": [2, 2]},
+            NO_EFFECT,
+        ),
+        (
+            "bce",
+            {"input": np.full((200, 200), 0.3), "target": np.ones((200, 200)), "weight": np.arange(200)},
+            "200 weights fit the rows",
+        ),
+    ],
+    ids=["logits-are-probabilities", "equal-weights", "square"],
+)
+def test_does_not_depend_on_the_cut(loss: str, arrays: Arrays, words: str, run: Run) -> None:
+    """What a few left-over numbers, or a block of another shape, cannot show is no reason to withdraw."""
+    save(**arrays)
+    code, _, err = run(loss, *typed({name: f"{name}.npy" for name in arrays}))
+    assert code == 0
+    assert words in err
+
+
+@pytest.mark.parametrize(
+    ("loss", "arrays"),
+    [
+        (
+            "cross-entropy",
+            {
+                "input": np.resize([3.0, 1.0], (BLOCK, 2)),
+                "target": np.repeat([0, 1], HALF),
+                "weight": [1, 3],
+            },
+        ),
+        (
+            "l1",
+            {"input": np.ones(2 * BLOCK), "target": np.zeros(2 * BLOCK), "weight": np.repeat([1, 2], BLOCK)},
+        ),
+        ("bce", {"input": np.full((256, 128), 0.3), "target": np.ones((256, 128)), "weight": np.arange(128)}),
+    ],
+    ids=["sorted classes", "sorted weights", "square blocks"],
+)
+def test_is_not_made_by_the_cut(loss: str, arrays: Arrays, run: Run) -> None:
+    """What holds in each block and not in the whole is no sign."""
+    save(**arrays)
+    code, _, err = run(loss, *typed({name: f"{name}.npy" for name in arrays}))
+    assert (code, err) == (0, "")
+
+
+SOFT = {"input": [[1, 2], [3, 1]], "target": [[0.5, 0.5], [0.1, 0.9]], "weight": [3, 3]}
+SMOOTH = {"input": [[1, 2, 0], [3, 1, 1]], "target": [0, 1], "weight": [2, 2, 5]}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "options"),
+    [(SOFT, {}), (SMOOTH, {"label_smoothing": 0.1})],
+    ids=["probabilities as targets", "label smoothing"],
+)
+def test_weights_that_have_an_effect(arrays: Arrays, options: Mapping[str, float], run: Run) -> None:
+    """Where the mean does not divide by the weights alone, equal ones change it, and nobody denies it."""
+    without = {**arrays, "weight": None}
+    assert losscalc.compute("cross-entropy", **arrays, **options) != pytest.approx(
+        losscalc.compute("cross-entropy", **without, **options)
+    )
+    code, _, err = run("cross-entropy", *typed(arrays), *typed(options))
+    assert (code, err) == (0, "")
+
+
+def test_weights_of_one(run: Run) -> None:
+    """Weights that are all 1 have no effect on any reduction, and none that could have been meant."""
+    arrays = {"input": [[1, 2, 0], [3, 1, 1]], "target": [0, 1], "weight": [1, 1, 1]}
+    code, _, err = run("cross-entropy", *typed(arrays))
+    assert (code, err) == (0, "")
+
+
+def test_rows_that_are_left_out(run: Run) -> None:
+    """A block of which all rows are left out contradicts nothing."""
+    rows = ["0.2,0.8"] * HALF + ["0.2,"] * HALF + ["0.2,0.8"] * 5
+    Path("x.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    save(y=np.zeros(len(rows), dtype=int))
+    code, _, err = run("cross-entropy", "-i", "x.csv", "-t", "y.npy", "--na", "drop")
+    assert code == 0
+    assert "its rows sum to 1" in err
+
+
+def test_infinite_losses_that_count_as_zero(run: Run) -> None:
+    """Who has set `zero_infinity` is not told that the loss is infinite, nor to set it."""
+    sign = next(sign for sign in SIGNS if sign.name == "too-long")
+    code, _, err = run(*sign.command("ctc"), "--zero-infinity")
+    assert code == 0
+    assert "is infinite" not in err
+    assert "zero-infinity" not in err
+
+
+def test_names_the_weight_that_fits_both_ways(run: Run) -> None:
+    """Of two weights the one is named that fits the rows as well as the columns."""
+    save(w=[[2.0]], p=[1.0, 3.0])
+    arrays = {"input": SQUARE, "target": [[0, 1], [1, 0]], "weight": "w.npy", "pos_weight": "p.npy"}
+    _, _, err = run("bce-logits", *typed(arrays))
+    assert [text.partition(": ")[0] for text, _ in _WARNING.findall(err)] == ["p.npy"]
+
+
+def test_names_the_positive_and_not_the_nan(run: Run) -> None:
+    """Beside a NaN, what is found is the positive value."""
+    save(x=[[np.nan, -1.0], [0.5, -2.0]])
+    _, _, err = run("nll", "-i", "x.npy", "-t", "1,0")
+    assert f"x.npy[1, 0]: --input {POSITIVE}, found 0.5" in [text for text, _ in _WARNING.findall(err)]
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum", "batchmean"])
+def test_lone_number(reduction: str, run: Run) -> None:
+    """A lone number is nothing to diagnose."""
+    code, _, err = run("kl-div", "-i", "-1", "-t", "0.5", "-r", reduction)
+    assert (code, err) == (0, "")
+
+
+@pytest.mark.parametrize("loss", sorted({loss for diagnosis in DIAGNOSES for loss in diagnosis.losses}))
+def test_nothing_to_diagnose(loss: str, run: Run) -> None:
+    """Arrays without rows are no sign of anything but an empty mean."""
+    arrays = next({**sign.arrays} for sign in SIGNS if loss in sign.losses)
+    if loss == "ctc":
+        arrays = {"log_probs": np.zeros((3, 0, 3)), **dict.fromkeys(list(arrays)[1:], np.zeros(0, int))}
+        arrays["targets"] = np.zeros((0, 2), int)
+    else:
+        kept = {"linear_weight"} | (
+            {"weight"} if loss in ("linear-cross-entropy", "cross-entropy") else set()
+        )
+        arrays = {name: v if name in kept else np.asarray(v)[:0] for name, v in arrays.items()}
+        arrays.pop("pos_weight", None)
+        if loss in ("nll", "bce"):
+            arrays.pop("weight", None)
+    save(**arrays)
+    code, _, err = run(loss, *typed({name: f"{name}.npy" for name in arrays}), "-r", "sum")
+    assert (code, err) == (0, "")
+
+
+# Each command as typed in samples/, {} being a suffix, and the suffixes for which there are files.
+SAMPLE_COMMANDS = [
+    ("bce-logits -i logits{} -t labels{}", ".csv .json .npy"),
+    ("bce-logits -i tutorial/batch-logits{} -t tutorial/batch-labels{}", ".json .npy"),
+    ("bce-logits -i tutorial/normal-logits{} -t tutorial/normal-labels{}", ".csv .json .npy"),
+    ("bce -i tutorial/probabilities{} -t tutorial/probability-labels{}", ".csv .json .npy"),
+    ("nll -i tutorial/score-row{} -t tutorial/score-class{}", ".csv .json .npy"),
+    ("cross-entropy -i tutorial/score-row{} -t tutorial/score-class{}", ".csv .json .npy"),
+    ("cross-entropy -i tutorial/scores{} -t 2", ".csv .json .npy"),
+    (
+        "bce-logits -i tutorial/constant-logits{} -t tutorial/constant-labels{}"
+        " --pos-weight tutorial/constant-pos-weight{}",
+        ".csv .json .npy",
+    ),
+    (
+        "bce-logits -i tutorial/imbalanced-logits{} -t tutorial/imbalanced-labels{} --pos-weight 3",
+        ".csv .json .npy",
+    ),
+    ("bce-logits -i tutorial/dump{}#/batch/logits -t tutorial/dump{}#/batch/labels", ".json"),
+    ("bce-logits -i breast-cancer/logits{} -t breast-cancer/labels{}", ".csv .npy"),
+    ("bce -i breast-cancer/probabilities{} -t breast-cancer/labels{}", ".csv .npy"),
+    (
+        "bce-logits -i breast-cancer/predictions{}#logit -t breast-cancer/predictions{}#label",
+        ".csv .jsonl",
+    ),
+    ("bce-logits -i breast-cancer/batch{}#logits -t breast-cancer/batch{}#labels", ".npz"),
+    ("cross-entropy -i digits/logits{} -t digits/labels{}", ".csv .npy"),
+    ("cross-entropy -i digits/batch{}#logits -t digits/batch{}#labels", ".npz"),
+]
+SAMPLE_CASES = [
+    command.replace("{}", suffix) for command, suffixes in SAMPLE_COMMANDS for suffix in suffixes.split()
+]
+
+
+@pytest.mark.parametrize("command", SAMPLE_CASES)
+def test_samples_show_nothing(command: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No sample shows a sign of a mistake, whatever the reduction."""
+    monkeypatch.chdir(SAMPLES)
+    for reduction in ("none", "mean", "sum"):
+        code, _, err = run(*command.split(), "-r", reduction)
+        assert (code, err) == (0, "")
+
+
+def test_samples_with_a_missing_number(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the sample with a missing number nothing is told but the row that was left out."""
+    monkeypatch.chdir(SAMPLES / "tutorial")
+    columns = Path("missing.csv").read_text("utf-8").partition("\n")[0].split(",")
+    score, label = (f"missing.csv#{name}" for name in columns)
+    code, _, err = run("bce-logits", "-i", score, "-t", label, "--na", "drop")
+    assert (code, list(remarks(err))) == (0, ["left out 1 row with a missing number"])
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npy"])
+def test_sample_probabilities(suffix: str, run: Run) -> None:
+    """Logarithms of the sample probabilities suit nll and kl-div; the probabilities themselves do not."""
+    save(logs=np.log(np.load(SAMPLES / "digits" / "probabilities.npy")))
+    labels, rows = (str(SAMPLES / "digits" / f"{name}{suffix}") for name in ("labels", "probabilities"))
+    assert run("nll", "-i", "logs.npy", "-t", labels)[::2] == (0, "")
+    assert run("kl-div", "-i", "logs.npy", "-t", rows, "-r", "batchmean")[::2] == (0, "")
+    _, _, err = run("cross-entropy", "-i", rows, "-t", labels)
+    assert "looks like probabilities: its rows sum to 1" in err
+
+
+def test_every_sample_is_looked_at() -> None:
+    """Each file of numbers in samples/ is in one of the commands, or has a test of its own."""
+    suffixes = (".csv", ".json", ".jsonl", ".npy", ".npz")
+    files = {path.relative_to(SAMPLES).as_posix() for path in SAMPLES.rglob("*") if path.suffix in suffixes}
+    named = {word.partition("#")[0] for command in SAMPLE_CASES for word in command.split()}
+    named |= {"tutorial/missing.csv", "digits/probabilities.csv", "digits/probabilities.npy"}
+    assert files - named == {"expected.json"}

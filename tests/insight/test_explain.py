@@ -1,0 +1,187 @@
+"""The working of a loss: the declared formula is the loss, and shows how it comes about."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import losscalc
+from losscalc import cli, losses
+from losscalc.catalogue.base import Loss
+from losscalc.insight.describe import describe, example_command
+from losscalc.insight.explain import symbol_values
+from losscalc.insight.formulas import Formula, parsed
+from tests.support.examples import example, prepared, variants
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+ALL = list(losses().values())
+VARIANTS = [loss for cls in ALL for loss in variants(cls)]
+
+
+@pytest.fixture
+def call(capsysbinary):
+    """What a command prints, which has to succeed."""
+
+    def run(*arguments: str) -> str:
+        assert cli.run(arguments) == 0, capsysbinary.readouterr().err.decode()
+        return capsysbinary.readouterr().out.decode()
+
+    return run
+
+
+@pytest.mark.parametrize("loss", VARIANTS, ids=repr)
+def test_the_formula_is_the_loss(loss: Loss) -> None:
+    """Evaluated in plain NumPy, the declared formula gives the value of every loss."""
+    arrays = prepared(loss, example(type(loss), 6, seed=3))
+    terms = loss.terms(**arrays)
+    target = next((arrays[name] for name in arrays if name.startswith("target")), np.empty(0))
+    formula = parsed(loss.explained(target))
+
+    value = formula.evaluate(symbol_values(loss, arrays, terms.value.shape))[..., 0]
+    counts = np.ones(terms.value.shape, bool) if terms.ignored is None else ~terms.ignored
+    np.testing.assert_allclose(np.broadcast_to(value, counts.shape)[counts], terms.value[counts], rtol=1e-9)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_every_loss_is_explained(call, cls, tmp_path):
+    """With its own example as data, in every format that has a place for the working."""
+    words = re.findall(r"'[^']*'|\S+", example_command(cls))[1:]
+    np.savez(
+        tmp_path / "state.npz",
+        **{
+            "head.weight": [[1.0, 0.0], [0.0, 1.0]],
+            "tail.0.0.weight": [[1.0, 1.0]],
+            "tail.0.1.weight": [[0.5], [-0.5]],
+        },
+    )
+    words = [word.strip("'").replace("state.npz", str(tmp_path / "state.npz")) for word in words]
+    value = call(*words).split()[0].split(",")[0]
+    for form in ("plain", "table", "markdown", "latex", "json"):
+        text = call(*words, "--explain", "-f", form)
+        if form == "latex":
+            assert text.count("{") == text.count("}")
+            assert text.count(r"\left") == text.count(r"\right")
+            assert not re.search("[σΣΠαβγδερπ½²≤·]", text)
+        elif form != "json":
+            assert losses()[cls.name].formula.partition(";")[0].strip()[:20] in text or "spread" in vars(cls)
+            assert f"{float(value):.4f}"[:6] in text or f"{float(value):.0f}" in text
+        else:
+            assert json.loads(text)["explanation"]
+
+
+def test_the_tutorial_by_hand(call):
+    """The element, the row and the mean of the 3x3 example, as its tutorial works them out."""
+    lines = call(
+        "bce-logits", "-i", str(SAMPLES / "logits.csv"), "-t", str(SAMPLES / "labels.csv"), "--explain"
+    ).splitlines()
+
+    assert lines[1] == "[0, 0] -[1·ln σ(0.2070) + (1-1)·ln(1-σ(0.2070))] = 0.5950"
+    assert lines[4] == "row 0 mean (0.5950 + 1.2011 + 0.8256) / 3 = 0.8739"
+    assert lines[-1] == "mean 8.3300 / 9 = 0.9256"
+
+
+def test_the_tutorial_of_probabilities(call):
+    """BCE of nine probabilities, worked out element by element, with the row means that the tutorial has."""
+    p = "[[0.3992, 0.2232, 0.6435], [0.3800, 0.3044, 0.3241], [0.6281, 0.4689, 0.3834]]"
+    lines = call("bce", "-i", p, "-t", "[[0,1,1],[0,0,1],[1,0,1]]", "--explain").splitlines()
+
+    # -ln(1 - .3992), -ln .2232 and -ln .6435, by hand.
+    assert lines[1] == ("[0, 0] -[0·max(ln 0.3992, -100) + (1-0)·max(ln(1-0.3992), -100)] = 0.5095")
+    assert lines[2].endswith("= 1.4997")
+    assert lines[3].endswith("= 0.4408")
+    rows = [line.rpartition(" = ")[2] for line in lines if line.startswith("row ")]
+    assert rows == ["0.8167", "0.6559", "0.6855"]
+    assert lines[-1] == "mean 6.4743 / 9 = 0.7194"
+
+
+def test_the_tutorial_of_classes(call):
+    """Log-softmax and cross-entropy of the scores 1, 2, 3, and the negative log-likelihood of each."""
+    lines = call("cross-entropy", "-i", "[[1,2,3]]", "-t", "2", "--explain").splitlines()
+    assert lines[1] == (
+        "[0] -ln(exp(3) / (exp(1) + exp(2) + exp(3))) = 0.4076   (x[y] = 3, max x = 3, "
+        "Σ exp(x - max x) = 1.5032, ln Σ exp(x) = 3.4076)"
+    )
+    assert lines[-1] == "mean 0.4076 / 1 = 0.4076"
+
+    for target, score in ((0, 1), (1, 2), (2, 3)):
+        lines = call("nll", "-i", "[[1,2,3]]", "-t", str(target), "--explain").splitlines()
+        assert lines[1].startswith(f"[0] -{score} = -{score}.0000")
+
+
+def test_weights_and_ignored_rows(call):
+    """The denominator is the sum of the weights that were applied, and ignored rows are listed."""
+    text = call(
+        "cross-entropy", "-i", "[[2,1,0],[0,1,3],[1,1,1]]", "-t", "0,2,-100", "--weight", "1,1,3", "--explain"
+    )
+
+    assert text.splitlines()[1:] == [
+        "[0] -1·ln(exp(2) / (exp(2) + exp(1) + exp(0))) = 0.4076   (w[y] = 1, x[y] = 2, max x = 2, "
+        "Σ exp(x - max x) = 1.5032, ln Σ exp(x) = 2.4076)",
+        "[1] -3·ln(exp(3) / (exp(0) + exp(1) + exp(3))) = 0.5095   (w[y] = 3, x[y] = 3, max x = 3, "
+        "Σ exp(x - max x) = 1.1851, ln Σ exp(x) = 3.1698)",
+        "[2] ignored",
+        "ignored 1 (row 2)",
+        "numerator 0.4076 + 0.5095 = 0.9171",
+        "denominator 1 + 3 = 4",
+        "mean 0.9171 / 4 = 0.2293",
+    ]
+
+
+def test_long_data_are_cut(call):
+    """--max-rows losses are shown, and how many are left."""
+    data = ",".join(map(str, range(100)))
+    lines = call("mse", "-i", data, "-t", data, "--explain", "--max-rows", "3").splitlines()
+
+    assert lines[1:5] == [
+        "[0] (0 - 0)² = 0.0000",
+        "[1] (1 - 1)² = 0.0000",
+        "[2] (2 - 2)² = 0.0000",
+        "… 97 more",
+    ]
+    assert lines[-1] == "mean 0.0000 / 100 = 0.0000"
+
+
+def test_alternatives_and_signs(call):
+    """Only the alternative that holds is shown, and a minus never meets another sign."""
+    lines = call("huber", "-i", "-0.5,3", "-t", "-1,-1", "--explain").splitlines()
+
+    assert lines[1] == "[0] (½·(-0.5000 - (-1))²) = 0.1250"
+    assert lines[2] == "[1] (1·(|3 - (-1)| - ½·1)) = 3.5000"
+
+
+def test_formats_without_a_place_for_it(capsysbinary):
+    """csv and npy refuse, and so does a gradient."""
+    for words in (["-f", "csv"], ["-f", "npy"], ["--gradient"]):
+        assert cli.run(["mse", "-i", "1", "-t", "2", "--explain", *words]) == 2
+        assert b"hint:" in capsysbinary.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["x +", "ln", "(x", "x if", "x, y", "?", "x = 1 if y"])
+def test_formulas_that_are_none(text):
+    """A formula that cannot be parsed is an error of the declaration."""
+    with pytest.raises(ValueError, match=r"expected|nothing known"):
+        Formula(text)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_show(call, cls):
+    """Formula, every parameter with its range, the divisor, the gradient and an example, in every format."""
+    text = call("show", cls.name)
+    for part in (cls.formula, cls.divisor, example_command(cls), "in PyTorch"):
+        assert part in text
+    for section in describe(cls).sections:
+        assert all(row[1] in text for row in section.rows)
+    assert json.loads(call("show", cls.torch, "-f", "json"))["formula"] == cls.formula
+    assert call("show", cls.name, "-f", "markdown").startswith(f"## {cls.name}")
+    assert call("show", cls.name, "-f", "latex").count("{") == call("show", cls.name, "-f", "latex").count(
+        "}"
+    )
+    assert "╭" in call("show", cls.name, "-f", "table")
+
+
+@pytest.mark.parametrize("cls", [cls for cls in ALL if cls is not losscalc.AdaptiveLogSoftmax])
+def test_the_example_of_show_runs(call, cls):
+    """As it stands, in a shell."""
+    assert call(*(word.strip("'") for word in re.findall(r"'[^']*'|\S+", example_command(cls))[1:]))
