@@ -11,12 +11,12 @@ from losscalc.core import stable
 from losscalc.core.array import FloatArray, Shape, row_size
 from losscalc.core.declaration import Doc
 from losscalc.core.operation import Operation, register, result_dtype
-from losscalc.core.reductions import NONE, Terms
+from losscalc.core.reductions import Terms
 from losscalc.core.roles import ClassScores, Logits
 from losscalc.core.shapes import Layout
 from losscalc.engine import compute as engine
+from losscalc.engine.call import Call
 from losscalc.engine.sources import memory_sources
-from losscalc.engine.threads import on_threads
 from losscalc.errors import ShapeError
 
 
@@ -32,7 +32,7 @@ class Activation(Operation):
     ) -> Any:
         """The activation of every element of `input`, as an array or NumPy scalar."""
         sources = memory_sources(self, arrays, named)
-        done = engine.compute(self, sources, NONE, dtype=result_dtype(dtype), mapper=on_threads(threads))
+        done = engine.compute(Call(self, sources, dtype=result_dtype(dtype), threads=threads))
         announce(done.warnings)
         return done.value[()]
 

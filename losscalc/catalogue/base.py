@@ -5,7 +5,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from numpy.typing import ArrayLike, DTypeLike
 
@@ -21,8 +21,8 @@ from losscalc.core.operation import (
 )
 from losscalc.core.reductions import REDUCTIONS, Reduction, Slope, legacy_reduction
 from losscalc.engine import compute as engine
+from losscalc.engine.call import Call
 from losscalc.engine.sources import memory_sources
-from losscalc.engine.threads import on_threads
 from losscalc.errors import LosscalcWarning, ParameterError
 
 Quantities = Mapping[str, FloatArray | None]
@@ -57,8 +57,16 @@ class Loss(Operation):
         **named: ArrayLike | None,
     ) -> Any:
         """The loss of arrays, given in PyTorch's order or by name, as an array or NumPy scalar."""
-        options = Options(reduction, dtype, broadcast, size_average, reduce, threads)
-        return self._run(arrays, named, options)
+        return self._compute(
+            arrays,
+            named,
+            reduction=reduction,
+            dtype=dtype,
+            broadcast=broadcast,
+            size_average=size_average,
+            reduce=reduce,
+            threads=threads,
+        )
 
     @abstractmethod
     def gradient(self, *arrays: Any, **named: Any) -> Slope:
@@ -78,40 +86,28 @@ class Loss(Operation):
         """The formula that holds for targets of this kind."""
         return self.formula
 
-    def _run(
+    def _compute(
         self,
         arrays: tuple[ArrayLike | None, ...],
         named: Mapping[str, ArrayLike | None],
-        options: "Options",
         wrt: str | None = None,
+        *,
+        reduction: str = "mean",
+        dtype: DTypeLike | None = None,
+        broadcast: bool = False,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        threads: int | None = None,
     ) -> Any:
-        chosen, notice = choose_reduction(type(self), options.reduction, options.size_average, options.reduce)
-        check_broadcast(type(self), options.broadcast)
+        chosen, notice = choose_reduction(type(self), reduction, size_average, reduce)
+        check_broadcast(type(self), broadcast)
         sources = memory_sources(self, arrays, named)
         if wrt is not None:
             check_wrt(self, wrt, sources)
-        done = engine.compute(
-            self,
-            sources,
-            chosen,
-            dtype=result_dtype(options.dtype),
-            broadcast=options.broadcast,
-            wrt=wrt,
-            mapper=on_threads(options.threads),
-        )
+        call = Call(self, sources, chosen, result_dtype(dtype), broadcast, wrt, threads)
+        done = engine.compute(call)
         announce((*([notice] if notice else []), *done.warnings))
         return done.value[()]
-
-
-class Options(NamedTuple):
-    """How a loss is called, apart from its arrays and parameters."""
-
-    reduction: str = "mean"
-    dtype: DTypeLike | None = None
-    broadcast: bool = False
-    size_average: bool | None = None
-    reduce: bool | None = None
-    threads: int | None = None
 
 
 def compute(name: str, *arrays: ArrayLike | None, **arguments: Any) -> Any:
@@ -147,9 +143,13 @@ def gradient(name: str, *arrays: ArrayLike | None, wrt: str | None = None, **arg
     operation, rest = instance(name, arguments)
     if not isinstance(operation, Loss):
         raise ParameterError(f"{operation.name} is not a loss, and has no gradient")
-    options = Options(**{key: rest.pop(key) for key in Options._fields if key in rest})
-    return operation._run(arrays, rest, options, wrt or array_arguments(type(operation))[0].name)
+    options = {key: rest.pop(key) for key in _OPTIONS if key in rest}
+    first = array_arguments(type(operation))[0].name
+    return operation._compute(arrays, rest, wrt or first, **options)
 
+
+_OPTIONS = ("reduction", "dtype", "broadcast", "size_average", "reduce", "threads")
+"""What a call takes besides its arrays and parameters."""
 
 AnyLoss = TypeVar("AnyLoss", bound=Loss)
 

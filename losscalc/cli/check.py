@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscalc.cli.job import Job
+from losscalc.cli.job import Request
 from losscalc.cli.output import Delivery
 from losscalc.core.array import Array
 from losscalc.core.operation import suggest
@@ -25,9 +25,9 @@ _OWN = ("--expect", "--rtol", "--atol", "--output", "-o", "--suppose")
 
 
 class Check(NamedTuple):
-    """A value that is expected of a job, and the words of the command."""
+    """A value that is expected of a request, and the words of the command."""
 
-    job: Job
+    request: Request
     expect: str
     tolerance: Tolerance
     words: Sequence[str]
@@ -38,7 +38,7 @@ class Check(NamedTuple):
             raise UsageError(
                 f"a check cannot be written as {delivery.format}", hint="take plain, table or json"
             )
-        call, result = self.job.gathered()
+        call, result = self.request.gathered()
         comparison = compare(result.value, self._expected(), self.tolerance)
         found: list[Supposition] = []
         if not comparison.agrees:
@@ -52,7 +52,7 @@ class Check(NamedTuple):
         return 0 if comparison.agrees else EXIT_DIFFERENT
 
     def _expected(self) -> Array:
-        source = open_array(parse_address(self.expect), "--expect", self.job.reading)
+        source = open_array(parse_address(self.expect), "--expect", self.request.inputs.reading)
         try:
             return source.whole()
         finally:
@@ -110,9 +110,9 @@ class Check(NamedTuple):
         return shlex.join(["losscalc", *kept, *added])
 
 
-def supposed(job: Job, name: str) -> Result:
-    """The result of a job where something is done otherwise."""
-    call, result = job.gathered()
+def supposed(request: Request, name: str) -> Result:
+    """The result of a request where something is done otherwise."""
+    call, result = request.gathered()
     rows = {row.name: row for row in suppositions(call)}
     if name not in rows:
         close = suggest(name, rows)

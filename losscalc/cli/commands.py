@@ -1,14 +1,15 @@
 """Commands, built from the declarations of losses and activations."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import click
 
 from losscalc.catalogue.base import Loss, choose_reduction
-from losscalc.cli.boundary import option_name, warn
-from losscalc.cli.job import Job
+from losscalc.cli.boundary import option_name
+from losscalc.cli.job import Inputs, Request, Voice
 from losscalc.cli.options import (
     ARRAYS,
     OUTPUT,
@@ -26,6 +27,7 @@ from losscalc.cli.types import ArgumentName, parameter_type
 from losscalc.core.declaration import ArrayArgument, Parameter, array_arguments, parameters
 from losscalc.core.domains import Names
 from losscalc.core.operation import DTYPES, Operation, differentiable, pytorch_names, result_dtype
+from losscalc.engine.call import Call
 from losscalc.errors import UsageError, printable
 
 _LOOKS = ("stats", "worst", "plot", "expect", "suppose", "rtol", "atol")
@@ -72,6 +74,7 @@ class GroupedCommand(click.Command):
         return " ".join(f"{name} {printable(word)}" for name, word in zip(names, words, strict=False))
 
 
+@cache
 def build_command(cls: type[Operation]) -> click.Command:
     """The command of a loss or an activation."""
     arrays = [_array_option(array, array_arguments(cls)) for array in array_arguments(cls)]
@@ -95,105 +98,102 @@ def build_command(cls: type[Operation]) -> click.Command:
 
 def run(cls: type[Operation], values: dict[str, Any]) -> None:
     """Run the command of an operation with the values of its options."""
-    wanted = {name: values.pop(name, None) for name in _LOOKS}
-    job, delivery = job_of(cls, values)
-    chosen = [
-        name
-        for name, is_chosen in (
-            ("explain", job.explained),
-            ("gradient", job.gradient),
-            ("stats", wanted["stats"] or wanted["worst"]),
-            ("plot", wanted["plot"] is not None),
-            ("expect", wanted["expect"] is not None),
-            ("suppose", wanted["suppose"] is not None),
-        )
-        if is_chosen
-    ]
+    looks = {name: values.pop(name, None) for name in _LOOKS}
+    request, delivery = request_of(cls, values)
+    chosen = _chosen(request, looks)
+    if "stats" in chosen:
+        _survey(request, delivery, looks["stats"], looks["worst"])
+    elif "expect" in chosen:
+        _check(request, delivery, looks["expect"], (looks["rtol"], looks["atol"]))
+    elif "suppose" in chosen:
+        _suppose(request, delivery, looks["suppose"])
+    elif "plot" in chosen:
+        _plot(request, delivery, looks["plot"])
+    else:
+        with delivery.collector() as collector:
+            delivery.send(request.computed(collector))
+
+
+def _chosen(request: Request, looks: Mapping[str, Any]) -> list[str]:
+    """What is to be shown instead of the result, which has to be one thing."""
+    wanted = {
+        "explain": request.call.samples,
+        "gradient": request.call.wrt,
+        "stats": looks["stats"] or looks["worst"],
+        **{name: looks[name] is not None for name in ("plot", "expect", "suppose")},
+    }
+    chosen = [name for name, is_wanted in wanted.items() if is_wanted]
     alone = [name for name in chosen if name != "gradient"]
-    if job.dask is not None and alone:
+    if request.dask is not None and alone:
         hint = "it looks at arrays in memory: leave one of them out"
         raise UsageError(f"`{alone[0]}` and `dask` do not go together", hint=hint)
     if len(chosen) > 1:
         raise UsageError(f"`{chosen[0]}` and `{chosen[1]}` do not go together", hint="leave one of them out")
-    if chosen == ["stats"]:
-        _survey(job, delivery, wanted["stats"], wanted["worst"])
-    elif chosen in (["expect"], ["suppose"]):
-        _check(job, delivery, wanted["expect"], wanted["suppose"], (wanted["rtol"], wanted["atol"]))
-    elif chosen == ["plot"]:
-        if delivery.writes_file:
-            raise UsageError("`plot` and `output` do not go together", hint="leave one of them out")
-        _plot(job, wanted["plot"])
-    else:
-        with delivery.collector() as collector:
-            delivery.send(job.run(collector))
+    return chosen
 
 
-def _plot(job: Job, path: str) -> None:
-    """Draw the single losses into a file."""
-    from losscalc.cli.plot import check_plot, plot
-
-    check_plot(path)
-    plot(job.gathered()[0], path)
-
-
-def job_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Job, Delivery]:
-    """The job that the values of options describe, and where its result goes."""
-    quiet, strict = values.pop("quiet"), values.pop("warnings") == "error"
+def request_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Request, Delivery]:
+    """What the values of options ask for, and where the result goes."""
+    voice = Voice(values.pop("quiet"), values.pop("warnings") == "error")
     delivery = Delivery(take_display(values))
     reading = take_reading(values)
-    arrays = {a.name: text for a in array_arguments(cls) if (text := values.pop(a.name)) is not None}
-    operation = cls(**{p.name: values.pop(p.name) for p in parameters(cls)})
-    reduction = None
+    texts = {a.name: text for a in array_arguments(cls) if (text := values.pop(a.name)) is not None}
+    call = Call(
+        cls(**{p.name: values.pop(p.name) for p in parameters(cls)}),
+        dtype=result_dtype(values.pop("dtype")),
+        broadcast=values.pop("broadcast", False),
+        wrt=values.pop("gradient", None),
+        threads=values.pop("threads"),
+        samples=delivery.rows if values.pop("explain", False) else 0,
+    )
     if issubclass(cls, Loss):
         flags = values.pop("size_average", None), values.pop("reduce", None)
         reduction, notice = choose_reduction(cls, values.pop("reduction"), *flags)
-        if notice and strict:
+        call = call._replace(reduction=reduction)
+        if notice and voice.strict:
             raise UsageError(notice.problem, hint=notice.hint)
-        if notice and not quiet:
-            warn(notice)
-    job = Job(
-        operation,
-        arrays,
-        reduction,
-        reading,
-        dtype=result_dtype(values.pop("dtype")),
-        broadcast=values.pop("broadcast", False),
-        quiet=quiet,
-        strict=strict,
-        gradient=values.pop("gradient", None),
-        explained=delivery.rows if values.pop("explain", False) else 0,
-        decimals=delivery.decimals,
-        threads=values.pop("threads"),
-        dask=values.pop("dask"),
-    )
-    return job, delivery
+        voice.tell([notice] if notice else [])
+    request = Request(call, Inputs(texts, reading), voice, values.pop("dask"), delivery.decimals)
+    return request, delivery
 
 
-def _survey(job: Job, delivery: Delivery, stats: bool, worst: int | None) -> None:
+def _survey(request: Request, delivery: Delivery, stats: bool, worst: int | None) -> None:
     """Show how the single losses are spread, and the worst of them."""
     from losscalc.cli.survey import stats_sheet, worst_sheet
     from losscalc.outputs.sheets import send_sheets
 
-    call, _ = job.gathered()
+    call, _ = request.gathered()
     sheets = [stats_sheet(call)] if stats else []
     send_sheets(delivery, sheets + ([worst_sheet(call, worst)] if worst else []))
 
 
-def _check(
-    job: Job, delivery: Delivery, expect: str | None, suppose: str | None, tolerance: tuple[float, float]
-) -> None:
-    """Hold the result against what is expected, or compute what is supposed."""
+def _check(request: Request, delivery: Delivery, expect: str, tolerance: tuple[float, float]) -> None:
+    """Hold the result against what is expected."""
     # Imported here: what may be supposed is a long list, and few calls need it.
-    from losscalc.cli.check import Check, supposed
+    from losscalc.cli.check import Check
     from losscalc.insight.compare import Tolerance
 
-    if suppose is not None:
-        delivery.send(supposed(job, suppose))
-        return
     words = click.get_current_context().find_root().obj or ()
-    code = Check(job, expect or "", Tolerance(*tolerance), words).run(delivery)
+    code = Check(request, expect, Tolerance(*tolerance), words).run(delivery)
     if code:
         raise click.exceptions.Exit(code)
+
+
+def _suppose(request: Request, delivery: Delivery, name: str) -> None:
+    """Show what comes out where something is done otherwise."""
+    from losscalc.cli.check import supposed
+
+    delivery.send(supposed(request, name))
+
+
+def _plot(request: Request, delivery: Delivery, path: str) -> None:
+    """Draw the single losses into a file."""
+    from losscalc.cli.plot import check_plot, plot
+
+    if delivery.writes_file:
+        raise UsageError("`plot` and `output` do not go together", hint="leave one of them out")
+    check_plot(path)
+    plot(request.gathered()[0], path)
 
 
 def summary(cls: type[Operation]) -> str:

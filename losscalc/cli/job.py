@@ -1,29 +1,24 @@
-"""One run of a command: from what was typed to a result."""
+"""One run of a command: its arrays are opened, something is computed, and what there is to tell is told."""
 
 import contextlib
 import os
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from losscalc.catalogue.base import Loss, check_wrt
 from losscalc.cli.boundary import option_name, warn
 from losscalc.core.operation import Operation
-from losscalc.core.reductions import NONE, Reduction
 from losscalc.engine import compute as engine
-from losscalc.engine.block import Examine
+from losscalc.engine.call import Call
 from losscalc.engine.collect import Collector
-from losscalc.engine.compute import Computation, Distribute
+from losscalc.engine.compute import Computation, Run
 from losscalc.engine.sources import MemorySource, Source
-from losscalc.engine.threads import Mapper, on_threads
 from losscalc.errors import DataError, Location, LosscalcError, LosscalcWarning, ShapeError, UsageError
 from losscalc.inputs.address import STDIN, Address, open_array, open_state, parse_address
 from losscalc.inputs.options import Reading
-from losscalc.insight.call import Call
 from losscalc.insight.diagnose import Findings
 from losscalc.outputs.result import Result
 
@@ -31,96 +26,21 @@ BALANCED = "balanced"
 """What stands for weights that follow from the labels."""
 
 
-class Job(NamedTuple):
-    """What a command needs to know."""
+class Voice(NamedTuple):
+    """What becomes of warnings: they are printed, kept quiet about, or errors."""
 
-    operation: Operation
-    arrays: Mapping[str, str]
-    reduction: Reduction | None
-    reading: Reading
-    dtype: np.dtype | None = None
-    broadcast: bool = False
     quiet: bool = False
     strict: bool = False
-    """Whether warnings are errors."""
-    gradient: str | None = None
-    """The array with respect to which the derivative is wanted."""
-    explained: int = 0
-    """Of how many losses the working is wanted."""
-    decimals: int = 4
-    threads: int | None = None
-    """How many threads compute; by default one a core."""
-    dask: str | None = None
-    """The address of the cluster that computes, if it is not this machine."""
-
-    def run(self, collector: Collector | None = None) -> Result:
-        """Read the arrays, compute, and tell what there is to tell; an array goes by way of `collector`."""
-        with _opened(self.operation, self._addresses(), self.reading, self.quiet, self._states) as sources:
-            try:
-                if self.gradient is not None:
-                    check_wrt(self.operation, self.gradient, sources)
-                with (
-                    _watched(on_threads(self.threads), sources, self.quiet) as mapper,
-                    _cluster(self.dask) as distribute,
-                ):
-                    done = engine.compute(
-                        self.operation,
-                        fitted(self.operation, sources, self.broadcast),
-                        self.reduction or NONE,
-                        dtype=self.dtype,
-                        broadcast=self.broadcast,
-                        wrt=self.gradient,
-                        samples=self.explained,
-                        examine=self._examine,
-                        mapper=mapper,
-                        collector=collector,
-                        distribute=distribute,
-                    )
-            except LosscalcError as error:
-                locate(error, sources)
-                raise
-            self._tell((*done.warnings, *_dropped(done)), sources)
-        return self._result(done)
-
-    def gathered(self) -> tuple[Call, Result]:
-        """The call with all its arrays in memory, and its result."""
-        with _opened(self.operation, self._addresses(), self.reading, self.quiet, self._states) as sources:
-            assert isinstance(self.operation, Loss)
-            assert self.reduction is not None
-            try:
-                fit = fitted(self.operation, sources, self.broadcast)
-                call = Call.gathered(self.operation, fit, self.reduction.name, self.dtype, self.broadcast)
-                call = call._replace(threads=self.threads)
-                done = call.compute(self._examine)
-            except LosscalcError as error:
-                locate(error, sources)
-                raise
-            left_out = done._replace(dropped=call.dropped)
-            self._tell((*done.warnings, *_dropped(left_out)), sources)
-        return call, self._result(done)
-
-    def _addresses(self) -> dict[str, Address]:
-        """Where the arrays are, for whoever reads them."""
-        addresses = {name: parse_address(text) for name, text in self.arrays.items()}
-        if self.dask is None:
-            return addresses
-        piped = next((name for name, address in addresses.items() if address.is_stdin), None)
-        if piped is not None:
-            hint = "put the array in a file that all workers can read"
-            raise UsageError(f"a cluster cannot read the standard input of `{piped}`", hint=hint)
-        return {name: address._replace(folder=os.getcwd()) for name, address in addresses.items()}
 
     @property
-    def _examine(self) -> Examine | None:
-        """What looks for signs of mistakes, where somebody would hear of them."""
-        if (self.quiet and not self.strict) or self.reduction is None or not isinstance(self.operation, Loss):
-            return None
-        return partial(Findings.of, self.operation, self.reduction.name)
+    def is_heard(self) -> bool:
+        """Whether it makes a difference to look for something to warn of."""
+        return self.strict or not self.quiet
 
-    def _tell(self, remarks: Iterable[LosscalcWarning], sources: Mapping[str, Source]) -> None:
-        """Print warnings, or raise the first of them where they are to be errors."""
+    def tell(self, remarks: Iterable[LosscalcWarning], sources: Mapping[str, Source] | None = None) -> None:
+        """Print warnings with their places in files, or raise the first of them where they are errors."""
         for remark in remarks:
-            locate(remark, sources)
+            locate(remark, sources or {})
             if self.strict:
                 error = DataError(
                     remark.problem,
@@ -134,62 +54,151 @@ class Job(NamedTuple):
             if not self.quiet:
                 warn(remark)
 
-    @property
-    def _states(self) -> frozenset[str]:
-        """The arguments that are files of many arrays."""
-        return frozenset(name for name, role in self.operation.roles.items() if role.many)
+
+class Inputs(NamedTuple):
+    """The arrays of a command as they were typed, and how they are to be read."""
+
+    texts: Mapping[str, str]
+    reading: Reading = Reading()
+
+    def addresses(self, *, is_far: bool = False) -> dict[str, Address]:
+        """Where the arrays are, for this machine or for workers far from it."""
+        addresses = {name: parse_address(text) for name, text in self.texts.items()}
+        _check_distinct(addresses)
+        if not is_far:
+            return addresses
+        piped = next((name for name, address in addresses.items() if address.is_stdin), None)
+        if piped is not None:
+            hint = "put the array in a file that all workers can read"
+            raise UsageError(f"a cluster cannot read the standard input of `{piped}`", hint=hint)
+        return {name: address._replace(folder=os.getcwd()) for name, address in addresses.items()}
+
+
+class Request(NamedTuple):
+    """What a command is asked for: a call, the arrays that are typed, and how the result is told."""
+
+    call: Call
+    inputs: Inputs
+    voice: Voice = Voice()
+    dask: str | None = None
+    """The address of the cluster that computes, if it is not this machine."""
+    decimals: int = 4
+
+    def computed(self, collector: Collector | None = None) -> Result:
+        """The result; an array goes by way of `collector`."""
+        addresses = self.inputs.addresses(is_far=self.dask is not None)
+        with opened(self.call, addresses, self.inputs.reading, self.voice) as call:
+            if call.wrt is not None:
+                check_wrt(call.operation, call.wrt, call.arrays)
+            with _running(call.sources, self.voice, self.dask) as run:
+                done = engine.compute(call, run, collector)
+            self.voice.tell((*done.warnings, *_left_out(done.dropped)), call.sources)
+        return self._result(done)
+
+    def gathered(self) -> tuple[Any, Result]:
+        """The call of a loss with its arrays in memory, and its result."""
+        with opened(self.call, self.inputs.addresses(), self.inputs.reading, self.voice) as call:
+            held, dropped = engine.gathered(call)
+            done = engine.compute(held)
+            self.voice.tell((*done.warnings, *_left_out(dropped)), call.sources)
+        from losscalc.insight.call import Call as Held
+
+        assert isinstance(call.operation, Loss)
+        old = Held(
+            call.operation,
+            held.held,
+            call.reduction.name,
+            call.dtype,
+            call.broadcast,
+            dropped,
+            held.kept,
+            call.threads,
+        )
+        return old, self._result(done)
 
     def _result(self, done: Computation) -> Result:
-        name, settings = self.operation.name, self.operation.settings
-        if self.reduction is None:
+        call = self.call
+        name, settings = call.operation.name, call.operation.settings
+        if not isinstance(call.operation, Loss):
             return Result(name, done.value, settings)
-        sums = done.partial
         working = None
-        if self.explained and isinstance(self.operation, Loss):
+        if call.samples:
             from losscalc.insight.explain import Explanation
 
             working = Explanation(
-                self.operation, done.samples, self.reduction, sums, self.explained, self.decimals
+                call.operation, done.samples, call.reduction, done.partial, call.samples, self.decimals
             ).working
-        result = Result.reduced(name, done.value, settings, self.reduction, sums)
-        return replace(result, gradient=self.gradient, working=working)
+        result = Result.reduced(name, done.value, settings, call.reduction, done.partial)
+        return replace(result, gradient=call.wrt, working=working)
 
 
 @contextlib.contextmanager
-def _cluster(address: str | None) -> Iterator[Distribute | None]:
-    """What has blocks computed by the cluster at an address, if there is one."""
-    if address is None:
-        yield None
-        return
-    from losscalc.engine.dask import connected
-
-    with connected(address) as distribute:
-        yield distribute
-
-
-@contextlib.contextmanager
-def _watched(mapper: Mapper, sources: Mapping[str, Source], quiet: bool) -> Iterator[Mapper]:
-    """The mapper, which shows somebody at a terminal how far it has come."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield mapper
-        return
-    from losscalc.cli.progress import Progress
-
-    with Progress(sys.stderr, sources.values()) as progress:
-        yield progress.watch(mapper)
-
-
-def fitted(operation: Operation, sources: dict[str, Source], broadcast: bool) -> dict[str, Source]:
-    """The sources, with lone numbers as vectors of one where only that fits."""
-    vectors = {name: source.as_vector() or source for name, source in sources.items()}
-    if any(vectors[name] is not sources[name] for name in sources):
+def opened(call: Call, addresses: Mapping[str, Address], reading: Reading, voice: Voice) -> Iterator[Call]:
+    """The call with its arrays opened; errors on the way know their places in files."""
+    if any(a.is_stdin for a in addresses.values()) and sys.stdin and sys.stdin.isatty() and not voice.quiet:
+        warn(LosscalcWarning("reading standard input; end with Ctrl-D"), kind="note")
+    sources: dict[str, Source] = {}
+    try:
+        for name, address in addresses.items():
+            sources |= _opened(call.operation, name, address, addresses, reading, sources)
+        examine = None
+        if voice.is_heard and isinstance(call.operation, Loss):
+            examine = partial(Findings.of, call.operation, call.reduction.name)
         try:
-            _layout(operation, sources, broadcast)
+            yield _fitted(call._replace(arrays=sources, examine=examine))
+        except LosscalcError as error:
+            locate(error, sources)
+            raise
+    finally:
+        for source in sources.values():
+            source.close()
+
+
+def _opened(
+    operation: Operation,
+    name: str,
+    address: Address,
+    addresses: Mapping[str, Address],
+    reading: Reading,
+    sources: Mapping[str, Source],
+) -> dict[str, Source]:
+    """The source of one argument, or the sources of a state under its name and their own."""
+    if operation.roles[name].many:
+        state = open_state(address, option_name(name), reading)
+        return {f"{name}.{key}": source for key, source in state.items()}
+    if address.path is not None and address.text == BALANCED and not os.path.lexists(BALANCED):
+        return {name: _balanced(operation, name, addresses.get("target"), reading, sources)}
+    return {name: open_array(address, option_name(name), reading)}
+
+
+@contextlib.contextmanager
+def _running(sources: Mapping[str, Source], voice: Voice, dask: str | None) -> Iterator[Run]:
+    """How the blocks are computed: on a cluster, or here, where somebody at a terminal sees how far it is."""
+    if dask is not None:
+        from losscalc.engine.dask import connected
+
+        with connected(dask) as run:
+            yield run
+    elif voice.quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield engine.here
+    else:
+        from losscalc.cli.progress import Progress
+
+        with Progress(sys.stderr, sources.values()) as progress:
+            yield partial(engine.here, watch=progress.watch)
+
+
+def _fitted(call: Call) -> Call:
+    """The call, with lone numbers as vectors of one where only that fits."""
+    vectors = {name: source.as_vector() or source for name, source in call.sources.items()}
+    if any(vectors[name] is not source for name, source in call.sources.items()):
+        try:
+            _ = call.layout
         except ShapeError:
             with contextlib.suppress(ShapeError):
-                _layout(operation, vectors, broadcast)
-                return vectors
-    return sources
+                _ = call._replace(arrays=vectors).layout
+                return call._replace(arrays=vectors)
+    return call
 
 
 def locate(remark: LosscalcError | LosscalcWarning, sources: Mapping[str, Source]) -> None:
@@ -205,39 +214,6 @@ def locate(remark: LosscalcError | LosscalcWarning, sources: Mapping[str, Source
         remark.location = None if str(location) == option_name(name) else location
         if remark.location is not None and remark.location.path == option_name(name):
             remark.problem = remark.problem.removeprefix(f"`{name}` ")
-
-
-def _layout(operation: Operation, sources: Mapping[str, Source], broadcast: bool) -> None:
-    shapes = {name: source.shape for name, source in sources.items()}
-    operation.layout(shapes, {name: source.dtype for name, source in sources.items()}, broadcast)
-
-
-@contextlib.contextmanager
-def _opened(
-    operation: Operation,
-    addresses: Mapping[str, Address],
-    reading: Reading,
-    quiet: bool,
-    states: Collection[str],
-) -> Iterator[dict[str, Source]]:
-    _check_distinct(addresses)
-    if any(a.is_stdin for a in addresses.values()) and sys.stdin and sys.stdin.isatty() and not quiet:
-        warn(LosscalcWarning("reading standard input; end with Ctrl-D"), kind="note")
-    sources: dict[str, Source] = {}
-    try:
-        for name, address in addresses.items():
-            if name in states:
-                state = open_state(address, option_name(name), reading)
-                sources |= {f"{name}.{key}": source for key, source in state.items()}
-                continue
-            if address.path is not None and address.text == BALANCED and not os.path.lexists(BALANCED):
-                sources[name] = _balanced(operation, name, addresses.get("target"), reading, sources)
-                continue
-            sources[name] = open_array(address, option_name(name), reading)
-        yield sources
-    finally:
-        for source in sources.values():
-            source.close()
 
 
 def _balanced(
@@ -258,11 +234,8 @@ def _balanced(
             f"`{name}` is balanced by labels that are read twice",
             hint="put the target in a file without gaps",
         )
-    source = open_array(target, "--target", reading)
-    try:
+    with contextlib.closing(open_array(target, "--target", reading)) as source:
         labels = source.whole()
-    finally:
-        source.close()
     if not by_class:
         return MemorySource(balanced_positives(labels))
     shape = sources["linear_weight"].shape[:1] if "linear_weight" in sources else sources["input"].shape[:2]
@@ -277,19 +250,15 @@ def _check_distinct(addresses: Mapping[str, Address]) -> None:
         identity = STDIN if address.is_stdin else address.path and address.identity()
         for key in {identity, address.identity()} - {None} if identity else ():
             if key in readers:
+                what = "standard input" if address.is_stdin else address.text
                 raise UsageError(
-                    f"`{readers[key]}` and `{name}` cannot both read {printable_source(address)}",
+                    f"`{readers[key]}` and `{name}` cannot both read {what}",
                     hint="put one of them in a file",
                 )
             readers[key] = name
 
 
-def printable_source(address: Address) -> str:
-    """What messages call the thing that an address reads."""
-    return "standard input" if address.is_stdin else address.text
-
-
-def _dropped(done: Computation) -> Iterator[LosscalcWarning]:
-    if done.dropped:
-        rows = "1 row" if done.dropped == 1 else f"{done.dropped} rows"
+def _left_out(dropped: int) -> Iterator[LosscalcWarning]:
+    if dropped:
+        rows = "1 row" if dropped == 1 else f"{dropped} rows"
         yield LosscalcWarning(f"left out {rows} with a missing number")

@@ -9,7 +9,7 @@ from losscalc.cli.boundary import warn
 from losscalc.cli.commands import GroupedCommand
 from losscalc.cli.options import output_options, take_display
 from losscalc.cli.output import Delivery
-from losscalc.core.operation import result_dtype
+from losscalc.core.operation import lookup, result_dtype
 from losscalc.core.reductions import REDUCTIONS
 from losscalc.engine import compute as engine
 from losscalc.errors import DataError, Location, LosscalcWarning, UsageError, printable
@@ -44,7 +44,7 @@ def merged(parts: "Sequence[Part]") -> tuple[Result, tuple[LosscalcWarning, ...]
         sums += part.partial
     reduction, dtype = REDUCTIONS[first.reduction], result_dtype(first.dtype)
     assert dtype is not None
-    value, warnings = engine.finish(sums, reduction, dtype)
+    value, warnings = engine.finish(lookup(first.loss)(), sums, reduction, dtype)
     return Result.reduced(first.loss, value, first.parameters, reduction, sums), warnings
 
 

@@ -4,11 +4,10 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TextIO
+from typing import TextIO
 
 from losscalc.engine.block import Block
 from losscalc.engine.sources import Source
-from losscalc.engine.threads import Mapper
 
 # Seconds before the line is first shown, and between two of it.
 _AFTER = 1.0
@@ -34,13 +33,12 @@ class Progress:
     def __exit__(self, *error: object) -> None:
         self.erase()
 
-    def watch(self, mapper: Mapper) -> Mapper:
-        """The same mapper, which shows how far it has come while it reads."""
-
-        def mapped(function: Callable[[Any], Any], items: Iterator[Any]) -> Iterator[Any]:
-            return mapper(function, self._watched(items))
-
-        return mapped
+    def watch(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        """The blocks, as they are drawn."""
+        for block in blocks:
+            self.show(block.start)
+            yield block
+        self.erase()
 
     def show(self, rows: int) -> None:
         """Show that so many rows are done, unless that was done a moment ago."""
@@ -61,12 +59,6 @@ class Progress:
         """Leave the line as it was."""
         if self._length:
             self._write("")
-
-    def _watched(self, items: Iterator[Block]) -> Iterator[Block]:
-        for block in items:
-            self.show(block.start)
-            yield block
-        self.erase()
 
     def _parts(self, rows: int, seconds: float) -> Iterator[str]:
         """What there is to say, the most important first."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss
 from losscalc.cli.boundary import option_name
-from losscalc.cli.commands import GroupedCommand, build_command, job_of
-from losscalc.cli.job import Job
+from losscalc.cli.commands import GroupedCommand, build_command, request_of
+from losscalc.cli.job import Inputs, Request, Voice
 from losscalc.cli.options import (
     ARRAYS,
     GroupedOption,
@@ -24,6 +24,7 @@ from losscalc.cli.types import whole
 from losscalc.core.declaration import array_arguments
 from losscalc.core.operation import lookup
 from losscalc.core.reductions import MEAN
+from losscalc.engine.call import Call
 from losscalc.errors import LosscalcError, UsageError
 from losscalc.inputs.address import open_array, parse_address
 from losscalc.outputs.result import Result
@@ -52,8 +53,8 @@ def diagnose(loss: str, arguments: tuple[str, ...]) -> None:
         for name in ("gradient", "explain", "expect", "suppose", "plot", "dask"):
             if values.get(name):
                 raise UsageError(f"diagnose takes no `{name}`", hint=f"losscalc {cls.name} does")
-        job, delivery = job_of(cls, values)
-        call, _ = job.gathered()
+        request, delivery = request_of(cls, values)
+        call, _ = request.gathered()
         sheets = [context_sheet(call), stats_sheet(call), worst_sheet(call, worst), histogram_sheet(call)]
         send_sheets(delivery, sheets)
 
@@ -76,7 +77,7 @@ def _compare(losses: tuple[str, ...], **values: Any) -> None:
     from losscalc.cli.survey import comparison_row
 
     values.pop("debug")
-    quiet, strict = values.pop("quiet"), values.pop("warnings") == "error"
+    voice = Voice(values.pop("quiet"), values.pop("warnings") == "error")
     threads = values.pop("threads")
     delivery = Delivery(take_display(values))
     reading = take_reading(values)
@@ -91,8 +92,8 @@ def _compare(losses: tuple[str, ...], **values: Any) -> None:
             if needed != ["input", "target"]:
                 more = ", ".join(f"`{name}`" for name in needed if name not in ("input", "target"))
                 raise UsageError(f"{cls.name} needs {more} as well")
-            job = Job(cls(), arrays, MEAN, reading, quiet=quiet, strict=strict, threads=threads)
-            rows.append(comparison_row(job.gathered()[0]))
+            call = Call(cls(), reduction=MEAN, threads=threads)
+            rows.append(comparison_row(Request(call, Inputs(arrays, reading), voice).gathered()[0]))
         except LosscalcError as error:
             if len(losses) == 1:
                 raise

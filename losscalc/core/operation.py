@@ -13,9 +13,9 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from losscalc.core.array import Shape
+from losscalc.core.array import FloatArray, Shape
 from losscalc.core.declaration import array_arguments, parameters
-from losscalc.core.reductions import Slope, Terms
+from losscalc.core.reductions import MEAN, Link, Partial, Reduction, Slope, Terms
 from losscalc.core.roles import Role
 from losscalc.core.shapes import Layout
 from losscalc.errors import (
@@ -41,6 +41,8 @@ class Operation(ABC):
     library: ClassVar[str] = "torch.nn"
     formula: ClassVar[str]
     reductions: ClassVar[tuple[str, ...]] = ()
+    link: ClassVar[Link | None] = None
+    """The function of the mean that the mean of this loss is, if it is one; none and sum are those inside."""
 
     def __init__(self, **settings: Any) -> None:
         for parameter in parameters(type(self)):
@@ -78,6 +80,33 @@ class Operation(ABC):
         first = array_arguments(type(self))[0].name
         method: Callable[..., Slope] = getattr(self, "gradient" if wrt == first else f"gradient_{wrt}")
         return method
+
+    def finish(self, sums: Mapping[str, float]) -> float:
+        """The loss of the whole batch, of one that is a function of several sums."""
+        raise NotImplementedError(f"{self.name} has no sums by name")
+
+    def finish_slopes(self, sums: Mapping[str, float]) -> Mapping[str, float]:
+        """The derivative of `finish` with respect to each sum."""
+        raise NotImplementedError(f"{self.name} has no sums by name")
+
+    def reduced(self, reduction: Reduction, partial: Partial) -> float:
+        """The one number that sums come to: a quotient, a function of it, or one of several sums."""
+        if partial.sums:
+            return self.finish({name: float(value) for name, value in partial.sums.items()})
+        value = reduction.finish(partial)
+        return self.link.of(value) if self.link and reduction.name == MEAN.name else value
+
+    def reduced_slope(self, slope: FloatArray, reduction: Reduction, partial: Partial) -> FloatArray:
+        """The derivative of the reduced loss, from that of its sums; 0 where no row takes part."""
+        if partial.sums:
+            outer = self.finish_slopes({name: float(value) for name, value in partial.sums.items()})
+            return np.asarray(slope @ np.array([outer[name] for name in partial.sums]))
+        if not partial.count:
+            return slope
+        slope = slope / float(reduction.denominator(partial))
+        if self.link and reduction.name == MEAN.name:
+            slope = slope * self.link.slope(reduction.finish(partial))
+        return slope
 
     @abstractmethod
     def __call__(self, *arrays: Any, **options: Any) -> Any:

@@ -1,7 +1,8 @@
 """From the losses of single elements to one number: terms, partial sums, and how a reduction ends."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from operator import attrgetter
 from types import MappingProxyType
 from typing import NamedTuple
@@ -18,24 +19,61 @@ class Terms(NamedTuple):
 
     `value` is the loss of each element or row, `divisor` what each adds to the denominator of 'mean'
     (1 unless given), and `ignored` marks rows that take no part: their value and divisor are 0.
-    `share` is what each adds to the numerator of 'mean' where that is not its value.
+    `share` is what each adds to the numerator of 'mean' where that is not its value. A loss of the whole
+    batch that is a function of several sums has no single losses: it gives what is to be summed by name,
+    as `sums`.
     """
 
     value: FloatArray
     divisor: FloatArray | None = None
     ignored: np.ndarray | None = None
     share: FloatArray | None = None
+    sums: Mapping[str, FloatArray] | None = None
+
+    @classmethod
+    def of_sums(cls, **sums: FloatArray) -> "Terms":
+        """Nothing but what is to be summed."""
+        return cls(np.empty(0), sums=sums)
 
 
 class Slope(NamedTuple):
     """The derivative of one block: of the sum of its losses, with respect to one of its arrays.
 
     `share` is the derivative of what the block adds to the numerator of 'mean' where that is not the
-    sum of its losses.
+    sum of its losses, and `sums` that of each sum of a loss that is a function of several.
     """
 
     value: FloatArray
     share: FloatArray | None = None
+    sums: Mapping[str, FloatArray] | None = None
+
+    @classmethod
+    def of_sums(cls, **sums: FloatArray) -> "Slope":
+        """The derivative of each sum."""
+        return cls(np.empty(0), sums=sums)
+
+
+class Link(NamedTuple):
+    """A function of the mean, with its derivative: what a loss makes of the mean of the losses inside."""
+
+    name: str
+    of: Callable[[float], float]
+    slope: Callable[[float], float]
+
+
+def _exp(mean: float) -> float:
+    try:
+        return math.exp(mean)
+    except OverflowError:
+        return math.inf
+
+
+ROOT = Link(
+    "root",
+    lambda mean: math.sqrt(mean) if mean >= 0 else math.nan,
+    lambda mean: 0.5 / math.sqrt(mean) if mean > 0 else math.inf if mean == 0 else math.nan,
+)
+EXPONENTIAL = Link("exponential", _exp, _exp)
 
 
 @dataclass(frozen=True)
@@ -55,16 +93,27 @@ class Partial:
     ignored: int = 0
     rows: int = 0
     """The length of axis 0 of the input, by which 'batchmean' divides."""
+    sums: Mapping[str, Sum] = field(default_factory=dict)
+    """The sums, by name, of a loss that is a function of several."""
 
     @classmethod
     def of(cls, loss: object, terms: Terms, rows: int = 0) -> "Partial":
         """The partial result of one block."""
+        if terms.sums is not None:
+            sums = {name: total(summands) for name, summands in terms.sums.items()}
+            count = max(summands.size for summands in terms.sums.values())
+            return cls(loss, count=count, rows=rows, sums=sums)
         ignored = 0 if terms.ignored is None else int(np.count_nonzero(terms.ignored))
         count = terms.value.size - ignored
         losses = total(terms.value)
         numerator = losses if terms.share is None else total(terms.share)
         divisor = Sum.of(float(count)) if terms.divisor is None else total(terms.divisor)
         return cls(loss, losses, numerator, divisor, count, ignored, rows)
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether nothing that was summed is NaN or infinite."""
+        return all(each.special == 0 for each in (self.total, self.numerator, *self.sums.values()))
 
     @property
     def batch(self) -> Sum:
@@ -87,6 +136,10 @@ class Partial:
             self.count + other.count,
             self.ignored + other.ignored,
             self.rows + other.rows,
+            {
+                name: self.sums.get(name, EMPTY) + other.sums.get(name, EMPTY)
+                for name in {**self.sums, **other.sums}
+            },
         )
 
 

@@ -13,12 +13,14 @@ class Layout(NamedTuple):
     """How the arrays of one call fit together.
 
     `cut` names the arrays that share axis 0 and are cut into blocks along it (none: the call is one
-    block), `indices` those that hold class indices, and `width` is the size of one row.
+    block), `indices` those that hold class indices, and `width` is the size of one row. `dtype` is that
+    of the result.
     """
 
     cut: frozenset[str]
     width: int
     indices: frozenset[str] = frozenset()
+    dtype: np.dtype = np.dtype(np.float64)
 
 
 def elementwise_layout(

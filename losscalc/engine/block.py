@@ -1,34 +1,22 @@
 """What is done to one block: numbers are checked, losses and derivatives computed, sums taken."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from losscalc.core.array import Array, Shape
+from losscalc.core.array import Array
 from losscalc.core.domains import Region
-from losscalc.core.precision import precision_of
-from losscalc.core.reductions import MEAN, Partial, Reduction, Slope, Terms
+from losscalc.core.reductions import MEAN, Partial, Slope, Terms
 from losscalc.core.roles import Role, as_indices, as_real
 from losscalc.core.shapes import Layout, unbroadcast
+from losscalc.engine.call import Call
 from losscalc.errors import DomainError, Index, LosscalcError, LosscalcWarning
 
-
-class Evaluable(Protocol):
-    """What the engine needs to know of a loss or an activation."""
-
-    @property
-    def roles(self) -> Mapping[str, Role]:
-        """The role of each array."""
-
-    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """How arrays of these shapes fit together; raises ShapeError or DTypeError."""
-
-    def terms(self, *arrays: Any, **named: Any) -> Terms:
-        """The losses of one block."""
-
-    def slope(self, wrt: str) -> Callable[..., Slope]:
-        """The derivative of the losses of one block, with respect to one of its arrays."""
+# 1 MiB of float64: the temporaries of a formula stay in cache, and what Python does for each block, one
+# thread at a time, takes a small part of the time that NumPy needs (measured on two threads: with 65,536
+# they wait for one another a third of the time).
+BLOCK = 131_072
 
 
 class Block(NamedTuple):
@@ -54,39 +42,12 @@ class Block(NamedTuple):
             start = self.start + (first if kept is None else 0)
             yield Block(arrays, start, kept, 0 if first else self.dropped, self.is_first and not first)
 
-    def original(self, row: int) -> int:
-        """The row of the whole array that is row `row` of the block."""
-        return self.start + (row if self.kept is None else int(self.kept[row]))
-
-
-class Outcome(NamedTuple):
-    """What a block came to."""
-
-    partial: Partial
-    value: Array | None
-    """The losses, or the derivative that is wanted instead; None where the sums are enough."""
-    warnings: tuple[LosscalcWarning, ...] = ()
-    dropped: int = 0
-    sample: "Sample | None" = None
-    findings: "Findings | None" = None
-
-
-class Findings(Protocol):
-    """What an examination of the arrays of blocks found; it adds up over blocks."""
-
-    @property
-    def shown(self) -> Mapping[str, LosscalcWarning]:
-        """The warnings of a block, by name."""
-
-    @property
-    def warnings(self) -> list[LosscalcWarning]:
-        """The warnings that hold for all blocks together."""
-
-    def __add__(self, other: object) -> "Findings":
-        """The findings of two blocks."""
-
-
-Examine = Callable[[Mapping[str, Any]], Findings]
+    def place(self, remark: LosscalcError | LosscalcWarning, layout: Layout) -> None:
+        """Turn an index into the block into an index into the whole array."""
+        if remark.index and remark.argument in layout.cut:
+            row = remark.index[0]
+            original = self.start + (row if self.kept is None else int(self.kept[row]))
+            remark.index = (original, *remark.index[1:])
 
 
 class Sample(NamedTuple):
@@ -97,143 +58,154 @@ class Sample(NamedTuple):
     start: int
 
 
-class Evaluation(NamedTuple):
-    """Everything that is done to a block: picklable, and without state."""
+class Outcome(NamedTuple):
+    """What a block came to."""
 
-    operation: Evaluable
-    roles: Mapping[str, Role]
-    layout: Layout
-    dtype: np.dtype
-    cast: bool
-    """Whether arrays are rounded to `dtype` before they are used."""
-    reduction: Reduction
-    wrt: str | None = None
-    """The array with respect to which the derivative is wanted, rather than the losses."""
-    samples: int = 0
-    """The number of rows of which samples are wanted."""
-    examine: Examine | None = None
-    """What looks for signs of mistakes in the arrays of a block."""
-    rows: int = 1
-    """The number of rows that are computed at once."""
+    partial: Partial
+    value: Array | None
+    """The losses, or the derivative that is wanted instead; None where the sums are enough."""
+    warnings: tuple[LosscalcWarning, ...] = ()
+    dropped: int = 0
+    sample: Sample | None = None
+    findings: Any = None
+    """What the examination of the arrays found; findings add up with `+`."""
 
-    def evaluate(self, piece: Block) -> list[Outcome]:
-        """The outcomes of a piece, block by block."""
-        with precision_of(self.dtype):
-            return [self._outcome(block) for block in piece.cut(self.layout.cut, self.rows)]
 
-    def _outcome(self, block: Block) -> Outcome:
-        try:
-            with np.errstate(all="ignore"):
-                return self._evaluate(block)
-        except LosscalcError as error:
-            self._place(error, block)
-            raise
+def evaluate(call: Call, layout: Layout, piece: Block) -> list[Outcome]:
+    """What a piece of the arrays comes to, block by block."""
+    blocks = piece.cut(layout.cut, block_rows(layout))
+    return [_outcome(call, layout, block) for block in blocks]
 
-    def _evaluate(self, block: Block) -> Outcome:
-        arrays, warnings = self._numbers(block)
-        arguments = _grouped(arrays)
-        terms = self.operation.terms(**arguments)
-        partial = Partial.of(self.operation, terms, self._rows(block))
-        value = terms.value
-        is_finite = partial.total.special == 0
-        if self.wrt is not None:
-            value = self._slope(arrays)
-            is_finite = bool(np.isfinite(value).all())
-        elif self.reduction.keeps:
-            value = rounded(terms.value, self.dtype)
-            is_finite = bool(np.isfinite(value).all())
-        if not is_finite:
-            warnings.append(self._nonfinite(block, value))
-        findings = None if self.examine is None else self.examine(arguments)
-        for warning in [*warnings, *(findings.shown.values() if findings else ())]:
-            self._place(warning, block)
-        kept = value if self.reduction.keeps or self.wrt is not None else None
-        sample = Sample(arguments, terms, block.start) if block.start < self.samples else None
-        return Outcome(partial, kept, tuple(warnings), block.dropped, sample, findings)
 
-    def _numbers(self, block: Block) -> tuple[dict[str, Array], list[LosscalcWarning]]:
-        """The arrays of a block as the loss takes them, and what is unusual about them."""
-        arrays: dict[str, Array] = {}
-        warnings = []
-        for name, values in block.arrays.items():
-            arrays[name] = self._number(name, values) if name in self.layout.cut else values
-            if name in self.layout.indices:
-                continue
-            if warning := _check_domain(name, arrays[name], self.roles[_argument(name)]):
-                warnings.append(warning)
-        return arrays, warnings
+def block_rows(layout: Layout) -> int:
+    """How many rows are computed at once."""
+    return max(1, BLOCK // max(1, layout.width))
 
-    def ready(self, arrays: dict[str, Array]) -> dict[str, Array]:
-        """Arrays that are the same in every block, as the loss takes them."""
-        return {name: self._number(name, values) for name, values in arrays.items()}
 
-    def _number(self, name: str, values: Array) -> Array:
-        return as_indices(name, values) if name in self.layout.indices else self._real(name, values)
+def ready(call: Call, layout: Layout, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Arrays that are the same in every block, as the loss takes them."""
+    roles = call.operation.roles
+    return {name: _number(call, layout, name, values, roles) for name, values in arrays.items()}
 
-    def _slope(self, arrays: dict[str, Array]) -> Array:
-        """The derivative of what the block adds to the numerator of the reduction."""
-        assert self.wrt is not None
-        slope = self.operation.slope(self.wrt)(**_grouped(arrays))
-        whole = slope.value
-        if slope.share is not None and self.reduction.name == MEAN.name:
-            whole = slope.share
-        return unbroadcast(whole, arrays[self.wrt].shape)
 
-    def _rows(self, block: Block) -> int:
-        """How many rows of the input the block adds; an input that is not cut is counted once."""
-        name, values = next(iter(block.arrays.items()))
-        if name not in self.layout.cut and not block.is_first:
-            return 0
-        return len(values) if values.ndim else 1
+def _outcome(call: Call, layout: Layout, block: Block) -> Outcome:
+    try:
+        with np.errstate(all="ignore"):
+            return _evaluate(call, layout, block)
+    except LosscalcError as error:
+        block.place(error, layout)
+        raise
 
-    def _nonfinite(self, block: Block, values: Array) -> LosscalcWarning:
-        """The warning for results that are NaN or infinite, with the row of the first."""
-        argument = next((name for name in block.arrays if name in self.layout.cut), next(iter(block.arrays)))
-        argument = self.wrt or argument
-        if self.wrt is None and not self.layout.cut and values.shape != block.arrays[argument].shape:
-            # The losses of a batch that is no axis 0, as that of CTC: their place is in no array.
-            return self._unplaced(values)
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
-        index = place if values.shape == block.arrays[argument].shape else place[:1]
-        hint = self._cause(block, place)
-        return LosscalcWarning(
-            "a result is not finite", found=values[place], argument=argument, index=index, hint=hint
+
+def _evaluate(call: Call, layout: Layout, block: Block) -> Outcome:
+    arrays, warnings = _numbers(call, layout, block)
+    arguments = grouped(arrays)
+    terms = call.operation.terms(**arguments)
+    partial = Partial.of(call.operation, terms, _rows(layout, block))
+    value = None
+    is_finite = partial.is_finite
+    if call.wrt is not None:
+        value = _slope(call, arrays, arguments)
+        is_finite = bool(np.isfinite(value).all())
+    elif call.reduction.keeps and terms.sums is None:
+        value = rounded(terms.value, layout.dtype)
+        is_finite = bool(np.isfinite(value).all())
+    if not is_finite:
+        warnings.append(_nonfinite(call, layout, block, _summed(terms) if value is None else value))
+    findings = None if call.examine is None else call.examine(arguments)
+    for warning in [*warnings, *(findings.shown.values() if findings else ())]:
+        block.place(warning, layout)
+    sample = Sample(arguments, terms, block.start) if block.start < call.samples else None
+    return Outcome(partial, value, tuple(warnings), block.dropped, sample, findings)
+
+
+def _numbers(call: Call, layout: Layout, block: Block) -> tuple[dict[str, Array], list[LosscalcWarning]]:
+    """The arrays of a block as the loss takes them, and what is unusual about them."""
+    roles = call.operation.roles
+    arrays: dict[str, Array] = {}
+    warnings = []
+    for name, values in block.arrays.items():
+        # Those that are not cut were made ready once, for all blocks.
+        arrays[name] = _number(call, layout, name, values, roles) if name in layout.cut else values
+        if name in layout.indices:
+            continue
+        if warning := _check_domain(name, arrays[name], roles[_argument(name)]):
+            warnings.append(warning)
+    return arrays, warnings
+
+
+def _number(call: Call, layout: Layout, name: str, values: Array, roles: Mapping[str, Role]) -> Array:
+    """The numbers of one array, as indices or, rounded first where a dtype is asked for, as float64."""
+    if name in layout.indices:
+        return as_indices(name, values)
+    if call.dtype is None or values.dtype == layout.dtype:
+        return values if roles[_argument(name)].native else as_real(values)
+    narrow = as_real(values.astype(layout.dtype))
+    lost = np.argwhere(np.isinf(narrow) & np.isfinite(values))
+    if len(lost):
+        raise DomainError(
+            f"`{name}` does not fit into {layout.dtype}",
+            found=values[tuple(lost[0])],
+            argument=name,
+            index=tuple(int(i) for i in lost[0]),
         )
+    return narrow
 
-    def _unplaced(self, values: Array) -> LosscalcWarning:
-        """The warning for a result that is not finite, with its place among the losses."""
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
-        return LosscalcWarning("a result is not finite", found=values[place], index=place)
 
-    def _cause(self, block: Block, place: tuple[int, ...]) -> str | None:
-        """What may have led to a result that is not finite: NaN or infinity in the same row."""
-        row = place[:1]
-        for name, values in block.arrays.items():
-            here = values[row] if name in self.layout.cut else values
-            if here.dtype.kind == "f" and not np.isfinite(here).all():
-                if np.isnan(here).any():
-                    return f"`{_argument(name)}` is NaN there"
-                return f"`{_argument(name)}` is infinite there, as in inf - inf or 0·inf"
-        return None
+def _slope(call: Call, arrays: Mapping[str, Array], arguments: Mapping[str, Any]) -> Array:
+    """The derivative of what the block adds to the numerator of the reduction.
 
-    def _real(self, name: str, values: Array) -> Array:
-        if not self.cast or values.dtype == self.dtype:
-            return values if self.roles[_argument(name)].native else as_real(values)
-        rounded = as_real(values.astype(self.dtype))
-        lost = np.argwhere(np.isinf(rounded) & np.isfinite(values))
-        if len(lost):
-            raise DomainError(
-                f"`{name}` does not fit into {self.dtype}",
-                found=values[tuple(lost[0])],
-                argument=name,
-                index=tuple(int(i) for i in lost[0]),
-            )
-        return rounded
+    Of a loss that is a function of several sums it is that of each sum, side by side on one more axis.
+    """
+    assert call.wrt is not None
+    slope: Slope = call.operation.slope(call.wrt)(**arguments)
+    shape = arrays[call.wrt].shape
+    if slope.sums is not None:
+        return np.stack([unbroadcast(each, shape) for each in slope.sums.values()], axis=-1)
+    whole = slope.value
+    if slope.share is not None and call.reduction.name == MEAN.name:
+        whole = slope.share
+    return unbroadcast(whole, shape)
 
-    def _place(self, remark: LosscalcError | LosscalcWarning, block: Block) -> None:
-        """Turn an index into the block into an index into the whole array."""
-        if remark.index and remark.argument in self.layout.cut:
-            remark.index = (block.original(remark.index[0]), *remark.index[1:])
+
+def _summed(terms: Terms) -> Array:
+    """What is summed of a block; of several sums the first that is not finite."""
+    several = (terms.sums or {"value": terms.value}).values()
+    return next((values for values in several if not np.isfinite(values).all()), terms.value)
+
+
+def _rows(layout: Layout, block: Block) -> int:
+    """How many rows of the input the block adds; an input that is not cut is counted once."""
+    name, values = next(iter(block.arrays.items()))
+    if name not in layout.cut and not block.is_first:
+        return 0
+    return len(values) if values.ndim else 1
+
+
+def _nonfinite(call: Call, layout: Layout, block: Block, values: Array) -> LosscalcWarning:
+    """The warning for results that are NaN or infinite, with the row of the first."""
+    argument = next((name for name in block.arrays if name in layout.cut), next(iter(block.arrays)))
+    argument = call.wrt or argument
+    place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+    problem, found = "a result is not finite", values[place]
+    if call.wrt is None and not layout.cut and values.shape != block.arrays[argument].shape:
+        # The losses of a batch that is no axis 0, as that of CTC: their place is in no array.
+        return LosscalcWarning(problem, found=found, index=place)
+    index = place if values.shape == block.arrays[argument].shape else place[:1]
+    return LosscalcWarning(
+        problem, found=found, argument=argument, index=index, hint=_cause(layout, block, place)
+    )
+
+
+def _cause(layout: Layout, block: Block, place: Index) -> str | None:
+    """What may have led to a result that is not finite: NaN or infinity in the same row."""
+    for name, values in block.arrays.items():
+        here = values[place[:1]] if name in layout.cut else values
+        if here.dtype.kind == "f" and not np.isfinite(here).all():
+            if np.isnan(here).any():
+                return f"`{_argument(name)}` is NaN there"
+            return f"`{_argument(name)}` is infinite there, as in inf - inf or 0·inf"
+    return None
 
 
 def rounded(values: Array, dtype: np.dtype) -> Array:
@@ -246,7 +218,7 @@ def _argument(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _grouped(arrays: Mapping[str, Array]) -> dict[str, Any]:
+def grouped(arrays: Mapping[str, Array]) -> dict[str, Any]:
     """The arguments of a loss: its arrays, and those of a state together under their own names."""
     arguments: dict[str, Any] = {}
     for name, values in arrays.items():

@@ -5,6 +5,8 @@ read as it is needed and any number of workers therefore give the same bits, whe
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from functools import partial as bound
 from itertools import chain
 from typing import NamedTuple
 
@@ -12,33 +14,25 @@ import numpy as np
 
 from losscalc.core.array import Array, row_size
 from losscalc.core.exactsum import EMPTY
-from losscalc.core.matrices import remembering
+from losscalc.core.operation import Operation
 from losscalc.core.reductions import SUM, Partial, Reduction
 from losscalc.core.roles import check_dtype
 from losscalc.core.shapes import Layout
-from losscalc.engine import threads as workers
-from losscalc.engine.block import Block, Evaluable, Evaluation, Examine, Findings, Outcome, Sample, rounded
+from losscalc.engine.block import Block, Outcome, Sample, block_rows, evaluate, ready, rounded
+from losscalc.engine.call import Call
 from losscalc.engine.collect import Added, Collector, Kept
 from losscalc.engine.sources import Rows, Source
+from losscalc.engine.threads import on_threads
 from losscalc.errors import LosscalcWarning, ShapeError
 
-# 1 MiB of float64: the temporaries of a formula stay in cache, and what Python does for each block, one
-# thread at a time, takes a small part of the time that NumPy needs (measured on two threads: with 65,536
-# they wait for one another a third of the time).
-BLOCK = 131_072
 # What is handed to a thread at once, and what of it is read from files: so many bytes of all arrays.
 _BLOCKS = 8
 _PIECE = 1 << 22
 
-
-# glibc's allocator fetches each large array from the system, page by page, and gives it back, until one
-# of this size (the most that counts) was freed. Those of blocks then come from memory that is there.
-_ = np.empty(31 << 20, np.uint8)
-del _
-
-Arrays = dict[str, Array]
-Distribute = Callable[[Evaluation, Mapping[str, Source]], Iterator[list[Outcome]]]
-"""A way to compute the blocks of a call elsewhere: their outcomes, in order."""
+Run = Callable[[Call, Layout], Iterator[list[Outcome]]]
+"""A way to compute the blocks of a call: their outcomes, in order."""
+Watch = Callable[[Iterator[Block]], Iterator[Block]]
+"""What looks on while the blocks of a call are drawn."""
 
 
 class Computation(NamedTuple):
@@ -51,81 +45,52 @@ class Computation(NamedTuple):
     samples: tuple[Sample, ...] = ()
 
 
-def compute(
-    operation: Evaluable,
-    sources: Mapping[str, Source],
-    reduction: Reduction,
-    *,
-    dtype: np.dtype | None = None,
-    broadcast: bool = False,
-    wrt: str | None = None,
-    samples: int = 0,
-    examine: Examine | None = None,
-    mapper: workers.Mapper | None = None,
-    collector: Collector | None = None,
-    distribute: Distribute | None = None,
-) -> Computation:
+def compute(call: Call, run: Run | None = None, collector: Collector | None = None) -> Computation:
     """Map an operation over the blocks of its arrays, and reduce.
 
     With `wrt` the value is the derivative of the reduced loss with respect to that array; for 'none', of
-    the sum. `samples` is the number of rows whose numbers are kept, for an explanation;
-    `examine` looks for signs of mistakes in each block, and `mapper` is how pieces are mapped over, one
-    after the other unless given. `collector` takes in what grows with the number of rows; `distribute`
-    has everything read and computed elsewhere.
+    the sum. `run` computes the blocks, on the threads of this machine unless given, and `collector` takes
+    in what grows with the number of rows.
     """
-    dtypes = {name: source.dtype for name, source in sources.items()}
-    layout = fit(operation, sources, broadcast)
-    first = next(iter(sources))
-    for name in sources:
-        check_dtype(name, dtypes[name], scores=name == first, indices=name in layout.indices)
-    own = dtypes[wrt or first]
-    result = dtype or (own if own.kind == "f" else np.dtype(np.float64))
-    result = result.newbyteorder("=")
-    if wrt is not None and reduction.keeps:
-        reduction = SUM
-    evaluation = Evaluation(
-        operation,
-        operation.roles,
-        layout,
-        result,
-        dtype is not None,
-        reduction,
-        wrt,
-        samples,
-        examine,
-        max(1, BLOCK // max(1, layout.width)),
-    )
-    with remembering():
-        if distribute is not None:
-            outcomes = distribute(evaluation, sources)
-        else:
-            outcomes = (mapper or map)(evaluation.evaluate, cut(sources, layout, evaluation.ready))
-        return _merge(chain.from_iterable(outcomes), evaluation, _collector(collector, layout, wrt))
+    layout = call.layout
+    first = next(iter(call.arrays))
+    for name, array in call.arrays.items():
+        check_dtype(name, array.dtype, scores=name == first, indices=name in layout.indices)
+    if call.wrt is not None and call.reduction.keeps:
+        call = call._replace(reduction=SUM)
+    outcomes = (run or here)(call, layout)
+    return _merge(chain.from_iterable(outcomes), call, layout, _collector(collector, layout, call.wrt))
 
 
-def fit(operation: Evaluable, sources: Mapping[str, Source], broadcast: bool = False) -> Layout:
-    """How the arrays of a call fit together; what does not is told of the part of an array that it is in."""
-    shapes = {name: source.shape for name, source in sources.items()}
-    try:
-        return operation.layout(shapes, {name: source.dtype for name, source in sources.items()}, broadcast)
-    except ShapeError as error:
-        if error.argument is not None and error.argument in sources:
-            sources[error.argument].accompany(list(sources.values()))
-        raise
+def here(call: Call, layout: Layout, watch: Watch = iter) -> Iterator[list[Outcome]]:
+    """The outcomes of all blocks, computed on threads."""
+    _keep_freed_memory()
+    pieces = cut(call.sources, layout, bound(ready, call, layout))
+    return on_threads(call.threads)(bound(evaluate, call, layout), watch(pieces))
+
+
+@cache
+def _keep_freed_memory() -> None:
+    """Have the memory of a block's arrays stay with the process, for those of the next block.
+
+    glibc fetches each large array from the system, page by page, and gives it back, until an array of 31 MiB
+    (the most that counts) was freed once. Of this one no page is ever touched.
+    """
+    np.empty(31 << 20, np.uint8)
 
 
 def cut(
     sources: Mapping[str, Source],
     layout: Layout,
-    ready: Callable[[Arrays], Arrays] = dict,
+    prepare: Callable[[dict[str, Array]], dict[str, Array]] = dict,
     *,
     is_first: bool = True,
 ) -> Iterator[Block]:
-    """The pieces of a call, in order; `ready` is done once to the arrays that are in all of them.
+    """The pieces of a call, in order; `prepare` is done once to the arrays that are in all of them.
 
     `is_first` says whether the first of them is the first of all that there are.
     """
-    whole = ready({name: source.whole() for name, source in sources.items() if name not in layout.cut})
+    whole = prepare({name: source.whole() for name, source in sources.items() if name not in layout.cut})
     if not layout.cut:
         yield Block(whole, is_first=is_first)
         return
@@ -149,8 +114,23 @@ def piece_rows(sources: Mapping[str, Source], layout: Layout) -> int:
     """How many rows are read at once."""
     read = [sources[name] for name in layout.cut if not sources[name].in_memory]
     size = sum(row_size(source.shape) * source.dtype.itemsize for source in read)
-    rows = _BLOCKS * BLOCK // max(1, layout.width)
+    rows = _BLOCKS * block_rows(layout)
     return max(1, min(rows, _PIECE // size) if size else rows)
+
+
+def gathered(call: Call) -> tuple[Call, int]:
+    """The call with its arrays in memory, and how many rows were left out because one lacks a number."""
+    layout, sources = call.layout, call.sources
+    blocks = list(cut(sources, layout))
+    arrays = {
+        name: np.concatenate([block.arrays[name] for block in blocks])
+        if name in layout.cut
+        else blocks[0].arrays[name]
+        for name in sources
+    }
+    kept = [block.start + np.asarray(block.kept) for block in blocks if block.kept is not None]
+    dropped = sum(block.dropped for block in blocks)
+    return call._replace(arrays=arrays, kept=np.concatenate(kept) if kept else None), dropped
 
 
 def _block(pieces: Mapping[str, Rows], sources: Mapping[str, Source], layout: Layout, start: int) -> Block:
@@ -187,13 +167,12 @@ def _collector(given: Collector | None, layout: Layout, wrt: str | None) -> Coll
     return given if given is not None and layout.cut else Kept()
 
 
-def _merge(outcomes: Iterator[Outcome], evaluation: Evaluation, kept: Collector) -> Computation:
-    reduction, wrt = evaluation.reduction, evaluation.wrt
-    partial = Partial(evaluation.operation)
+def _merge(outcomes: Iterator[Outcome], call: Call, layout: Layout, kept: Collector) -> Computation:
+    partial = Partial(call.operation)
     warnings: dict[str, LosscalcWarning] = {}
     dropped = 0
     samples = []
-    findings: Findings | None = None
+    findings = None
     for outcome in outcomes:
         partial += outcome.partial
         dropped += outcome.dropped
@@ -206,27 +185,28 @@ def _merge(outcomes: Iterator[Outcome], evaluation: Evaluation, kept: Collector)
         if outcome.findings is not None:
             findings = outcome.findings if findings is None else findings + outcome.findings
     remarks = [*warnings.values(), *(findings.warnings if findings is not None else ())]
-    if reduction.keeps:
+    if call.reduction.keeps and not partial.sums:
         return Computation(kept.finish(None), partial, tuple(remarks), dropped, tuple(samples))
-    end = _Ending(reduction, partial, evaluation.dtype)
+    end = _Ending(call.operation, call.reduction, partial, layout.dtype)
     with np.errstate(all="ignore"):
-        value = end.number() if wrt is None else kept.finish(end.slope)
+        value = end.number() if call.wrt is None else kept.finish(end.slope)
     return Computation(value, partial, (*remarks, *end.warnings), dropped, tuple(samples))
 
 
 def finish(
-    partial: Partial, reduction: Reduction, dtype: np.dtype
+    operation: Operation, partial: Partial, reduction: Reduction, dtype: np.dtype
 ) -> tuple[Array, tuple[LosscalcWarning, ...]]:
     """The one number that sums come to in a dtype, and why it is not finite if the losses were."""
-    end = _Ending(reduction, partial, dtype)
+    end = _Ending(operation, reduction, partial, dtype)
     with np.errstate(all="ignore"):
         return end.number(), end.warnings
 
 
 class _Ending:
-    """What is done to a result when its divisor is known."""
+    """What is done to a result when all sums are known."""
 
-    def __init__(self, reduction: Reduction, partial: Partial, dtype: np.dtype) -> None:
+    def __init__(self, operation: Operation, reduction: Reduction, partial: Partial, dtype: np.dtype) -> None:
+        self._operation = operation
         self._reduction = reduction
         self._partial = partial
         self._dtype = dtype
@@ -242,25 +222,19 @@ class _Ending:
 
     def number(self) -> Array:
         """The reduced loss."""
-        value = np.asarray(self._reduction.finish(self._partial))
-        self._was_finite = self._partial.numerator.special == 0
+        value = np.asarray(self._operation.reduced(self._reduction, self._partial))
+        self._was_finite = self._partial.is_finite
         return self._rounded(value)
 
     def slope(self, slope: Array) -> Array:
         """A part of the derivative of the reduced loss."""
         self._was_finite &= bool(np.isfinite(slope).all())
-        return self._rounded(_scaled(slope, self._reduction, self._partial))
+        return self._rounded(self._operation.reduced_slope(slope, self._reduction, self._partial))
 
     def _rounded(self, value: Array) -> Array:
         value = rounded(value, self._dtype)
         self._is_finite &= bool(np.isfinite(value).all())
         return value
-
-
-def _scaled(slope: Array, reduction: Reduction, partial: Partial) -> Array:
-    """The derivative of a reduced loss; where no row takes part it is 0, whatever the reduction."""
-    divisor = float(reduction.denominator(partial))
-    return slope / divisor if partial.count else slope
 
 
 def _why_nonfinite(partial: Partial, reduction: Reduction, dtype: np.dtype) -> LosscalcWarning:

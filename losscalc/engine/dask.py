@@ -5,15 +5,16 @@ the pieces that one machine would read; the files of patterns are a task each; w
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from losscalc.core.matrices import remembering
+from losscalc.core.shapes import Layout
 from losscalc.engine import compute as engine
-from losscalc.engine.block import Evaluation, Outcome
+from losscalc.engine.block import Outcome, evaluate, ready
+from losscalc.engine.call import Call
 from losscalc.engine.sources import Excerpt, Recipe, Source
 from losscalc.errors import Location, LosscalcError, LosscalcWarning, SourceError, UsageError
 
@@ -27,77 +28,89 @@ _PIECES = 16
 _WAITING = 3
 
 
-class Task(NamedTuple):
-    """Some rows of the arrays of a call, and what is to be done to them; picklable."""
-
-    evaluation: Evaluation
-    origins: Mapping[str, Recipe]
-    """How each array is opened."""
-    start: int = 0
-    """The row of the whole array that is row 0 of the task, if that is known."""
-    is_first: bool = True
-    version: str = ""
-
-    def outcomes(self) -> list[Outcome] | LosscalcError:
-        """What the task comes to; an error is a result like any other, and no reason to try again."""
-        with ExitStack() as files:
-            sources: dict[str, Source] = {}
-            try:
-                _check_version(self.version)
-                for name, origin in self.origins.items():
-                    sources[name] = files.enter_context(closing(origin()))
-                return self._evaluated(sources)
-            except LosscalcError as error:
-                self._place(error, sources)
-                return error
-
-    def _evaluated(self, sources: Mapping[str, Source]) -> list[Outcome]:
-        layout, found = self.evaluation.layout, []
-        with remembering():
-            blocks = engine.cut(sources, layout, self.evaluation.ready, is_first=self.is_first)
-            for block in blocks:
-                found += self.evaluation.evaluate(block)
-        for outcome in found:
-            shown = outcome.findings.shown.values() if outcome.findings is not None else ()
-            for warning in (*outcome.warnings, *shown):
-                self._place(warning, sources)
-        return found
-
-    def _place(self, remark: LosscalcError | LosscalcWarning, sources: Mapping[str, Source]) -> None:
-        """Put the place in a file where there was an index, which only the task can find."""
-        name = remark.argument
-        if remark.location is not None or name not in sources:
-            return
-        location = sources[name].locate(remark.index or ()) if name is not None else None
-        # What was typed is found by its option, which is known elsewhere.
-        if location is not None and not location.path.startswith("--"):
-            remark.location = location
-        elif remark.index and name in self.evaluation.layout.cut:
-            remark.index = (self.start + remark.index[0], *remark.index[1:])
+Task = Callable[[], list[Outcome] | LosscalcError]
+"""What computes some rows of the arrays of a call; an error is a result like any other. It is picklable."""
 
 
-def plan(evaluation: Evaluation, sources: Mapping[str, Source]) -> Iterator[Task]:
+def plan(call: Call, layout: Layout) -> Iterator[Task]:
     """The tasks of a call, in the order of the rows."""
-    cut = {name: source for name, source in sources.items() if name in evaluation.layout.cut}
+    sources = call.sources
+    cut = {name: source for name, source in sources.items() if name in layout.cut}
     for source in cut.values():
         source.accompany(list(cut.values()))
     whole = {name: source.recipe for name, source in sources.items() if name not in cut}
-    common = partial(Task, evaluation, version=version("losscalc"))
+    # The arrays themselves stay here: a task opens those that it needs.
+    common = partial(_outcomes, call._replace(arrays={}), layout, version("losscalc"))
     rows = next((source.shape[0] for source in cut.values()), None)
     if rows is not None and all(source.can_skip for source in cut.values()):
-        step = _PIECES * engine.piece_rows(sources, evaluation.layout)
+        step = _PIECES * engine.piece_rows(sources, layout)
         for start in range(0, max(1, rows), step):
             count = min(step, rows - start)
             parts = {name: Excerpt.recipe_of(source, start, count) for name, source in cut.items()}
-            yield common(_ordered(sources, {**whole, **parts}), start=start, is_first=not start)
+            yield partial(common, _ordered(sources, {**whole, **parts}), start=start, is_first=not start)
         return
     files = [source.files for source in cut.values()]
     if not files or not all(files):
-        yield common({name: source.recipe for name, source in sources.items()})
+        yield partial(common, {name: source.recipe for name, source in sources.items()})
         return
     for number in range(len(files[0])):
         parts = {name: source.files[number] for name, source in cut.items()}
-        yield common(_ordered(sources, {**whole, **parts}), is_first=not number)
+        yield partial(common, _ordered(sources, {**whole, **parts}), is_first=not number)
+
+
+def _outcomes(
+    call: Call,
+    layout: Layout,
+    wanted: str,
+    recipes: Mapping[str, Recipe],
+    *,
+    start: int = 0,
+    is_first: bool = True,
+) -> list[Outcome] | LosscalcError:
+    """What some rows come to, on a worker.
+
+    `recipes` say how each array is opened, and `start` is the row of the whole array that is row 0 of
+    these, if that is known.
+    """
+    with ExitStack() as files:
+        sources: dict[str, Source] = {}
+        place = partial(_place, layout, start, sources)
+        try:
+            _check_version(wanted)
+            for name, recipe in recipes.items():
+                sources[name] = files.enter_context(closing(recipe()))
+            found = list(_evaluated(call, layout, sources, is_first=is_first))
+        except LosscalcError as error:
+            place(error)
+            return error
+        for outcome in found:
+            shown = outcome.findings.shown.values() if outcome.findings is not None else ()
+            for warning in (*outcome.warnings, *shown):
+                place(warning)
+        return found
+
+
+def _evaluated(
+    call: Call, layout: Layout, sources: Mapping[str, Source], *, is_first: bool
+) -> Iterator[Outcome]:
+    prepare = partial(ready, call, layout)
+    for piece in engine.cut(sources, layout, prepare, is_first=is_first):
+        yield from evaluate(call, layout, piece)
+
+
+def _place(
+    layout: Layout, start: int, sources: Mapping[str, Source], remark: LosscalcError | LosscalcWarning
+) -> None:
+    """Put the place in a file where there was an index, which only the task can find."""
+    name = remark.argument
+    if remark.location is not None or name not in sources:
+        return
+    location = sources[name].locate(remark.index or ()) if name is not None else None
+    # What was typed is found by its option, which is known elsewhere.
+    if location is not None and not location.path.startswith("--"):
+        remark.location = location
+    elif remark.index and name in layout.cut:
+        remark.index = (start + remark.index[0], *remark.index[1:])
 
 
 def _ordered(sources: Mapping[str, Source], origins: Mapping[str, Recipe]) -> dict[str, Recipe]:
@@ -105,7 +118,7 @@ def _ordered(sources: Mapping[str, Source], origins: Mapping[str, Recipe]) -> di
 
 
 @contextmanager
-def connected(address: str) -> Iterator[engine.Distribute]:
+def connected(address: str) -> Iterator[engine.Run]:
     """What lets the cluster with this scheduler compute the blocks of a call."""
     import logging
 
@@ -143,15 +156,13 @@ def _client(address: str) -> "Client":
     return client
 
 
-def _distribute(
-    client: "Client", address: str, evaluation: Evaluation, sources: Mapping[str, Source]
-) -> Iterator[list[Outcome]]:
+def _distribute(client: "Client", address: str, call: Call, layout: Layout) -> Iterator[list[Outcome]]:
     """The outcomes of all tasks in order; the first error by order is raised."""
     threads = sum(client.nthreads().values())
     waiting: deque[Any] = deque()
     try:
-        for task in plan(evaluation, sources):
-            waiting.append(client.submit(Task.outcomes, task, pure=False))
+        for task in plan(call, layout):
+            waiting.append(client.submit(task, pure=False))
             if len(waiting) >= max(1, _WAITING * threads):
                 yield _result(waiting.popleft(), address)
         while waiting:

@@ -9,11 +9,10 @@ from losscalc.catalogue.base import Loss
 from losscalc.core.array import Array
 from losscalc.core.reductions import MEAN, REDUCTIONS, Partial
 from losscalc.core.roles import as_indices, as_real
+from losscalc.engine import call as engine_call
 from losscalc.engine import compute as engine
-from losscalc.engine.block import Examine
 from losscalc.engine.compute import Computation
-from losscalc.engine.sources import MemorySource, Source
-from losscalc.engine.threads import on_threads
+from losscalc.engine.sources import Source
 
 
 class Call(NamedTuple):
@@ -41,30 +40,15 @@ class Call(NamedTuple):
         broadcast: bool = False,
     ) -> "Call":
         """The call whose arrays come from these sources, without rows in which one lacks a number."""
-        layout = engine.fit(loss, sources, broadcast)
-        blocks = list(engine.cut(sources, layout))
-        arrays = {
-            name: np.concatenate([block.arrays[name] for block in blocks])
-            if name in layout.cut
-            else blocks[0].arrays[name]
-            for name in sources
-        }
-        kept = [block.start + np.asarray(block.kept) for block in blocks if block.kept is not None]
-        dropped = sum(block.dropped for block in blocks)
-        return cls(loss, arrays, reduction, dtype, broadcast, dropped, np.concatenate(kept) if kept else None)
+        full = engine_call.Call(loss, sources, REDUCTIONS[reduction], dtype, broadcast)
+        held, dropped = engine.gathered(full)
+        return cls(loss, held.held, reduction, dtype, broadcast, dropped, held.kept)
 
-    def compute(self, examine: Examine | None = None) -> Computation:
+    def compute(self, examine: Any = None) -> Computation:
         """What the engine makes of the call; `examine` looks for signs of mistakes."""
-        sources = {name: MemorySource(np.asarray(array)) for name, array in self.arrays.items()}
-        return engine.compute(
-            self.loss,
-            sources,
-            REDUCTIONS[self.reduction],
-            dtype=self.dtype,
-            broadcast=self.broadcast,
-            examine=examine,
-            mapper=on_threads(self.threads),
-        )
+        reduction = REDUCTIONS[self.reduction]
+        call = engine_call.Call(self.loss, self.arrays, reduction, self.dtype, self.broadcast)
+        return engine.compute(call._replace(threads=self.threads, examine=examine))
 
     @property
     def value(self) -> Array:

@@ -7,7 +7,7 @@ import losscalc
 from losscalc import losses
 from losscalc.catalogue.base import Loss
 from losscalc.core.operation import differentiable
-from losscalc.engine import compute as engine
+from losscalc.engine import block
 from tests.support.examples import Arrays, converted, example, log_softmax, prepared, variants
 
 ALL = list(losses().values())
@@ -95,12 +95,12 @@ def test_reductions(cls, wrt):
 
 
 @pytest.mark.parametrize(("cls", "wrt"), PAIRS)
-@pytest.mark.parametrize("block", [64, 1000, 100_000])
-def test_the_size_of_blocks_does_not_matter(cls, wrt, block, monkeypatch):
+@pytest.mark.parametrize("size", [64, 1000, 100_000])
+def test_the_size_of_blocks_does_not_matter(cls, wrt, size, monkeypatch):
     """Rows have the same bits; what is summed over rows agrees to the last digits."""
     arrays = example(cls, 2500)
     expected = derive(cls(), arrays, wrt, "mean")
-    monkeypatch.setattr(engine, "BLOCK", block)
+    monkeypatch.setattr(block, "BLOCK", size)
     actual = derive(cls(), arrays, wrt, "mean")
 
     if len(expected) == 2500 and cls.name not in ("linear-cross-entropy", "adaptive-log-softmax"):

@@ -106,14 +106,15 @@ class Terminal(io.StringIO):
 
 def test_quiet_or_not_a_terminal(monkeypatch):
     """There is no line at all."""
-    from losscalc.cli.job import _watched
+    from losscalc.cli.job import Voice, _running
+    from losscalc.engine.compute import here
 
     for quiet, is_terminal in ((True, True), (False, False)):
         stream = Terminal()
         stream.isatty = lambda answer=is_terminal: answer
         monkeypatch.setattr(sys, "stderr", stream)
-        with _watched(map, {}, quiet) as mapper:
-            assert mapper is map
+        with _running({}, Voice(quiet), None) as run:
+            assert run is here
 
 
 @pytest.mark.parametrize("columns", [1, 2, 5, 15, 30, 80])

@@ -13,15 +13,17 @@ import pytest
 from losscalc import cli, errors, losses
 from losscalc.core.operation import lookup
 from losscalc.core.reductions import REDUCTIONS
+from losscalc.core.shapes import Layout
+from losscalc.engine import block
 from losscalc.engine import compute as engine
 from losscalc.engine import dask as cluster
-from losscalc.engine.block import Evaluation
-from losscalc.engine.dask import Task, plan
-from losscalc.engine.sources import memory_sources
+from losscalc.engine.call import Call
+from losscalc.engine.dask import _outcomes, plan
 from losscalc.errors import LosscalcError, LosscalcWarning
 from losscalc.inputs.address import open_array, parse_address
 from losscalc.inputs.options import Reading
 from tests.inputs.test_shards import BORDERS, save
+from tests.support.calls import computed
 from tests.support.examples import example
 from tests.support.hostile import accept, refuse
 
@@ -35,7 +37,7 @@ LOGITS = [
 def arrays(tmp_path, monkeypatch):
     """Logits and labels, in one file and in several, and small blocks."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(engine, "BLOCK", 64)
+    monkeypatch.setattr(block, "BLOCK", 64)
     monkeypatch.setattr(cluster, "_PIECES", 2)
     rng = np.random.default_rng(3)
     x, y = rng.normal(size=(ROWS, 4)), rng.integers(0, 4, ROWS)
@@ -49,10 +51,10 @@ def arrays(tmp_path, monkeypatch):
     return x, y
 
 
-def through_tasks(evaluation, sources):
+def through_tasks(call, layout):
     """What a cluster does, without one: every task is pickled, and so is what it comes to."""
-    for task in plan(evaluation, sources):
-        found = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(task)).outcomes()))
+    for task in plan(call, layout):
+        found = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(task))()))
         if isinstance(found, LosscalcError):
             raise found
         yield found
@@ -79,12 +81,7 @@ def test_tasks_give_the_bits_of_one_machine(cls):
     arrays, loss = example(cls, 300, dtype=np.float32), cls()
     first = next(iter(arrays))
     for reduction, wrt in (*((name, None) for name in cls.reductions), ("mean", first)):
-        results = [
-            engine.compute(
-                loss, memory_sources(loss, (), arrays), REDUCTIONS[reduction], wrt=wrt, distribute=distribute
-            )
-            for distribute in (None, through_tasks)
-        ]
+        results = [computed(loss, arrays, reduction, wrt=wrt, run=run) for run in (None, through_tasks)]
         np.testing.assert_array_equal(results[0].value, results[1].value)
         assert results[0].partial == results[1].partial
 
@@ -107,12 +104,11 @@ def test_how_work_is_divided():
             n: open_array(parse_address(a), n, reading) for n, a in (("input", scores), ("target", labels))
         }
         loss = lookup("cross-entropy")()
-        layout = engine.fit(loss, sources)
-        evaluation = Evaluation(loss, loss.roles, layout, np.dtype(float), False, REDUCTIONS["mean"])
-        found = list(plan(evaluation, sources))
+        call = Call(loss, sources, REDUCTIONS["mean"])
+        found = list(plan(call, call.layout))
         for source in sources.values():
             source.close()
-        assert [task.is_first for task in found] == [True] + [False] * (len(found) - 1)
+        assert [task.keywords.get("is_first", True) for task in found] == [True] + [False] * (len(found) - 1)
         return len(found)
 
     by_rows = -(-ROWS // (engine._BLOCKS * 64 // 2))
@@ -213,7 +209,7 @@ def test_without_the_extra(capsys, monkeypatch):
 
 def test_another_version():
     """Workers that compute something else are refused."""
-    found = Task(None, {}, version="0.0.1").outcomes()
+    found = _outcomes(Call(lookup("mse")()), Layout(frozenset(), 1), "0.0.1", {})
     assert isinstance(found, errors.UsageError)
     assert "the workers of the cluster must have losscalc 0.0.1" in str(found)
 

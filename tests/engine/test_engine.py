@@ -11,10 +11,13 @@ from losscalc import losses
 from losscalc.catalogue.base import Loss
 from losscalc.core.declaration import array_arguments, parameters
 from losscalc.core.exactsum import Sum, quotient, total
-from losscalc.core.reductions import MEAN, REDUCTIONS, Partial
+from losscalc.core.reductions import EXPONENTIAL, MEAN, ROOT, Partial, Slope, Terms
+from losscalc.core.roles import Values
+from losscalc.core.shapes import elementwise_layout
+from losscalc.engine import block
 from losscalc.engine import compute as engine
-from losscalc.engine.sources import memory_sources
 from losscalc.errors import LosscalcError, ShapeError
+from tests.support.calls import computed
 from tests.support.examples import Arrays, converted, example
 
 ALL = list(losses().values())
@@ -22,8 +25,7 @@ ALL = list(losses().values())
 
 def run(loss: Loss, arrays: Arrays, reduction: str, **options: object) -> engine.Computation:
     """The engine on arrays in memory."""
-    sources = memory_sources(loss, (), arrays)
-    return engine.compute(loss, sources, REDUCTIONS[reduction], **options)
+    return computed(loss, arrays, reduction, **options)
 
 
 def part(arrays: Arrays, length: int, rows: slice) -> Arrays:
@@ -65,12 +67,12 @@ def test_none_adds_up_to_sum(cls, rows):
 
 
 @pytest.mark.parametrize("cls", ALL)
-@pytest.mark.parametrize("block", [64, 1000, 100_000])
-def test_the_size_of_blocks_does_not_matter(cls, block, monkeypatch):
+@pytest.mark.parametrize("size", [64, 1000, 100_000])
+def test_the_size_of_blocks_does_not_matter(cls, size, monkeypatch):
     """Single losses do not depend on their neighbours, and sums are exact."""
     arrays = example(cls, 3000)
     expected = [run(cls(), arrays, reduction).value for reduction in ("none", "mean", "sum")]
-    monkeypatch.setattr(engine, "BLOCK", block)
+    monkeypatch.setattr(block, "BLOCK", size)
     actual = [run(cls(), arrays, reduction).value for reduction in ("none", "mean", "sum")]
 
     for one, other in zip(expected, actual, strict=True):
@@ -216,3 +218,95 @@ def test_sums_survive_what_float64_does_not():
     assert float(total(np.tile([1e16, 1.0, -1e16], 1000))) == 1000
     assert np.isnan(float(total(np.array([np.inf, -np.inf]))))
     assert float(total(np.array([5e-324, 5e-324]))) == 1e-323
+
+
+class _Pairs(Loss):
+    """Equal shapes, and nothing else."""
+
+    name, formula, divisor, torch, functional = "test", "x", "the number of elements", "", ""
+
+    def layout(self, shapes, dtypes, broadcast):
+        return elementwise_layout(shapes, broadcast=broadcast)
+
+
+class _RootMeanSquare(_Pairs):
+    """√(Σ(x - y)²/n): of the mean alone; none and sum are those of the squares."""
+
+    link = ROOT
+
+    def terms(self, input: Values, target: Values) -> Terms:
+        return Terms(np.square(input - target))
+
+    def gradient(self, input: Values, target: Values) -> Slope:
+        return Slope(2 * (input - target))
+
+
+class _Dice(_Pairs):
+    """1 - 2·Σxy / (Σx + Σy) over the batch: one loss, whatever the reduction."""
+
+    def terms(self, input: Values, target: Values) -> Terms:
+        return Terms.of_sums(both=input * target, either=input + target)
+
+    def gradient(self, input: Values, target: Values) -> Slope:
+        return Slope.of_sums(both=target, either=np.ones_like(input))
+
+    def finish(self, sums):
+        return 1 - 2 * sums["both"] / sums["either"]
+
+    def finish_slopes(self, sums):
+        return {"both": -2 / sums["either"], "either": 2 * sums["both"] / sums["either"] ** 2}
+
+
+def _slope(loss: Loss, arrays: Arrays) -> np.ndarray:
+    """The derivative of the mean by central differences."""
+    slope = np.zeros_like(arrays["input"])
+    for place in np.ndindex(slope.shape):
+        step = np.zeros_like(slope)
+        step[place] = 1e-6
+        up, down = (run(loss, {**arrays, "input": arrays["input"] + s}, "mean").value for s in (step, -step))
+        slope[place] = (up - down) / 2e-6
+    return slope
+
+
+@pytest.mark.parametrize("loss", [_RootMeanSquare(), _Dice()])
+@pytest.mark.parametrize("size", [2, 100_000])
+def test_functions_of_the_mean_and_of_sums(loss, size, monkeypatch):
+    """In one block or many: the value by hand, and the gradient of the whole function."""
+    monkeypatch.setattr(block, "BLOCK", size)
+    rng = np.random.default_rng(0)
+    arrays = {"input": rng.random((5, 3)), "target": rng.random((5, 3))}
+    x, y = arrays.values()
+    by_hand = {
+        "_RootMeanSquare": {"mean": np.sqrt(((x - y) ** 2).mean()), "sum": ((x - y) ** 2).sum()},
+        "_Dice": dict.fromkeys(("none", "mean", "sum"), 1 - 2 * (x * y).sum() / (x + y).sum()),
+    }[type(loss).__name__]
+
+    for reduction, value in by_hand.items():
+        assert float(run(loss, arrays, reduction).value) == pytest.approx(value, rel=1e-14)
+    slope = run(loss, arrays, "mean", wrt="input").value
+    np.testing.assert_allclose(slope, _slope(loss, arrays), rtol=1e-7)
+
+
+def test_sums_by_name_merge():
+    """The dice loss of two parts together is that of the whole, not the mean of two."""
+    rng = np.random.default_rng(1)
+    arrays = {"input": rng.random(40), "target": rng.random(40)}
+    parts = [run(_Dice(), part(arrays, 40, rows), "mean").partial for rows in (slice(7), slice(7, 40))]
+
+    assert parts[0] + parts[1] == run(_Dice(), arrays, "mean").partial
+    assert (parts[0] + parts[1]).count == 40
+
+
+@pytest.mark.parametrize(
+    ("link", "mean", "value", "slope"),
+    [
+        (ROOT, 4.0, 2.0, 0.25),
+        (ROOT, 0.0, 0.0, np.inf),
+        (ROOT, -1.0, np.nan, np.nan),
+        (EXPONENTIAL, 0.0, 1.0, 1.0),
+        (EXPONENTIAL, 1000.0, np.inf, np.inf),
+    ],
+)
+def test_links(link, mean, value, slope):
+    """Also at their ends."""
+    np.testing.assert_equal((link.of(mean), link.slope(mean)), (value, slope))

@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from losscalc import cli, losses
-from losscalc.core.reductions import REDUCTIONS
-from losscalc.engine import compute as engine
-from losscalc.engine.sources import memory_sources
+from losscalc.engine import block
 from losscalc.engine.threads import on_threads
 from losscalc.errors import LosscalcError
+from tests.support.calls import computed
 from tests.support.examples import example
 
 ALL = list(losses().values())
@@ -28,15 +27,15 @@ def test_any_number_of_threads_gives_the_same_bits(cls, monkeypatch):
     loss = cls()
 
     def run(reduction, **options):
-        return engine.compute(loss, memory_sources(loss, (), arrays), REDUCTIONS[reduction], **options)
+        return computed(loss, arrays, reduction, **options)
 
     first = next(iter(arrays))
     calls = [*(({"reduction": r}) for r in cls.reductions), {"reduction": "mean", "wrt": first}]
-    monkeypatch.setattr(engine, "BLOCK", 64)
+    monkeypatch.setattr(block, "BLOCK", 64)
     expected = [run(**call) for call in calls]
     for count in COUNTS:
         for call, whole in zip(calls, expected, strict=True):
-            threaded = run(**call, mapper=on_threads(count))
+            threaded = run(**call, threads=count)
             np.testing.assert_array_equal(threaded.value, whole.value)
             assert threaded.partial == whole.partial
 
@@ -93,7 +92,7 @@ def test_an_early_row_is_told_before_a_later_line(tmp_path, monkeypatch, capsys,
     lines = ["0"] * rows
     lines[7], lines[-1] = "3", "x"
     (tmp_path / "y.csv").write_text("\n".join(lines) + "\n")
-    monkeypatch.setattr(engine, "BLOCK", 16_384)
+    monkeypatch.setattr(block, "BLOCK", 16_384)
 
     assert cli.run(["cross-entropy", "-i", "x.npy", "-t", "y.csv", "--threads", count]) == 4
     assert "y.csv:8:1: --target must be a class index from 0 to 2" in capsys.readouterr().err

@@ -17,7 +17,7 @@ import pytest
 
 import losscalc
 from losscalc import cli
-from losscalc.engine.compute import BLOCK
+from losscalc.engine.block import BLOCK
 from losscalc.insight.diagnose import DIAGNOSES
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"

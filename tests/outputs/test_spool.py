@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 
 from losscalc import cli, compute, losses
-from losscalc.core.reductions import REDUCTIONS
-from losscalc.engine import compute as engine
-from losscalc.engine.sources import memory_sources
+from losscalc.engine import block
 from losscalc.inputs.compression import pack
 from losscalc.outputs import spool
 from losscalc.outputs.result import Result
 from losscalc.outputs.writers import WRITERS
 from tests.engine.test_streaming import peak_memory
+from tests.support.calls import computed
 from tests.support.examples import example
 from tests.support.hostile import refuse, snapshot
 
@@ -35,7 +34,7 @@ def arrays(tmp_path, monkeypatch):
     np.save("y.npy", y)
     monkeypatch.setattr(spool, "_MOST_IN_MEMORY", 1000)
     monkeypatch.setattr(spool, "_STEP", 1000)
-    monkeypatch.setattr(engine, "BLOCK", 256)
+    monkeypatch.setattr(block, "BLOCK", 256)
     return x, y
 
 
@@ -86,13 +85,7 @@ def test_gradients_that_wait_in_a_file(cls, tmp_path):
     for reduction, wrt in (("mean", next(iter(arrays))), ("none", None)):
         with closing(spool.Spool("out.npy", str(tmp_path))) as waiting:
             results = [
-                engine.compute(
-                    loss,
-                    memory_sources(loss, (), arrays),
-                    REDUCTIONS[reduction],
-                    wrt=wrt,
-                    collector=collector,
-                )
+                computed(loss, arrays, reduction, wrt=wrt, collector=collector)
                 for collector in (None, waiting)
             ]
         np.testing.assert_array_equal(results[0].value, results[1].value)

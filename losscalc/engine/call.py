@@ -1,0 +1,81 @@
+"""One record of a call: what is computed, of which arrays, and how it is reduced."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from losscalc.core.array import Array
+from losscalc.core.operation import Operation
+from losscalc.core.reductions import NONE, Reduction
+from losscalc.core.shapes import Layout
+from losscalc.engine.sources import MemorySource, Source
+from losscalc.errors import ShapeError
+
+
+class Call(NamedTuple):
+    """A loss or an activation, its arrays, and all that decides what they come to.
+
+    Python and the command line make one, the engine runs it, an explanation explains it, and a hypothesis
+    changes it. Arrays in memory can be computed with any number of times, sources are read once.
+    """
+
+    operation: Operation
+    arrays: Mapping[str, Source | Array] = {}
+    reduction: Reduction = NONE
+    dtype: np.dtype | None = None
+    """What arrays are rounded to first, and the dtype of the result; by default that of the input."""
+    broadcast: bool = False
+    wrt: str | None = None
+    """The array with respect to which the derivative is wanted, rather than the losses."""
+    threads: int | None = None
+    """How many threads compute; by default one a core."""
+    samples: int = 0
+    """The number of rows whose numbers are kept, for an explanation."""
+    examine: Callable[[Mapping[str, Any]], Any] | None = None
+    """What looks for signs of mistakes in the arrays of a block."""
+    kept: Array | None = None
+    """The rows that are left, where others lacked a number and were left out."""
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """The arrays as what is read from the first row to the last."""
+        return {
+            name: array if isinstance(array, Source) else MemorySource(np.asarray(array))
+            for name, array in self.arrays.items()
+        }
+
+    @property
+    def held(self) -> dict[str, Array]:
+        """The arrays of a call that has them in memory."""
+        return {name: np.asarray(array) for name, array in self.arrays.items()}
+
+    @property
+    def layout(self) -> Layout:
+        """How the arrays fit together; raises ShapeError or DTypeError where they do not."""
+        sources = self.sources
+        shapes = {name: source.shape for name, source in sources.items()}
+        dtypes = {name: source.dtype for name, source in sources.items()}
+        try:
+            layout = self.operation.layout(shapes, dtypes, self.broadcast)
+        except ShapeError as error:
+            # What does not fit may be a file of a pattern, which knows better where that is.
+            if error.argument is not None and error.argument in sources:
+                sources[error.argument].accompany(list(sources.values()))
+            raise
+        own = dtypes[self.wrt or next(iter(dtypes))]
+        result = self.dtype or (own if own.kind == "f" else np.dtype(np.float64))
+        return layout._replace(dtype=result.newbyteorder("="))
+
+    def changed(self, name: str, change: Callable[[Array], Array]) -> "Call":
+        """The call with one of its arrays changed, which is in memory."""
+        return self._replace(arrays={**self.arrays, name: change(np.asarray(self.arrays[name]))})
+
+    def without(self, name: str) -> "Call":
+        """The call without one of its arrays."""
+        return self._replace(arrays={key: array for key, array in self.arrays.items() if key != name})
+
+    def having(self, **settings: Any) -> "Call":
+        """The call with other parameters."""
+        operation = type(self.operation)(**{**self.operation.settings, **settings})
+        return self._replace(operation=operation)

@@ -1,0 +1,28 @@
+"""Calls of the engine with arrays in memory."""
+
+from typing import Any
+
+from losscalc.core.operation import Operation
+from losscalc.core.reductions import REDUCTIONS
+from losscalc.engine.call import Call
+from losscalc.engine.collect import Collector
+from losscalc.engine.compute import Computation, Run, compute
+from losscalc.engine.sources import memory_sources
+
+
+def call(operation: Operation, arrays: dict[str, Any], reduction: str = "mean", **options: Any) -> Call:
+    """The call of an operation, with the options of the record."""
+    return Call(operation, memory_sources(operation, (), arrays), REDUCTIONS[reduction], **options)
+
+
+def computed(
+    operation: Operation,
+    arrays: dict[str, Any],
+    reduction: str = "mean",
+    *,
+    run: Run | None = None,
+    collector: Collector | None = None,
+    **options: Any,
+) -> Computation:
+    """What such a call comes to."""
+    return compute(call(operation, arrays, reduction, **options), run, collector)
