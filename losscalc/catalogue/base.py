@@ -54,19 +54,21 @@ class Loss(Operation):
         size_average: bool | None = None,
         reduce: bool | None = None,
         threads: int | None = None,
+        wrt: str | None = None,
         **named: ArrayLike | None,
     ) -> Any:
-        """The loss of arrays, given in PyTorch's order or by name, as an array or NumPy scalar."""
-        return self._compute(
-            arrays,
-            named,
-            reduction=reduction,
-            dtype=dtype,
-            broadcast=broadcast,
-            size_average=size_average,
-            reduce=reduce,
-            threads=threads,
-        )
+        """The loss of arrays, given in PyTorch's order or by name, as an array or NumPy scalar.
+
+        With `wrt` it is the derivative of the loss with respect to the array of that name.
+        """
+        chosen, notice = choose_reduction(type(self), reduction, size_average, reduce)
+        check_broadcast(type(self), broadcast)
+        sources = memory_sources(self, arrays, named)
+        if wrt is not None:
+            check_wrt(self, wrt, sources)
+        done = engine.compute(Call(self, sources, chosen, result_dtype(dtype), broadcast, wrt, threads))
+        announce((*([notice] if notice else []), *done.warnings))
+        return done.value[()]
 
     @abstractmethod
     def gradient(self, *arrays: Any, **named: Any) -> Slope:
@@ -85,29 +87,6 @@ class Loss(Operation):
     def explained(self, target: FloatArray | IndexArray) -> str:
         """The formula that holds for targets of this kind."""
         return self.formula
-
-    def _compute(
-        self,
-        arrays: tuple[ArrayLike | None, ...],
-        named: Mapping[str, ArrayLike | None],
-        wrt: str | None = None,
-        *,
-        reduction: str = "mean",
-        dtype: DTypeLike | None = None,
-        broadcast: bool = False,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        threads: int | None = None,
-    ) -> Any:
-        chosen, notice = choose_reduction(type(self), reduction, size_average, reduce)
-        check_broadcast(type(self), broadcast)
-        sources = memory_sources(self, arrays, named)
-        if wrt is not None:
-            check_wrt(self, wrt, sources)
-        call = Call(self, sources, chosen, result_dtype(dtype), broadcast, wrt, threads)
-        done = engine.compute(call)
-        announce((*([notice] if notice else []), *done.warnings))
-        return done.value[()]
 
 
 def compute(name: str, *arrays: ArrayLike | None, **arguments: Any) -> Any:
@@ -143,13 +122,9 @@ def gradient(name: str, *arrays: ArrayLike | None, wrt: str | None = None, **arg
     operation, rest = instance(name, arguments)
     if not isinstance(operation, Loss):
         raise ParameterError(f"{operation.name} is not a loss, and has no gradient")
-    options = {key: rest.pop(key) for key in _OPTIONS if key in rest}
     first = array_arguments(type(operation))[0].name
-    return operation._compute(arrays, rest, wrt or first, **options)
+    return operation(*arrays, wrt=first if wrt is None else wrt, **rest)
 
-
-_OPTIONS = ("reduction", "dtype", "broadcast", "size_average", "reduce", "threads")
-"""What a call takes besides its arrays and parameters."""
 
 AnyLoss = TypeVar("AnyLoss", bound=Loss)
 
