@@ -11,6 +11,7 @@ from losscalc.cli.show import show
 from losscalc.cli.tools import class_weight, compare, diagnose, pos_weight
 from losscalc.core.operation import lookup, operations
 from losscalc.errors import UnknownLossError
+from losscalc.outputs.sheets import Cell, Column, Sheet, records, separated
 
 
 class Catalogue(click.Group):
@@ -73,23 +74,22 @@ def losscalc() -> None:
 def show_list(as_json: bool) -> None:
     """Show every loss and activation: name, name in PyTorch, formula and reductions."""
     delivery = Delivery(Display())
-    rows = [(cls.name, cls.torch, cls.formula, list(cls.reductions)) for cls in operations().values()]
+    rows: list[tuple[Cell, ...]]
+    rows = [(cls.name, cls.torch, cls.formula, cls.reductions) for cls in operations().values()]
+    names = (Column("name", "name"), Column("torch", "name"))
+    texts = (Column("formula", "text"), Column("reductions", "text"))
+    catalogue = Sheet("", (*names, *texts), rows)
     if as_json:
         import json
 
-        records = [dict(zip(("name", "torch", "formula", "reductions"), row, strict=True)) for row in rows]
-        delivery.send_bytes((json.dumps(records, indent=2, ensure_ascii=False) + "\n").encode())
-        return
-    texts = [(*row[:3], " ".join(row[3])) for row in rows]
-    if delivery.is_table:
-        from losscalc.outputs.tables import draw_rows
-
+        facts = json.dumps(records(catalogue), indent=2, ensure_ascii=False)
+        delivery.send_bytes(f"{facts}\n".encode())
+    elif delivery.is_table:
         # Both names in one column, so that formulas have room on 80 columns.
-        stacked = [(f"{name}\n{torch}", *rest) for name, torch, *rest in texts]
-        columns = ("name, in PyTorch", "formula", "reductions")
-        delivery.send_bytes(delivery.canvas_text(lambda canvas: draw_rows(columns, stacked, canvas)))
-        return
-    delivery.send_bytes("".join("\t".join(row) + "\n" for row in texts).encode())
+        stacked = [(f"{name}\n{torch}", *rest) for name, torch, *rest in rows]
+        delivery.send_sheets([Sheet("", (Column("name, in PyTorch", "name"), *texts), stacked)])
+    else:
+        delivery.send_bytes(separated(catalogue, "\t", heading=False).encode())
 
 
 for tool in (show, diagnose, compare, merge, pos_weight, class_weight):

@@ -14,6 +14,7 @@ from losscalc.errors import UsageError
 from losscalc.inputs.address import open_array, parse_address
 from losscalc.insight.compare import Comparison, Tolerance, compare, explanations
 from losscalc.insight.detect import Supposition, suppositions
+from losscalc.outputs.numbers import json_bytes
 from losscalc.outputs.result import Result
 
 EXIT_DIFFERENT = 1
@@ -46,9 +47,11 @@ class Check(NamedTuple):
             rounded = _is_rounded(self.expect, float(comparison.value[comparison.worst]))
             found = [] if rounded else explanations(call, comparison, looser)
         if delivery.format == "json":
-            delivery.send_bytes(self._json(result, comparison, found).encode())
+            delivery.send_bytes(json_bytes(self._facts(result, comparison, found)))
         else:
-            delivery.send_bytes(("\n".join(self._lines(comparison, found)) + "\n").encode())
+            text = "\n".join(self._lines(comparison, found)) + "\n"
+            # Names of files are bytes, which need not be UTF-8.
+            delivery.send_bytes(text.encode(errors="surrogateescape"))
         return 0 if comparison.agrees else EXIT_DIFFERENT
 
     def _expected(self) -> Array:
@@ -84,24 +87,22 @@ class Check(NamedTuple):
             lines += [f"that is what comes out if {supposition.sentence}:", f"  {self.command(supposition)}"]
         return lines
 
-    def _json(self, result: Result, comparison: Comparison, found: Sequence[Supposition]) -> str:
-        import json
-
-        number = float(comparison.difference) if comparison.value.size else 0.0
-        facts = {
+    def _facts(
+        self, result: Result, comparison: Comparison, found: Sequence[Supposition]
+    ) -> dict[str, object]:
+        return {
             "loss": result.name,
             "reduction": result.reduction,
             "agrees": comparison.agrees,
-            "value": _listed(comparison.value),
-            "expected": _listed(comparison.expected),
-            "difference": number if np.isfinite(number) else None,
-            "worst": list(comparison.worst),
+            "value": comparison.value,
+            "expected": comparison.expected,
+            "difference": comparison.difference if comparison.value.size else 0.0,
+            "worst": comparison.worst,
             "differing": comparison.differing,
             "explanations": [
                 {"name": s.name, "sentence": s.sentence, "command": self.command(s)} for s in found
             ],
         }
-        return json.dumps(facts, ensure_ascii=False) + "\n"
 
     def command(self, supposition: Supposition) -> str:
         """The command that gives the expected number."""
@@ -151,10 +152,3 @@ def _is_rounded(text: str, value: float) -> bool:
     decimals = len(text.strip().partition(".")[2])
     digits = text.strip().lstrip("+-0.").replace(".", "")
     return len(digits) >= _FEWEST_DIGITS and digits.isdigit() and f"{value:.{decimals}f}" == text.strip()
-
-
-def _listed(values: Array) -> object:
-    """Numbers for strict JSON, null for those it has not."""
-    if values.ndim:
-        return [_listed(row) for row in values]
-    return float(values) if np.isfinite(values) else None

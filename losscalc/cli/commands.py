@@ -160,11 +160,10 @@ def request_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Request, D
 def _survey(request: Request, delivery: Delivery, stats: bool, worst: int | None) -> None:
     """Show how the single losses are spread, and the worst of them."""
     from losscalc.cli.survey import stats_sheet, worst_sheet
-    from losscalc.outputs.sheets import send_sheets
 
     call, _ = request.gathered()
     sheets = [stats_sheet(call)] if stats else []
-    send_sheets(delivery, sheets + ([worst_sheet(call, worst)] if worst else []))
+    delivery.send_sheets(sheets + ([worst_sheet(call, worst)] if worst else []))
 
 
 def _check(request: Request, delivery: Delivery, expect: str, tolerance: tuple[float, float]) -> None:

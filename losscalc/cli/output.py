@@ -5,7 +5,7 @@ import contextlib
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from losscalc.cli.boundary import silence
@@ -18,9 +18,9 @@ from losscalc.outputs.result import Result
 from losscalc.outputs.writers import WRITERS
 
 if TYPE_CHECKING:
+    from losscalc.outputs.canvas import Canvas
+    from losscalc.outputs.sheets import Sheet
     from losscalc.outputs.spool import Spool
-    from losscalc.outputs.tables import Canvas
-
 
 # What these name is open already, and may be a file that others write to as well.
 _STDOUT_NAMES = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
@@ -58,6 +58,21 @@ class Delivery:
     def send_bytes(self, data: bytes) -> None:
         """Write bytes, all of them or nothing."""
         self._send_pieces([data])
+
+    def send_sheets(self, sheets: "Sequence[Sheet]") -> None:
+        """Write small tables."""
+        if self.is_table:
+            from losscalc.outputs.tables import draw_sheets
+
+            self.draw(lambda canvas: draw_sheets(sheets, canvas))
+            return
+        from losscalc.outputs.sheets import write_sheets
+
+        self.send_bytes(write_sheets(sheets, self._format, self.precision))
+
+    def draw(self, draw: "Callable[[Canvas], str]") -> None:
+        """Write what a function draws on the terminal that there is."""
+        self.send_bytes(self._drawn(draw))
 
     def _send_pieces(self, pieces: Iterable[bytes]) -> None:
         if self._path is None:
@@ -107,12 +122,11 @@ class Delivery:
         """Whether a person is going to read it."""
         return self._format == "table"
 
-    def canvas_text(self, draw: "Callable[[Canvas], str]") -> bytes:
-        """What a function draws on the terminal that there is."""
+    def _drawn(self, draw: "Callable[[Canvas], str]") -> bytes:
         # Rich is slow to import; only a table needs it.
         import shutil
 
-        from losscalc.outputs.tables import Canvas
+        from losscalc.outputs.canvas import Canvas
 
         to_file = self._path is not None
         encoding = "utf-8" if to_file else (sys.stdout and sys.stdout.encoding) or "utf-8"
@@ -123,15 +137,14 @@ class Delivery:
             max_rows=self._display.max_rows,
             decimals=self.decimals,
         )
-        text = draw(canvas)
-        return text.encode(encoding, "replace")
+        return draw(canvas).encode(encoding, "replace")
 
     def _render(self, result: Result) -> Iterable[bytes]:
         if not self.is_table:
             return WRITERS[self._format].pieces(result, self._display.precision)
         from losscalc.outputs.tables import draw_result
 
-        return [self.canvas_text(lambda canvas: draw_result(result, canvas))]
+        return [self._drawn(lambda canvas: draw_result(result, canvas))]
 
     def _choose_format(self) -> str:
         """The format as asked for, else by the suffix of the file, else by what standard output is."""

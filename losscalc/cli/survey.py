@@ -1,18 +1,22 @@
-"""What losses look like: --stats and --worst, and the tools diagnose and compare."""
+"""The tables of --stats and --worst, and of the tools diagnose and compare."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from losscalc.core.array import Array
 from losscalc.insight.call import Call
-from losscalc.insight.stats import Spread, context, histogram, spread, worst
-from losscalc.outputs.sheets import Sheet
+from losscalc.insight.stats import context, histogram, spread, worst
+from losscalc.outputs.sheets import Cell, Column, Figure, Sheet
 
 _BAR = 30
+_MOST_NUMBERS = 6
+_COMPARED = ("min", "median", "max", "mean", "sum")
 
 
 def stats_sheet(call: Call) -> Sheet:
     """The spread of the single losses."""
-    rows = [(name, _text(value)) for name, value in spread(call)._asdict().items()]
-    return Sheet("stats", ("", call.loss.name), rows)
+    return _facts("stats", call, list(spread(call)._asdict().items()))
 
 
 def worst_sheet(call: Call, count: int) -> Sheet:
@@ -22,35 +26,63 @@ def worst_sheet(call: Call, count: int) -> Sheet:
     rows = [
         (
             ", ".join(map(str, row.place)),
-            *(row.arrays.get(name, "") for name in names),
-            _text(row.loss),
-            f"{row.share:.1%}",
+            *(_beside(row.arrays.get(name)) for name in names),
+            row.loss,
+            Figure(row.share, ".1%"),
         )
         for row in found
     ]
-    return Sheet("worst", ("index", *names, "loss", "share"), rows)
+    columns = (Column("index", "text"), *map(Column, (*names, "loss", "share")))
+    return Sheet("worst", columns, rows)
 
 
 def context_sheet(call: Call) -> Sheet:
     """What the mean compares with."""
     mean = float(np.asarray(call._replace(reduction="mean").value))
-    return Sheet("context", ("", call.loss.name), [("mean", _text(mean)), *context(call)])
+    rows: list[tuple[str, Cell]] = [("mean", mean)]
+    rows += [(name, fact if isinstance(fact, str) else Figure(fact, ".4f")) for name, fact in context(call)]
+    return _facts("context", call, rows)
 
 
 def histogram_sheet(call: Call) -> Sheet:
     """How many losses are how large, as bars."""
     bars = histogram(call)
     most = max((count for _, count in bars), default=1)
-    rows = [(text, str(count), "█" * round(_BAR * count / most)) for text, count in bars]
-    return Sheet("histogram", ("loss", "count", ""), rows)
+    rows = [(text, count, "█" * round(_BAR * count / most)) for text, count in bars]
+    return Sheet("histogram", (Column("loss", "text"), Column("count"), Column("")), rows)
 
 
-def comparison_row(call: Call) -> tuple[str, ...]:
-    """Several numbers on one loss, in a row."""
-    found: Spread = spread(call)
-    numbers = (found.min, found.median, found.max, found.mean, call.total)
-    return (call.loss.name, *map(_text, numbers))
+def comparison_sheet(rows: Sequence[tuple[Cell, ...]]) -> Sheet:
+    """Several losses on the same data."""
+    return Sheet("losses", (Column("loss", "text"), *map(Column, _COMPARED)), rows)
 
 
-def _text(value: float) -> str:
-    return str(value) if isinstance(value, int) else repr(float(value)) if np.isfinite(value) else str(value)
+def comparison_row(call: Call) -> tuple[Cell, ...]:
+    """A loss and its numbers."""
+    found = spread(call)
+    return (call.loss.name, found.min, found.median, found.max, found.mean, call.total)
+
+
+def refused_row(name: str, reason: str) -> tuple[Cell, ...]:
+    """A loss that the data do not fit, and why, in the place of its numbers."""
+    return (name, f"refused: {reason}", *[None] * (len(_COMPARED) - 1))
+
+
+def _facts(title: str, call: Call, rows: list[tuple[str, Cell]]) -> Sheet:
+    return Sheet(title, (Column("", "text"), Column(call.loss.name)), rows)
+
+
+def _beside(values: Array | None) -> Cell:
+    """A number, or the first of a row, that stands beside a loss."""
+    if values is None:
+        return None
+    if values.ndim == 0:
+        return _figure(float(values))
+    more = ", …" if values.size > _MOST_NUMBERS else ""
+    return ", ".join(f"{number:.6g}" for number in values[:_MOST_NUMBERS]) + more
+
+
+def _figure(number: float) -> Cell:
+    """Whole numbers, which may be labels, with all their digits, and others with six."""
+    whole = number.is_integer() and abs(number) < 1e15
+    return int(number) if whole else Figure(number, ".6g")

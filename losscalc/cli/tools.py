@@ -28,7 +28,7 @@ from losscalc.engine.call import Call
 from losscalc.errors import LosscalcError, UsageError
 from losscalc.inputs.address import open_array, parse_address
 from losscalc.outputs.result import Result
-from losscalc.outputs.sheets import Sheet, send_sheets
+from losscalc.outputs.sheets import Cell
 
 
 @click.command(
@@ -56,7 +56,7 @@ def diagnose(loss: str, arguments: tuple[str, ...]) -> None:
         request, delivery = request_of(cls, values)
         call, _ = request.gathered()
         sheets = [context_sheet(call), stats_sheet(call), worst_sheet(call, worst), histogram_sheet(call)]
-        send_sheets(delivery, sheets)
+        delivery.send_sheets(sheets)
 
 
 def _options() -> list[click.Parameter]:
@@ -74,7 +74,7 @@ def _options() -> list[click.Parameter]:
 
 
 def _compare(losses: tuple[str, ...], **values: Any) -> None:
-    from losscalc.cli.survey import comparison_row
+    from losscalc.cli.survey import comparison_row, comparison_sheet, refused_row
 
     values.pop("debug")
     voice = Voice(values.pop("quiet"), values.pop("warnings") == "error")
@@ -84,7 +84,7 @@ def _compare(losses: tuple[str, ...], **values: Any) -> None:
     arrays = {name: values.pop(name) for name in ("input", "target")}
     if "-" in (text.partition("#")[0] for text in arrays.values()):
         raise UsageError("several losses cannot read one pipe", hint="put the array in a file")
-    rows: list[tuple[str, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     for name in losses:
         cls = _loss(name)
         needed = [a.name for a in array_arguments(cls) if a.required]
@@ -97,8 +97,8 @@ def _compare(losses: tuple[str, ...], **values: Any) -> None:
         except LosscalcError as error:
             if len(losses) == 1:
                 raise
-            rows.append((cls.name, "refused: " + error.describe(option_name), "", "", "", ""))
-    send_sheets(delivery, [Sheet("losses", ("loss", "min", "median", "max", "mean", "sum"), rows)])
+            rows.append(refused_row(cls.name, error.describe(option_name)))
+    delivery.send_sheets([comparison_sheet(rows)])
 
 
 compare = GroupedCommand(

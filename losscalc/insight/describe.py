@@ -3,32 +3,13 @@
 import ast
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from losscalc.catalogue.base import Loss
 from losscalc.core.declaration import Parameter, array_arguments, parameters
 from losscalc.core.operation import differentiable, pytorch_names
 from losscalc.insight.explain import VOCABULARY
 from losscalc.insight.formulas import parsed
-
-Rows = list[tuple[str, str]]
-
-
-class Section(NamedTuple):
-    """A heading, and what belongs under it: a name and a text each."""
-
-    heading: str
-    rows: Rows
-
-
-class Description(NamedTuple):
-    """A loss as people want to read of it."""
-
-    name: str
-    summary: str
-    formula: str
-    latex: str
-    sections: list[Section]
+from losscalc.outputs.description import Description, Section
 
 
 def describe(cls: type[Loss]) -> Description:

@@ -13,7 +13,7 @@ from losscalc.engine.block import Sample
 from losscalc.errors import Index
 from losscalc.insight.formulas import Formula, parsed
 from losscalc.outputs.numbers import fixed
-from losscalc.outputs.result import Line, Working
+from losscalc.outputs.working import Line, Working
 
 VOCABULARY: Mapping[str, str] = {
     "x": "input", "y": "target", "w": "weight", "p": "pos_weight", "x1": "input1", "x2": "input2",

@@ -36,7 +36,7 @@ class Worst(NamedTuple):
     place: Index
     loss: float
     share: float
-    arrays: dict[str, str]
+    arrays: dict[str, Array]
 
 
 def counted(call: Call) -> tuple[Array, Array]:
@@ -79,7 +79,7 @@ def worst(call: Call, count: int) -> list[Worst]:
     return rows
 
 
-def context(call: Call) -> list[tuple[str, str]]:
+def context(call: Call) -> list[tuple[str, float | str]]:
     """What the mean compares with: the loss of knowing nothing, and that of knowing the priors alone."""
     return list(_context(call))
 
@@ -139,20 +139,18 @@ def _has_state(call: Call) -> bool:
     return any("." in name for name in call.arrays)
 
 
-def _beside(call: Call, shape: tuple[int, ...], index: Index) -> Iterator[tuple[str, str]]:
-    """What stands in the arrays where a loss stands."""
+def _beside(call: Call, shape: tuple[int, ...], index: Index) -> Iterator[tuple[str, Array]]:
+    """What stands in the arrays where a loss stands: a number, or the numbers of its row."""
     cut = call.beside
     for name, array in call.arrays.items():
         values = np.asarray(array)
         if values.shape == shape and name in cut:
-            yield name, f"{values[index]:.6g}"
+            yield name, np.asarray(values[index])
         elif values.ndim and index and name in cut:
-            row = values[index[0]].reshape(-1)
-            more = ", …" if row.size > 6 else ""
-            yield name, ", ".join(f"{number:.6g}" for number in row[:6]) + more
+            yield name, values[index[0]].reshape(-1)
 
 
-def _context(call: Call) -> Iterator[tuple[str, str]]:
+def _context(call: Call) -> Iterator[tuple[str, float | str]]:
     name = call.loss.name
     mean = float(MEAN.finish(call.partial))
     if name in ("cross-entropy", "nll"):
@@ -166,10 +164,10 @@ def _context(call: Call) -> Iterator[tuple[str, str]]:
             # The best guess of squares is their weighted mean, and of absolute differences the median.
             best = np.sum(weight * target) / np.sum(weight) if name == "mse" else np.median(target)
             gap = np.square(target - best) if name == "mse" else np.abs(target - best)
-            yield "best constant input", f"{np.sum(weight * gap) / np.sum(weight):.4f}"
+            yield "best constant input", float(np.sum(weight * gap) / np.sum(weight))
 
 
-def _of_classes(call: Call, mean: float) -> Iterator[tuple[str, str]]:
+def _of_classes(call: Call, mean: float) -> Iterator[tuple[str, float | str]]:
     scores, target = (np.asarray(call.arrays[name]) for name in ("input", "target"))
     if scores.ndim < 2 or target.shape == scores.shape:
         return
@@ -182,23 +180,23 @@ def _of_classes(call: Call, mean: float) -> Iterator[tuple[str, str]]:
         shares = shares / shares.sum()
         entropy = -np.sum(np.where(shares > 0, shares * np.log(shares), 0.0))
         perplexity = np.exp(mean)
-    yield "uniform guess, ln C", f"{np.log(classes):.4f}"
-    yield "class priors as a guess", f"{entropy:.4f}"
+    yield "uniform guess, ln C", float(np.log(classes))
+    yield "class priors as a guess", float(entropy)
     shown = ", ".join(f"{p:.3f}" for p in priors[:_MOST_CLASSES]) + (", …" if classes > _MOST_CLASSES else "")
     yield "class priors", shown
-    yield "perplexity", f"{perplexity:.4f}"
+    yield "perplexity", float(perplexity)
     right = scores.argmax(axis=1)[counts] == target[counts]
-    yield "accuracy", f"{right.mean() if right.size else np.nan:.4f}"
+    yield "accuracy", float(right.mean()) if right.size else np.nan
 
 
-def _of_labels(call: Call) -> Iterator[tuple[str, str]]:
+def _of_labels(call: Call) -> Iterator[tuple[str, float | str]]:
     scores, target = (np.asarray(call.arrays[name], dtype=np.float64) for name in ("input", "target"))
     positive = float(target.mean()) if target.size else np.nan
     with np.errstate(all="ignore"):
         parts = [share * np.log(share) if share > 0 else share * 0.0 for share in (positive, 1 - positive)]
         entropy = 0.0 - sum(parts)
-    yield "guess of ½, ln 2", f"{np.log(2):.4f}"
-    yield "share of positives", f"{positive:.4f}"
-    yield "share of positives as a guess", f"{entropy:.4f}"
+    yield "guess of ½, ln 2", float(np.log(2))
+    yield "share of positives", positive
+    yield "share of positives as a guess", float(entropy)
     right = (scores > (0.5 if call.loss.name == "bce" else 0.0)) == (target > 0.5)
-    yield "accuracy", f"{right.mean() if right.size else np.nan:.4f}"
+    yield "accuracy", float(right.mean()) if right.size else np.nan

@@ -1,11 +1,15 @@
 """Numbers as text: the shortest that read back, or so many decimals without losing the number."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
 import numpy as np
 
 from losscalc.core.array import Array
+
+# Python's JSON reads these back; strict JSON has none and writes null.
+PYTHON_WORDS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+STRICT_WORDS = dict.fromkeys(PYTHON_WORDS, "null")
 
 
 def decimal(number: float, decimals: int) -> str:
@@ -59,3 +63,28 @@ def nested(values: Array, precision: int | None, nonfinite: dict[str, str]) -> s
         return "[" + ", ".join(write(shape[1:]) for _ in range(shape[0])) + "]"
 
     return write(values.shape)
+
+
+def json_text(fact: object, precision: int | None = None) -> str:
+    """Strict JSON of a fact; arrays in it get so many decimals, everything else keeps its digits.
+
+    >>> json_text({"value": np.array([0.25, np.nan]), "rows": [1, 2.5, None, "σ"]}, 1)
+    '{"value": [0.2, null], "rows": [1, 2.5, null, "σ"]}'
+    """
+    if isinstance(fact, np.ndarray):
+        return nested(fact, precision, STRICT_WORDS)
+    if isinstance(fact, Mapping):
+        return "{" + ", ".join(f"{json_text(k)}: {json_text(v, precision)}" for k, v in fact.items()) + "}"
+    if isinstance(fact, list | tuple):
+        return "[" + ", ".join(json_text(item, precision) for item in fact) + "]"
+    if isinstance(fact, float):
+        return STRICT_WORDS.get(repr(float(fact)), repr(float(fact)))
+    # Imported here: it costs more than the rest of a small call, and most calls write no JSON.
+    import json
+
+    return json.dumps(fact, ensure_ascii=False)
+
+
+def json_bytes(fact: object, precision: int | None = None) -> bytes:
+    """The same as a line of UTF-8; what a file name has that is no Unicode is escaped, as JSON does."""
+    return (json_text(fact, precision) + "\n").encode(errors="backslashreplace")

@@ -1,41 +1,13 @@
 """What a call came to: plain facts, for formats and tables to show."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.core.reductions import MEAN, SUM, Partial, Reduction
-
-
-class Line(NamedTuple):
-    """One line of an explanation: what it is about, the working, and how LaTeX writes that."""
-
-    label: str
-    text: str
-    latex: str
-    value: str = ""
-    behind: str = ""
-    """The numbers on the way, if there are any."""
-    behind_latex: str = ""
-
-    @property
-    def sentence(self) -> str:
-        """The line as text."""
-        value = f" = {self.value}" if self.value else ""
-        behind = f"   ({self.behind})" if self.behind else ""
-        return f"{self.label} {self.text}{value}{behind}".strip()
-
-
-class Working(NamedTuple):
-    """How a loss comes about, ready to be shown."""
-
-    title: str
-    formula: str
-    latex: str
-    losses: list[Line]
-    reduction: list[Line]
+from losscalc.outputs.sheets import Cell, Column, Sheet
+from losscalc.outputs.working import Working
 
 
 @dataclass(frozen=True)
@@ -91,8 +63,33 @@ class Result:
         """How many numbers of the value are NaN or infinite."""
         return int(np.count_nonzero(~np.isfinite(self.value)))
 
+    @property
+    def is_average(self) -> bool:
+        """Whether it is a numerator over a denominator."""
+        return self.reduction in ("mean", "batchmean") and self.gradient is None
+
+    @property
+    def divisor(self) -> int | float:
+        """The denominator, as a count where it is one."""
+        number = self.denominator
+        return int(number) if number.is_integer() and abs(number) < 1e15 else number
+
+    def summary(self) -> Sheet:
+        """What there is to say about a single number: where it comes from, and of how many."""
+        rows: list[tuple[Cell, ...]] = [("value", float(self.value))]
+        if self.gradient is not None:
+            rows = [(f"gradient of {self.gradient}", float(self.value))]
+        if self.reduction is not None:
+            rows.insert(0, ("reduction", self.reduction))
+        if self.is_average:
+            rows += [("numerator", self.numerator), ("denominator", self.divisor)]
+        if self.reduction is not None and self.gradient is None:
+            rows.append(("count", self.count))
+            rows += [("ignored", self.ignored)] if self.ignored else []
+        return Sheet(self.name, (Column("", "text"), Column(self.name)), rows)
+
     def facts(self) -> dict[str, object]:
-        """The result as strict JSON will show it, but for the value, which is left as an array."""
+        """The result as JSON shows it; what the loss computed is an array."""
         # Imported here: it costs more than the rest of a small call, and JSON alone needs it.
         from importlib.metadata import version
 
@@ -104,28 +101,24 @@ class Result:
         }
         if self.reduction is None:
             return {"tool" if self.is_tool else "activation": self.name, "value": self.value, **common}
-        derivative = {} if self.gradient is None else {"gradient": self.gradient}
+        facts: dict[str, object] = {"loss": self.name, "reduction": self.reduction}
         if self.supposed is not None:
-            derivative = {"supposed": self.supposed}
-        return {
-            "loss": self.name,
-            "reduction": self.reduction,
-            **derivative,
+            facts["supposed"] = self.supposed
+        elif self.gradient is not None:
+            facts["gradient"] = self.gradient
+        facts |= {
             "value": self.value,
-            "numerator": _finite(self.numerator),
-            "denominator": _finite(self.denominator),
+            "numerator": np.asarray(self.numerator),
+            "denominator": np.asarray(self.denominator),
             "count": self.count,
             "ignored": self.ignored,
             **common,
-            **({} if self.sums is None or self.gradient is not None else {"sums": _exact(self.sums)}),
-            **({} if self.working is None else {"explanation": self._explained()}),
         }
-
-    def _explained(self) -> list[str]:
-        """The working as lines of text."""
-        assert self.working is not None
-        lines = [*self.working.losses, *self.working.reduction]
-        return [line.sentence for line in lines]
+        if self.sums is not None and self.gradient is None:
+            facts["sums"] = _exact(self.sums)
+        if self.working is not None:
+            facts["explanation"] = [line.sentence for line in self.working.lines]
+        return facts
 
 
 def _exact(sums: Partial) -> dict[str, object]:
@@ -134,8 +127,3 @@ def _exact(sums: Partial) -> dict[str, object]:
 
     exact = {key: exact_text(getattr(sums, key)) for key in ("total", "numerator", "denominator")}
     return {**exact, "rows": sums.rows}
-
-
-def _finite(number: float) -> float | None:
-    """The number, or None where JSON has none."""
-    return number if np.isfinite(number) else None

@@ -1,83 +1,111 @@
-"""Tables of texts on their way out: statistics, the worst rows, comparisons."""
+"""Small tables of texts and numbers, and what they are in every format but a terminal's."""
 
-import re
-from collections.abc import Sequence
-from typing import NamedTuple
+import csv
+import io
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
 
-from losscalc.cli.output import Delivery
 from losscalc.errors import UsageError
-from losscalc.outputs.numbers import decimal
+from losscalc.outputs.numbers import decimal, fixed, json_bytes
 
-_NUMBER = re.compile(r"-?\d+\.\d+(e[-+]\d+)?")
+
+class Figure(NamedTuple):
+    """A number of which not all digits are of interest: `spec` is the format of those that are."""
+
+    value: float
+    spec: str
+
+    @property
+    def is_percentage(self) -> bool:
+        """Whether it keeps its format, however many decimals are wanted."""
+        return self.spec.endswith("%")
+
+
+Cell = str | int | float | Figure | tuple[str, ...] | None
+
+
+class Column(NamedTuple):
+    """The head of a column, and what stands below it."""
+
+    name: str
+    kind: Literal["name", "text", "number"] = "number"
+    """A name is never broken, a text where there is no room for it; numbers stand at the right."""
 
 
 class Sheet(NamedTuple):
-    """A table of texts, with a title."""
+    """A table with a title."""
 
     title: str
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
+    columns: tuple[Column, ...]
+    rows: Sequence[tuple[Cell, ...]]
 
 
-def send_sheets(delivery: Delivery, sheets: Sequence[Sheet]) -> None:
-    """Write tables in the format of the delivery."""
-    sheets = [sheet for sheet in sheets if sheet.rows]
-    if delivery.is_table:
-        from losscalc.outputs.tables import draw_sheets
+def cell_text(cell: Cell, decimals: int | None = None, write: Callable[[float, int], str] = decimal) -> str:
+    """A cell as text; numbers other than counts and percentages get so many decimals, if any are named.
 
-        tables = [tuple(sheet) for sheet in sheets]
-        delivery.send_bytes(delivery.canvas_text(lambda canvas: draw_sheets(tables, canvas)))
-        return
-    writers = {"plain": _plain, "markdown": _markdown, "json": _json, "csv": _separated, "tsv": _separated}
-    if delivery.format not in writers:
-        raise UsageError(
-            f"this cannot be written as {delivery.format}", hint="take plain, table, csv or json"
-        )
-    if delivery.precision is not None:
-        sheets = [_rounded(sheet, delivery.precision) for sheet in sheets]
-    write = writers[delivery.format]
-    delimiter = "," if delivery.format == "csv" else "\t"
-    delivery.send_bytes(write(sheets, delimiter).encode())
+    >>> cell_text(0.25), cell_text(0.25, 1), cell_text(Figure(0.25, ".0%"), 1), cell_text(3, 1)
+    ('0.25', '0.2', '25%', '3')
+    """
+    if cell is None:
+        return ""
+    if isinstance(cell, tuple) and not isinstance(cell, Figure):
+        return " ".join(cell)
+    if isinstance(cell, Figure) and (decimals is None or cell.is_percentage):
+        return format(cell.value, cell.spec)
+    number = cell.value if isinstance(cell, Figure) else cell
+    if isinstance(number, float):
+        return repr(float(number)) if decimals is None else write(number, decimals)
+    return str(number)
 
 
-def _rounded(sheet: Sheet, precision: int) -> Sheet:
-    """The sheet with so many decimals in its numbers."""
-    rows = [
-        tuple(decimal(float(cell), precision) if _NUMBER.fullmatch(cell) else cell for cell in row)
-        for row in sheet.rows
+def records(sheet: Sheet, decimals: int | None = None) -> list[dict[str, object]]:
+    """The rows for JSON, by the names of the columns."""
+    names = [column.name for column in sheet.columns]
+    return [
+        {name: _fact(cell, decimals) for name, cell in zip(names, row, strict=True)} for row in sheet.rows
     ]
-    return sheet._replace(rows=rows)
 
 
-def _plain(sheets: Sequence[Sheet], delimiter: str) -> str:
-    """A line a row, with tabs; a blank line between tables."""
-    return "\n".join(_separated([sheet], "\t") for sheet in sheets)
+def _fact(cell: Cell, decimals: int | None) -> object:
+    """A cell for JSON, in which numbers are numbers."""
+    number = cell.value if isinstance(cell, Figure) else cell
+    if decimals is None or not isinstance(number, float) or (isinstance(cell, Figure) and cell.is_percentage):
+        return number
+    return float(decimal(number, decimals))
 
 
-def _separated(sheets: Sequence[Sheet], delimiter: str) -> str:
-    lines = []
-    for sheet in sheets:
-        lines.append(delimiter.join(_quoted(cell, delimiter) for cell in sheet.columns))
-        lines += [delimiter.join(_quoted(cell, delimiter) for cell in row) for row in sheet.rows]
-    return "".join(line + "\n" for line in lines)
+def separated(sheet: Sheet, delimiter: str, decimals: int | None = None, heading: bool = True) -> str:
+    """A line a row, with a delimiter between the cells."""
+    lines = io.StringIO()
+    writer = csv.writer(lines, delimiter=delimiter, lineterminator="\n")
+    if heading:
+        writer.writerow(column.name for column in sheet.columns)
+    writer.writerows([cell_text(cell, decimals) for cell in row] for row in sheet.rows)
+    return lines.getvalue()
 
 
-def _quoted(cell: str, delimiter: str) -> str:
-    return f'"{cell}"' if delimiter in cell else cell
+def markdown(sheet: Sheet, decimals: int | None = None) -> str:
+    """A table in the syntax of Markdown."""
+    rows = [
+        [column.name for column in sheet.columns],
+        ["---:" if column.kind == "number" else "---" for column in sheet.columns],
+        *([cell_text(cell, decimals, fixed) for cell in row] for row in sheet.rows),
+    ]
+    return "".join("| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |\n" for row in rows)
 
 
-def _markdown(sheets: Sequence[Sheet], delimiter: str) -> str:
-    texts = []
-    for sheet in sheets:
-        rows = [sheet.columns, ("---",) * len(sheet.columns), *sheet.rows]
-        texts.append("".join("| " + " | ".join(row) + " |\n" for row in rows))
-    return "\n".join(texts)
-
-
-def _json(sheets: Sequence[Sheet], delimiter: str) -> str:
-    import json
-
-    facts = {
-        sheet.title: [dict(zip(sheet.columns, row, strict=True)) for row in sheet.rows] for sheet in sheets
-    }
-    return json.dumps(facts, ensure_ascii=False) + "\n"
+def write_sheets(sheets: Sequence[Sheet], name: str, decimals: int | None) -> bytes:
+    """Several tables in the format of a name, without those that have no rows."""
+    sheets = [sheet for sheet in sheets if sheet.rows]
+    match name:
+        case "plain":
+            # A blank line tells tables apart.
+            return "\n".join(separated(sheet, "\t", decimals) for sheet in sheets).encode()
+        case "csv" | "tsv":
+            delimiter = "," if name == "csv" else "\t"
+            return "".join(separated(sheet, delimiter, decimals) for sheet in sheets).encode()
+        case "markdown":
+            return "\n".join(markdown(sheet, decimals) for sheet in sheets).encode()
+        case "json":
+            return json_bytes({sheet.title: records(sheet, decimals) for sheet in sheets})
+    raise UsageError(f"this cannot be written as {name}", hint="take plain, table, csv or json")

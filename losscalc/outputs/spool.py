@@ -4,6 +4,7 @@ import contextlib
 import mmap
 import os
 import tempfile
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
@@ -29,38 +30,33 @@ class Spool:
         self._path = path
         self._folder = folder
         self._held = 0
-        self._pieces: list[Array] = []
-        self._first: Array | None = None
-        self._file: BinaryIO | None = None
         self._rows = 0
+        self._pieces: list[Array] = []
+        self._empty: Array | None = None
+        """An array without rows that says how long they are, and of what dtype."""
+        self._file: BinaryIO | None = None
         self._map: mmap.mmap | None = None
 
     def add(self, piece: Array) -> None:
         """Keep the array, or write it."""
-        self._first = piece[:0] if self._first is None else self._first
+        self._empty = piece[:0] if self._empty is None else self._empty
         self._rows += len(piece)
-        if self._file is None:
-            self._pieces.append(piece)
-            self._held += piece.nbytes
-            if self._held > _MOST_IN_MEMORY:
-                self._begin()
-        else:
-            self._write(piece)
+        self._held += piece.nbytes
+        self._pieces.append(piece)
+        if self._held > _MOST_IN_MEMORY:
+            with self._reported():
+                self._write_pieces()
 
     def finish(self, change: Change | None) -> Array:
         """All of them in one, which is read from the file as it is looked at."""
-        if self._file is None or self._first is None:
+        if self._file is None or self._empty is None:
             whole = np.concatenate(self._pieces)
             return whole if change is None else change(whole)
-        dtype = self._first.dtype
-        try:
-            if change is not None:
-                dtype = self._change(self._file, change)
+        with self._reported():
+            dtype = self._empty.dtype if change is None else self._change(self._file, self._empty, change)
             self._file.flush()
             self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
-        except OSError as error:
-            raise self._failure(error) from error
-        return np.frombuffer(self._map, dtype).reshape(self._rows, *self._first.shape[1:])
+        return np.frombuffer(self._map, dtype).reshape(self._rows, *self._empty.shape[1:])
 
     def release(self) -> None:
         """Forget what was looked at, which stays in the file."""
@@ -74,35 +70,25 @@ class Spool:
             with contextlib.suppress(OSError):
                 self._file.close()
 
-    def _begin(self) -> None:
-        """Move what is in memory to a file."""
-        try:
+    def _write_pieces(self) -> None:
+        """Move what is in memory to the file."""
+        if self._file is None:
             self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - it lives as long as this
-        except OSError as error:
-            raise self._failure(error) from error
         for piece in self._pieces:
-            self._write(piece)
+            self._file.write(np.ascontiguousarray(piece).data)
         self._pieces = []
 
-    def _write(self, piece: Array) -> None:
-        assert self._file is not None
-        try:
-            self._file.write(np.ascontiguousarray(piece).data)
-        except OSError as error:
-            raise self._failure(error) from error
-
-    def _change(self, file: BinaryIO, change: Change) -> np.dtype:
+    def _change(self, file: BinaryIO, empty: Array, change: Change) -> np.dtype:
         """Change the numbers where they stand, and give their new dtype, which is no larger."""
-        assert self._first is not None
-        dtype = self._first.dtype
-        row = dtype.itemsize * int(np.prod(self._first.shape[1:], dtype=np.int64))
+        dtype = empty.dtype
+        row = dtype.itemsize * int(np.prod(empty.shape[1:], dtype=np.int64))
         step = max(1, _STEP // max(1, row)) * row
         read = written = 0
         while read < self._rows * row:
             file.seek(read)
             raw = file.read(min(step, self._rows * row - read))
             read += len(raw)
-            changed = change(np.frombuffer(raw, self._first.dtype).reshape(-1, *self._first.shape[1:]))
+            changed = change(np.frombuffer(raw, empty.dtype).reshape(-1, *empty.shape[1:]))
             dtype = changed.dtype
             file.seek(written)
             written += file.write(np.ascontiguousarray(changed).data)
@@ -110,5 +96,11 @@ class Spool:
         os.ftruncate(file.fileno(), written)
         return dtype
 
-    def _failure(self, error: OSError) -> OutputError:
-        return OutputError(f"cannot write: {reason(error)}", location=Location(self._path))
+    @contextlib.contextmanager
+    def _reported(self) -> Iterator[None]:
+        """Say of which result it is that a file could not be written."""
+        try:
+            yield
+        except OSError as error:
+            problem = f"cannot write: {reason(error)}"
+            raise OutputError(problem, location=Location(self._path)) from error

@@ -1,0 +1,66 @@
+"""What tables are drawn on: a terminal, or a file, of some width."""
+
+import io
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from losscalc.outputs.numbers import fixed
+from losscalc.outputs.sheets import Cell, cell_text
+
+# What stands for other symbols where a terminal has nothing but ASCII.
+_ASCII = str.maketrans(
+    {"σ": "sigma", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps", "ρ": "rho", "π": "pi"}
+    | {"Σ": "sum", "Π": "prod", "·": "*", "²": "^2", "½": "1/2", "₁": "1", "₂": "2"}
+    | {"≤": "<=", "≈": "~", "≠": "!=", "–": "-", "…": "...", "█": "#"}
+)
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What is drawn on: its width, whether it has colours and more than ASCII, and how much to show."""
+
+    width: int = 80
+    color: bool = False
+    unicode: bool = True
+    max_rows: int = 40
+    decimals: int = 4
+
+    @property
+    def gap(self) -> str:
+        """What stands for rows and columns that are not shown."""
+        return "…" if self.unicode else "..."
+
+    def table(self, title: str = "") -> Table:
+        """An empty table; text that came from a user is never read as markup."""
+        style = box.ROUNDED if self.unicode else box.ASCII2
+        return Table(title=Text(title, style="bold") if title else None, box=style, title_justify="left")
+
+    def text(self, words: str, style: str = "") -> Text:
+        """Words as they are, or, where there is nothing but ASCII, with names for their symbols."""
+        return Text(words if self.unicode else words.translate(_ASCII), style=style)
+
+    def number(self, cell: Cell) -> str:
+        """A number with the decimals of a table."""
+        return cell_text(cell, self.decimals, fixed)
+
+    def render(self, *drawings: Table | Text, width: int = 10_000) -> str:
+        """Drawings as text, by default as wide as they need to be: no number is ever cut."""
+        output = io.StringIO()
+        console = Console(
+            file=output,
+            width=width,
+            force_terminal=self.color,
+            color_system="standard" if self.color else None,
+            no_color=not self.color,
+            legacy_windows=False,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+        for drawing in drawings:
+            console.print(drawing, overflow="ignore", crop=False, soft_wrap=isinstance(drawing, Text))
+        return "".join(line.rstrip() + "\n" for line in output.getvalue().split("\n")[:-1])

@@ -1,0 +1,75 @@
+"""What there is to know of a loss, section by section, in every format but a terminal's."""
+
+from typing import NamedTuple
+
+
+class Section(NamedTuple):
+    """A heading, and what belongs under it: a name and a text each."""
+
+    heading: str
+    rows: list[tuple[str, str]]
+
+
+class Description(NamedTuple):
+    """A loss as people want to read of it."""
+
+    name: str
+    summary: str
+    formula: str
+    latex: str
+    sections: list[Section]
+
+
+def write_description(description: Description, name: str) -> bytes:
+    """The description in the format of a name."""
+    write = {"plain": _plain, "markdown": _markdown, "latex": _latex, "json": _json}[name]
+    return write(description).encode()
+
+
+def _plain(description: Description) -> str:
+    lines = [f"{description.name}: {description.summary}", "", f"  {description.formula}"]
+    for section in description.sections:
+        lines += ["", section.heading]
+        lines += [f"  {name}  {text}" if name else f"  {text}" for name, text in section.rows]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown(description: Description) -> str:
+    lines = [f"## {description.name}", "", description.summary, "", f"`{description.formula}`"]
+    for section in description.sections:
+        lines += ["", f"**{section.heading}**", ""]
+        code = "`" if section.heading == "example" else ""
+        lines += [f"- `{name}`: {text}" if name else f"- {code}{text}{code}" for name, text in section.rows]
+    return "\n".join(lines) + "\n"
+
+
+def _latex(description: Description) -> str:
+    lines = [f"\\paragraph{{{description.name}}} {_escaped(description.summary)}"]
+    lines += ["\\[", f"  \\ell = {description.latex}", "\\]"]
+    for section in description.sections:
+        lines += ["", f"\\textbf{{{section.heading}}}", "\\begin{description}"]
+        lines += [f"  \\item[{_escaped(name)}] {_escaped(text)}" for name, text in section.rows]
+        lines += ["\\end{description}"]
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    """The text with what LaTeX reads as commands made harmless."""
+    special = {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"} | {c: f"\\{c}" for c in "&%$#_{}"}
+    return "".join(special.get(character, character) for character in text)
+
+
+def _json(description: Description) -> str:
+    import json
+
+    facts = {
+        "loss": description.name,
+        "summary": description.summary,
+        "formula": description.formula,
+        "latex": description.latex,
+        **{
+            section.heading: [{"name": name, "text": text} for name, text in section.rows]
+            for section in description.sections
+        },
+    }
+    return json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
