@@ -44,8 +44,7 @@ class Check(NamedTuple):
         found: list[Supposition] = []
         if not comparison.agrees:
             looser = self.tolerance.loosened(self.expect) if comparison.value.ndim == 0 else self.tolerance
-            rounded = _is_rounded(self.expect, float(comparison.value[comparison.worst]))
-            found = [] if rounded else explanations(call, comparison, looser)
+            found = [] if _is_rounded(self.expect, comparison) else explanations(call, comparison, looser)
         if delivery.format == "json":
             delivery.send_bytes(json_bytes(self._facts(result, comparison, found)))
         else:
@@ -62,22 +61,12 @@ class Check(NamedTuple):
             source.close()
 
     def _lines(self, comparison: Comparison, found: Sequence[Supposition]) -> list[str]:
-        value, expected = (float(a[comparison.worst]) for a in (comparison.value, comparison.expected))
-        lines = []
-        if comparison.value.ndim and not comparison.agrees:
-            count = f"{comparison.differing} of {comparison.value.size} numbers differ"
-            lines.append(f"{count}, most at [{', '.join(map(str, comparison.worst))}]")
-        relative = abs(comparison.difference / expected) if expected else np.inf
-        lines += [
-            f"value       {value!r}",
-            f"expected    {expected!r}",
-            f"difference  {comparison.difference!r}   relative {relative:.2g}",
-            f"{'agrees' if comparison.agrees else 'differs'} (rtol {self.tolerance.rtol:g}, "
-            f"atol {self.tolerance.atol:g})",
-        ]
+        lines = _numbers(comparison) if comparison.value.size else []
+        verdict = "agrees" if comparison.agrees else "differs"
+        lines.append(f"{verdict} (rtol {self.tolerance.rtol:g}, atol {self.tolerance.atol:g})")
         if comparison.agrees:
             return lines
-        if _is_rounded(self.expect, value):
+        if _is_rounded(self.expect, comparison):
             lines.append(f"{self.expect.strip()} is the value, rounded: a larger --atol lets it pass")
         elif not found:
             lines.append("nothing that is often done otherwise leads to the expected number")
@@ -147,8 +136,24 @@ def without_options(words: Sequence[str], names: Sequence[str]) -> list[str]:
     return kept
 
 
-def _is_rounded(text: str, value: float) -> bool:
+def _numbers(comparison: Comparison) -> list[str]:
+    """The two numbers that are farthest apart, and how far that is."""
+    value, expected = (float(a[comparison.worst]) for a in (comparison.value, comparison.expected))
+    relative = abs(comparison.difference / expected) if expected else np.inf
+    lines = [
+        f"value       {value!r}",
+        f"expected    {expected!r}",
+        f"difference  {comparison.difference!r}   relative {relative:.2g}",
+    ]
+    if comparison.value.ndim and not comparison.agrees:
+        count = f"{comparison.differing} of {comparison.value.size} numbers differ"
+        lines.insert(0, f"{count}, most at [{', '.join(map(str, comparison.worst))}]")
+    return lines
+
+
+def _is_rounded(text: str, comparison: Comparison) -> bool:
     """Whether a number was typed that the value rounds to."""
-    decimals = len(text.strip().partition(".")[2])
-    digits = text.strip().lstrip("+-0.").replace(".", "")
-    return len(digits) >= _FEWEST_DIGITS and digits.isdigit() and f"{value:.{decimals}f}" == text.strip()
+    text, value = text.strip(), float(comparison.value[comparison.worst])
+    decimals = len(text.partition(".")[2])
+    digits = text.lstrip("+-0.").replace(".", "")
+    return len(digits) >= _FEWEST_DIGITS and digits.isdigit() and f"{value:.{decimals}f}" == text

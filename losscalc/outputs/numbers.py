@@ -71,8 +71,8 @@ def json_text(fact: object, precision: int | None = None) -> str:
     >>> json_text({"value": np.array([0.25, np.nan]), "rows": [1, 2.5, None, "σ"]}, 1)
     '{"value": [0.2, null], "rows": [1, 2.5, null, "σ"]}'
     """
-    if isinstance(fact, np.ndarray):
-        return nested(fact, precision, STRICT_WORDS)
+    if isinstance(fact, np.ndarray | np.generic):
+        return nested(np.asarray(fact), precision, STRICT_WORDS)
     if isinstance(fact, Mapping):
         return "{" + ", ".join(f"{json_text(k)}: {json_text(v, precision)}" for k, v in fact.items()) + "}"
     if isinstance(fact, list | tuple):

@@ -1,6 +1,5 @@
 """Small tables of texts and numbers, and what they are in every format but a terminal's."""
 
-import csv
 import io
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
@@ -76,6 +75,9 @@ def _fact(cell: Cell, decimals: int | None) -> object:
 
 def separated(sheet: Sheet, delimiter: str, decimals: int | None = None, heading: bool = True) -> str:
     """A line a row, with a delimiter between the cells."""
+    # Imported here: numbers alone, which most pipes carry, need it not.
+    import csv
+
     lines = io.StringIO()
     writer = csv.writer(lines, delimiter=delimiter, lineterminator="\n")
     if heading:

@@ -1,0 +1,137 @@
+"""Small tables, in every format there is for them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from losscalc.errors import UsageError
+from losscalc.outputs.canvas import Canvas
+from losscalc.outputs.numbers import json_bytes, json_text
+from losscalc.outputs.sheets import Column, Figure, Sheet, records, separated, write_sheets
+from losscalc.outputs.tables import draw_sheets
+
+COLUMNS = (Column("name", "name"), Column("what it is", "text"), Column("number"))
+SHEET = Sheet(
+    "facts",
+    COLUMNS,
+    [
+        ("count", "a|b", 3),
+        ("third", 'c,"d"', 1 / 3),
+        ("share", "σ…", Figure(0.12345, ".1%")),
+        ("rounded", "", Figure(2 / 3, ".2g")),
+        ("large", "", 2.5e20),
+        ("none", "", None),
+        ("undefined", "", float("nan")),
+    ],
+)
+WIDE = Canvas(width=80)
+
+
+def test_text():
+    """Numbers have the digits that read back, and those that are worth fewer theirs."""
+    assert write_sheets([SHEET], "plain", None).decode().splitlines() == [
+        "name\twhat it is\tnumber",
+        "count\ta|b\t3",
+        'third\t"c,""d"""\t0.3333333333333333',
+        "share\tσ…\t12.3%",
+        "rounded\t\t0.67",
+        "large\t\t2.5e+20",
+        "none\t\t",
+        "undefined\t\tnan",
+    ]
+    assert write_sheets([SHEET], "tsv", None) == write_sheets([SHEET], "plain", None)
+    assert 'third,"c,""d""",0.3333333333333333\n' in write_sheets([SHEET], "csv", None).decode()
+
+
+def test_markdown():
+    """Columns of numbers stand at the right, and a bar in a cell is no border."""
+    lines = write_sheets([SHEET], "markdown", None).decode().splitlines()
+    assert lines[:3] == ["| name | what it is | number |", "| --- | --- | ---: |", r"| count | a\|b | 3 |"]
+    assert len(lines) == 2 + len(SHEET.rows)
+
+
+def test_json():
+    """Numbers are numbers, with all their digits, and null where there is none."""
+    assert json.loads(write_sheets([SHEET], "json", None)) == {
+        "facts": [
+            {"name": "count", "what it is": "a|b", "number": 3},
+            {"name": "third", "what it is": 'c,"d"', "number": 1 / 3},
+            {"name": "share", "what it is": "σ…", "number": 0.12345},
+            {"name": "rounded", "what it is": "", "number": 2 / 3},
+            {"name": "large", "what it is": "", "number": 2.5e20},
+            {"name": "none", "what it is": "", "number": None},
+            {"name": "undefined", "what it is": "", "number": None},
+        ]
+    }
+
+
+def test_precision():
+    """Decimals are those of numbers, not of counts and percentages."""
+    numbers = [row.rsplit("\t")[-1] for row in separated(SHEET, "\t", 2, heading=False).splitlines()]
+    assert numbers == ["3", "0.33", "12.3%", "0.67", "250000000000000000000.00", "", "nan"]
+    assert [row["number"] for row in records(SHEET, 2)][:5] == [3, 0.33, 0.12345, 0.67, 2.5e20]
+
+
+def test_a_table_for_people():
+    """Four decimals, and a number that would be very long in powers of ten."""
+    assert draw_sheets([SHEET], WIDE) == (
+        "facts\n"
+        "╭───────────┬────────────┬────────────╮\n"
+        "│ name      │ what it is │     number │\n"
+        "├───────────┼────────────┼────────────┤\n"
+        "│ count     │ a|b        │          3 │\n"
+        '│ third     │ c,"d"      │     0.3333 │\n'
+        "│ share     │ σ…         │      12.3% │\n"
+        "│ rounded   │            │     0.6667 │\n"
+        "│ large     │            │ 2.5000e+20 │\n"
+        "│ none      │            │            │\n"
+        "│ undefined │            │        nan │\n"
+        "╰───────────┴────────────┴────────────╯\n"
+    )
+
+
+def test_a_table_in_ascii():
+    """What ASCII lacks has a name or a stand-in there."""
+    drawn = draw_sheets([SHEET], Canvas(unicode=False))
+    assert drawn.isascii()
+    assert "| share     | sigma...   |      12.3% |" in drawn
+
+
+def test_names_stay_whole_where_texts_fold():
+    """A name is there to be typed."""
+    sheet = Sheet("", COLUMNS[:2], [("a-rather-long-name", "word " * 10)])
+    drawn = draw_sheets([sheet], Canvas(width=40))
+    assert "│ a-rather-long-name │" in drawn
+    assert max(map(len, drawn.splitlines())) <= 40
+
+
+def test_several_tables():
+    """One after another, without those that have no rows."""
+    one, none, two = Sheet("one", (Column("a"),), [(1,)]), Sheet("none", (Column("b"),), []), SHEET
+    sheets = [one, none, two]
+    assert write_sheets(sheets, "plain", None).decode().startswith("a\n1\n\nname\t")
+    assert write_sheets(sheets, "csv", None).decode().startswith("a\n1\nname,")
+    assert write_sheets(sheets, "markdown", None).decode().startswith("| a |\n| ---: |\n| 1 |\n\n| name |")
+    assert list(json.loads(write_sheets(sheets, "json", None))) == ["one", "facts"]
+    assert "none" not in draw_sheets([none], WIDE)
+
+
+@pytest.mark.parametrize("name", ["latex", "jsonl", "npy"])
+def test_what_a_table_cannot_be(name):
+    """The formats of arrays are not those of tables."""
+    with pytest.raises(UsageError, match=f"cannot be written as {name}"):
+        write_sheets([SHEET], name, None)
+
+
+def test_strict_json():
+    """Arrays are rounded where decimals are named, and nothing is that JSON has no word for."""
+    facts = {"array": np.array([[1.25, np.inf]]), "one": 0.1, "deep": [{"x": -np.inf, "y": True}]}
+    assert json_text(facts, 1) == '{"array": [[1.2, null]], "one": 0.1, "deep": [{"x": null, "y": true}]}'
+    assert json_text(np.float32([0.1])) == "[0.1]"
+    assert json_text({"b": 0.125, "c": None, "d": ("é", 1)}, 1) == '{"b": 0.125, "c": null, "d": ["é", 1]}'
+
+
+def test_names_that_are_no_unicode():
+    """A byte of a file name that is no UTF-8 is escaped, so that the line stays one."""
+    assert json.loads(json_bytes({"file": "a\udcff.csv"})) == {"file": "a\udcff.csv"}
