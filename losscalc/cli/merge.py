@@ -1,6 +1,6 @@
 """The tool that adds up results of parts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -53,13 +53,15 @@ def _check_same(first: "Part", part: "Part") -> None:
     for fact in ("loss", "reduction", "parameters", "dtype"):
         own, others = getattr(part, fact), getattr(first, fact)
         if own != others:
-            found = own if isinstance(own, str) else ", ".join(f"{k} {v}" for k, v in own.items())
-            wanted = others if isinstance(others, str) else ", ".join(f"{k} {v}" for k, v in others.items())
             raise DataError(
-                f"its {fact} must be {printable(wanted)}, as in {printable(first.path)}",
-                found=found,
+                f"its {fact} must be {printable(_words(others))}, as in {printable(first.path)}",
+                found=_words(own),
                 location=Location(part.path),
             )
+
+
+def _words(fact: str | Mapping[str, object]) -> str:
+    return fact if isinstance(fact, str) else ", ".join(f"{name} {value}" for name, value in fact.items())
 
 
 def _read(file: str) -> "Iterator[Part]":

@@ -1,28 +1,27 @@
-"""Where a result goes: to a terminal, into a pipe, or into a file that is replaced as a whole."""
+"""Where a result goes: to a terminal, into a pipe, or into a file; and in which format."""
 
 import codecs
 import contextlib
 import os
-import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from losscalc.cli.boundary import silence
+from losscalc.cli.files import check_writable, is_device, write_file
 from losscalc.cli.options import Display
-from losscalc.cli.signals import temporary
-from losscalc.errors import Location, OutputError, UsageError
+from losscalc.errors import OutputError, UsageError
 from losscalc.inputs import split_suffix
 from losscalc.inputs.stream import reason
 from losscalc.outputs.result import Result
+from losscalc.outputs.sheets import Sheet, write_sheets
 from losscalc.outputs.writers import WRITERS
 
 if TYPE_CHECKING:
     from losscalc.outputs.canvas import Canvas
-    from losscalc.outputs.sheets import Sheet
     from losscalc.outputs.spool import Spool
 
-# What these name is open already, and may be a file that others write to as well.
+# These name what is open already; it may be a file that others write to as well.
 _STDOUT_NAMES = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
@@ -33,9 +32,29 @@ class Delivery:
         self._display = display
         self._path = None if display.output in (None, "-", *_STDOUT_NAMES) else display.output
         self._spool: Spool | None = None
-        self._format = self._choose_format()
+        self.format = self._choose_format()
         if self._path is not None:
             check_writable(self._path)
+
+    @property
+    def is_table(self) -> bool:
+        """Whether a person is going to read it."""
+        return self.format == "table"
+
+    @property
+    def writes_file(self) -> bool:
+        """Whether a file was named for the result."""
+        return self._path is not None
+
+    @property
+    def rows(self) -> int:
+        """How many rows a person wants to see."""
+        return self._display.max_rows
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals a table shows."""
+        return 4 if self._display.precision is None else self._display.precision
 
     @contextlib.contextmanager
     def collector(self) -> "Iterator[Spool | None]":
@@ -52,27 +71,43 @@ class Delivery:
             yield self._spool
 
     def send(self, result: Result) -> None:
-        """Write the result."""
-        self._send_pieces(self._render(result))
+        """Write a result."""
+        if self.is_table:
+            from losscalc.outputs.tables import draw_result
 
-    def send_bytes(self, data: bytes) -> None:
-        """Write bytes, all of them or nothing."""
-        self._send_pieces([data])
+            self.draw(lambda canvas: draw_result(result, canvas))
+        else:
+            self._send_pieces(WRITERS[self.format].pieces(result, self._display.precision))
 
-    def send_sheets(self, sheets: "Sequence[Sheet]") -> None:
+    def send_sheets(self, sheets: Sequence[Sheet]) -> None:
         """Write small tables."""
         if self.is_table:
             from losscalc.outputs.tables import draw_sheets
 
             self.draw(lambda canvas: draw_sheets(sheets, canvas))
-            return
-        from losscalc.outputs.sheets import write_sheets
+        else:
+            self.send_bytes(write_sheets(sheets, self.format, self._display.precision))
 
-        self.send_bytes(write_sheets(sheets, self._format, self.precision))
+    def draw(self, drawing: "Callable[[Canvas], str]") -> None:
+        """Write what a function draws for the terminal, or the file, that there is."""
+        # Rich is slow to import; only a table needs it.
+        import shutil
 
-    def draw(self, draw: "Callable[[Canvas], str]") -> None:
-        """Write what a function draws on the terminal that there is."""
-        self.send_bytes(self._drawn(draw))
+        from losscalc.outputs.canvas import Canvas
+
+        encoding = "utf-8" if self.writes_file else (sys.stdout and sys.stdout.encoding) or "utf-8"
+        canvas = Canvas(
+            width=shutil.get_terminal_size().columns,
+            color=not self.writes_file and has_color(self._display.color),
+            unicode=codecs.lookup(encoding).name == "utf-8",
+            max_rows=self.rows,
+            decimals=self.decimals,
+        )
+        self.send_bytes(drawing(canvas).encode(encoding, "replace"))
+
+    def send_bytes(self, data: bytes) -> None:
+        """Write bytes, all of them or nothing."""
+        self._send_pieces([data])
 
     def _send_pieces(self, pieces: Iterable[bytes]) -> None:
         if self._path is None:
@@ -91,60 +126,6 @@ class Delivery:
             yield piece
             if self._spool is not None:
                 self._spool.release()
-
-    @property
-    def format(self) -> str:
-        """The name of the format."""
-        return self._format
-
-    @property
-    def writes_file(self) -> bool:
-        """Whether a file was named for the result."""
-        return self._path is not None
-
-    @property
-    def precision(self) -> int | None:
-        """How many decimals were asked for."""
-        return self._display.precision
-
-    @property
-    def rows(self) -> int:
-        """How many rows a person wants to see."""
-        return self._display.max_rows
-
-    @property
-    def decimals(self) -> int:
-        """How many decimals a table shows."""
-        return 4 if self._display.precision is None else self._display.precision
-
-    @property
-    def is_table(self) -> bool:
-        """Whether a person is going to read it."""
-        return self._format == "table"
-
-    def _drawn(self, draw: "Callable[[Canvas], str]") -> bytes:
-        # Rich is slow to import; only a table needs it.
-        import shutil
-
-        from losscalc.outputs.canvas import Canvas
-
-        to_file = self._path is not None
-        encoding = "utf-8" if to_file else (sys.stdout and sys.stdout.encoding) or "utf-8"
-        canvas = Canvas(
-            width=shutil.get_terminal_size().columns,
-            color=not to_file and has_color(self._display.color),
-            unicode=codecs.lookup(encoding).name == "utf-8",
-            max_rows=self._display.max_rows,
-            decimals=self.decimals,
-        )
-        return draw(canvas).encode(encoding, "replace")
-
-    def _render(self, result: Result) -> Iterable[bytes]:
-        if not self.is_table:
-            return WRITERS[self._format].pieces(result, self._display.precision)
-        from losscalc.outputs.tables import draw_result
-
-        return [self._drawn(lambda canvas: draw_result(result, canvas))]
 
     def _choose_format(self) -> str:
         """The format as asked for, else by the suffix of the file, else by what standard output is."""
@@ -199,58 +180,3 @@ def wait_for_reader(stream: TextIO) -> None:
     """Have a pipe that does not wait for its reader do so: it would take a part of the result only."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.set_blocking(stream.fileno(), True)
-
-
-def check_writable(path: str) -> None:
-    """Find out before the work that a file could not be written after it."""
-    if not path:
-        raise UsageError("`output` needs the name of a file")
-    folder = os.path.dirname(path) or "."
-    if os.path.isdir(path):
-        raise OutputError("is a directory, not a file", location=Location(path))
-    if not os.path.isdir(folder):
-        raise OutputError("there is no such directory", location=Location(folder))
-    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
-        raise OutputError("permission denied", location=Location(path))
-
-
-def write_file(path: str, pieces: Iterable[bytes]) -> None:
-    """Replace a file as a whole: it holds all the bytes, or what it held before."""
-    try:
-        if is_device(path):
-            with open(path, "ab") as device:
-                device.writelines(pieces)
-            return
-        # Through a symbolic link, so that the link stays one.
-        target = os.path.realpath(path)
-        beside = os.path.join(os.path.dirname(target), f".losscalc-{os.getpid()}-{os.urandom(8).hex()}")
-        with temporary(beside):
-            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.writelines(pieces)
-                file.flush()
-                os.fsync(file.fileno())
-            # Only what was closed without a complaint is complete.
-            os.chmod(beside, _mode(target))
-            os.replace(beside, target)
-    except BrokenPipeError:
-        return
-    except OSError as error:
-        raise OutputError(f"cannot write: {reason(error)}", location=Location(path)) from error
-
-
-def is_device(path: str) -> bool:
-    """Whether a path names a pipe, a device or an open file, none of which can be replaced."""
-    if path.startswith(("/dev/fd/", "/proc/")):
-        return True
-    return os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode)
-
-
-def _mode(target: str) -> int:
-    """The permissions of the file that is replaced, or those that a new file gets."""
-    try:
-        return stat.S_IMODE(os.stat(target).st_mode)
-    except FileNotFoundError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 
-from losscalc.cli.output import check_writable, write_file
+from losscalc.cli.files import check_writable, write_file
 from losscalc.errors import UsageError
 from losscalc.inputs import split_suffix
 from losscalc.insight.call import Call

@@ -13,6 +13,8 @@ from termios import TIOCSWINSZ
 import numpy as np
 import pytest
 
+from losscalc import cli
+
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 LOGITS, LABELS = (
     "[[0.2070,0.8432,0.2494],[0.5782,0.4587,0.1135],[0.9794,0.8516,0.4418]]",
@@ -142,13 +144,44 @@ def test_one_grid_for_each_leading_index():
     assert [line for line in output.splitlines() if "sigmoid" in line] == ["sigmoid [0]", "sigmoid [1]"]
 
 
-def test_formulas_have_names_for_their_symbols_in_ascii():
-    """No formula of the catalogue turns into question marks."""
-    output = on_terminal(["list"], 200, LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["list"], "beta/2"),
+        ([*EXAMPLE, "--explain"], "+ ... +"),
+        (["diagnose", *EXAMPLE], "0.4899 - 0.5572"),
+        (["diagnose", *EXAMPLE], "guess of 1/2, ln 2"),
+    ],
+)
+def test_symbols_have_names_in_ascii(arguments, part):
+    """No formula, no interval and no bar turns into question marks."""
+    output = on_terminal(arguments, 200, LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
 
     assert output.isascii()
     assert "?" not in output
-    assert "beta/2" in output
+    assert part in output
+
+
+@pytest.mark.parametrize("columns", [50, 80, 120])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [*EXAMPLE, "--stats", "--worst", "3"],
+        [*EXAMPLE, "--explain"],
+        ["diagnose", *EXAMPLE],
+        ["compare", "mse", "bce-logits", "-i", LOGITS, "-t", LABELS],
+        ["show", "cross-entropy"],
+    ],
+    ids=" ".join,
+)
+def test_tables_fit_the_terminal(arguments, columns, monkeypatch, capsys):
+    """Texts fold where a table would be wider."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert cli.run([*arguments, "-f", "table"]) == 0
+
+    tables = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("│", "╭"))]
+    assert tables
+    assert max(map(len, tables)) <= columns
 
 
 def test_binary_is_not_for_terminals():
@@ -163,3 +196,4 @@ def test_the_catalogue_is_a_table():
 
     assert "BCEWithLogitsLoss" in output
     assert "╭" in output
+    assert max(map(len, ESCAPE.sub("", output).splitlines())) <= 80

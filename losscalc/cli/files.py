@@ -1,0 +1,64 @@
+"""Files that results are written to: each is replaced as a whole, or stays what it was."""
+
+import os
+import stat
+from collections.abc import Iterable
+
+from losscalc.cli.signals import temporary
+from losscalc.errors import Location, OutputError, UsageError
+from losscalc.inputs.stream import reason
+
+
+def check_writable(path: str) -> None:
+    """Find out before the work that a file could not be written after it."""
+    if not path:
+        raise UsageError("`output` needs the name of a file")
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path):
+        raise OutputError("is a directory, not a file", location=Location(path))
+    if not os.path.isdir(folder):
+        raise OutputError("there is no such directory", location=Location(folder))
+    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        raise OutputError("permission denied", location=Location(path))
+
+
+def write_file(path: str, pieces: Iterable[bytes]) -> None:
+    """Replace a file as a whole: it holds all the bytes, or what it held before."""
+    try:
+        if is_device(path):
+            with open(path, "ab") as device:
+                device.writelines(pieces)
+            return
+        # Through a symbolic link, so that the link stays one.
+        target = os.path.realpath(path)
+        beside = os.path.join(os.path.dirname(target), f".losscalc-{os.getpid()}-{os.urandom(8).hex()}")
+        with temporary(beside):
+            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.writelines(pieces)
+                file.flush()
+                os.fsync(file.fileno())
+            # Only what was closed without a complaint is complete.
+            os.chmod(beside, _mode(target))
+            os.replace(beside, target)
+    except BrokenPipeError:
+        return
+    except OSError as error:
+        raise OutputError(f"cannot write: {reason(error)}", location=Location(path)) from error
+
+
+def is_device(path: str) -> bool:
+    """Whether a path names a pipe, a device or an open file, none of which can be replaced."""
+    if path.startswith(("/dev/fd/", "/proc/")):
+        return True
+    return os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode)
+
+
+def _mode(target: str) -> int:
+    """The permissions of the file that is replaced, or those that a new file gets."""
+    try:
+        return stat.S_IMODE(os.stat(target).st_mode)
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask

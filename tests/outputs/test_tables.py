@@ -1,0 +1,58 @@
+"""What is drawn of results and descriptions, on a canvas rather than a terminal."""
+
+import numpy as np
+import pytest
+
+from losscalc import losses
+from losscalc.insight.describe import describe
+from losscalc.outputs.canvas import Canvas
+from losscalc.outputs.result import Result
+from losscalc.outputs.tables import draw_description, draw_result
+
+
+@pytest.mark.parametrize("cls", losses().values(), ids=losses())
+def test_descriptions_have_names_for_all_symbols(cls):
+    """Nothing that is known of a loss is beyond ASCII once its symbols have names."""
+    drawn = draw_description(describe(cls), Canvas(unicode=False))
+
+    assert drawn.isascii()
+    assert cls.name in drawn
+
+
+def test_a_long_axis_in_front_shows_head_and_tail():
+    """Of ten matrices the first and the last, and dots between them."""
+    value = np.arange(40.0).reshape(10, 2, 2)
+    lines = draw_result(Result("softmax", value, {}), Canvas(max_rows=2)).splitlines()
+
+    assert [line for line in lines if "softmax" in line] == ["softmax [0]", "softmax [9]"]
+    assert lines.count("…") == 1
+    assert "│ 1 │ 38.0000 │ 39.0000 │" in lines
+
+
+def test_a_wide_matrix_goes_on_in_a_further_table():
+    """Each has the indices of its columns, and the first the title."""
+    drawn = draw_result(Result("softmax", np.arange(12.0).reshape(2, 6), {}), Canvas(width=40))
+    lines = drawn.splitlines()
+
+    assert [line for line in lines if line.startswith("│   │")] == [
+        "│   │      0 │      1 │      2 │",
+        "│   │      3 │       4 │       5 │",
+    ]
+    assert max(map(len, lines)) <= 40
+    assert drawn.count("softmax") == 1
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_nothing_has_a_table_too(axes):
+    """An array without numbers is drawn without an error."""
+    draw_result(Result("softmax", np.zeros((0,) * axes), {}), Canvas())
+
+
+def test_the_mean_of_a_row_whose_sum_is_too_large():
+    """The margin has the mean of 1e308 four times, which is itself."""
+    value = np.full((1, 4), 1e308)
+    result = Result("mse", value, {}, reduction="none", mean=1e308, sum=np.inf, count=4)
+    lines = draw_result(result, Canvas()).splitlines()
+
+    assert lines[4].split("│")[-2].strip() == "1.0000e+308"
+    assert lines[-1] == "mean 1.0000e+308   sum inf"
