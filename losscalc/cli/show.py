@@ -7,7 +7,6 @@ from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
 from losscalc.core.operation import lookup
 from losscalc.errors import UsageError
-from losscalc.outputs.description import write_description
 
 
 @click.command("show", short_help="Explain a loss without data")
@@ -24,6 +23,7 @@ from losscalc.outputs.description import write_description
 def show(name: str, form: str) -> None:
     """Show what there is to know of LOSS: formula, symbols, parameters, divisor, gradient, an example."""
     from losscalc.insight.describe import describe
+    from losscalc.outputs.description import write_description
 
     cls = lookup(name)
     if not issubclass(cls, Loss):

@@ -76,16 +76,15 @@ class Result:
 
     def summary(self) -> Sheet:
         """What there is to say about a single number: where it comes from, and of how many."""
-        rows: list[tuple[Cell, ...]] = [("value", float(self.value))]
-        if self.gradient is not None:
-            rows = [(f"gradient of {self.gradient}", float(self.value))]
-        if self.reduction is not None:
-            rows.insert(0, ("reduction", self.reduction))
+        rows: list[tuple[Cell, ...]] = [] if self.reduction is None else [("reduction", self.reduction)]
+        what = "value" if self.gradient is None else f"gradient of {self.gradient}"
+        rows.append((what, float(self.value)))
         if self.is_average:
             rows += [("numerator", self.numerator), ("denominator", self.divisor)]
         if self.reduction is not None and self.gradient is None:
             rows.append(("count", self.count))
-            rows += [("ignored", self.ignored)] if self.ignored else []
+            if self.ignored:
+                rows.append(("ignored", self.ignored))
         return Sheet(self.name, (Column("", "text"), Column(self.name)), rows)
 
     def facts(self) -> dict[str, object]:
