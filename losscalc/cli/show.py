@@ -1,12 +1,13 @@
-"""The tool that explains a loss without data."""
+"""The tools that need no data: what losses there are, and what there is to know of one."""
 
 import click
 
 from losscalc.catalogue.base import Loss
 from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
-from losscalc.core.operation import lookup
+from losscalc.core.operation import lookup, operations
 from losscalc.errors import UsageError
+from losscalc.outputs.sheets import Cell, Column, Sheet, records, separated
 
 
 @click.command("show", short_help="Explain a loss without data")
@@ -36,3 +37,26 @@ def show(name: str, form: str) -> None:
         delivery.draw(lambda canvas: draw_description(description, canvas))
     else:
         delivery.send_bytes(write_description(description, delivery.format))
+
+
+@click.command("list", short_help="Show the catalogue")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def show_list(as_json: bool) -> None:
+    """Show every loss and activation: name, name in PyTorch, formula and reductions."""
+    delivery = Delivery(Display())
+    rows: list[tuple[Cell, ...]]
+    rows = [(cls.name, cls.torch, cls.formula, cls.reductions) for cls in operations().values()]
+    names = (Column("name", "name"), Column("torch", "name"))
+    texts = (Column("formula", "text"), Column("reductions", "text"))
+    catalogue = Sheet("", (*names, *texts), rows)
+    if as_json:
+        import json
+
+        facts = json.dumps(records(catalogue), indent=2, ensure_ascii=False)
+        delivery.send_bytes(f"{facts}\n".encode())
+    elif delivery.is_table:
+        # Both names in one column, so that formulas have room on 80 columns.
+        stacked = [(f"{name}\n{torch}", *rest) for name, torch, *rest in rows]
+        delivery.send_sheets([Sheet("", (Column("name, in PyTorch", "name"), *texts), stacked)])
+    else:
+        delivery.send_bytes(separated(catalogue, "\t", heading=False).encode())
