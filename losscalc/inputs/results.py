@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from losscalc.core.exactsum import Sum
-from losscalc.core.notation import read_exact
+from losscalc.core.exactsum import Sum, read_exact
 from losscalc.core.reductions import NONE, REDUCTIONS, Partial
 from losscalc.errors import DataError, FormatError, Location
 from losscalc.inputs.document import parse

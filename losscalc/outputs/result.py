@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.array import Array
+from losscalc.core.exactsum import exact_text
 from losscalc.core.reductions import MEAN, SUM, Partial, Reduction
 
 
@@ -130,8 +131,6 @@ class Result:
 
 def _exact(sums: Partial) -> dict[str, object]:
     """The sums with all their digits, so that results can be added up."""
-    from losscalc.core.notation import exact_text
-
     exact = {key: exact_text(getattr(sums, key)) for key in ("total", "numerator", "denominator")}
     return {**exact, "rows": sums.rows}
 

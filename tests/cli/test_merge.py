@@ -8,8 +8,7 @@ import pytest
 
 from losscalc import cli, losses
 from losscalc.core.declaration import array_arguments
-from losscalc.core.exactsum import Sum, total
-from losscalc.core.notation import exact_text, read_exact
+from losscalc.core.exactsum import Sum, exact_text, read_exact, total
 from tests.engine.test_engine import part
 from tests.support.examples import example
 from tests.support.hostile import accept, process, refuse
