@@ -102,7 +102,7 @@ def _squeezed(raw: bytes, delimiter: str) -> bytes:
         is_outer |= (before == ord(delimiter)) | (behind == ord(delimiter))
     kept = ~is_blank
     kept[edges[::2][~is_outer] + 1] = True
-    return letters[1:][kept[1:]].tobytes()
+    return bytes(letters[1:][kept[1:]])
 
 
 class _Cells(NamedTuple):

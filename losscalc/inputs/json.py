@@ -25,22 +25,19 @@ class JsonSource(MemorySource):
         self._location = location
 
     def take(self, rows: int) -> Rows:
-        """The next rows, without copying them."""
         start = self._next
         values = super().take(rows).values
         return Rows(values, None if self._missing is None else self._missing[start : start + rows])
 
     @property
     def can_skip(self) -> bool:
-        """Not where the whole document would have to be read first."""
+        # Whoever skips does so to spare the reading, and the document would have to be read as a whole.
         return False
 
     def whole(self) -> Array:
-        """The array itself, when nothing is missing from it."""
         return super().whole() if self._missing is None else Source.whole(self)
 
     def locate(self, index: Index) -> Location:
-        """The path from the top of the document."""
         return self._location._replace(part=self._location.part + brackets(index))
 
 
@@ -48,60 +45,46 @@ class JsonLines(TextSource):
     """An array of which every line is a row: a list, a number, or an object that holds it."""
 
     def __init__(self, stream: Stream, part: str | None, reading: Reading) -> None:
-        self._stream = stream
-        self._part = part
-        self._reading = reading
-        super().__init__(stream.name)
-
-    def pieces(self) -> Iterator[Piece]:
-        """The rows, a piece of text at a time; blank lines are passed over."""
-        lines = Lines(self._stream, self._reading.encoding)
-        shape: tuple[int, ...] | None = None
-        line = lines.next_line
-        while text := lines.piece():
-            plain = None if self._part is not None else _plain_rows(text)
-            if plain is not None and shape in (None, plain.shape[1:]):
-                shape = plain.shape[1:]
-                yield Piece(plain, None, range(line, line + len(plain)))
-                line = lines.next_line
-                continue
-            rows = [(line + i, row) for i, row in enumerate(text.split("\n")) if row.strip(" \t")]
-            line = lines.next_line
-            if not rows:
-                continue
-            values, missing = self._array(rows)
-            if shape is not None and values.shape[1:] != shape:
-                raise FormatError(
-                    f"the row has shape {show_shape(values.shape[1:])}, those before {show_shape(shape)}",
-                    location=Location(self._stream.name, rows[0][0]),
-                )
-            shape = values.shape[1:]
-            yield Piece(values, missing, [number for number, _ in rows])
-        if shape is None:
-            raise FormatError("no data", location=Location(self._stream.name))
+        super().__init__(stream, _line_pieces(stream, part, reading))
 
     def locate(self, index: Index) -> Location:
-        """The line, and the path from there."""
-        return Location(self.name, self.line(index[0]) if index else None, part=brackets(index[1:]))
+        return super().locate(index)._replace(part=brackets(index[1:]))
 
-    def progress(self) -> tuple[int, int | None]:
-        """By bytes of the file."""
-        return self._stream.progress()
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._stream.close()
+def _line_pieces(stream: Stream, part: str | None, reading: Reading) -> Iterator[Piece]:
+    """The rows of JSON lines, a piece of text at a time; blank lines are passed over."""
+    lines = Lines(stream, reading.encoding)
+    shape: Index | None = None
+    line = lines.next_line
+    while text := lines.piece():
+        piece: Piece | None = None
+        plain = None if part is not None else _plain_rows(text)
+        if plain is not None and shape in (None, plain.shape[1:]):
+            piece = Piece(plain, None, range(line, line + len(plain)))
+        elif rows := [(line + i, row) for i, row in enumerate(text.split("\n")) if row.strip(" \t")]:
+            piece = _parsed(rows, stream.name, part, reading.na)
+        line = lines.next_line
+        if piece is None:
+            continue
+        if shape is not None and piece.values.shape[1:] != shape:
+            found, before = show_shape(piece.values.shape[1:]), show_shape(shape)
+            raise FormatError(
+                f"the row has shape {found}, those before {before}",
+                location=Location(stream.name, piece.lines[0]),
+            )
+        shape = piece.values.shape[1:]
+        yield piece
 
-    def _array(self, rows: list[tuple[int, str]]) -> tuple[Array, Array | None]:
-        name = self._stream.name
-        documents = [
-            find(parse(text, name, number), self._part, Location(name, number)) for number, text in rows
-        ]
-        return to_array(
-            documents,
-            self._reading.na,
-            lambda index: Location(name, rows[index[0]][0] if index else None, part=brackets(index[1:])),
-        )
+
+def _parsed(rows: list[tuple[int, str]], name: str, part: str | None, na: str) -> Piece:
+    """The rows of lines with their numbers, each of them a document."""
+    lines = [line for line, _ in rows]
+    documents = [find(parse(text, name, line), part, Location(name, line)) for line, text in rows]
+
+    def place(index: Index) -> Location:
+        return Location(name, lines[index[0]] if index else None, part=brackets(index[1:]))
+
+    return Piece(*to_array(documents, na, place), lines)
 
 
 def _plain_rows(text: str) -> Array | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.array import Shape, show_shape
-from losscalc.engine.sources import Recipe, Rows, Source
+from losscalc.engine.sources import Recipe, Rows, Source, join_rows
 from losscalc.errors import DTypeError, Index, Location, LosscalcError, ShapeError, printable
 
 OpenFile = Callable[[str], Source]
@@ -75,7 +75,7 @@ class Shards(Source):
                 self._turn_over()
         for other in self._agreed:
             self._compare(other)
-        return _joined(pieces) if pieces else Rows(np.empty((0, *_ints(self.shape[1:])), self.dtype))
+        return join_rows(pieces) if pieces else Rows(np.empty((0, *_ints(self.shape[1:])), self.dtype))
 
     @property
     def can_skip(self) -> bool:
@@ -245,14 +245,3 @@ def _rows(count: int) -> str:
 
 def _ints(shape: Sequence[int | None]) -> list[int]:
     return [length or 0 for length in shape]
-
-
-def _joined(pieces: Sequence[Rows]) -> Rows:
-    """Rows behind one another; none is missing from a piece without a mask."""
-    if len(pieces) == 1:
-        return pieces[0]
-    values = np.concatenate([piece.values for piece in pieces])
-    if all(piece.missing is None for piece in pieces):
-        return Rows(values)
-    masks = [np.zeros(len(p.values), bool) if p.missing is None else p.missing for p in pieces]
-    return Rows(values, np.concatenate(masks))
