@@ -12,6 +12,7 @@ from losscalc.errors import FormatError, Location
 from losscalc.inputs.limits import UNPACKED, is_bomb, too_large
 from losscalc.inputs.stream import Stream
 
+_STEP = 1 << 16
 _FAILURES = (zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError)
 
 
@@ -25,11 +26,23 @@ class Compressor(Protocol):
         """The rest of the compressed bytes."""
 
 
+class _Decompressor(Protocol):
+    """Decompresses one stream."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = ...) -> bytes: ...
+
+
 _DECOMPRESSED: MappingProxyType[str, Callable[[BinaryIO], BinaryIO]] = MappingProxyType(
     {
         ".gz": lambda raw: cast(BinaryIO, gzip.GzipFile(fileobj=raw, mode="rb")),
-        ".bz2": lambda raw: cast(BinaryIO, bz2.BZ2File(raw)),
-        ".xz": lambda raw: cast(BinaryIO, lzma.LZMAFile(raw)),  # noqa: SIM115 - the stream closes it
+        ".bz2": lambda raw: cast(BinaryIO, _Decompressed(raw, bz2.BZ2Decompressor)),
+        ".xz": lambda raw: cast(BinaryIO, _Decompressed(raw, lzma.LZMADecompressor)),
     }
 )
 _COMPRESSORS: MappingProxyType[str, Callable[[], Compressor]] = MappingProxyType(
@@ -67,6 +80,49 @@ class CompressedStream(Stream):
     def close(self) -> None:
         super().close()
         self._compressed.close()
+
+
+class _Decompressed:
+    """The bytes of compressed streams, one behind the other.
+
+    `BZ2File` and `LZMAFile` pass over what is behind a stream if it does not begin another one; here it is
+    damaged data.
+    """
+
+    def __init__(self, file: BinaryIO, make: Callable[[], _Decompressor]) -> None:
+        self._file = file
+        self._make = make
+        self._current = make()
+        self._rest = b""
+
+    def read(self, count: int) -> bytes:
+        pieces = []
+        while count and (piece := self._next(count)):
+            pieces.append(piece)
+            count -= len(piece)
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        """Nothing to do: whoever opened the file closes it."""
+
+    def _next(self, most: int) -> bytes:
+        """Some of the next bytes; none at the end."""
+        piece = b""
+        while not piece and (not self._current.eof or self._begin_next()):
+            raw = b""
+            if self._current.needs_input:
+                raw, self._rest = self._rest or self._file.read(_STEP), b""
+                if not raw:
+                    raise EOFError("Compressed file ended before the end-of-stream marker was reached")
+            piece = self._current.decompress(raw, most)
+        return piece
+
+    def _begin_next(self) -> bool:
+        """Go on to the stream behind this one; False at the end of the file."""
+        self._rest = self._current.unused_data or self._file.read(_STEP)
+        if self._rest:
+            self._current = self._make()
+        return bool(self._rest)
 
 
 class _Counted:
