@@ -1,6 +1,7 @@
 """The bytes of one input, and errors that name it."""
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -43,7 +44,16 @@ class Stream:
                 pieces.append(piece)
                 missing -= len(piece)
                 self._count += len(piece)
+                if self._ended:
+                    self._check_size()
         return b"".join(pieces)
+
+    def _check_size(self) -> None:
+        """Refuse a file of which less is left than there was when it was opened."""
+        is_short = self.size is not None and self._count < self.size and self.is_plain_file
+        if is_short and self.file.seek(0, os.SEEK_END) < (self.size or 0):
+            problem = f"the file had {self.size} bytes, and became shorter while it was read"
+            raise FormatError(problem, location=Location(self.name))
 
     def peek(self, count: int) -> bytes:
         """The next bytes, without consuming them."""
@@ -80,7 +90,7 @@ class Stream:
         """Continue at another place of a plain file."""
         with named_failures(self.name):
             self.file.seek(offset)
-        self._ahead, self._ended = b"", False
+        self._ahead, self._ended, self._count = b"", False, offset
 
     def progress(self) -> tuple[int, int | None]:
         """How many bytes of the file were read, and how many it has if that is known."""

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from losscalc.errors import LosscalcError
+from losscalc.errors import FormatError, LosscalcError
 from losscalc.inputs.address import open_array, parse_address
 from losscalc.inputs.options import Reading
 from losscalc.outputs.result import Result
@@ -332,3 +332,16 @@ def test_numbers_agree(folder, cell):
         assert found == [None, None]
     elif expected is not None:
         assert all(one is not None and same(one, np.array([[0.0, expected]])) for one in found)
+
+
+@pytest.mark.parametrize("name", ["f.csv", "f.txt", "f.jsonl"])
+def test_files_that_shrink_while_they_are_read(tmp_path, name):
+    """Rows that were cut off after the first were read are missed, even where what is left ends a line."""
+    path = tmp_path / name
+    path.write_bytes(b"0.25\n" * 1_000_000)
+    with contextlib.closing(open_array(parse_address(str(path)), "--input", Reading())) as source:
+        source.take(10)
+        with path.open("r+b") as file:
+            file.truncate(3_500_000)
+        with pytest.raises(FormatError, match="had 5000000 bytes, and became shorter while it was read"):
+            source.whole()
