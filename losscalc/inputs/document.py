@@ -64,7 +64,12 @@ def find(document: Any, part: str | None, location: Location) -> Any:
     """
     if part is None:
         return _lone_value(document, location)
+    if part == "":
+        return document  # the JSON Pointer of the whole
     if part.startswith("/"):
+        if re.search(r"~(?![01])", part):
+            problem = "not a JSON Pointer: a ~ in a name is written ~0, and a / is written ~1"
+            raise FormatError(problem, found=part, location=location)
         for step in part[1:].split("/"):
             document = _member(document, step.replace("~1", "/").replace("~0", "~"), location)
         return document
