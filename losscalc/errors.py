@@ -51,6 +51,10 @@ class Location(NamedTuple):
     column: int | None = None
     part: str = ""
 
+    def inside(self, index: Index) -> "Location":
+        """The place of a value in the nested list that stands here."""
+        return self._replace(part=self.part + "".join(f"[{i}]" for i in index))
+
     def __str__(self) -> str:
         text = printable(self.path)
         if self.line is not None:

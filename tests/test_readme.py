@@ -22,7 +22,7 @@ from losscalc.cli.check import EXIT_DIFFERENT
 from losscalc.core import operation
 from losscalc.errors import LosscalcError, LosscalcWarning
 from losscalc.inputs import FORMATS, document, limits, npy, npz
-from losscalc.inputs.stream import PACKINGS
+from losscalc.inputs.stream import COMPRESSIONS
 from losscalc.outputs.writers import WRITERS
 from tests.support.tables import renewed
 
@@ -203,7 +203,7 @@ def test_formats() -> None:
         assert all((suffix in written) == (writes != "no") for suffix in code(own))
     listed = {suffix for row in rows for suffix in code(row[1])}
     assert [name for name, group in suffixes.items() if not listed & set(group)] == []
-    assert [name for name in PACKINGS if f"`{name}`" not in README] == []
+    assert [name for name in COMPRESSIONS if f"`{name}`" not in README] == []
 
 
 INFINITY = float("inf")

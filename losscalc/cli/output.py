@@ -115,9 +115,9 @@ class Delivery:
             return
         suffix = split_suffix(self._path)[1]
         if suffix:
-            from losscalc.inputs.compression import pack
+            from losscalc.inputs.compression import compress
 
-            pieces = pack(pieces, suffix)
+            pieces = compress(pieces, suffix)
         write_file(self._path, self._released(pieces))
 
     def _released(self, pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -1,8 +1,9 @@
-"""What a class declares: its annotated fields are parameters, the arguments of `terms` are arrays."""
+"""What the class of a loss declares: its annotated fields are parameters, the arguments of `terms` arrays."""
 
 import inspect
 import types
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -25,7 +26,7 @@ class Alias(NamedTuple):
 
 
 class Parameter(NamedTuple):
-    """A setting of an operation: its name, type, default, domain and one sentence."""
+    """A parameter of an operation."""
 
     name: str
     kind: type
@@ -34,10 +35,10 @@ class Parameter(NamedTuple):
     doc: str
     alias: str | None = None
     callable: bool = False
-    """Whether Python may give a function instead."""
+    """Whether a function is accepted too, which only Python can give."""
 
     def accept(self, value: object) -> object:
-        """The value as it is kept; ParameterError unless it is of the right type and in the domain."""
+        """The value, converted to the declared type; ParameterError if it is not in the domain."""
         if (value is None and self.default is None) or (self.callable and callable(value)):
             return value
         expected, is_one, convert = _KINDS[self.kind]
@@ -50,36 +51,28 @@ class Parameter(NamedTuple):
 
 
 class ArrayArgument(NamedTuple):
-    """An array of an operation: its name, its role, and whether it has to be given."""
+    """An array of an operation."""
 
     name: str
     role: Role
     required: bool
 
 
-_PARAMETERS: dict[type, tuple[Parameter, ...]] = {}
-_ARRAYS: dict[type, tuple[ArrayArgument, ...]] = {}
-
-
+@cache
 def parameters(cls: type) -> tuple[Parameter, ...]:
-    """The parameters of an operation, from the annotations of its fields."""
-    if cls not in _PARAMETERS:
-        hints = get_type_hints(cls, include_extras=True).items()
-        own = {name: hint for name, hint in hints if any(isinstance(extra, Doc) for extra in get_args(hint))}
-        _PARAMETERS[cls] = tuple(_parameter(name, hint, getattr(cls, name)) for name, hint in own.items())
-    return _PARAMETERS[cls]
+    """The parameters of an operation: its fields whose annotation holds a `Doc`."""
+    hints = get_type_hints(cls, include_extras=True).items()
+    own = {name: hint for name, hint in hints if any(isinstance(extra, Doc) for extra in get_args(hint))}
+    return tuple(_parameter(name, hint, getattr(cls, name)) for name, hint in own.items())
 
 
+@cache
 def array_arguments(cls: type) -> tuple[ArrayArgument, ...]:
-    """The arrays of an operation, from the annotations of the arguments of `terms`."""
-    if cls not in _ARRAYS:
-        terms: Callable[..., object] = getattr(cls, "terms")  # noqa: B009 - any operation has it
-        hints = get_type_hints(terms, include_extras=True)
-        arguments = list(inspect.signature(terms).parameters.values())[1:]
-        _ARRAYS[cls] = tuple(
-            ArrayArgument(a.name, next(_roles(hints[a.name])), a.default is a.empty) for a in arguments
-        )
-    return _ARRAYS[cls]
+    """The arrays of an operation: the arguments of `terms`, whose annotations hold their roles."""
+    terms: Callable[..., object] = getattr(cls, "terms")  # noqa: B009 - any operation has it
+    hints = get_type_hints(terms, include_extras=True)
+    arguments = list(inspect.signature(terms).parameters.values())[1:]
+    return tuple(ArrayArgument(a.name, next(_roles(hints[a.name])), a.default is a.empty) for a in arguments)
 
 
 def _parameter(name: str, hint: Any, default: object) -> Parameter:
@@ -93,7 +86,7 @@ def _parameter(name: str, hint: Any, default: object) -> Parameter:
 
 
 def _members(hint: Any) -> tuple[Any, ...]:
-    """The members of a union, or the one type that it is."""
+    """The members of a union; a type that is none is its own only member."""
     return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
 
 
@@ -110,7 +103,7 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    # A whole number that no float64 holds is none.
+    # Whole numbers beyond float64 would fail in the first comparison with an array.
     if isinstance(value, int):
         return not isinstance(value, bool) and abs(value) < 2**1000
     return isinstance(value, float | np.floating | np.integer)
@@ -128,4 +121,4 @@ _KINDS: dict[type, tuple[str, Callable[[object], bool], Callable[[Any], object]]
     str: ("a name", lambda value: isinstance(value, str), str),
     tuple: ("whole numbers", _is_whole_sequence, lambda value: tuple(int(item) for item in value)),
 }
-"""What a type is called, whether a value is of it, and how it is kept."""
+"""How messages name a type of parameter, which values it takes, and what they are converted by."""

@@ -1,6 +1,7 @@
-"""Sums that keep every digit, however many blocks they are added up from."""
+"""Sums that keep every digit, however many blocks they are added up from, and the text they are saved as."""
 
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,15 +10,21 @@ from losscalc.core.array import FloatArray
 
 # Every finite float64 is a whole number of 2^-1074, the smallest of them.
 _UNIT_BITS = 1074
-# Below it a sum of 2^40 numbers is no danger; above, numbers are halved 512 times, which is exact for
-# those that are not small themselves.
+# A sum of 2^40 numbers up to here cannot overflow. Larger numbers are multiplied by 2^-512 first, which is
+# exact for those above 1.
 _LARGEST = 2.0**980
-_HALF_RANGE = 2.0**-512
+_SCALE_BITS = 512
+
+# The exponents that a saved sum may have: no sum of float64 numbers comes near the upper one.
+_EXPONENTS = range(-_UNIT_BITS, 4097)
+_LONGEST_TEXT = 2048
+_NUMBER = re.compile(r"(-?)0x([0-9a-f]+)p([+-]\d{1,5})", re.ASCII)
+_WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """An exact sum of float64 numbers: a whole number of 2^-1074, and what was not finite.
+    """An exact sum of float64 numbers: the finite ones in units of 2^-1074, and the sum of the others.
 
     Python's integers neither round nor overflow, so `+` is associative: partial sums give the
     same bits in whatever order they are merged.
@@ -31,7 +38,7 @@ class Sum:
 
     @classmethod
     def of(cls, value: float) -> "Sum":
-        """The sum of one number."""
+        """A sum of one number."""
         if not math.isfinite(value):
             return cls(0, value)
         numerator, denominator = value.as_integer_ratio()
@@ -45,7 +52,6 @@ class Sum:
 
 
 EMPTY = Sum()
-"""The sum of no numbers."""
 
 
 def quotient(numerator: Sum, denominator: Sum) -> float:
@@ -66,13 +72,12 @@ def quotient(numerator: Sum, denominator: Sum) -> float:
 
 
 def total(values: FloatArray) -> Sum:
-    """The sum of an array, to the last digit.
+    """The exact sum of an array.
 
-    Adding and subtracting a power of two that dwarfs the whole sum cuts each number at one
-    common bit. The high parts add up without any rounding, in whatever order, and what is left of the
-    numbers is exact and 2^36 times smaller: it is cut again until nothing is left (Rump, Ogita and
-    Oishi, "Accurate floating-point summation", 2008). Sums of other blocks of the same numbers
-    are therefore the same, to the bit.
+    Adding and subtracting a power of two that exceeds any partial sum cuts every number at the same
+    bit. The high parts then add up without rounding, in any order, and the low parts are exact and
+    about 2^50 / N times smaller. They are cut in turn until nothing is left (Rump, Ogita and Oishi,
+    "Accurate floating-point summation", 2008).
     """
     rest = values.reshape(-1)
     if rest.size == 0:
@@ -83,7 +88,8 @@ def total(values: FloatArray) -> Sum:
         return total(rest[finite]) + Sum(special=sum(rest[~finite].tolist()))
     if peak > _LARGEST:
         large = np.abs(rest) > 1.0
-        return Sum(total(rest[large] * _HALF_RANGE).units << 512) + total(rest[~large])
+        scaled = total(rest[large] * 2.0**-_SCALE_BITS)
+        return Sum(scaled.units << _SCALE_BITS) + total(rest[~large])
     units = 0
     size = rest.size.bit_length() + 1
     top = math.frexp(peak)[1]
@@ -94,10 +100,39 @@ def total(values: FloatArray) -> Sum:
         high -= cut
         units += Sum.of(float(high.sum())).units
         rest = rest - high
-        # What is left is at most half of the last bit of the cut, and after two cuts it is left of few.
+        # The low parts are at most half of the last bit of the cut. Few numbers have any after two cuts.
         exponent += size - 52
         if exponent < top - 40:
             rest = rest[np.flatnonzero(rest != 0)]
         elif not rest.any():
             break
     return Sum(units)
+
+
+def exact_text(value: Sum) -> str:
+    """A sum in hexadecimal, with all its digits, or `nan`, `inf` or `-inf`.
+
+    >>> exact_text(Sum.of(6.0)), exact_text(Sum.of(1e16) + Sum.of(0.5)), exact_text(Sum.of(-math.inf))
+    ('0x3p+1', '0x470de4df820001p-1', '-inf')
+    """
+    if value.special != 0:
+        return str(float(value.special))
+    units = abs(value.units)
+    zeros = max(0, (units & -units).bit_length() - 1)
+    exponent = zeros - _UNIT_BITS if units else 0
+    return f"{'-' if value.units < 0 else ''}0x{units >> zeros:x}p{exponent:+d}"
+
+
+def read_exact(text: str) -> Sum | None:
+    """The sum that `exact_text` wrote, or None if the text is anything else.
+
+    >>> read_exact(exact_text(Sum.of(0.1))) == Sum.of(0.1), read_exact("0.1")
+    (True, None)
+    """
+    if text in _WORDS:
+        return Sum(special=_WORDS[text])
+    found = _NUMBER.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
+    if found is None or int(found[3]) not in _EXPONENTS:
+        return None
+    units = int(found[2], 16) << (int(found[3]) + _UNIT_BITS)
+    return Sum(-units if found[1] else units)

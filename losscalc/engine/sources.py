@@ -22,6 +22,17 @@ class Rows(NamedTuple):
     missing: np.ndarray | None = None
 
 
+def join_rows(pieces: Sequence[Rows]) -> Rows:
+    """The rows of one or more pieces, one behind the other; a single piece is not copied."""
+    if len(pieces) == 1:
+        return pieces[0]
+    values = np.concatenate([piece.values for piece in pieces])
+    if all(piece.missing is None for piece in pieces):
+        return Rows(values)
+    masks = [np.zeros(len(v), bool) if missing is None else missing for v, missing in pieces]
+    return Rows(values, np.concatenate(masks))
+
+
 class Source(ABC):
     """One array that is read from its first row to its last, once.
 

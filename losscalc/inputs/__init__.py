@@ -1,4 +1,4 @@
-"""The formats of files: one record each, in the order in which they are looked through."""
+"""The formats of files, in the order in which they are tried."""
 
 import os
 from collections.abc import Callable
@@ -8,23 +8,23 @@ from typing import NamedTuple
 
 from losscalc.engine.sources import Source
 from losscalc.inputs.options import Reading
-from losscalc.inputs.stream import PACKINGS, Stream
+from losscalc.inputs.stream import COMPRESSIONS, Stream
 
 Opener = Callable[[Stream, str | None, Reading], Source]
 
 
 class Format(NamedTuple):
-    """A way to keep an array in a file."""
+    """A format that an array may be read from."""
 
     name: str
     suffixes: tuple[str, ...]
     open: Opener
     starts: tuple[bytes, ...] = ()
-    """First bytes that no other format has."""
+    """First bytes that tell the format, where the suffix does not."""
 
 
 def _opener(module: str, name: str) -> Opener:
-    """The opener of a format; its module is imported when the first input of that format is opened."""
+    """The opener of a format, whose module is imported only when a file of that format is opened."""
 
     def open_source(stream: Stream, part: str | None, reading: Reading) -> Source:
         source: Source = getattr(import_module(f"losscalc.inputs.{module}"), name)(stream, part, reading)
@@ -50,19 +50,19 @@ FORMATS = MappingProxyType(
 
 
 def split_suffix(path: str) -> tuple[str, str]:
-    """The suffix that names the format, and the one of a compression behind it.
+    """The suffix of the format, and the one of the compression after it.
 
     >>> split_suffix("a.csv.gz"), split_suffix("b.NPY"), split_suffix("c")
     (('.csv', '.gz'), ('.npy', ''), ('', ''))
     """
     stem, suffix = os.path.splitext(path.lower())
-    if suffix in PACKINGS:
+    if suffix in COMPRESSIONS:
         return os.path.splitext(stem)[1], suffix
     return suffix, ""
 
 
 def choose_format(stream: Stream, suffix: str, reading: Reading) -> Format:
-    """The format of an input: as asked for, else by suffix, else by its first bytes, else CSV."""
+    """The format of an input: the one asked for, else by its suffix, else by its first bytes, else CSV."""
     if reading.format is not None:
         return FORMATS[reading.format]
     for record in FORMATS.values():
@@ -70,6 +70,6 @@ def choose_format(stream: Stream, suffix: str, reading: Reading) -> Format:
             return record
     start = stream.peek(256).removeprefix(b"\xef\xbb\xbf").lstrip()
     for record in FORMATS.values():
-        if start.startswith(record.starts or b"\0\0never"):
+        if start.startswith(record.starts):
             return record
     return FORMATS["csv"]

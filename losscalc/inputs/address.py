@@ -14,35 +14,32 @@ from losscalc.core.array import Array
 from losscalc.core.domains import is_overflow, parse_number
 from losscalc.engine.sources import MemorySource, Source
 from losscalc.errors import FormatError, Index, Location, SourceError, UsageError
-from losscalc.inputs import choose_format, split_suffix
+from losscalc.inputs import FORMATS, choose_format, split_suffix
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream, reason
 
 STDIN = "stdin"
-# What a path hardly ever is, and a list of numbers that went wrong most likely is.
+# Likely a list of numbers with a mistake in it: the message should be about the number, not about a file.
 _NUMBER_LIKE = re.compile(r"[\s\d.,+\-eE]+|\s*[+-]?[\d.]+\s*,.*", re.ASCII | re.DOTALL)
-
-
-# What the shell would expand; a path that is there is none.
+# A path with one of these is a pattern, unless there is a file of that name.
 _PATTERN = re.compile(r"[*?]|\[.+\]", re.DOTALL)
-
 _STATE_HINT = "numpy.savez('state.npz', **arrays) makes one of a state dict of arrays"
 
 
 class Address(NamedTuple):
-    """Where an array is: in files (or parts of them), on standard input, or in the text itself."""
+    """Where an array is: in a file or several, on standard input, or in the text itself."""
 
     text: str
     path: str | None = None
     part: str | None = None
     is_stdin: bool = False
     paths: tuple[str, ...] | None = None
-    """The files, if the path is a pattern that stands for several."""
+    """The files that the path matches, if it is a pattern."""
     folder: str = ""
-    """Where relative paths begin, if that is not the current folder of whoever opens them."""
+    """What relative paths start from, if not the current folder: workers elsewhere have another one."""
 
     def identity(self) -> tuple[int, int] | None:
-        """What tells one pipe or device from another; None for what can be read any number of times."""
+        """The device and inode of a pipe or device, which can be read once; None for files."""
         try:
             status = os.fstat(0) if self.is_stdin else os.stat(self.path or "")
         except (OSError, ValueError):
@@ -51,23 +48,21 @@ class Address(NamedTuple):
 
 
 class Literal(MemorySource):
-    """Numbers from the command line; a lone one also serves as a vector of one."""
+    """Numbers on the command line. A single number may also be a vector of one."""
 
     def __init__(self, values: Array, option: str) -> None:
         super().__init__(values)
         self._option = option
 
     def locate(self, index: Index) -> Location:
-        """The option and the index in it."""
-        return Location(self._option, part="".join(f"[{i}]" for i in index))
+        return Location(self._option).inside(index)
 
     def as_vector(self) -> "Literal | None":
-        """The number as a vector of one."""
         return Literal(self._values.reshape(1), self._option) if self.shape == () else None
 
 
 def parse_address(text: str) -> Address:
-    """Take an ARRAY apart. An existing file wins over everything but `-`.
+    """The address that an ARRAY of the command line means. An existing file wins over everything but `-`.
 
     >>> parse_address("-").is_stdin, parse_address("1,0,1").path, parse_address("nope.csv#logit").part
     (True, None, 'logit')
@@ -76,7 +71,7 @@ def parse_address(text: str) -> Address:
         return Address(text, part=text[2:] or None, is_stdin=True)
     if os.path.lexists(text):
         return Address(text, text)
-    # A path may hold a # itself, and so may a JSON Pointer: the longest path that exists wins.
+    # Both a path and a part may hold a #: the longest path that exists wins.
     position = text.rfind("#")
     while position > 0:
         if os.path.lexists(text[:position]):
@@ -89,7 +84,7 @@ def parse_address(text: str) -> Address:
 
 
 def open_array(address: Address, option: str, reading: Reading) -> Source:
-    """The source of the array at an address; `option` is what messages call a literal."""
+    """The source of the array at an address. Messages call a literal by the name of its option."""
     source = _open(address, option, reading)
     source.opened_by = partial(open_array, address, option, reading)
     return source
@@ -107,7 +102,7 @@ def _open(address: Address, option: str, reading: Reading) -> Source:
 
 
 def open_stream(address: Address, option: str) -> Iterator[Stream]:
-    """The bytes of a file, of standard input, or of the files of a pattern one after the other."""
+    """The bytes of standard input, of a file, or of the files of a pattern, each opened in its turn."""
     if address.is_stdin:
         yield _stdin(Reading())
         return
@@ -127,7 +122,7 @@ def open_state(address: Address, option: str, reading: Reading) -> dict[str, Sou
     try:
         if not os.path.isfile(address.path):
             raise UsageError(f"{option} must be an NPZ file, and no pipe", found=address.text)
-        if stream.peek(2) != b"PK":
+        if not stream.peek(4).startswith(FORMATS["npz"].starts):
             raise FormatError(
                 f"{option} must be an NPZ file, and this is none",
                 location=Location(stream.name),
@@ -141,7 +136,7 @@ def open_state(address: Address, option: str, reading: Reading) -> dict[str, Sou
 
 
 def _files(path: str) -> tuple[str, ...] | None:
-    """The files of a pattern; None of what is no pattern."""
+    """The files that a pattern matches; None if the path is no pattern."""
     if not _PATTERN.search(path) or "\0" in path:
         return None
     from losscalc.inputs.shards import matching
@@ -182,8 +177,8 @@ def _open_path(address: Address, option: str, reading: Reading) -> tuple[Stream,
         raise SourceError("is a directory, not a file", location=Location(path))
     if not os.path.lexists(place):
         raise _no_such_file(address, option)
-    suffix, packing = split_suffix(path)
-    return _open_file(path, place, packing, reading), suffix
+    suffix, compression = split_suffix(path)
+    return _open_file(path, place, compression, reading), suffix
 
 
 def _open_stream(stream: Stream, suffix: str, part: str | None, reading: Reading) -> Source:
@@ -205,9 +200,9 @@ def _open_file(path: str, place: str, suffix: str, reading: Reading) -> Stream:
     stream = Stream(path, file, size, reading.max_size)
     if not suffix:
         return stream
-    from losscalc.inputs.compression import PackedStream
+    from losscalc.inputs.compression import CompressedStream
 
-    return PackedStream(stream, suffix)
+    return CompressedStream(stream, suffix)
 
 
 def _stdin(reading: Reading) -> Stream:
@@ -217,11 +212,11 @@ def _stdin(reading: Reading) -> Stream:
     file: BinaryIO = sys.stdin.buffer
     try:
         status = os.fstat(file.fileno())
-        # A pipe that does not wait for its writer would look as if it had ended.
+        # Without this, a pipe whose writer is slow would look as if it had ended.
         os.set_blocking(file.fileno(), True)
     except (OSError, ValueError):
         return Stream(STDIN, file, max_size=reading.max_size)
-    # What another program has begun to read has to be read on from there, as a pipe is.
+    # A file that another program has read the beginning of can only be read on, as a pipe is.
     plain = stat.S_ISREG(status.st_mode) and file.tell() == 0
     return Stream(STDIN, file, status.st_size if plain else None, reading.max_size)
 
@@ -249,7 +244,7 @@ def _cell(cell: str, position: int, count: int, option: str) -> float:
         raise FormatError(
             "a number outside the range of float64" if is_overflow(cell) else "not a number",
             found=cell,
-            location=Location(option, part=f"[{position}]" if count > 1 else ""),
+            location=Location(option).inside((position,) if count > 1 else ()),
         )
     return number
 

@@ -12,18 +12,42 @@ from losscalc.errors import FormatError, Location
 from losscalc.inputs.limits import UNPACKED, is_bomb, too_large
 from losscalc.inputs.stream import Stream
 
+_STEP = 1 << 16
 _FAILURES = (zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError)
 
-_UNPACKERS: MappingProxyType[str, Callable[[BinaryIO], BinaryIO]] = MappingProxyType(
+
+class Compressor(Protocol):
+    """Compresses bytes that come in pieces."""
+
+    def compress(self, data: bytes, /) -> bytes:
+        """Take more bytes, and give what is ready of the compressed ones."""
+
+    def flush(self) -> bytes:
+        """The rest of the compressed bytes."""
+
+
+class _Decompressor(Protocol):
+    """Decompresses one stream."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = ...) -> bytes: ...
+
+
+_DECOMPRESSED: MappingProxyType[str, Callable[[BinaryIO], BinaryIO]] = MappingProxyType(
     {
         ".gz": lambda raw: cast(BinaryIO, gzip.GzipFile(fileobj=raw, mode="rb")),
-        ".bz2": lambda raw: cast(BinaryIO, bz2.BZ2File(raw)),
-        ".xz": lambda raw: cast(BinaryIO, lzma.LZMAFile(raw)),  # noqa: SIM115 - the stream closes it
+        ".bz2": lambda raw: cast(BinaryIO, _Decompressed(raw, bz2.BZ2Decompressor)),
+        ".xz": lambda raw: cast(BinaryIO, _Decompressed(raw, lzma.LZMADecompressor)),
     }
 )
-# The gzip module has no such thing, but zlib writes its header too, and without a time.
-_PACKERS: MappingProxyType[str, Callable[[], "Packer"]] = MappingProxyType(
+_COMPRESSORS: MappingProxyType[str, Callable[[], Compressor]] = MappingProxyType(
     {
+        # The header that zlib writes holds no time: the same numbers make the same file.
         ".gz": lambda: zlib.compressobj(wbits=31),
         ".bz2": bz2.BZ2Compressor,
         ".xz": lzma.LZMACompressor,
@@ -31,67 +55,92 @@ _PACKERS: MappingProxyType[str, Callable[[], "Packer"]] = MappingProxyType(
 )
 
 
-class PackedStream(Stream):
-    """The bytes of a compressed file, unpacked as they are needed."""
+class CompressedStream(Stream):
+    """The bytes of a compressed file, decompressed as they are needed."""
 
-    def __init__(self, packed: Stream, suffix: str) -> None:
-        self._packed = packed
-        self._counted = _Counted(packed.file)
-        super().__init__(
-            packed.name, _UNPACKERS[suffix](cast(BinaryIO, self._counted)), max_size=packed.max_size
-        )
-        self._unpacked = 0
+    def __init__(self, compressed: Stream, suffix: str) -> None:
+        self._compressed = compressed
+        self._counted = _Counted(compressed.file)
+        file = _DECOMPRESSED[suffix](cast(BinaryIO, self._counted))
+        super().__init__(compressed.name, file, max_size=compressed.max_size)
 
     def read(self, count: int) -> bytes:
-        """The next bytes, unpacked."""
         try:
             data = super().read(count)
         except _FAILURES as error:
             raise FormatError(f"damaged compressed data ({error})", location=Location(self.name)) from error
-        self._unpacked += len(data)
         most = self.most(UNPACKED)
-        if is_bomb(self._unpacked, self._counted.count, most):
+        if is_bomb(self._count, self._counted.count, most):
             raise too_large("little compressed data unpacks to", most, Location(self.name))
         return data
 
     def progress(self) -> tuple[int, int | None]:
-        """By compressed bytes."""
-        size = self._packed.size
-        return (0 if size is None or self._packed.file.closed else self._packed.file.tell()), size
+        return self._counted.count, self._compressed.size
 
     def close(self) -> None:
-        """Let go of the file."""
         super().close()
-        self._packed.close()
+        self._compressed.close()
+
+
+class _Decompressed:
+    """The bytes of compressed streams, one behind the other.
+
+    `BZ2File` and `LZMAFile` pass over what is behind a stream if it does not begin another one; here it is
+    damaged data.
+    """
+
+    def __init__(self, file: BinaryIO, make: Callable[[], _Decompressor]) -> None:
+        self._file = file
+        self._make = make
+        self._current = make()
+        self._rest = b""
+
+    def read(self, count: int) -> bytes:
+        pieces = []
+        while count and (piece := self._next(count)):
+            pieces.append(piece)
+            count -= len(piece)
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        """Nothing to do: whoever opened the file closes it."""
+
+    def _next(self, most: int) -> bytes:
+        """Some of the next bytes; none at the end."""
+        piece = b""
+        while not piece and (not self._current.eof or self._begin_next()):
+            raw = b""
+            if self._current.needs_input:
+                raw, self._rest = self._rest or self._file.read(_STEP), b""
+                if not raw:
+                    raise EOFError("Compressed file ended before the end-of-stream marker was reached")
+            piece = self._current.decompress(raw, most)
+        return piece
+
+    def _begin_next(self) -> bool:
+        """Go on to the stream behind this one; False at the end of the file."""
+        self._rest = self._current.unused_data or self._file.read(_STEP)
+        if self._rest:
+            self._current = self._make()
+        return bool(self._rest)
 
 
 class _Counted:
-    """A file that knows how many of its bytes were read."""
+    """A file that counts the bytes that are read from it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.count = 0
 
     def read(self, count: int = -1) -> bytes:
-        """The next bytes, counted."""
         data = self._file.read(count)
         self.count += len(data)
         return data
 
 
-class Packer(Protocol):
-    """What compresses bytes that come in pieces."""
-
-    def compress(self, data: bytes, /) -> bytes:
-        """What is ready of the compressed bytes."""
-
-    def flush(self) -> bytes:
-        """The rest of them."""
-
-
-def pack(pieces: Iterable[bytes], suffix: str) -> Iterator[bytes]:
-    """The bytes as a file of that suffix holds them."""
-    packer = _PACKERS[suffix]()
+def compress(pieces: Iterable[bytes], suffix: str) -> Iterator[bytes]:
+    """The bytes as a file with this suffix holds them."""
+    compressor = _COMPRESSORS[suffix]()
     for piece in pieces:
-        yield packer.compress(piece)
-    yield packer.flush()
+        yield compressor.compress(piece)
+    yield compressor.flush()

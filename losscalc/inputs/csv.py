@@ -1,23 +1,24 @@
-"""CSV, TSV and columns of text: numbers in rows and columns, read in pieces, with every place known."""
+"""CSV, TSV and columns of text, read in pieces, with the line and column of everything."""
 
 import csv
 import io
 import re
 from collections.abc import Iterator
+from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 
 from losscalc.core.domains import is_overflow, parse_number
-from losscalc.errors import FormatError, Index, Location
-from losscalc.inputs.cells import NO_NAMES, advise, is_blank, is_missing, is_name, is_pandas_index
-from losscalc.inputs.columns import select_columns
+from losscalc.errors import FormatError, Location
 from losscalc.inputs.decimals import parse_table
 from losscalc.inputs.options import BLANKS, Reading
 from losscalc.inputs.stream import Stream
-from losscalc.inputs.text import Lines, Piece, TextSource
+from losscalc.inputs.table import TRUTH_WORDS, Columns, TableSource, heading, is_missing, is_name
+from losscalc.inputs.text import Lines, Piece
 
-_HEADER_CELLS = 1 << 18
+_BLANK = re.compile(r"[ \t]+")
 
 
 class Row(NamedTuple):
@@ -27,8 +28,13 @@ class Row(NamedTuple):
     end: int
     cells: list[str]
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether the line holds nothing but blanks; a quoted empty cell is something."""
+        return not self.cells or (len(self.cells) == 1 and bool(_BLANK.fullmatch(self.cells[0])))
 
-class OpenQuoteError(Exception):
+
+class _OpenQuoteError(Exception):
     """The text ends within quotes; the line is where the row began."""
 
     def __init__(self, line: int) -> None:
@@ -36,12 +42,12 @@ class OpenQuoteError(Exception):
         self.line = line
 
 
-class Table(TextSource):
-    """The columns of a text that were asked for; one column is a vector, several are a matrix."""
+class CsvTable:
+    """A table of text. Pieces of nothing but numbers are read by `parse_table`, all others cell by cell."""
 
-    def __init__(self, stream: Stream, part: str | None, reading: Reading, delimiter: str | None) -> None:
-        self._stream = stream
-        self._reading = reading
+    def __init__(self, stream: Stream, reading: Reading, delimiter: str | None) -> None:
+        self._name = stream.name
+        self._na = reading.na
         self._lines = Lines(stream, reading.encoding)
         self._line = 1
         """The line of the first row of `_text`."""
@@ -52,41 +58,19 @@ class Table(TextSource):
         self._delimiter = reading.delimiter or delimiter or self._usual_delimiter()
         first = self._first_row()
         self._width_line = first.line
-        self._width = len(first.cells)
-        names = [cell.strip() for cell in first.cells] if self._is_header(first) else None
+        names = heading(first.cells, reading.header, self._place(first.line))
         if names is not None:
             self._skip_lines(first.end - first.line)
-        self._columns = select_columns(part, names, self._width, stream.name)
-        super().__init__(stream.name)
+        self.columns = Columns(self._name, len(first.cells), names)
 
-    def progress(self) -> tuple[int, int | None]:
-        """By bytes of the file."""
-        return self._stream.progress()
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._stream.close()
-
-    def locate(self, index: Index) -> Location:
-        """The line and, for a single value, the column."""
-        if not index:
-            return Location(self.name)
-        is_cell = len(self._columns) == 1 or len(index) > 1
-        column = self._columns[index[-1] if len(index) > 1 else 0] + 1 if is_cell else None
-        return Location(self.name, self.line(index[0]), column)
-
-    def pieces(self) -> Iterator[Piece]:
-        """The rows in pieces; a text without rows is an error."""
-        rows = 0
+    def pieces(self, chosen: list[int]) -> Iterator[Piece]:
+        """The numbers in the chosen columns."""
         while self._text:
-            piece = self._fast() or self._slow()
-            rows += len(piece.values)
+            piece = self._fast(chosen) or self._slow(chosen)
             if len(piece.values):
-                yield piece if len(self._columns) > 1 else piece._replace(values=piece.values[:, 0])
+                yield piece
             self._line = self._lines.next_line
             self._text = self._lines.piece()
-        if not rows:
-            raise FormatError("no data", location=Location(self._stream.name))
 
     def _usual_delimiter(self) -> str:
         """What separates columns of plain text: commas where the first line has one, else blanks."""
@@ -104,125 +88,94 @@ class Table(TextSource):
 
     def _first_row(self) -> Row:
         """The first row, which says how many columns there are."""
-        while self._text:
-            try:
-                line = self._text[: self._text.index("\n") + 1]
-                first = next(self._rows(self._text if '"' in line else line))
-            except OpenQuoteError as quote:
-                self._extend(quote)
-                continue
-            if not is_blank(first.cells):
-                return first
+        for row in self._rows(1):
+            if not row.is_blank:
+                return row
             if not self._text.isspace() or self._lines.piece():
-                raise self._blank_line(first.line)
-            break
-        raise FormatError("no data", location=Location(self._stream.name))
+                raise self._blank_line(row.line)
+        raise FormatError("no data", location=Location(self._name))
 
-    def _is_header(self, row: Row) -> bool:
-        """Whether the first row names the columns: none of its cells is a number, or meant to be one."""
-        if self._reading.header != "auto":
-            return self._reading.header == "yes"
-        # What a row is shows in its first cells; looking at millions of them takes too long.
-        cells = row.cells[:_HEADER_CELLS]
-        names = [cell for cell in cells if is_name(cell) and cell.strip().lower() not in NO_NAMES]
-        numbers = [cell for cell in cells if parse_number(cell) is not None]
-        if numbers and (names or is_pandas_index(row.cells)):
-            raise FormatError(
-                "the line is half names and half numbers",
-                found=",".join(row.cells),
-                location=Location(self._stream.name, row.line),
-                hint="give --header yes if it names the columns, --header no if it holds data",
-            )
-        return bool(names) and all(map(is_name, cells))
+    def _fast(self, chosen: list[int]) -> Piece | None:
+        """The rows if they are nothing but numbers; None where a closer look is needed."""
+        values = None
+        if self._blank is None:
+            values = parse_table(self._text, self._delimiter, self.columns.width, chosen)
+        return None if values is None else Piece(values, None, range(self._line, self._line + len(values)))
 
-    def _fast(self) -> Piece | None:
-        """The rows where they are nothing but numbers; None where a closer look is needed."""
-        if self._blank:
-            return None
-        values = parse_table(self._text, self._delimiter, self._width, self._columns)
-        if values is None:
-            return None
-        return Piece(values, None, range(self._line, self._line + len(values)))
-
-    def _slow(self) -> Piece:
+    def _slow(self, chosen: list[int]) -> Piece:
         """The rows cell by cell, with the place of whatever is wrong."""
-        while True:
-            try:
-                rows = list(self._rows(self._text))
-                break
-            except OpenQuoteError as quote:
-                self._extend(quote)
-        values = np.empty((len(rows), len(self._columns)))
+        rows = self._rows()
+        values = np.empty((len(rows), len(chosen)))
         lines: list[int] = []
         missing = np.zeros(len(rows), bool)
         for row in rows:
-            if is_blank(row.cells):
+            if row.is_blank:
                 self._blank = self._blank or row.line
                 continue
             self._check_row(row)
-            numbers = [self._number(row, column) for column in self._columns]
+            numbers = [self._number(row, column) for column in chosen]
             missing[len(lines)] = None in numbers
             values[len(lines)] = [np.nan if number is None else number for number in numbers]
             lines.append(row.line)
         count = len(lines)
-        drop = self._reading.na == "drop" and missing[:count].any()
+        drop = self._na == "drop" and missing[:count].any()
         return Piece(values[:count], missing[:count] if drop else None, lines)
 
     def _check_row(self, row: Row) -> None:
         if self._blank is not None:
             raise self._blank_line(self._blank)
-        if len(row.cells) != self._width:
-            raise FormatError(
-                f"the line has {len(row.cells)} cells, but line {self._width_line} has {self._width}",
-                location=Location(self._stream.name, row.line),
-            )
+        width = self.columns.width
+        if len(row.cells) != width:
+            problem = f"the line has {len(row.cells)} cells, but line {self._width_line} has {width}"
+            raise FormatError(problem, location=self._place(row.line))
 
     def _number(self, row: Row, column: int) -> float | None:
         """The number in a cell, or None for a missing one that is allowed to be missing."""
         number = parse_number(row.cells[column])
         if number is not None:
             return number
-        if self._reading.na != "error" and is_missing(row.cells[column]):
+        if self._na != "error" and is_missing(row.cells[column]):
             return None
         raise self._not_a_number(row, column)
 
-    def _rows(self, text: str) -> Iterator[Row]:
-        """The rows of the text that is at hand, or of its first lines."""
-        if self._delimiter == BLANKS:
-            for offset, row in enumerate(text.split("\n")[:-1]):
-                cells = re.split(r"[ \t]+", row.strip(" \t"))
-                yield Row(self._line + offset, self._line + offset + 1, cells if cells != [""] else [])
-            return
-        reader = csv.reader(io.StringIO(text), delimiter=self._delimiter, strict=True)
-        line = self._line
+    def _rows(self, most: int | None = None) -> list[Row]:
+        """The rows of the text at hand, to which more is added while a quote is open at its end."""
         while True:
             try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                if "unexpected end of data" in str(error):
-                    raise OpenQuoteError(line) from error
-                raise self._bad_quotes(line, error) from error
-            end = self._line + reader.line_num
-            yield Row(line, end, cells)
-            line = end
+                return list(islice(self._cut(), most))
+            except _OpenQuoteError as quote:
+                more = self._lines.piece()
+                if not more:
+                    problem = "a quote is opened and never closed"
+                    raise FormatError(problem, location=self._place(quote.line)) from quote
+                self._text += more
 
-    def _extend(self, quote: OpenQuoteError) -> None:
-        """Read on, because a quote is still open."""
-        more = self._lines.piece()
-        if not more:
-            raise FormatError(
-                "a quote is opened and never closed", location=Location(self._stream.name, quote.line)
-            ) from quote
-        self._text += more
+    def _cut(self) -> Iterator[Row]:
+        """The rows of the text at hand."""
+        text = io.StringIO(self._text)
+        if self._delimiter == BLANKS:
+            for line, row in enumerate(text, self._line):
+                cells = re.split(r"[ \t]+", row.strip(" \t\n"))
+                yield Row(line, line + 1, cells if cells != [""] else [])
+            return
+        reader = csv.reader(text, delimiter=self._delimiter, strict=True)
+        line = self._line
+        try:
+            for cells in reader:
+                end = self._line + reader.line_num
+                yield Row(line, end, cells)
+                line = end
+        except csv.Error as error:
+            if "unexpected end of data" in str(error):
+                raise _OpenQuoteError(line) from error
+            raise self._bad_quotes(line, error) from error
+
+    def _place(self, line: int, column: int | None = None) -> Location:
+        return Location(self._name, line, column)
 
     def _blank_line(self, line: int) -> FormatError:
-        return FormatError(
-            "the line is blank",
-            location=Location(self._stream.name, line),
-            hint="remove it; --skip-rows N passes over lines at the top",
-        )
+        hint = "remove it; --skip-rows N passes over lines at the top"
+        return FormatError("the line is blank", location=self._place(line), hint=hint)
 
     def _bad_quotes(self, line: int, error: csv.Error) -> FormatError:
         text = self._text.split("\n", line - self._line + 1)[line - self._line]
@@ -232,7 +185,7 @@ class Table(TextSource):
         problem = "a cell goes on after its closing quote" if goes_on else str(error)
         if "field larger than" in problem:
             problem = f"a cell has more than {csv.field_size_limit()} characters"
-        return FormatError(problem, location=Location(self._stream.name, line, column))
+        return FormatError(problem, location=self._place(line, column))
 
     def _not_a_number(self, row: Row, column: int) -> FormatError:
         cell = row.cells[column]
@@ -243,24 +196,39 @@ class Table(TextSource):
             problem = "not a number but a NUL byte"
         elif is_overflow(cell):
             problem = "a number outside the range of float64"
-        return FormatError(
-            problem,
-            found=cell,
-            location=Location(self._stream.name, row.line, column + 1),
-            hint=advise(cell, self._delimiter, is_first=row.line == self._width_line),
-        )
+        hint = _advise(cell, self._delimiter, is_first=row.line == self._width_line)
+        return FormatError(problem, found=cell, location=self._place(row.line, column + 1), hint=hint)
 
 
-def open_csv(stream: Stream, part: str | None, reading: Reading) -> Table:
-    """Columns separated by commas."""
-    return Table(stream, part, reading, ",")
+def _advise(cell: str, delimiter: str, *, is_first: bool) -> str | None:
+    """What to type if a cell is not a number."""
+    if is_missing(cell):
+        return "--na drop leaves the row out, --na nan reads NaN"
+    if cell.lstrip().startswith(("[", "{")):
+        return "for JSON give --from json"
+    if cell.startswith("#"):
+        return "--skip-rows N passes over lines at the top"
+    if "\0" in cell:
+        return "for text in UTF-16 give --encoding utf-16-le or utf-16-be"
+    if cell.strip().lower() in TRUTH_WORDS:
+        return "write 1 for true and 0 for false"
+    if delimiter not in (",", "\t", BLANKS) and re.fullmatch(r"\s*[+-]?\d+,\d+\s*", cell):
+        return "write decimals with a point"
+    for other in (";", "\t", "|", ","):
+        if other in cell and other != delimiter:
+            name = "tab" if other == "\t" else f"'{other}'"
+            return f"give --delimiter {name} to separate cells there"
+    if is_first and is_name(cell):
+        return "give --header yes if the line names the columns, or take columns by number: FILE#2"
+    if " " in cell.strip():
+        return "for columns separated by blanks give --delimiter space"
+    return "take the columns with numbers by name or number: FILE#NAME or FILE#2" if is_name(cell) else None
 
 
-def open_tsv(stream: Stream, part: str | None, reading: Reading) -> Table:
-    """Columns separated by tabs."""
-    return Table(stream, part, reading, "\t")
+def _open(delimiter: str | None, stream: Stream, part: str | None, reading: Reading) -> TableSource:
+    return TableSource(stream, CsvTable(stream, reading, delimiter), part)
 
 
-def open_text(stream: Stream, part: str | None, reading: Reading) -> Table:
-    """Columns separated by commas where the first line has one, else by blanks."""
-    return Table(stream, part, reading, None)
+open_csv = partial(_open, ",")
+open_tsv = partial(_open, "\t")
+open_text = partial(_open, None)

@@ -1,16 +1,22 @@
 """Tables of decimals, thousands of numbers at a time: each becomes the float64 nearest to what is written.
 
-A decimal is w · 10^q with a whole number w. Its digits stand side by side in the text: eight of them are
-one uint64, and three multiplications add up their places (the bytes of "12345678" become 12, 34, 56 and
-78, then 1234 and 5678, then the number). Up to 19 digits, w itself is exact.
+A decimal is w · 10^q with a whole number w. Eight digits that stand side by side are one uint64, and three
+multiplications add up their places: the bytes of "12345678" become 12, 34, 56 and 78, then 1234 and 5678,
+then the number. Up to 19 digits, w is exact. It is then rounded once, to the nearest float64:
 
-`rounding` finds the nearest float64. The few numbers that this does not decide (more digits, ties, `nan`)
-are handed over to the slow definition, `parse_number`, one by one. Every step is an array operation, which
-lets other threads work meanwhile.
+* q = 0: the conversion of w is rounded correctly.
+* w < 2^53 and -22 ≤ q < 0: w and 10^-q are float64 themselves, and their quotient is rounded correctly
+  (Clinger).
+* Else w = h + l exactly, and 10^q = p + r up to 2^-106. The product h · p is exact as m + e (Dekker), so
+  that w · 10^q = m + c with c = e + h·r + l·p, up to an error below 2^-103 · m. Rounding is monotonic: where
+  m + (c - b) and m + (c + b) with b = 2^-100 · m are the same float64, it is the nearest one.
+
+What this does not decide (more digits, ties, extreme exponents, `nan`) goes to `parse_number`, one by one.
+Every step is an array operation, during which other threads run.
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -19,31 +25,40 @@ from numpy.typing import NDArray
 from losscalc.core.array import Array
 from losscalc.core.domains import parse_number
 from losscalc.inputs.options import BLANKS
-from losscalc.inputs.rounding import Flags, Places, Whole, nearest
 
 Letters = NDArray[np.uint8]
+Places = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+Whole = NDArray[np.uint64]
 
 _NEWLINE, _BLANK, _PLUS, _MINUS, _POINT, _ZERO, _E = b"\n +-.0e"
 _LOWER = 32
 
-# So much text at once that an array operation costs more than calling it, and its temporaries stay in cache.
+# Letters at a time: enough to make up for the calls of NumPy, and few enough for the cache.
 _STEP = 1 << 17
 # What Python's csv module takes for the longest cell.
 _LONGEST_CELL = 1 << 17
-# Room before the text for the longest run of digits that is read, which may end at its first letter.
+# The longest run of digits that is read. It may end at the first letter: the text gets room before it.
 _MOST = 24
 _PAD = b"\n" * _MOST
 _DIGITS = 19
-# A number in JSON is a decimal that fits this.
+# Of the decimals, those that JSON allows.
 _JSON = re.compile(r"[ \t]*-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?[ \t]*", re.ASCII)
+
+# Beyond, the error of a product would be subnormal, and lose bits.
+_LARGEST_POWER = 250
+_EXACT_POWER = 22
+_EXACT_WHOLE = 1 << 53
+_EXACT = np.array([10.0**n for n in range(_EXACT_POWER + 1)])
+_VELTKAMP = 134217729.0  # 2^27 + 1 cuts a float64 in two halves of 26 bits.
 
 
 def parse_table(
     text: str, delimiter: str, width: int, columns: list[int], *, json: bool = False
 ) -> Array | None:
-    """The numbers of some columns of whole lines; None where the text needs a closer look.
+    """The numbers in some columns of whole lines, or None where a cell is no number or lines differ.
 
-    With `json` they are spelled as JSON spells numbers: no 01, .5, 5., +1 or nan.
+    With `json`, only what JSON allows is a number: not 01, .5, 5., +1 or nan.
     """
     if not text.isascii() or '"' in text or delimiter.isalnum() or delimiter in "+-.":
         return None
@@ -53,7 +68,7 @@ def parse_table(
         stop = text.rfind("\n", start, start + _STEP) + 1 or text.index("\n", start) + 1
         if stop - start > _LONGEST_CELL and _has_long_cell(text[start:stop], delimiter):
             return None
-        part = _Part(*_squeezed(text[start:stop].encode(), delimiter), json)
+        part = _Part(_squeezed(text[start:stop].encode(), delimiter), ord(delimiter), json)
         cells = part.cells(width, columns)
         values = None if cells is None else part.values(cells)
         if values is None:
@@ -64,20 +79,19 @@ def parse_table(
 
 
 def _has_long_cell(text: str, delimiter: str) -> bool:
-    """Whether a cell is longer than the slow reader allows, in a line that is longer."""
+    """Whether a cell is longer than the csv module allows."""
     if delimiter == BLANKS:
         return False
     cells = text.replace("\n", delimiter).split(delimiter)
     return max(map(len, cells)) > _LONGEST_CELL
 
 
-def _squeezed(raw: bytes, delimiter: str) -> tuple[bytes, int]:
-    """The text without the blanks that mean nothing, and the letter that separates its cells."""
-    separator = delimiter.encode()[0]
+def _squeezed(raw: bytes, delimiter: str) -> bytes:
+    """The text without the blanks around cells; between cells, a run of blanks becomes one."""
     if delimiter != "\t":
         raw = raw.replace(b"\t", b" ")
     if b" " not in raw:
-        return raw, separator
+        return raw
     letters = np.frombuffer(b"\n" + raw, np.uint8)
     is_blank = letters == _BLANK
     # Runs of blanks start and end in turn, between letters, as there is a line end on both sides.
@@ -85,14 +99,14 @@ def _squeezed(raw: bytes, delimiter: str) -> tuple[bytes, int]:
     before, behind = letters[edges[::2]], letters[edges[1::2] + 1]
     is_outer = (before == _NEWLINE) | (behind == _NEWLINE)
     if delimiter != BLANKS:
-        is_outer |= (before == separator) | (behind == separator)
+        is_outer |= (before == ord(delimiter)) | (behind == ord(delimiter))
     kept = ~is_blank
     kept[edges[::2][~is_outer] + 1] = True
-    return letters[1:][kept[1:]].tobytes(), separator
+    return bytes(letters[1:][kept[1:]])
 
 
 class _Cells(NamedTuple):
-    """Where cells start and stop in a text, and which of its marks are the first and the last of each."""
+    """Where cells start and stop, and which mark is the first behind the start, and which the last."""
 
     starts: Places
     stops: Places
@@ -101,7 +115,7 @@ class _Cells(NamedTuple):
 
 
 class _Numbers(NamedTuple):
-    """Numbers as w · 10^q, with the sign apart; what is not sure is to be looked at by itself."""
+    """Numbers as w · 10^q with the sign apart; where `sure` is false they may be wrong."""
 
     whole: Whole
     power: Places | None
@@ -110,7 +124,7 @@ class _Numbers(NamedTuple):
 
 
 class _Part:
-    """Some lines of a text; its marks are all letters but digits."""
+    """Some lines of a text. Its marks are all characters that are no digits."""
 
     def __init__(self, raw: bytes, separator: int, json: bool) -> None:
         self._separator = separator
@@ -138,10 +152,10 @@ class _Part:
         return _Cells(*(each[:, columns].ravel() for each in (starts, stops, first, last)))
 
     def values(self, cells: _Cells) -> Array | None:
-        """The numbers in cells, or None where one of them holds no number."""
+        """The numbers in cells, or None if one of them is no number."""
         is_plain = (cells.first == cells.last).all()
         numbers = self._integers(cells) if is_plain else self._decimals(cells)
-        values, sure = nearest(numbers.whole, numbers.power, numbers.sure)
+        values, sure = _nearest(numbers.whole, numbers.power, numbers.sure)
         if numbers.minus is not None:
             values *= 1.0 - 2.0 * numbers.minus
         for cell in np.flatnonzero(~sure).tolist():
@@ -153,7 +167,7 @@ class _Part:
         return values
 
     def _integers(self, cells: _Cells) -> _Numbers:
-        """Cells without any marks in them."""
+        """The numbers of cells that are digits and nothing else."""
         length = cells.stops - cells.starts
         whole, sure = self._run(cells.stops, length)
         if self._json:
@@ -161,7 +175,7 @@ class _Part:
         return _Numbers(whole, None, None, sure)
 
     def _decimals(self, cells: _Cells) -> _Numbers:
-        """Cells with signs, points and exponents: one mark after the other is taken off the front."""
+        """The numbers of cells with a sign, a point or an exponent, which are looked for in this order."""
         starts, mark, minus = cells.starts, cells.first, None
         if b"-" in self._has or b"+" in self._has:
             kinds = self._kinds[mark]
@@ -189,7 +203,7 @@ class _Part:
     def _mantissa(
         self, starts: Places, points: Places, stops: Places, fraction: Places
     ) -> tuple[Whole, Flags]:
-        """The digits before and behind the points as one whole number."""
+        """The digits before and after the points as one whole number."""
         length = points - starts
         whole, is_whole = self._run(points, length)
         rest, is_rest = self._run(stops, fraction)
@@ -200,7 +214,7 @@ class _Part:
         return whole if sure.all() else np.where(sure, whole, np.uint64(0)), sure
 
     def _exponents(self, mark: Places) -> tuple[Places, Flags, Places]:
-        """The numbers behind an e, whether they are known, and the marks that they end at."""
+        """The exponents after an e, whether they are known, and the marks that they end at."""
         starts = self._marks[mark - 1] + 1
         kinds = self._kinds[mark]
         minus = kinds == _MINUS
@@ -217,7 +231,7 @@ class _Part:
         most = int(lengths.max(initial=1))
         known = lengths > 0
         if most == 1:
-            # Of no digits too, which is what the letter before is multiplied by.
+            # Where there is no digit, the letter is of something else: times 0.
             return (self._letters[stops - 1] & 15).astype(np.uint64) * known, known
         count = min((most + 7) // 8, _MOST // 8)
         words = self._words(stops, count)
@@ -239,20 +253,66 @@ class _Part:
     def _words(self, stops: Places, count: int) -> Whole:
         """The letters before some places, eight in a word."""
         size = 8 * count
-        # A view of the text at every offset: gathering reads what is asked for, wherever it lies.
+        # A view that begins at every letter: indexing it copies the words that are wanted, aligned or not.
         windows = np.ndarray(len(self._padded) - size + 1, f"V{size}", self._padded, 0, (1,))
         return windows[stops + (_MOST - size)].view("<u8").reshape(-1, count)
 
 
 def _masks(count: int) -> Whole:
-    """For each number of digits, what takes them out of words and turns them into numbers."""
+    """For each number of digits, the mask that turns their letters into 0 to 9 and those before into 0."""
     letters = [b"\0" * (8 * count - length) + b"\x0f" * length for length in range(8 * count + 1)]
     return np.frombuffer(b"".join(letters), "<u8").reshape(-1, count)
 
 
-# Words such as nan are likely to come again.
+def _nearest(whole: Whole, power: Places | None, sure: Flags) -> tuple[Array, Flags]:
+    """The float64 nearest to each w · 10^q; where that is not certain, `sure` is false."""
+    if power is None:
+        return whole.astype(np.float64), sure
+    smallest, largest = power.min(initial=0), power.max(initial=0)
+    if smallest >= -_EXACT_POWER and largest <= 0 and (whole < _EXACT_WHOLE).all():
+        return whole.astype(np.float64) / _EXACT[-power], sure
+    within = np.abs(power) <= _LARGEST_POWER
+    if not within.all():
+        sure = sure & within
+        power = np.where(within, power, 0)
+    values, is_nearest = _product(whole, power)
+    return values, sure & is_nearest
+
+
+def _product(whole: Whole, power: Places) -> tuple[Array, Flags]:
+    """w · 10^q rounded once, and whether that is certain."""
+    high = whole.astype(np.float64)
+    low = (whole - high.astype(np.uint64)).view(np.int64).astype(np.float64)
+    factor, upper, lower, rest = _powers()[:, power + _LARGEST_POWER]
+    main = high * factor
+    split = high * _VELTKAMP
+    left = split - (split - high)
+    right = high - left
+    error = ((left * upper - main) + left * lower + right * upper) + right * lower
+    error += high * rest + low * factor
+    bound = main * 2.0**-100
+    values = main + (error - bound)
+    return values, values == main + (error + bound)
+
+
+@cache
+def _powers() -> Array:
+    """Powers of ten as p + r: rows of p, the two halves of p, whose products are exact, and r."""
+    rows = []
+    for power in range(-_LARGEST_POWER, _LARGEST_POWER + 1):
+        over, under = 10 ** max(power, 0), 10 ** max(-power, 0)
+        factor = over / under
+        top, bottom = factor.as_integer_ratio()
+        split = factor * _VELTKAMP
+        upper = split - (split - factor)
+        rows.append((factor, upper, factor - upper, (over * bottom - top * under) / (bottom * under)))
+    return np.array(rows).T.copy()
+
+
+# Words such as nan come again and again.
 _spelled = lru_cache(64)(parse_number)
 _MASKS = {count: _masks(count) for count in (1, 2, 3)}
+# Each fold adds up neighbours, the left one times the base: of digits, of pairs, of fours.
 _FOLDS = tuple(
     (np.uint64(base * (1 << bits) + 1), np.uint64(bits), np.uint64(mask))
     for base, bits, mask in (

@@ -1,4 +1,4 @@
-"""JSON documents: parsing one, finding a part of it, and turning nested lists into an array."""
+"""JSON documents: how one is parsed, a part of it found, and an array made of its nested lists."""
 
 import json
 import re
@@ -19,15 +19,15 @@ _NUMBER_WORDS = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
 
 
 class _Written(float):
-    """An infinity or NaN that was written out, not made by a number that is too large."""
+    """NaN or an infinity that is written as such, and did not come from a number that is too large."""
 
 
 def parse(text: str, path: str, line: int = 1, number: Callable[[str], float] = float) -> Any:
-    """The document in a text whose first line has a number of its own, all numbers as float64.
+    """The document in a text; `line` is the number of its first line.
 
-    `number` makes something else of those that are written without a point.
+    Numbers are float64; `number` reads those without a point.
     """
-    # How deep Python itself can go differs from version to version; nobody means to go this deep.
+    # How deep the parser goes differs between versions of Python: this is refused in all of them.
     if text.startswith("[" * _BOTTOMLESS):
         raise _too_deep(Location(path, line))
     try:
@@ -50,7 +50,7 @@ def parse(text: str, path: str, line: int = 1, number: Callable[[str], float] = 
 
 @cache
 def _decoder(number: Callable[[str], float]) -> Callable[[str], Any]:
-    """One decoder for all documents: in JSON lines, making it takes longer than what it does."""
+    """A decoder for all documents: of short JSON lines, making one takes longer than using it."""
     return json.JSONDecoder(parse_int=number, parse_constant=_Written, object_pairs_hook=_unique).decode
 
 
@@ -64,18 +64,22 @@ def find(document: Any, part: str | None, location: Location) -> Any:
     """
     if part is None:
         return _lone_value(document, location)
+    if part == "":
+        return document  # the JSON Pointer of the whole
     if part.startswith("/"):
+        if re.search(r"~(?![01])", part):
+            problem = "not a JSON Pointer: a ~ in a name is written ~0, and a / is written ~1"
+            raise FormatError(problem, found=part, location=location)
         for step in part[1:].split("/"):
             document = _member(document, step.replace("~1", "/").replace("~0", "~"), location)
         return document
     if isinstance(document, list):
-        places = (location._replace(part=f"{location.part}[{i}]") for i in range(len(document)))
-        return [_member(row, part, place) for row, place in zip(document, places, strict=True)]
+        return [_member(row, part, location.inside((i,))) for i, row in enumerate(document)]
     return _member(document, part, location)
 
 
 def to_array(document: Any, na: str, place: Callable[[Index], Location]) -> tuple[Array, Array | None]:
-    """Nested lists as an array, and which rows lack a number when they are to be dropped."""
+    """Nested lists as an array and, if rows that lack a number are to be dropped, which they are."""
     shape: Index = ()
     level = [document]
     while level and isinstance(level[0], list):
@@ -105,11 +109,6 @@ def to_array(document: Any, na: str, place: Callable[[Index], Location]) -> tupl
 
 def _too_deep(location: Location) -> FormatError:
     return FormatError(f"lists are nested more than {_DEEPEST} deep", location=location)
-
-
-def brackets(index: Index) -> str:
-    """An index as a path through lists: [0][2]."""
-    return "".join(f"[{i}]" for i in index)
 
 
 def _number(
@@ -155,7 +154,7 @@ def _unravel(position: int, shape: Index) -> Index:
 
 
 def _lone_value(document: Any, location: Location) -> Any:
-    """The document itself; of an object printed by losscalc, its value."""
+    """The document itself, or the value of a result that losscalc printed."""
     if not isinstance(document, dict):
         return document
     if {"value", "version"} <= document.keys():
@@ -184,7 +183,7 @@ def _member(document: Any, step: str, location: Location) -> Any:
 
 
 class _DuplicateKeyError(Exception):
-    """A key stands twice in one object."""
+    """An object has a key twice."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from losscalc.errors import UsageError
 
 
 def decoder(encoding: str) -> codecs.IncrementalDecoder:
-    """The decoder of an encoding, or an error that says there is none of that name."""
+    """A decoder of text in this encoding; UsageError if there is none of that name."""
     try:
         info = codecs.lookup(encoding)
-        # Escapes are for source code: what they decode depends on more than the bytes.
+        # These two decode the escapes of Python source, and no text that anybody saves.
         if info.name in ("unicode-escape", "raw-unicode-escape"):
             raise LookupError(encoding)
         "".encode(encoding)

@@ -6,18 +6,18 @@ from losscalc.core.array import Array, show_shape
 from losscalc.engine.sources import MemorySource, Rows, Source
 from losscalc.errors import FormatError, Index, Location
 from losscalc.inputs.decimals import parse_table
-from losscalc.inputs.document import brackets, find, parse, to_array
+from losscalc.inputs.document import find, parse, to_array
 from losscalc.inputs.limits import HELD, too_large
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.text import Lines, Piece, TextSource
 
-# Of less text than this, the usual way has made an array before the fast one has begun.
+# Up to so many characters, parsing is faster than `parse_table`.
 _SHORT = 1 << 12
 
 
 class JsonSource(MemorySource):
-    """An array out of a JSON document, which is in memory as a whole."""
+    """An array of a JSON document, which was read as a whole."""
 
     def __init__(self, values: Array, missing: Array | None, location: Location) -> None:
         super().__init__(values)
@@ -25,89 +25,72 @@ class JsonSource(MemorySource):
         self._location = location
 
     def take(self, rows: int) -> Rows:
-        """The next rows, without copying them."""
         start = self._next
         values = super().take(rows).values
         return Rows(values, None if self._missing is None else self._missing[start : start + rows])
 
     @property
     def can_skip(self) -> bool:
-        """Not where the whole document would have to be read first."""
+        # Whoever skips does so to spare the reading, and the document would have to be read as a whole.
         return False
 
     def whole(self) -> Array:
-        """The array itself, when nothing is missing from it."""
         return super().whole() if self._missing is None else Source.whole(self)
 
     def locate(self, index: Index) -> Location:
-        """The path from the top of the document."""
-        return self._location._replace(part=self._location.part + brackets(index))
+        return self._location.inside(index)
 
 
 class JsonLines(TextSource):
     """An array of which every line is a row: a list, a number, or an object that holds it."""
 
     def __init__(self, stream: Stream, part: str | None, reading: Reading) -> None:
-        self._stream = stream
-        self._part = part
-        self._reading = reading
-        super().__init__(stream.name)
-
-    def pieces(self) -> Iterator[Piece]:
-        """The rows, a piece of text at a time; blank lines are passed over."""
-        lines = Lines(self._stream, self._reading.encoding)
-        shape: tuple[int, ...] | None = None
-        line = lines.next_line
-        while text := lines.piece():
-            plain = None if self._part is not None else _plain_rows(text)
-            if plain is not None and shape in (None, plain.shape[1:]):
-                shape = plain.shape[1:]
-                yield Piece(plain, None, range(line, line + len(plain)))
-                line = lines.next_line
-                continue
-            rows = [(line + i, row) for i, row in enumerate(text.split("\n")) if row.strip(" \t")]
-            line = lines.next_line
-            if not rows:
-                continue
-            values, missing = self._array(rows)
-            if shape is not None and values.shape[1:] != shape:
-                raise FormatError(
-                    f"the row has shape {show_shape(values.shape[1:])}, those before {show_shape(shape)}",
-                    location=Location(self._stream.name, rows[0][0]),
-                )
-            shape = values.shape[1:]
-            yield Piece(values, missing, [number for number, _ in rows])
-        if shape is None:
-            raise FormatError("no data", location=Location(self._stream.name))
+        super().__init__(stream, _line_pieces(stream, part, reading))
 
     def locate(self, index: Index) -> Location:
-        """The line, and the path from there."""
-        return Location(self.name, self.line(index[0]) if index else None, part=brackets(index[1:]))
+        return super().locate(index).inside(index[1:])
 
-    def progress(self) -> tuple[int, int | None]:
-        """By bytes of the file."""
-        return self._stream.progress()
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._stream.close()
+def _line_pieces(stream: Stream, part: str | None, reading: Reading) -> Iterator[Piece]:
+    """The rows of JSON lines, a piece of text at a time; blank lines are passed over."""
+    lines = Lines(stream, reading.encoding)
+    shape: Index | None = None
+    line = lines.next_line
+    while text := lines.piece():
+        piece: Piece | None = None
+        plain = None if part is not None else _plain_rows(text)
+        if plain is not None and shape in (None, plain.shape[1:]):
+            piece = Piece(plain, None, range(line, line + len(plain)))
+        elif rows := [(line + i, row) for i, row in enumerate(text.split("\n")) if row.strip(" \t")]:
+            piece = _parsed(rows, stream.name, part, reading.na)
+        line = lines.next_line
+        if piece is None:
+            continue
+        if shape is not None and piece.values.shape[1:] != shape:
+            found, before = show_shape(piece.values.shape[1:]), show_shape(shape)
+            raise FormatError(
+                f"the row has shape {found}, those before {before}",
+                location=Location(stream.name, piece.lines[0]),
+            )
+        shape = piece.values.shape[1:]
+        yield piece
 
-    def _array(self, rows: list[tuple[int, str]]) -> tuple[Array, Array | None]:
-        name = self._stream.name
-        documents = [
-            find(parse(text, name, number), self._part, Location(name, number)) for number, text in rows
-        ]
-        return to_array(
-            documents,
-            self._reading.na,
-            lambda index: Location(name, rows[index[0]][0] if index else None, part=brackets(index[1:])),
-        )
+
+def _parsed(rows: list[tuple[int, str]], name: str, part: str | None, na: str) -> Piece:
+    """The rows of lines with their numbers, each of them a document."""
+    lines = [line for line, _ in rows]
+    documents = [find(parse(text, name, line), part, Location(name, line)) for line, text in rows]
+
+    def place(index: Index) -> Location:
+        return Location(name, lines[index[0]] if index else None).inside(index[1:])
+
+    return Piece(*to_array(documents, na, place), lines)
 
 
 def _plain_rows(text: str) -> Array | None:
-    """The rows of lines that are numbers, or lists of nothing but numbers; None where they are anything else.
+    """The rows of lines that all are numbers or flat lists of numbers; None if they are anything else.
 
-    Where every line starts with the only [ and ends with the only ] in it, what is left is a table.
+    Where the only [ of each line is its first character, and the only ] its last, the rest is a table.
     """
     if "[" not in text:
         values = parse_table(text, ",", 1, [0], json=True)
@@ -116,17 +99,17 @@ def _plain_rows(text: str) -> Array | None:
     if not text.startswith("[") or not text.endswith("]\n") or text.count("]") != rows:
         return None
     table = text[1:-2].replace("]\n[", "\n") + "\n"
-    # Any other bracket is left in a cell, which is no number then; any other line end makes a row more.
+    # Another bracket is left in a cell, which is no number then; another line end makes one row more.
     width = table.count(",", 0, table.index("\n")) + 1
     values = parse_table(table, ",", width, list(range(width)), json=True)
     return values if values is not None and len(values) == rows else None
 
 
 def _plain_document(text: str) -> Array | None:
-    """The array of a list of numbers, or of lists of numbers; None where a document is anything else."""
+    """The array of a list of numbers, or of flat lists of numbers; None if the document is anything else."""
     text = text.strip(" \t\r\n").replace("\n", " ")
     if text.startswith("[[") and text.endswith("]]"):
-        # A bracket anywhere else is left in a cell, which is no number then.
+        # Another bracket is left in a cell, which is no number then.
         table = text[2:-2].replace("], [", "\n").replace("],[", "\n") + "\n"
         width = table.count(",", 0, table.index("\n")) + 1
         return parse_table(table, ",", width, list(range(width)), json=True)
@@ -137,7 +120,7 @@ def _plain_document(text: str) -> Array | None:
 
 
 def open_json(stream: Stream, part: str | None, reading: Reading) -> Source:
-    """The array of a JSON document, or of the part of it that was asked for."""
+    """The array of a JSON document or of a part of it."""
     text = _whole_text(stream, reading)
     stream.close()
     location = Location(stream.name, part="" if part is None else f"#{part}")
@@ -145,13 +128,13 @@ def open_json(stream: Stream, part: str | None, reading: Reading) -> Source:
 
 
 def _whole_text(stream: Stream, reading: Reading) -> str:
-    """The text of a document that is small enough to be held in memory."""
+    """The text of a document, within the limit of what is held in memory."""
     most = stream.most(HELD)
     excess = too_large("the JSON document has", most, Location(stream.name))
     if (stream.size or 0) > most:
         raise excess
     lines = Lines(stream, reading.encoding, longest=HELD)
-    # As bytes, of which a character takes no more than it has to.
+    # As bytes: one character beyond Latin-1 would make a str take two or four bytes for each.
     text = bytearray()
     for piece in iter(lines.piece, ""):
         text += piece.encode()
@@ -168,9 +151,5 @@ def read_document(text: str, path: str, part: str | None, na: str, location: Loc
     if plain is not None:
         return JsonSource(plain, None, location)
     document = find(parse(text.rstrip(" \t\r\n"), path), part, location)
-
-    def place(index: Index) -> Location:
-        return location._replace(part=location.part + brackets(index))
-
-    values, missing = to_array(document, na, place)
+    values, missing = to_array(document, na, location.inside)
     return JsonSource(values, missing, location)

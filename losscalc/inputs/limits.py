@@ -1,21 +1,21 @@
-"""How much of an input is taken in: limits that few honest files meet, and that --max-size moves."""
+"""Limits on what is read, so that a small file cannot fill the memory; --max-size replaces them."""
 
 from losscalc.errors import FormatError, Location
 
 HELD = 200_000_000
-"""Bytes that are held in memory at once: a JSON document, or from a pipe an archive or a row."""
+"""Bytes held in memory at once: a JSON document, or an archive or a row from a pipe."""
 LINE = 1 << 25
-"""Bytes of one line; what is longer is hardly a row of numbers, but something without line ends."""
+"""Bytes of one line: what is longer is hardly a row of numbers, but a file without line ends."""
 UNPACKED = 1 << 25
-"""Bytes to which a compressed file may unpack, however small it is."""
+"""Bytes that a compressed file may always unpack to, however small it is."""
 UNPACKED_ARRAY = 1 << 27
-"""Bytes to which an array in an archive may unpack, however small it is."""
+"""Bytes that an array in an archive may always unpack to, however small it is."""
 _RATIO = 200
-"""How many times its size a compressed file may unpack to, however large it is."""
+"""Beyond that, how many times its size a compressed file may unpack to."""
 
 
 def too_large(what: str, most: int, location: Location) -> FormatError:
-    """The error that says which limit was met, and how to move it."""
+    """The error for what is over a limit, with the hint that raises it."""
     return FormatError(
         f"{what} more than {size_text(most)}",
         location=location,
@@ -23,17 +23,17 @@ def too_large(what: str, most: int, location: Location) -> FormatError:
     )
 
 
-def is_bomb(unpacked: int, packed: int, most: int) -> bool:
-    """Whether so few bytes that unpack to so many are more likely an attack than data.
+def is_bomb(unpacked: int, compressed: int, most: int) -> bool:
+    """Whether so few bytes unpack to so many that they are likely an attack.
 
     >>> is_bomb(10**9, 10**6, UNPACKED), is_bomb(10**9, 10**8, UNPACKED), is_bomb(10**6, 10, UNPACKED)
     (True, False, False)
     """
-    return unpacked > most and unpacked > _RATIO * packed
+    return unpacked > most and unpacked > _RATIO * compressed
 
 
 def size_text(size: int) -> str:
-    """A number of bytes as people say it.
+    """A number of bytes in the usual units.
 
     >>> size_text(512), size_text(1 << 25), size_text(200_000_000)
     ('512 bytes', '33.6 MB', '200 MB')

@@ -1,4 +1,4 @@
-"""NPY: the header is read by hand, before anything is allocated for it."""
+"""NPY files. The header is checked before any memory is allocated for what it promises."""
 
 import ast
 import math
@@ -10,12 +10,12 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.engine.sources import Rows, Source
 from losscalc.errors import DTypeError, FormatError, Index, Location
+from losscalc.inputs import FORMATS
 from losscalc.inputs.limits import HELD, too_large
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 
-MAGIC = b"\x93NUMPY"
-# NumPy's own limit: reading a Python literal is not safe for large ones.
+# NumPy's own limit: `ast.parse` may crash on longer literals.
 _LONGEST_HEADER = 10_000
 _KEYS = {"descr", "fortran_order", "shape"}
 _MOST_AXES = 64
@@ -32,14 +32,13 @@ class NpySource(Source):
         self._part = part
         self._next = 0
         self._present = 0
-        """The bytes of numbers that were read."""
+        """How many bytes of numbers were read."""
         self._offset, self.dtype, fortran, shape = self._header()
         self.shape: tuple[int, ...] = shape
         self._check_size()
         in_order = shape[1:] if not fortran else shape
         self._piece_size = math.prod(in_order) * self.dtype.itemsize
-        """What has to be in memory at once, at least."""
-        # One row is contiguous in C order alone; columns of Fortran order are gathered from the file.
+        """The bytes of the smallest piece that can be read: a row, or in Fortran order the whole array."""
         self._fortran = fortran and len(shape) > 1
         self._transposed: Array | None = None
         if self._fortran and not stream.is_plain_file:
@@ -47,7 +46,6 @@ class NpySource(Source):
             self._check_end()
 
     def take(self, rows: int) -> Rows:
-        """The next rows."""
         if not self.shape:
             return Rows(np.empty(0, self.dtype))
         start, self._next = self._next, min(self._next + rows, self.shape[0])
@@ -62,7 +60,6 @@ class NpySource(Source):
         return Rows(rows_read)
 
     def whole(self) -> Array:
-        """All rows that are left, or the single number."""
         if self.shape:
             return super().whole()
         number = self._values(1).reshape(())
@@ -70,16 +67,13 @@ class NpySource(Source):
         return number
 
     def locate(self, index: Index) -> Location:
-        """The index in brackets, as in Python."""
         return self._location(f"[{', '.join(map(str, index))}]" if index else "")
 
     @property
     def can_skip(self) -> bool:
-        """In a plain file, where the place of every row is known."""
         return self._stream.is_plain_file and bool(self.shape)
 
     def skip(self, rows: int) -> None:
-        """Pass over some rows."""
         if not self.can_skip:
             super().skip(rows)
             return
@@ -87,12 +81,11 @@ class NpySource(Source):
         self._stream.seek(self._offset + self._next * math.prod(self.shape[1:]) * self.dtype.itemsize)
 
     def progress(self) -> tuple[int, int]:
-        """By rows, as what is in Fortran order is not read from the beginning to the end."""
+        # By rows: Fortran order is not read from the first byte to the last.
         row = math.prod(self.shape[1:]) * self.dtype.itemsize
         return self._next * row, math.prod(self.shape) * self.dtype.itemsize
 
     def close(self) -> None:
-        """Let go of the file."""
         self._stream.close()
 
     def _location(self, part: str = "") -> Location:
@@ -102,11 +95,11 @@ class NpySource(Source):
         return FormatError(problem, found=found, location=self._location(), hint=hint)
 
     def _header(self) -> tuple[int, np.dtype, bool, tuple[int, ...]]:
-        """Where the numbers begin, their dtype, whether columns come first, and the shape."""
+        """Where the numbers begin, their dtype, whether they are in Fortran order, and the shape."""
         start = self._stream.read(8)
         if not start:
             raise self._bad("no data")
-        if not start.startswith(MAGIC):
+        if not start.startswith(FORMATS["npy"].starts):
             raise self._bad("not an NPY file", hint="name the format it has: --from csv, json ...")
         if len(start) < 8 or start[6] not in (1, 2, 3) or start[7]:
             raise self._bad("the NPY header is cut short or of an unknown version")
@@ -134,7 +127,7 @@ class NpySource(Source):
             if isinstance(tree, ast.Dict):
                 keys = [key.value for key in tree.keys if isinstance(key, ast.Constant)]
             entries = ast.literal_eval(tree)
-            str(entries)  # refuses whole numbers of thousands of digits, which no message could show
+            str(entries)  # raises ValueError for integers of thousands of digits, which no message could show
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
             raise self._bad("the NPY header is not a Python dictionary") from error
         if len(keys) != len(_KEYS) or set(keys) != _KEYS:
@@ -170,7 +163,7 @@ class NpySource(Source):
         return dtype
 
     def _check_size(self) -> None:
-        """Hold what the header promises against the size of the file, where that is known."""
+        """Compare the size that follows from the header with that of the file, if it is known."""
         needed = math.prod(self.shape) * self.dtype.itemsize
         if self._stream.size is not None:
             present = self._stream.size - self._offset
@@ -180,7 +173,7 @@ class NpySource(Source):
     def _values(self, count: int) -> Array:
         needed = count * self.dtype.itemsize
         most = self._stream.most(HELD)
-        # Where the size is not known, a header may promise a row that never ends.
+        # A pipe may promise a row that never ends.
         endless = self._stream.size is None and needed > most and self._piece_size > most
         raw = self._stream.read(most + 1 if endless else needed)
         if len(raw) > most and endless:
@@ -192,7 +185,7 @@ class NpySource(Source):
         return self._checked(np.frombuffer(raw, self.dtype))
 
     def _gather(self, start: int, shape: tuple[int, ...]) -> Array:
-        """Rows of an array in Fortran order: a piece out of every column."""
+        """Rows of an array in Fortran order: a slice of every column."""
         size = self.dtype.itemsize
         columns = math.prod(shape[1:])
         raw = [
@@ -223,10 +216,10 @@ def open_npy(stream: Stream, part: str | None, reading: Reading) -> Source:
 
 
 def _is_shape(shape: object) -> bool:
-    """Whether something is the shape of an array that numpy could hold."""
+    """Whether this is the shape of an array that NumPy can hold."""
     if not isinstance(shape, tuple) or len(shape) > _MOST_AXES:
         return False
     if not all(type(n) is int and n >= 0 for n in shape):
         return False
-    # An array of nothing needs no file, and would count its rows for ever.
+    # Without the limit, an array of no columns could claim 2^63 rows in a file of 100 bytes.
     return math.prod(n or 1 for n in shape) < (_MOST_EMPTY if 0 in shape else 1 << 48)

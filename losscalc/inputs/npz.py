@@ -1,4 +1,4 @@
-"""NPZ: archives of NPY files, with every failure of theirs named."""
+"""NPZ: ZIP archives of NPY files."""
 
 import lzma
 import os
@@ -11,15 +11,15 @@ from typing import BinaryIO, cast
 
 from losscalc.engine.sources import Source
 from losscalc.errors import FormatError, Location, LosscalcError, printable
+from losscalc.inputs import FORMATS
 from losscalc.inputs.limits import UNPACKED_ARRAY, is_bomb, too_large
 from losscalc.inputs.npy import NpySource
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 
 _END_SIZE = 22
-_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _MOST_MEMBERS = 1_000
-# What the zipfile module raises for damaged archives, encrypted members and unknown compressions.
+# What zipfile raises for damaged archives, encrypted members and unknown compressions.
 _ZIP_FAILURES = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, RuntimeError,
     ValueError, OverflowError, EOFError, OSError,
@@ -27,9 +27,9 @@ _ZIP_FAILURES = (
 
 
 def open_npz(stream: Stream, part: str | None, reading: Reading) -> Source:
-    """One array of an NPZ archive: the one that is named, or the only one there is."""
+    """One array of an NPZ archive: the one that is named, or the only one."""
     archive = _archive(stream)
-    member = _choose_member(archive.infolist(), part, stream.name)
+    member = _choose_member(archive, part, stream.name)
     most = stream.most(UNPACKED_ARRAY)
     if is_bomb(member.file_size, member.compress_size, most):
         raise too_large("a little archive unpacks to", most, Location(stream.name))
@@ -39,11 +39,8 @@ def open_npz(stream: Stream, part: str | None, reading: Reading) -> Source:
 
 
 def array_names(stream: Stream) -> list[str]:
-    """The names of the arrays of an NPZ archive."""
-    names = [info.filename.removesuffix(".npy") for info in _archive(stream).infolist()]
-    if not names or len(names) > _MOST_MEMBERS:
-        raise _bad_count(len(names), stream.name)
-    return names
+    """The names of the arrays in an NPZ archive."""
+    return _names(_archive(stream), stream.name)
 
 
 def _archive(stream: Stream) -> zipfile.ZipFile:
@@ -52,11 +49,11 @@ def _archive(stream: Stream) -> zipfile.ZipFile:
     raw = stream.file if stream.is_plain_file else stream.read_all()
     with _named_damage(stream.name):
         archive = zipfile.ZipFile(raw)
-        # What stands around an archive is a second file in this one, and says something else.
+        # zipfile passes over bytes before and after the archive, which another program would read instead.
         raw.seek(0)
         first = raw.read(4)
         raw.seek(-_END_SIZE - len(archive.comment), os.SEEK_END)
-        if first not in _ZIP_STARTS or raw.read(4) != b"PK\x05\x06":
+        if first not in FORMATS["npz"].starts or raw.read(4) != b"PK\x05\x06":
             raise zipfile.BadZipFile("there are bytes before or behind it")
     return archive
 
@@ -70,23 +67,20 @@ class Member(Stream):
 
     @property
     def is_plain_file(self) -> bool:
-        """Never: a member is unpacked from its beginning."""
-        return False
+        return False  # a member is unpacked from its beginning
 
     def read(self, count: int) -> bytes:
-        """The next bytes, with the checksum held against them at the end."""
         with _named_damage(self.name):
             return super().read(count)
 
     def close(self) -> None:
-        """Let go of the file."""
         super().close()
         self._archive.close()
 
 
 @contextmanager
 def _named_damage(name: str) -> Iterator[None]:
-    """Turn what the zipfile module raises for damaged archives into an error that names the file."""
+    """Turn the errors of zipfile into one that names the file."""
     try:
         yield
     except LosscalcError:
@@ -97,17 +91,24 @@ def _named_damage(name: str) -> Iterator[None]:
         raise FormatError(problem, location=Location(name)) from error
 
 
-def _choose_member(members: list[zipfile.ZipInfo], part: str | None, name: str) -> zipfile.ZipInfo:
-    names = [info.filename.removesuffix(".npy") for info in members]
+def _names(archive: zipfile.ZipFile, path: str) -> list[str]:
+    """The names of the members, of which there must be some, and not too many."""
+    names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
+    if 0 < len(names) <= _MOST_MEMBERS:
+        return names
+    limit = f"; {_MOST_MEMBERS} are the most that are looked through" if names else ""
+    raise FormatError(f"the archive holds {len(names)} arrays{limit}", location=Location(path))
+
+
+def _choose_member(archive: zipfile.ZipFile, part: str | None, name: str) -> zipfile.ZipInfo:
+    names = _names(archive, name)
     listed = printable(", ".join(names[:20]))
-    if not members or len(members) > _MOST_MEMBERS:
-        raise _bad_count(len(members), name)
     twice = next((n for n in names if names.count(n) > 1), None)
     if twice is not None:
         raise FormatError("a member is there twice", found=twice, location=Location(name))
-    if part is None and len(members) > 1:
+    if part is None and len(names) > 1:
         raise FormatError(
-            f"the archive holds {len(members)} arrays",
+            f"the archive holds {len(names)} arrays",
             location=Location(name),
             hint=f"name one: #{printable(names[0])} (there are {listed})",
         )
@@ -116,12 +117,7 @@ def _choose_member(members: list[zipfile.ZipInfo], part: str | None, name: str) 
         raise FormatError(
             "there is no such array", found=wanted, location=Location(name), hint=f"there are {listed}"
         )
-    member = members[names.index(wanted)]
+    member = archive.infolist()[names.index(wanted)]
     if not member.filename.endswith(".npy"):
         raise FormatError("the member is not an array", found=member.filename, location=Location(name))
     return member
-
-
-def _bad_count(count: int, name: str) -> FormatError:
-    limit = f"; {_MOST_MEMBERS} are the most that are looked through" if count else ""
-    return FormatError(f"the archive holds {count} arrays{limit}", location=Location(name))

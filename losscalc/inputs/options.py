@@ -1,4 +1,4 @@
-"""How inputs are to be read: the choices a user has."""
+"""How an input is to be read, as far as the user may choose."""
 
 from typing import Literal, NamedTuple
 
@@ -7,15 +7,15 @@ BLANKS = " "
 
 
 class Reading(NamedTuple):
-    """How inputs are read; the defaults are those of the command line."""
+    """How an input is read; the defaults are those of the command line."""
 
     format: str | None = None
-    """The name of a format, or None to go by suffix and first bytes."""
+    """The name of a format; None for the one that suffix and first bytes tell."""
     delimiter: str | None = None
-    """What separates cells, a blank for runs of blanks; None for the format's own."""
+    """What separates cells, `BLANKS` for runs of blanks; None for the usual one of the format."""
     header: Literal["auto", "yes", "no"] = "auto"
     skip_rows: int = 0
     encoding: str = "utf-8-sig"
     na: Literal["error", "nan", "drop"] = "error"
     max_size: int | None = None
-    """What takes the place of the limits of `formats.limits`, in bytes."""
+    """Bytes that replace each of the limits in `inputs.limits`."""

@@ -1,10 +1,9 @@
-"""Results that were written as JSON, read back: what of them it takes to add them up."""
+"""Results that losscalc wrote as JSON, read back so that they can be merged."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from losscalc.core.exactsum import Sum
-from losscalc.core.notation import read_exact
+from losscalc.core.exactsum import Sum, read_exact
 from losscalc.core.reductions import NONE, REDUCTIONS, Partial
 from losscalc.errors import DataError, FormatError, Location
 from losscalc.inputs.document import parse
@@ -16,7 +15,7 @@ _DTYPES = ("float16", "float32", "float64")
 
 
 class Part(NamedTuple):
-    """A reduced loss of some of the rows."""
+    """The result of a loss over some of the rows."""
 
     path: str
     loss: str
@@ -24,11 +23,11 @@ class Part(NamedTuple):
     dtype: str
     parameters: dict[str, object]
     partial: Partial
-    """The sums; their loss is a name, as losses are told apart by the facts above."""
+    """The sums. Their loss is its name: the class is not known on this floor."""
 
 
 def read_part(stream: Stream) -> Part:
-    """The result in a JSON document."""
+    """The result in a JSON document; FormatError or DataError if it is none, or cannot be merged."""
     lines = Lines(stream, "utf-8-sig")
     text = "".join(iter(lines.piece, ""))
     if not text.strip():
@@ -37,8 +36,8 @@ def read_part(stream: Stream) -> Part:
     if not isinstance(facts, dict) or not {"loss", "reduction", "parameters", "dtype"} <= facts.keys():
         raise _bad(stream.name)
     name, reduction = facts["loss"], facts["reduction"]
-    well = isinstance(name, str) and reduction in REDUCTIONS and facts["dtype"] in _DTYPES
-    if not well or not isinstance(facts["parameters"], dict):
+    is_known = isinstance(name, str) and reduction in REDUCTIONS and facts["dtype"] in _DTYPES
+    if not is_known or not isinstance(facts["parameters"], dict):
         raise _bad(stream.name)
     _check_summed(facts, stream.name)
     partial = _partial(facts, name, stream.name)
@@ -46,12 +45,11 @@ def read_part(stream: Stream) -> Part:
 
 
 def _check_summed(facts: Mapping[str, Any], path: str) -> None:
-    """Refuse results that are no sums."""
+    """Refuse results that are not made of sums."""
     location = Location(path)
-    for key in ("gradient", "supposed"):
+    for key, what in (("gradient", "a derivative"), ("supposed", "what was supposed, not the loss")):
         if key in facts:
-            problem = {"gradient": "is a derivative", "supposed": "is what was supposed, not the loss"}[key]
-            raise DataError(f"{problem}, and cannot be merged", location=location)
+            raise DataError(f"is {what}, and cannot be merged", location=location)
     if facts["reduction"] == NONE.name:
         raise DataError(
             "holds single losses, which have no sums to merge",
@@ -80,7 +78,7 @@ def _exact(sums: Mapping[str, Any], key: str, path: str) -> Sum:
 
 
 def _from_numbers(facts: Mapping[str, Any], name: str, count: int, ignored: int, path: str) -> Partial:
-    """The sums of a result of an older version, which were rounded to float64."""
+    """The sums of a result without exact ones, as older versions wrote it: rounded to float64."""
     numbers = []
     for key in ("numerator", "denominator"):
         number = facts.get(key)
@@ -111,5 +109,5 @@ def _bad(path: str, key: str | None = None) -> FormatError:
 
 
 def _number(text: str) -> int | float:
-    """A whole number, as far as anybody counts."""
+    """A whole number; from 20 digits on, which no count has, as a float."""
     return int(text) if len(text) < 20 else float(text)

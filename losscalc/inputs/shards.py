@@ -1,4 +1,4 @@
-"""Several files that are one array: their rows, one file after the other."""
+"""Several files that together are one array."""
 
 import os
 from bisect import bisect_right
@@ -9,21 +9,21 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.array import Shape, show_shape
-from losscalc.engine.sources import Recipe, Rows, Source
+from losscalc.engine.sources import Recipe, Rows, Source, join_rows
 from losscalc.errors import DTypeError, Index, Location, LosscalcError, ShapeError, printable
 
 OpenFile = Callable[[str], Source]
 
 
 def matching(pattern: str) -> tuple[str, ...]:
-    """The files of a pattern, in the order of their names."""
+    """The files that a pattern matches, sorted by name."""
     from glob import glob
 
     return tuple(sorted(glob(pattern, recursive=True)))
 
 
 class First(NamedTuple):
-    """The first file of all, like which the others have to be."""
+    """The first file, whose rows and dtype all others must have."""
 
     path: str
     row: Shape
@@ -31,7 +31,7 @@ class First(NamedTuple):
 
 
 class Shards(Source):
-    """The rows of files that all have the same columns; one of them is open at a time."""
+    """The rows of several files, one file after the other. Only one of them is open at a time."""
 
     def __init__(
         self, pattern: str, paths: Sequence[str], open_file: OpenFile, first: "First | None" = None
@@ -40,14 +40,14 @@ class Shards(Source):
         self._paths = paths
         self._open_file = open_file
         self._counts: list[int] = []
-        """How many rows each file has that was read to its end."""
+        """How many rows each of the files has that were read to the end."""
         self._sizes = [os.path.getsize(path) if os.path.exists(path) else 0 for path in paths]
         self._known: list[int] | None = None
-        """How many rows each file has, where all of them say so at their beginning."""
+        """How many rows each file has, if all of them say so in a header."""
         self._taken = 0
-        """How many rows of the current file were taken."""
+        """How many rows were taken from the current file."""
         self._agreed: dict[Shards, int] = {}
-        """The patterns that are read in step with this one, and how many files of each were found to fit."""
+        """The patterns that are read along with this one, and how many files of each were found to match."""
         self._current = self._opened(0)
         self._first = first or First(paths[0], self._current.shape[1:], self._current.dtype)
         self.shape: Shape = (None, *self._first.row)
@@ -62,7 +62,6 @@ class Shards(Source):
             raise
 
     def take(self, rows: int) -> Rows:
-        """The next rows, from as many files as it takes."""
         pieces: list[Rows] = []
         wanted = rows
         while wanted and len(self._counts) < len(self._paths):
@@ -75,15 +74,14 @@ class Shards(Source):
                 self._turn_over()
         for other in self._agreed:
             self._compare(other)
-        return _joined(pieces) if pieces else Rows(np.empty((0, *_ints(self.shape[1:])), self.dtype))
+        none = (0, *(length or 0 for length in self._first.row))
+        return join_rows(pieces) if pieces else Rows(np.empty(none, self.dtype))
 
     @property
     def can_skip(self) -> bool:
-        """Where files say how many rows they have, and rows within them can be passed over."""
         return self._known is not None and self._current.can_skip
 
     def skip(self, rows: int) -> None:
-        """Pass over some rows, of as many files as it takes."""
         if not self.can_skip or self._known is None:
             super().skip(rows)
             return
@@ -96,7 +94,6 @@ class Shards(Source):
                 self._turn_over()
 
     def narrowed(self, start: int, rows: int) -> tuple[Recipe, int]:
-        """The files that have these rows in them."""
         if self._known is None:
             return super().narrowed(start, rows)
         ends = np.cumsum(self._known).tolist()
@@ -106,19 +103,16 @@ class Shards(Source):
 
     @property
     def recipe(self) -> Recipe:
-        """All files."""
         return self._recipe(0, len(self._paths) - 1)
 
     @property
     def files(self) -> Sequence[Recipe]:
-        """Each file alone."""
         return [self._recipe(number, number) for number in range(len(self._paths))]
 
     def _recipe(self, first: int, last: int) -> Recipe:
         return partial(Shards, self._pattern, self._paths[first : last + 1], self._open_file, self._first)
 
     def locate(self, index: Index) -> Location:
-        """The place in the file that a row stands in."""
         if not index:
             return Location(self._pattern)
         starts = np.cumsum([0, *self._counts])
@@ -129,27 +123,24 @@ class Shards(Source):
         return self._place(number, inside)
 
     def accompany(self, others: Sequence[Source]) -> None:
-        """Refuse other patterns with other numbers of files or rows, as far as they are known by now."""
         for other in others:
             if isinstance(other, Shards) and other is not self:
                 self._pair(other)
 
     def progress(self) -> tuple[int, int]:
-        """By files, and by bytes of the one that is open."""
         done, number = self._sizes[: len(self._counts)], len(self._counts)
         read, size = self._current.progress() or (0, None)
         share = read / size if size and number < len(self._sizes) else 0.0
         return sum(done) + (int(share * self._sizes[number]) if share else 0), sum(self._sizes)
 
     def close(self) -> None:
-        """Let go of the file that is open."""
         self._current.close()
 
     def _opened(self, number: int) -> Source:
         return self._open_file(self._paths[number])
 
     def _check(self, source: Source, number: int) -> None:
-        """Refuse a file whose columns or dtype are not those of the first."""
+        """Refuse a file whose columns or dtype differ from those of the first."""
         first = printable(self._first.path)
         location = Location(self._paths[number])
         if not source.shape:
@@ -184,7 +175,7 @@ class Shards(Source):
             self._check(self._current, len(self._counts))
 
     def _place(self, number: int, index: Index) -> Location:
-        """A place in a file that is closed: it is read again up to there."""
+        """A place in a file that is closed; if it takes reading to find it, the file is read again."""
         try:
             source = self._opened(number)
             try:
@@ -199,7 +190,7 @@ class Shards(Source):
     def _pair(self, other: "Shards") -> None:
         if len(self._paths) != len(other._paths):
             raise ShapeError(
-                f"the pattern has {_files(len(self._paths))}, and {printable(other._pattern)} has "
+                f"the pattern has {_counted(len(self._paths), 'file')}, and {printable(other._pattern)} has "
                 f"{len(other._paths)}; each file goes with one of the other",
                 location=Location(self._pattern),
             )
@@ -209,7 +200,7 @@ class Shards(Source):
         self._agreed[other] = 0
 
     def _compare(self, other: "Shards") -> None:
-        """Refuse a file with another number of rows than the one beside it, as soon as that shows."""
+        """Refuse files that belong together and differ in their number of rows, as soon as that shows."""
         number = self._agreed[other]
         while number < min(len(self._counts), len(other._counts)):
             self._check_rows(other, number, self._counts[number], other._counts[number])
@@ -220,7 +211,7 @@ class Shards(Source):
                 self._check_rows(other, number, self._whole_count(number), other._whole_count(number))
 
     def _whole_count(self, number: int) -> int:
-        """How many rows a file has, of which some were taken; the rest of it is read for that."""
+        """How many rows a file has; if it is the current one, the rest of it is read for that."""
         if number < len(self._counts):
             return self._counts[number]
         while rows := len(self._current.take(1 << 16).values):
@@ -229,30 +220,10 @@ class Shards(Source):
 
     def _check_rows(self, other: "Shards", number: int, mine: int, theirs: int) -> None:
         if mine != theirs:
-            raise ShapeError(
-                f"has {_rows(mine)}, and {printable(other._paths[number])}, which goes with it, {theirs}",
-                location=Location(self._paths[number]),
-            )
+            beside = printable(other._paths[number])
+            problem = f"has {_counted(mine, 'row')}, and {beside}, which goes with it, {theirs}"
+            raise ShapeError(problem, location=Location(self._paths[number]))
 
 
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
-
-
-def _ints(shape: Sequence[int | None]) -> list[int]:
-    return [length or 0 for length in shape]
-
-
-def _joined(pieces: Sequence[Rows]) -> Rows:
-    """Rows behind one another; none is missing from a piece without a mask."""
-    if len(pieces) == 1:
-        return pieces[0]
-    values = np.concatenate([piece.values for piece in pieces])
-    if all(piece.missing is None for piece in pieces):
-        return Rows(values)
-    masks = [np.zeros(len(p.values), bool) if p.missing is None else p.missing for p in pieces]
-    return Rows(values, np.concatenate(masks))
+def _counted(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"

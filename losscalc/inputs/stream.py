@@ -1,6 +1,7 @@
-"""The bytes of one input, unpacked on the way, with every failure named."""
+"""The bytes of one input, and errors that name it."""
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -8,51 +9,60 @@ from typing import BinaryIO
 from losscalc.errors import FormatError, Location, SourceError, printable
 from losscalc.inputs.limits import HELD, too_large
 
-PACKINGS = frozenset({".gz", ".bz2", ".xz"})
-"""The suffixes of compressed files; they stand behind that of the format (.csv.gz)."""
+COMPRESSIONS = frozenset({".gz", ".bz2", ".xz"})
+"""The suffixes of compressed files, which come after that of the format (.csv.gz)."""
 
 _STEP = 1 << 20
 
 
 class Stream:
-    """Bytes that are read once, from the first to the last, and may be looked at ahead of time."""
+    """Bytes that are read once, from the first to the last; `peek` looks ahead."""
 
     def __init__(
         self, name: str, file: BinaryIO, size: int | None = None, max_size: int | None = None
     ) -> None:
         self.name = name
         self.size = size
-        """The number of bytes, where it is known beforehand."""
+        """The number of bytes, if it is known."""
         self.max_size = max_size
-        """The limit that the user has set in the place of all others."""
+        """What the user gave to replace all limits, in bytes."""
         self.file = file
         self._ahead = b""
         self._ended = False
         self._count = 0
 
     def read(self, count: int) -> bytes:
-        """The next bytes: as many as asked for, fewer only at the end."""
+        """The next `count` bytes, fewer only at the end."""
         pieces, self._ahead = [self._ahead[:count]], self._ahead[count:]
         missing = count - len(pieces[0])
         with named_failures(self.name):
-            # In steps: a count from a lying header must not be allocated before the bytes are there.
+            # In steps: a header may lie about its size, and memory for bytes that never come is not free.
             while missing and not self._ended:
                 piece = self.file.read(min(missing, _STEP))
-                # Less than was asked for is the end: a terminal would wait for another one.
+                # Less than asked for is the end. Asking again would make a terminal wait for another one.
                 self._ended = len(piece) < min(missing, _STEP)
                 pieces.append(piece)
                 missing -= len(piece)
                 self._count += len(piece)
+                if self._ended:
+                    self._check_size()
         return b"".join(pieces)
 
+    def _check_size(self) -> None:
+        """Refuse a file of which less is left than there was when it was opened."""
+        is_short = self.size is not None and self._count < self.size and self.is_plain_file
+        if is_short and self.file.seek(0, os.SEEK_END) < (self.size or 0):
+            problem = f"the file had {self.size} bytes, and became shorter while it was read"
+            raise FormatError(problem, location=Location(self.name))
+
     def peek(self, count: int) -> bytes:
-        """The next bytes, which stay to be read."""
+        """The next bytes, without consuming them."""
         if len(self._ahead) < count:
             self._ahead = self.read(count)
         return self._ahead[:count]
 
     def read_all(self) -> BinaryIO:
-        """All bytes that are left, as a file in memory."""
+        """The remaining bytes as a file in memory."""
         buffer = io.BytesIO()
         while piece := self.read(_STEP):
             buffer.write(piece)
@@ -62,7 +72,7 @@ class Stream:
         return buffer
 
     def most(self, usual: int) -> int:
-        """A limit, or what the user has put in its place."""
+        """The usual limit, or the one that the user gave."""
         return usual if self.max_size is None else self.max_size
 
     @property
@@ -77,33 +87,33 @@ class Stream:
             return self.file.read(count)
 
     def seek(self, offset: int) -> None:
-        """Go on reading elsewhere in a plain file."""
+        """Continue at another place of a plain file."""
         with named_failures(self.name):
             self.file.seek(offset)
-        self._ahead, self._ended = b"", False
+        self._ahead, self._ended, self._count = b"", False, offset
 
     def progress(self) -> tuple[int, int | None]:
-        """How many bytes of the file were read, and of how many if that is known."""
+        """How many bytes of the file were read, and how many it has if that is known."""
         return self._count, self.size
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.file.close()
 
 
 @contextmanager
 def named_failures(name: str) -> Iterator[None]:
-    """Turn what the operating system refuses into an error that names the input."""
+    """Turn an OSError into an error that names the input."""
     try:
         yield
     except OSError as error:
-        # bz2 and gzip have OSErrors of their own, without a number, for damaged data.
+        # The OSErrors of bz2 and gzip about damaged data have no number.
         if error.errno is None:
             raise FormatError(f"damaged data ({error})", location=Location(name)) from error
         raise SourceError(reason(error), location=Location(name)) from error
 
 
 def reason(error: OSError) -> str:
-    """What the operating system says, in lower case."""
+    """The words of the operating system for an error, in lower case."""
     text = error.strerror or str(error) or type(error).__name__
     return printable(text[:1].lower() + text[1:])

@@ -1,6 +1,5 @@
-"""Text, cut into pieces of whole lines, and the sources that are read from it piece by piece."""
+"""Text in pieces of whole lines, and the arrays that are read from it piece by piece."""
 
-from abc import abstractmethod
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -9,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.engine.sources import Rows, Source
+from losscalc.engine.sources import Rows, Source, join_rows
 from losscalc.errors import FormatError, Index, Location
 from losscalc.inputs.encoding import decoder
 from losscalc.inputs.limits import LINE, too_large
@@ -29,11 +28,11 @@ _HINTS = {
 
 
 class Lines:
-    """The lines of a text, in pieces that end where a line ends, with `\\n` for every line end."""
+    """The lines of a text in pieces of whole lines; every line end becomes `\\n`."""
 
     def __init__(self, stream: Stream, encoding: str, longest: int = LINE) -> None:
-        self._longest = stream.most(longest)
         self.name = stream.name
+        self._longest = stream.most(longest)
         self.next_line = 1
         """The number of the first line of the next piece."""
         self._stream = stream
@@ -53,11 +52,11 @@ class Lines:
             size += fresh.__sizeof__()
             if size > self._longest:
                 raise too_large("the line has", self._longest, Location(self.name, self.next_line))
-            # Pieces without an end are joined once, at the end: each time would take a square of time.
+            # A long line is joined once, at its end: joining it after every piece would take quadratic time.
             if not (self._ended or "\n" in fresh or "\r" in fresh or begun[-2].endswith("\r")):
                 continue
             text = "".join(begun)
-            # A lone \r at the end may be the first half of \r\n.
+            # A \r at the end may be the first half of \r\n.
             cut = max(text.rfind("\n"), text.rfind("\r", 0, len(text) - 1)) + 1
             if cut or self._ended:
                 break
@@ -85,7 +84,7 @@ class Lines:
         return text
 
     def _not_text(self, raw: bytes, error: UnicodeError) -> FormatError:
-        # The decoder may have kept the first bytes of a character from the last time.
+        # The error may be in a character whose first bytes came with the piece before.
         data, start = raw, 0
         if isinstance(error, UnicodeDecodeError):
             data, start = error.object, error.start
@@ -102,7 +101,7 @@ class Lines:
 
 
 class Piece(NamedTuple):
-    """Some rows of a text: their numbers, where a number is missing, and the line of each row."""
+    """Some rows of a text: their numbers, which rows lack a number, and the line of each row."""
 
     values: Array
     missing: np.ndarray | None
@@ -110,27 +109,25 @@ class Piece(NamedTuple):
 
 
 class TextSource(Source):
-    """An array in the lines of a text; as much of the text is kept as the next rows need."""
+    """An array that comes in pieces of rows; only the piece that the next rows are in is kept."""
 
     dtype = np.dtype(np.float64)
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, stream: Stream, pieces: Iterator[Piece]) -> None:
+        self.name = stream.name
+        self._stream = stream
+        self._pieces = pieces
         self._rows_read = 0
         self._runs: list[tuple[int, int]] = []
-        self._pieces = self._keep_lines(self.pieces())
-        first = next(self._pieces)
-        self._none = Rows(first.values[:0])
-        self._waiting = deque([Rows(first.values, first.missing)])
-        rows = None if self._read_on() else len(first.values)
-        self.shape = (rows, *first.values.shape[1:])
-
-    @abstractmethod
-    def pieces(self) -> Iterator[Piece]:
-        """The rows in pieces, at least one and none of them empty."""
+        """The first row and its line of every run of rows that stand in consecutive lines."""
+        self._waiting: deque[Rows] = deque()
+        if not self._read_on():
+            raise FormatError("no data", location=Location(self.name))
+        first = self._waiting[0].values
+        self._none = Rows(first[:0])
+        self.shape = (None if self._read_on() else len(first), *first.shape[1:])
 
     def take(self, rows: int) -> Rows:
-        """The next rows."""
         taken = []
         while rows and (self._waiting or self._read_on()):
             values, missing = self._waiting.popleft()
@@ -138,7 +135,7 @@ class TextSource(Source):
             if len(values) > rows:
                 self._waiting.appendleft(Rows(values[rows:], None if missing is None else missing[rows:]))
             rows -= len(taken[-1].values)
-        return _joined(taken) if taken else self._none
+        return join_rows(taken) if taken else self._none
 
     def line(self, row: int) -> int:
         """The line in which a row starts."""
@@ -146,42 +143,30 @@ class TextSource(Source):
         return line_start + row - row_start
 
     def locate(self, index: Index) -> Location:
-        """The line of a row."""
         return Location(self.name, self.line(index[0]) if index else None)
 
-    def _keep_lines(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
-        """Remember which row stands in which line, as runs of consecutive lines."""
-        for piece in pieces:
-            following = None
-            for offset, line in _run_starts(piece.lines):
-                row = self._rows_read + offset
-                following = self._runs[-1][1] + row - self._runs[-1][0] if self._runs else None
-                if line != following:
-                    self._runs.append((row, line))
-            self._rows_read += len(piece.values)
-            yield piece
+    def progress(self) -> tuple[int, int | None]:
+        return self._stream.progress()
+
+    def close(self) -> None:
+        self._stream.close()
 
     def _read_on(self) -> bool:
-        """Let the rows of the next piece wait, if there is one."""
+        """Get the next piece, if there is one."""
         piece = next(self._pieces, None)
-        if piece is not None:
-            self._waiting.append(Rows(piece.values, piece.missing))
-        return piece is not None
-
-
-def _joined(parts: list[Rows]) -> Rows:
-    """The rows of several pieces; those of one are not copied."""
-    if len(parts) == 1:
-        return parts[0]
-    values = np.concatenate([part.values for part in parts])
-    if all(part.missing is None for part in parts):
-        return Rows(values)
-    masks = [np.zeros(len(v), bool) if missing is None else missing for v, missing in parts]
-    return Rows(values, np.concatenate(masks))
+        if piece is None:
+            return False
+        for offset, line in _run_starts(piece.lines):
+            row = self._rows_read + offset
+            if not self._runs or line != self._runs[-1][1] + row - self._runs[-1][0]:
+                self._runs.append((row, line))
+        self._rows_read += len(piece.values)
+        self._waiting.append(Rows(piece.values, piece.missing))
+        return True
 
 
 def _line_ends(text: str) -> int:
-    # Counting in an array is fast however many there are.
+    # str.count is slow where there are many.
     return int(np.count_nonzero(np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8) == ord("\n")))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from losscalc.core.array import Array
+from losscalc.core.exactsum import exact_text
 from losscalc.core.reductions import MEAN, SUM, Partial, Reduction
 from losscalc.outputs.sheets import Cell, Column, Sheet
 from losscalc.outputs.working import Working
@@ -122,7 +123,5 @@ class Result:
 
 def _exact(sums: Partial) -> dict[str, object]:
     """The sums with all their digits, so that results can be added up."""
-    from losscalc.core.notation import exact_text
-
     exact = {key: exact_text(getattr(sums, key)) for key in ("total", "numerator", "denominator")}
     return {**exact, "rows": sums.rows}

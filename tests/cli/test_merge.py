@@ -1,15 +1,12 @@
 """Results of parts that are added up: to the bit what one run over everything gives."""
 
 import json
-import math
 
 import numpy as np
 import pytest
 
 from losscalc import cli, losses
 from losscalc.core.declaration import array_arguments
-from losscalc.core.exactsum import Sum, total
-from losscalc.core.notation import exact_text, read_exact
 from tests.engine.test_engine import part
 from tests.support.examples import example
 from tests.support.hostile import accept, process, refuse
@@ -60,39 +57,6 @@ def facts(text):
     if whole["loss"] == "ctc":
         del whole["sums"]["rows"]
     return whole
-
-
-@pytest.mark.parametrize(
-    "values",
-    [[], [0.0], [5e-324], [1e308, 1e308], [1e308, -1e-308], [1 / 3, 1e16], [np.nan], [np.inf], [-np.inf]],
-)
-def test_the_text_of_sums(values):
-    """It reads back as the very sum."""
-    for value in (total(np.array(values)), total(-np.array(values))):
-        again = read_exact(exact_text(value))
-        assert again.units == (0 if value.special != 0 else value.units)
-        assert math.isnan(again.special) if math.isnan(value.special) else again.special == value.special
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "1",
-        "0.5",
-        "0x",
-        "0x1",
-        "0x1p0",
-        "0x1p-1075",
-        "0x1p+99999",
-        "0x1.8p+1",
-        "NaN",
-        "0x" + "f" * 3000 + "p+0",
-    ],
-)
-def test_texts_of_no_sum(text):
-    """They are none, and cost nothing."""
-    assert read_exact(text) is None
 
 
 def result(**facts):
@@ -222,8 +186,3 @@ def test_sums_stay_out_of_where_they_mean_nothing(capsys):
         assert "sums" not in json.loads(
             accept(capsys, ["mse", "-i", "1,2", "-t", "1,3", "-f", "json", *options])
         )
-
-
-def test_a_sum_is_a_sum():
-    """Of the engine, and of what was written, in any order."""
-    assert read_exact(exact_text(Sum.of(1.0) + Sum.of(1e-300))) == Sum.of(1e-300) + Sum.of(1.0)

@@ -14,25 +14,25 @@ import numpy as np
 
 from losscalc.errors import LosscalcError
 from losscalc.inputs import FORMATS
-from losscalc.inputs.compression import PackedStream
+from losscalc.inputs.compression import CompressedStream
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 from tests.support.hostile import archive, npy, saved
 
 READING = Reading(header="no")
-PACKERS = {".gz": gzip, ".bz2": bz2, ".xz": lzma}
+COMPRESSORS = {".gz": gzip, ".bz2": bz2, ".xz": lzma}
 NUMBER = re.compile(
     r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity|nan)", re.ASCII | re.IGNORECASE
 )
 
 
-def read(format: str, data: bytes, packing: str = "", *, size_known: bool = True) -> np.ndarray | None:
+def read(format: str, data: bytes, compression: str = "", *, size_known: bool = True) -> np.ndarray | None:
     """What losscalc reads, or None where it refuses to."""
     stream = Stream("f", io.BytesIO(data), len(data) if size_known else None)
     source = None
     try:
-        if packing:
-            stream = PackedStream(stream, packing)
+        if compression:
+            stream = CompressedStream(stream, compression)
         source = FORMATS[format].open(stream, None, READING)
         return np.asarray(source.whole())
     except LosscalcError as error:
@@ -132,8 +132,8 @@ def judge(format: str, data: bytes) -> None:
     np.testing.assert_array_equal(array, second)
 
 
-def judge_packed(packing: str, data: bytes) -> None:
+def judge_compressed(compression: str, data: bytes) -> None:
     """The same for a compressed table."""
-    array = read("csv", data, packing)
+    array = read("csv", data, compression)
     if array is not None:
-        np.testing.assert_array_equal(array, as_csv(PACKERS[packing].decompress(data)))
+        np.testing.assert_array_equal(array, as_csv(COMPRESSORS[compression].decompress(data)))

@@ -18,15 +18,15 @@ with atheris.instrument_imports(include=["losscalc"]):
     import losscalc.inputs.json
     import losscalc.inputs.npy
     import losscalc.inputs.npz  # noqa: F401
-    from tests.fuzz.harness import PACKERS, READERS, SEEDS, judge, judge_packed
+    from tests.fuzz.harness import COMPRESSORS, READERS, SEEDS, judge, judge_compressed
 
-CHOICES = [*READERS, *PACKERS]
+CHOICES = [*READERS, *COMPRESSORS]
 
 
 def one_input(data: bytes) -> None:
     """Judge one input."""
     choice = CHOICES[data[0] % len(CHOICES)] if data else "csv"
-    (judge if choice in READERS else judge_packed)(choice, data[1:])
+    (judge if choice in READERS else judge_compressed)(choice, data[1:])
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
     if not any(not argument.startswith("-") for argument in sys.argv[1:]):
         corpus.mkdir(exist_ok=True)
         for number, choice in enumerate(CHOICES):
-            seeds = SEEDS.get(choice) or [PACKERS[choice].compress(SEEDS["csv"][0])]
+            seeds = SEEDS.get(choice) or [COMPRESSORS[choice].compress(SEEDS["csv"][0])]
             for i, seed in enumerate(seeds):
                 (corpus / f"seed-{number}-{i}").write_bytes(bytes([number]) + seed)
         sys.argv.append(str(corpus))

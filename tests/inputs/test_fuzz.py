@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.harness import PACKERS, READERS, SEEDS, judge, judge_packed
+from tests.fuzz.harness import COMPRESSORS, READERS, SEEDS, judge, judge_compressed
 
 QUICK = settings(derandomize=True, database=None, deadline=None, max_examples=500)
 WORDS = [
@@ -60,11 +60,11 @@ def test_bytes(format):
     _hold(st.one_of(pieces, st.binary(max_size=60)), lambda data: judge(format, start + data))
 
 
-@pytest.mark.parametrize("packing", PACKERS)
-def test_packed(packing):
+@pytest.mark.parametrize("compression", COMPRESSORS)
+def test_compressed(compression):
     """Compressed files that were changed are refused, or unpacked right."""
-    seeds = [PACKERS[packing].compress(seed) for seed in SEEDS["csv"]]
-    _hold(mutations(seeds), lambda data: judge_packed(packing, data))
+    seeds = [COMPRESSORS[compression].compress(seed) for seed in SEEDS["csv"]]
+    _hold(mutations(seeds), lambda data: judge_compressed(compression, data))
 
 
 def _hold(strategy: st.SearchStrategy[bytes], check: Callable[[bytes], None]) -> None:

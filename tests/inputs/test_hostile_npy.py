@@ -310,6 +310,22 @@ def test_packed_in_parts(capsys, folder, suffix):
     )
 
 
+@pytest.mark.parametrize("suffix", PACKERS)
+@pytest.mark.parametrize(
+    "behind", [b"x", b"\xff" * 70_000, b"not a stream"], ids=["a byte", "many bytes", "words"]
+)
+def test_bytes_behind_a_stream(capsys, folder, suffix, behind):
+    """What follows a compressed stream is another one, or the file is damaged."""
+    pack = PACKERS[suffix]
+    damaged = pack(b"3\n4\n")
+    for data in (pack(b"1\n2\n") + behind, pack(b"1\n2\n") + behind + damaged):
+        (folder / f"f.csv.{suffix}").write_bytes(data)
+        assert cli.run(["sigmoid", "-i", f"f.csv.{suffix}"]) == 3
+        output, error = capsys.readouterr()
+        assert output == ""
+        assert error.startswith(f"losscalc: error: f.csv.{suffix}: damaged ")
+
+
 @pytest.mark.parametrize(("name", "data"), [("f.gz", gzip.compress(npy(), mtime=0)), ("f.bz2", bz2.compress(ONE)), ("f.xz", lzma.compress(json.dumps([0.0, 1.0, 2.0, 3.0]).encode()))])  # fmt: skip
 def test_packed_without_a_suffix_of_its_own(capsys, folder, name, data):
     """A file that names only its compression is known by its first bytes."""

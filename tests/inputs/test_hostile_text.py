@@ -337,6 +337,8 @@ def test_columns_that_are_not_there(capsys, folder, part, found, hint):
     ("blank", Refusal(b" \n\t", "", "no data")),
     ("empty list", Refusal(b"[]", "", "no data")),
     ("empty rows", Refusal(b"[[],[]]", "", "no data")),
+    ("a tilde", Refusal(b'{"~2":[1]}', "#/~2", "not a JSON Pointer: a ~ in a name is written ~0, and a / is written ~1, found '/~2'", part="#/~2")),
+    ("an object as a whole", Refusal(b'{"a":[1]}', "#", "an object where a number is due", "name a member: #a", part="#")),
     ("empty part", Refusal(b'{"a":[]}', "#/a", "no data", part="#/a")),
 )  # fmt: skip
 def test_hostile_json(capsys, case):
@@ -382,6 +384,7 @@ def test_path_behind_the_line(capsys):
         ("f.json", b"\xef\xbb\xbf[1]", "", (), "1.0\n"),
         ("f.json", b"[9007199254740993]", "", (), "9007199254740992.0\n"),
         ("f.json", b'["Infinity","-Infinity",Infinity]', "", (), "inf\ninf\ninf\n"),
+        ("f.json", b"[1,2]", "#", (), "1.0\n2.0\n"),
         ("f.json", b'{"a/b":[1],"a~":{"":[2]}}', "#/a~1b", (), "1.0\n"),
         ("f.json", b'{"a/b":[1],"a~":{"":[2]}}', "#/a~0/", (), "2.0\n"),
         ("f.json", b'{"a#b":[3]}', "#a#b", (), "3.0\n"),

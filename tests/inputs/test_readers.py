@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from losscalc.errors import LosscalcError
+from losscalc.errors import FormatError, LosscalcError
 from losscalc.inputs.address import open_array, parse_address
 from losscalc.inputs.options import Reading
 from losscalc.outputs.result import Result
@@ -28,7 +28,7 @@ FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(Health
 MANY = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 DTYPES = st.sampled_from(["<f8", ">f8", "<f4", "<f2", "<i8", ">i4", "|u1", "<u8"])
-PACKERS = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+COMPRESSORS = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
 
 
 def shapes(most: int, fewest: int = 1):
@@ -141,18 +141,18 @@ def test_json_of_others(folder, array, indent, rows):
 
 
 @MANY
-@given(data=st.data(), dtype=DTYPES, rows=st.integers(1, 4), packing=st.sampled_from(list(PACKERS)))
-def test_npy_of_others(folder, data, dtype, rows, packing):
+@given(data=st.data(), dtype=DTYPES, rows=st.integers(1, 4), compression=st.sampled_from(list(COMPRESSORS)))
+def test_npy_of_others(folder, data, dtype, rows, compression):
     """Arrays by NumPy are read right: dtypes, byte and memory order, in NPY and NPZ, packed or not."""
     array = data.draw(arrays.arrays(dtype, shapes(4, 0)))
     if data.draw(st.booleans()):
         array = np.asfortranarray(array)
-    pack = PACKERS[packing]
-    found = read(folder / f"o.npy{packing}", pack(saved(array)), "", rows)
+    pack = COMPRESSORS[compression]
+    found = read(folder / f"o.npy{compression}", pack(saved(array)), "", rows)
     assert found.dtype.newbyteorder("=") == array.dtype.newbyteorder("=")
     np.testing.assert_array_equal(found, array)
     members = archive(("y.npy", saved(array)), ("x.npy", npy()))
-    np.testing.assert_array_equal(read(folder / f"o.npz{packing}", pack(members), "#y", rows), array)
+    np.testing.assert_array_equal(read(folder / f"o.npz{compression}", pack(members), "#y", rows), array)
 
 
 EDITS = [
@@ -288,19 +288,19 @@ def test_damaged_files(folder, suffix, data):
         assert same(found, reader(damage)), damage
 
 
-@pytest.mark.parametrize("packing", [name for name in PACKERS if name])
+@pytest.mark.parametrize("compression", [name for name in COMPRESSORS if name])
 @MANY
 @given(data=st.data())
-def test_damaged_packed_files(folder, packing, data):
+def test_damaged_compressed_files(folder, compression, data):
     """Damaged compressed data is refused with its name, or unpacks to what was packed."""
     text = b"1,2\n3,4\n" * 20
-    damage = data.draw(damaged([PACKERS[packing](text)]))
-    path = folder / f"d.csv{packing}"
+    damage = data.draw(damaged([COMPRESSORS[compression](text)]))
+    path = folder / f"d.csv{compression}"
     found = outcome(lambda: read(path, damage))
     if isinstance(found, LosscalcError):
         assert str(found).startswith(str(path))
         return
-    unpack = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}[packing]
+    unpack = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}[compression]
     assert same(found, table_again(unpack(damage)))
 
 
@@ -332,3 +332,16 @@ def test_numbers_agree(folder, cell):
         assert found == [None, None]
     elif expected is not None:
         assert all(one is not None and same(one, np.array([[0.0, expected]])) for one in found)
+
+
+@pytest.mark.parametrize("name", ["f.csv", "f.txt", "f.jsonl"])
+def test_files_that_shrink_while_they_are_read(tmp_path, name):
+    """Rows that were cut off after the first were read are missed, even where what is left ends a line."""
+    path = tmp_path / name
+    path.write_bytes(b"0.25\n" * 1_000_000)
+    with contextlib.closing(open_array(parse_address(str(path)), "--input", Reading())) as source:
+        source.take(10)
+        with path.open("r+b") as file:
+            file.truncate(3_500_000)
+        with pytest.raises(FormatError, match="had 5000000 bytes, and became shorter while it was read"):
+            source.whole()

@@ -12,7 +12,7 @@ import pytest
 
 from losscalc import cli, compute, losses
 from losscalc.engine import block
-from losscalc.inputs.compression import pack
+from losscalc.inputs.compression import compress
 from losscalc.outputs import spool
 from losscalc.outputs.result import Result
 from losscalc.outputs.writers import WRITERS
@@ -53,14 +53,15 @@ def files(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("packing", "precision"), [("", []), (".gz", []), (".bz2", []), (".xz", []), ("", ["--precision", "3"])]
+    ("compression", "precision"),
+    [("", []), (".gz", []), (".bz2", []), (".xz", []), ("", ["--precision", "3"])],
 )
 @pytest.mark.parametrize("name", WRITERS)
-def test_files_hold_the_bytes_of_a_result_in_memory(arrays, files, monkeypatch, name, precision, packing):
+def test_files_hold_the_bytes_of_a_result_in_memory(arrays, files, monkeypatch, name, precision, compression):
     """In every format, compressed or not: the losses, and derivatives, which are rounded at last."""
     monkeypatch.setattr("losscalc.outputs.writers._PART", 500)
     decimals = 3 if precision else None
-    suffix = WRITERS[name].suffixes[0] + packing
+    suffix = WRITERS[name].suffixes[0] + compression
     for reduction, options in (("none", []), ("mean", ["--gradient"]), ("sum", ["--gradient"])):
         command = ["mse", "-i", "x.npy", "-t", "y.npy", "-r", reduction, "-f", name, *options, *precision]
         assert cli.run([*command, "-o", f"streamed{suffix}"]) == 0
@@ -75,7 +76,7 @@ def test_files_hold_the_bytes_of_a_result_in_memory(arrays, files, monkeypatch, 
         return
     value = (2 * (arrays[0].astype(float) - arrays[1])).astype(np.float32)
     again = b"".join(WRITERS[name].pieces(Result("mse", value, {}, reduction="sum"), decimals))
-    assert written == (b"".join(pack([again], packing)) if packing else again)
+    assert written == (b"".join(compress([again], compression)) if compression else again)
 
 
 @pytest.mark.parametrize("cls", losses().values())
