@@ -8,7 +8,7 @@ documentation. Losses and activations are operations.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -26,6 +26,7 @@ from losscalc.errors import (
 DTYPES = ("float16", "float32", "float64")
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 class Operation(ABC):
     """The base of losses and activations: values that their parameters make equal, and never change.
 
