@@ -260,6 +260,7 @@ def test_differences_losscalc() -> None:
     assert found == [row[2] for row in table("call")]
 
 
+@pytest.mark.parity
 def test_differences_pytorch() -> None:
     """What the table says of PyTorch, where PyTorch is installed."""
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")

@@ -48,7 +48,7 @@ from tests.support.parity import (
     unit,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore::losscalc.LosscalcWarning")
+pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore::losscalc.LosscalcWarning")]
 
 ROWS = st.lists(SIZES, max_size=2).map(tuple)
 WIDTHS = st.integers(1, 5)
