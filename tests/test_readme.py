@@ -189,7 +189,7 @@ def subclasses(cls: type[LosscalcError]) -> Iterator[type[LosscalcError]]:
 
 def test_tables_are_fresh() -> None:
     """The tables of losses and of what differs are what the registry says."""
-    assert renewed(README) == README, "python -m tests.tables writes them anew"
+    assert renewed(README) == README, "run `python -m tests.support.tables`, which writes them anew"
 
 
 def test_formats() -> None:

@@ -129,8 +129,8 @@ def gradient(name: str, *arrays: ArrayLike | None, wrt: str | None = None, **arg
 AnyLoss = TypeVar("AnyLoss", bound=Loss)
 
 
-def loss(name: str, *, torch: str, functional: str = "") -> Callable[[type[AnyLoss]], type[AnyLoss]]:
-    """Declare a loss: its command, its class in torch.nn and its function in torch.nn.functional."""
+def loss(name: str, *, torch: str = "", functional: str = "") -> Callable[[type[AnyLoss]], type[AnyLoss]]:
+    """Declare a loss: its command, and PyTorch's class and function, where it has them."""
     return lambda cls: register(cls, name, torch, functional)
 
 
