@@ -90,6 +90,7 @@ def environment() -> dict[str, str]:
     return kept | {"PATH": path, "PYTHONUTF8": "1"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", blocks("console"))
 def test_commands(block: str, folder: Path) -> None:
     """Every command prints what the README shows."""

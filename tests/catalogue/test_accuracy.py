@@ -24,7 +24,10 @@ LIMIT = {"float64": 2.0, "float32": 0.501}
 """The promise: 2 ULP in float64 where nothing cancels; float32 is computed in float64 and rounded once."""
 
 # Some of the values are infinite, as they should be.
-pytestmark = pytest.mark.filterwarnings("ignore:.*not finite", "ignore:.*outside the range")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:.*not finite", "ignore:.*outside the range"),
+]
 
 Array = np.ndarray
 

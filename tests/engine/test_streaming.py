@@ -70,6 +70,7 @@ def test_values_out_of_range_far_down_a_file(files, tmp_path, capfd):
     assert f"{tmp_path}/t.csv:50002:1: --target must be a class index from 0 to 4" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_large_file_needs_little_memory(tmp_path):
     """Twice 400 MB of zeros, in less than 60 MB beyond what importing costs."""
     shape = (50_000_000,)

@@ -187,6 +187,7 @@ TEXTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", TEXTS)
 def test_text(capsys, monkeypatch, format):
     """A text is refused in the same words whatever it is for, and wherever it comes from."""
@@ -199,6 +200,7 @@ def test_text(capsys, monkeypatch, format):
                 assert said == f"{case.place}: {case.says}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["npy", "npz"])
 def test_binary(capsys, monkeypatch, format):
     """An array in a file of its own or in an archive is refused whatever it is for."""

@@ -164,6 +164,7 @@ def test_a_pipe_takes_it_too(arrays):
         assert reader.communicate()[0] == done.stdout
 
 
+@pytest.mark.slow
 def test_a_large_result_needs_little_memory(tmp_path):
     """400 MB of losses into a file, in less than 150 MB beyond what importing costs."""
     shape = (50_000_000,)
