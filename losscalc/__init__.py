@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from losscalc.catalogue import *
     from losscalc.errors import *
+else:
 
+    def __getattr__(name: str) -> Any:
+        """The public names, loaded when one is first asked for: the command line starts without them."""
+        rooms = [import_module(f"losscalc.{room}") for room in ("catalogue", "errors")]
+        if name == "__all__":
+            return sorted(public for room in rooms for public in room.__all__)
+        for room in rooms:
+            if name in room.__all__:
+                return getattr(room, name)
+        raise AttributeError(f"module 'losscalc' has no attribute {name!r}")
 
-def __getattr__(name: str) -> Any:
-    """The public names, loaded when one of them is first asked for: the command line starts without them."""
-    rooms = [import_module(f"losscalc.{room}") for room in ("catalogue", "errors")]
-    if name == "__all__":
-        return sorted(public for room in rooms for public in room.__all__)
-    for room in rooms:
-        if name in room.__all__:
-            return getattr(room, name)
-    raise AttributeError(f"module 'losscalc' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return list(__getattr__("__all__"))
+    def __dir__() -> list[str]:
+        return list(__getattr__("__all__"))

@@ -90,6 +90,7 @@ def environment() -> dict[str, str]:
     return kept | {"PATH": path, "PYTHONUTF8": "1"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", blocks("console"))
 def test_commands(block: str, folder: Path) -> None:
     """Every command prints what the README shows."""
@@ -189,7 +190,7 @@ def subclasses(cls: type[LosscalcError]) -> Iterator[type[LosscalcError]]:
 
 def test_tables_are_fresh() -> None:
     """The tables of losses and of what differs are what the registry says."""
-    assert renewed(README) == README, "python -m tests.tables writes them anew"
+    assert renewed(README) == README, "run `python -m tests.support.tables`, which writes them anew"
 
 
 def test_formats() -> None:
@@ -260,6 +261,7 @@ def test_differences_losscalc() -> None:
     assert found == [row[2] for row in table("call")]
 
 
+@pytest.mark.parity
 def test_differences_pytorch() -> None:
     """What the table says of PyTorch, where PyTorch is installed."""
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")

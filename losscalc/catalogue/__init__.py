@@ -1,7 +1,10 @@
 """The losses, one module a family; the order of these imports is the order of the catalogue."""
 # isort: skip_file
 
-from losscalc.catalogue.base import Loss, compute, gradient, losses
+from typing import TYPE_CHECKING
+
+from losscalc.catalogue.base import Loss as Loss
+from losscalc.catalogue.base import compute as compute, gradient as gradient, losses as losses
 from losscalc.core.operation import operations
 from losscalc.catalogue.regression import *
 from losscalc.catalogue.likelihood import *
@@ -17,5 +20,5 @@ from losscalc.catalogue.ctc import *
 from losscalc.catalogue.boxes import *
 from losscalc.catalogue.activations import *
 
-__all__ = ["Loss", "compute", "gradient", "losses"]
-__all__ += [cls.__name__ for cls in operations().values()]
+if not TYPE_CHECKING:  # a type checker cannot evaluate this, and takes what is imported above
+    __all__ = ["Loss", "compute", "gradient", "losses", *(cls.__name__ for cls in operations().values())]

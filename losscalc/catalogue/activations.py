@@ -1,7 +1,7 @@
 """Activations: array in, array out."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeVar, dataclass_transform
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -40,7 +40,6 @@ class Activation(Operation):
 AnyActivation = TypeVar("AnyActivation", bound=Activation)
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True)
 def activation(
     name: str, *, torch: str, functional: str
 ) -> Callable[[type[AnyActivation]], type[AnyActivation]]:

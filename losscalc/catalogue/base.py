@@ -5,7 +5,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from typing import Any, ClassVar, TypeVar
 
 from numpy.typing import ArrayLike, DTypeLike
 
@@ -129,9 +129,8 @@ def gradient(name: str, *arrays: ArrayLike | None, wrt: str | None = None, **arg
 AnyLoss = TypeVar("AnyLoss", bound=Loss)
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True)
-def loss(name: str, *, torch: str, functional: str = "") -> Callable[[type[AnyLoss]], type[AnyLoss]]:
-    """Declare a loss: its command, its class in torch.nn and its function in torch.nn.functional."""
+def loss(name: str, *, torch: str = "", functional: str = "") -> Callable[[type[AnyLoss]], type[AnyLoss]]:
+    """Declare a loss: its command, and PyTorch's class and function, where it has them."""
     return lambda cls: register(cls, name, torch, functional)
 
 

@@ -209,7 +209,7 @@ def _help(cls: type[Operation]) -> str:
         first,
         f"Formula: {cls.formula}",
         *rest,
-        f"PyTorch: {pytorch_names(cls)}",
+        *([f"PyTorch: {names}"] if (names := pytorch_names(cls)) else []),
         f"Example: {_example(cls)}",
         _ARRAY_HELP,
     ]

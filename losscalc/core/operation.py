@@ -8,7 +8,7 @@ documentation. Losses and activations are operations.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -26,6 +26,7 @@ from losscalc.errors import (
 DTYPES = ("float16", "float32", "float64")
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 class Operation(ABC):
     """The base of losses and activations: values that their parameters make equal, and never change.
 
@@ -35,7 +36,7 @@ class Operation(ABC):
 
     name: ClassVar[str]
     torch: ClassVar[str]
-    """The name of the class in torch.nn, or of the function in torchvision.ops."""
+    """The name of the class in torch.nn, or of the function in torchvision.ops; empty if neither has it."""
     functional: ClassVar[str]
     """The name of the function in torch.nn.functional (or torchvision.ops), if there is one."""
     library: ClassVar[str] = "torch.nn"
@@ -151,12 +152,13 @@ def differentiable(cls: type[Operation]) -> tuple[str, ...]:
 
 
 def pytorch_names(cls: type[Operation]) -> str:
-    """Where PyTorch, or torchvision, has the same.
+    """Where PyTorch, or torchvision, has the same; empty if neither has.
 
     >>> pytorch_names(lookup("bce")), pytorch_names(lookup("giou"))
     ('torch.nn.BCELoss, F.binary_cross_entropy', 'torchvision.ops.generalized_box_iou_loss')
     """
-    return ", ".join([f"{cls.library}.{cls.torch}", *([f"F.{cls.functional}"] if cls.functional else [])])
+    names = ((f"{cls.library}.", cls.torch), ("F.", cls.functional))
+    return ", ".join(place + name for place, name in names if name)
 
 
 def operations() -> Mapping[str, type[Operation]]:

@@ -21,7 +21,7 @@ def describe(cls: type[Loss]) -> Description:
         Section("reductions", [(" ".join(cls.reductions), f"mean divides by {cls.divisor}")]),
         Section("gradient", [(wrt, _first_line(_gradient(cls, wrt))) for wrt in differentiable(cls)]),
         Section("unlike PyTorch", [("", text)] if (text := unlike(cls)) else []),
-        Section("in PyTorch", [("", pytorch_names(cls))]),
+        Section("in PyTorch", [("", names)] if (names := pytorch_names(cls)) else []),
         Section("example", [("", example_command(cls))]),
     ]
     formula = parsed(cls.formula)

@@ -94,6 +94,7 @@ def test_reductions(cls, wrt):
         np.testing.assert_allclose(derive(cls(), arrays, wrt, "batchmean"), total / 6, rtol=1e-15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cls", "wrt"), PAIRS)
 @pytest.mark.parametrize("size", [64, 1000, 100_000])
 def test_the_size_of_blocks_does_not_matter(cls, wrt, size, monkeypatch):

@@ -309,8 +309,9 @@ def test_gradients_are_refused_alike(refused: Case) -> None:
 
 
 def test_every_loss_refuses_something() -> None:
-    """Every loss has a case, and every array and parameter of which PyTorch refuses something is named."""
-    assert {one.loss for one in CASES} == set(losscalc.losses())
+    """Every loss of PyTorch has a case."""
+    missing = {name for name, cls in losscalc.losses().items() if cls.torch} - {one.loss for one in CASES}
+    assert not missing, f"add what PyTorch refuses of {sorted(missing)} to tests/catalogue/test_refusals.py"
 
 
 TAKEN = {

@@ -42,7 +42,7 @@ from tests.support.parity import (
     unit,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore::losscalc.LosscalcWarning")
+pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore::losscalc.LosscalcWarning")]
 
 LOGIT = 40.0
 """What the logits that are drawn stay below: to PyTorch the loss of a right answer is the difference of two

@@ -20,6 +20,8 @@ import pytest
 
 from tests.support.hostile import archive, saved
 
+pytestmark = pytest.mark.slow
+
 STRACE = shutil.which("strace")
 COMMAND = (sys.executable, "-m", "losscalc", "l1", "-i", "v.csv", "-t", "w.npz#a", "-r", "none")
 SAMPLE = int(os.environ.get("LOSSCALC_TEST_FAULTS", "2"))

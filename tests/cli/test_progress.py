@@ -20,6 +20,8 @@ from losscalc.engine.sources import MemorySource
 from losscalc.inputs.address import open_array, parse_address
 from losscalc.inputs.options import Reading
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def large(tmp_path):

@@ -15,6 +15,8 @@ import pytest
 
 from losscalc import cli
 
+pytestmark = pytest.mark.slow
+
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 LOGITS, LABELS = (
     "[[0.2070,0.8432,0.2494],[0.5782,0.4587,0.1135],[0.9794,0.8516,0.4418]]",

@@ -27,6 +27,8 @@ from tests.support.calls import computed
 from tests.support.examples import example
 from tests.support.hostile import accept, refuse
 
+pytestmark = pytest.mark.slow
+
 ROWS = int(BORDERS[-1])
 LOGITS = [
     "x.npy", "xf.npy", "x-*.npy", "x-*.csv", "x.csv", "xy-*.npz#x", "x-*.csv.gz", "x-*.jsonl"

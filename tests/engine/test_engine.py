@@ -65,6 +65,7 @@ def test_none_adds_up_to_sum(cls, rows):
     assert float(run(cls(), arrays, "sum").value) == float(exact)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cls", ALL)
 @pytest.mark.parametrize("size", [64, 1000, 100_000])
 def test_the_size_of_blocks_does_not_matter(cls, size, monkeypatch):

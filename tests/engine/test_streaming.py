@@ -1,14 +1,13 @@
 """Files that are read block by block: the same bits as in memory, in little memory."""
 
 import gzip
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 import losscalc
 from losscalc import cli
+from tests.support.memory import peak_memory
 
 ROWS = 60_000
 
@@ -71,14 +70,7 @@ def test_values_out_of_range_far_down_a_file(files, tmp_path, capfd):
     assert f"{tmp_path}/t.csv:50002:1: --target must be a class index from 0 to 4" in capfd.readouterr().err
 
 
-def peak_memory(code: str, *arguments: str) -> int:
-    """The peak resident memory of a fresh interpreter, in bytes, as it reports it itself."""
-    report = "; import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
-    command = [sys.executable, "-c", "import sys; " + code + report, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return int(done.stderr.split()[-1]) * 1024
-
-
+@pytest.mark.slow
 def test_a_large_file_needs_little_memory(tmp_path):
     """Twice 400 MB of zeros, in less than 60 MB beyond what importing costs."""
     shape = (50_000_000,)
@@ -89,6 +81,7 @@ def test_a_large_file_needs_little_memory(tmp_path):
             file.truncate(file.tell() + shape[0] * 8)
     base = peak_memory("import losscalc.cli")
     run = "import losscalc.cli; losscalc.cli.run(sys.argv[1:])"
-    peak = peak_memory(run, "l1", "-i", str(tmp_path / "x.npy"), "-t", str(tmp_path / "y.npy"), "-r", "sum")
+    arrays = ["-i", str(tmp_path / "x.npy"), "-t", str(tmp_path / "y.npy")]
+    peak = peak_memory(run, "l1", *arrays, "-r", "sum", "--threads", "2")
 
     assert peak - base < 60e6

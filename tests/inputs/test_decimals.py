@@ -66,6 +66,7 @@ def outcome(open_source: Opener, text: str, part: str | None, reading: Reading) 
         return str(error), error.hint
 
 
+@pytest.mark.slow
 @LAW
 @given(
     table=tables(),
@@ -118,6 +119,7 @@ def nested(draw) -> str:
     return text
 
 
+@pytest.mark.slow
 @LAW
 @given(text=nested(), na=st.sampled_from(["error", "nan", "drop"]), step=st.sampled_from([1, 40, 1 << 17]))
 @pytest.mark.parametrize("open_source", [documents.open_json, documents.JsonLines])
@@ -137,6 +139,7 @@ def is_finite(cell: str) -> bool:
     return math.isfinite(float(cell))
 
 
+@pytest.mark.slow
 @LAW
 @given(cells=st.lists(st.one_of(USUAL, WRITTEN).filter(is_finite), min_size=1, max_size=40))
 def test_every_number_is_the_nearest(cells):

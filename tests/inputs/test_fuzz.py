@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from tests.fuzz.harness import COMPRESSORS, READERS, SEEDS, judge, judge_compressed
 
+pytestmark = pytest.mark.slow
+
 QUICK = settings(derandomize=True, database=None, deadline=None, max_examples=500)
 WORDS = [
     b"", b"\0", b"\n", b"\r", b"\r\n", b",", b'"', b"\xef\xbb\xbf", b"\xff", b"\x1a", b"-", b"+", b".", b"e", b"1e999",

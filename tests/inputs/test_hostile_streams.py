@@ -21,6 +21,8 @@ from losscalc import cli
 from losscalc.errors import printable
 from tests.support.hostile import accept, archive, check_message, npy, process, refuse, saved, snapshot
 
+pytestmark = pytest.mark.slow
+
 ARRAY = "an array is a file, - for standard input, numbers as in 1,0,1, or a JSON list"
 READ_STDIN = ("l1", "-i", "-", "-t", "0,0,0", "-r", "none")
 COLUMN = b"1\n2\n3\n"

@@ -24,6 +24,8 @@ from losscalc.outputs.result import Result
 from losscalc.outputs.writers import WRITERS
 from tests.support.hostile import archive, npy, saved
 
+pytestmark = pytest.mark.slow
+
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 MANY = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 FINITE = st.floats(allow_nan=False, allow_infinity=False)

@@ -1144,6 +1144,7 @@ def frozen(call: Call) -> list[list[Supposition]]:
     return [[row._replace(compute=lambda _, v=value: v)] for row, value in values if value is not None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", losses())
 def test_the_right_number_agrees(name: str) -> None:
     """On 1,000 draws over all losses: as it is, in float32, and a little off."""
@@ -1154,6 +1155,7 @@ def test_the_right_number_agrees(name: str) -> None:
             assert compare(call.value, number, TOLERANCE).agrees
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", losses())
 def test_the_right_number_is_no_mistake(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even if it is searched for: on 1,000 draws over all losses nothing is found."""
@@ -1167,6 +1169,7 @@ def test_the_right_number_is_no_mistake(name: str, monkeypatch: pytest.MonkeyPat
             assert not explanations(call, compare(call.value, number, TOLERANCE), TOLERANCE)
 
 
+@pytest.mark.slow
 def test_unrelated_numbers_are_no_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of numbers that have nothing to do with the data, less than 1 in 100 is found by chance."""
     found = {4: 0, 7: 0}
@@ -1298,6 +1301,7 @@ FIRST = list({case.name: case for case in reversed(CASES)}.values())[::-1]
 """One case of each supposition."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", FIRST, ids=lambda case: case.id)
 def test_the_command_that_is_printed_gives_the_number(case: Case, run: Run) -> None:
     """Run as it is printed, for every supposition."""

@@ -16,10 +16,10 @@ from losscalc.inputs.compression import compress
 from losscalc.outputs import spool
 from losscalc.outputs.result import Result
 from losscalc.outputs.writers import WRITERS
-from tests.engine.test_streaming import peak_memory
 from tests.support.calls import computed
 from tests.support.examples import example
 from tests.support.hostile import refuse, snapshot
+from tests.support.memory import peak_memory
 
 ROWS = 1000
 
@@ -165,6 +165,7 @@ def test_a_pipe_takes_it_too(arrays):
         assert reader.communicate()[0] == done.stdout
 
 
+@pytest.mark.slow
 def test_a_large_result_needs_little_memory(tmp_path):
     """400 MB of losses into a file, in less than 150 MB beyond what importing costs."""
     shape = (50_000_000,)
@@ -173,7 +174,7 @@ def test_a_large_result_needs_little_memory(tmp_path):
         file.truncate(file.tell() + shape[0] * 8)
     base = peak_memory("import losscalc.cli")
     run = "import losscalc.cli; losscalc.cli.run(sys.argv[1:])"
-    peak = peak_memory(run, "l1", "-i", "z.npy", "-t", "z.npy", "-r", "none", "-o", "o.npy")
+    peak = peak_memory(run, "l1", "-i", "z.npy", "-t", "z.npy", "-r", "none", "-o", "o.npy", "--threads", "2")
 
     assert os.path.getsize("o.npy") == os.path.getsize("z.npy")
     assert peak - base < 150e6

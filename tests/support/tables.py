@@ -1,4 +1,4 @@
-"""The tables of the README that follow from the registry; `python -m tests.tables` writes them anew."""
+"""The README's tables that follow from the registry; `python -m tests.support.tables` writes them anew."""
 
 import re
 from pathlib import Path
@@ -12,9 +12,11 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def catalogue() -> str:
-    """Every loss and activation: command, name in PyTorch, formula, reductions, further options."""
+    """What PyTorch has, too: command, name there, formula, reductions, further options."""
     rows = [["command", "PyTorch", "formula", "reductions", "further options"]]
     for name, cls in operations().items():
+        if not cls.torch:
+            continue
         formula = cls.formula.replace("|", r"\|")
         options = " ".join(f"`{option}`" for option in further_options(cls))
         rows.append([f"`{name}`", f"`{cls.torch}`", f"`{formula}`", " ".join(cls.reductions), options])

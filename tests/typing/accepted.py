@@ -1,0 +1,45 @@
+"""What users write, with the types that they get: mypy --strict accepts this file."""
+
+from collections.abc import Mapping
+from typing import Any, assert_type
+
+import numpy as np
+
+import losscalc
+
+
+def functions() -> None:
+    """Arrays are whatever is one; a result is a number or an array, as the reduction says."""
+    assert_type(losscalc.compute("mse", [1.0, 2.0], [1, 3]), Any)
+    assert_type(losscalc.compute("mse", np.zeros(3), (1, 2, 3), reduction="none", threads=2), Any)
+    assert_type(losscalc.gradient("mse", input=np.ones(1, np.float32), target=2.0, wrt="input"), Any)
+
+
+def classes() -> None:
+    """Parameters are typed fields, and given by name."""
+    loss = losscalc.CrossEntropy(label_smoothing=0.1, ignore_index=-1)
+    assert_type(loss, losscalc.CrossEntropy)
+    assert_type(loss.label_smoothing, float)
+    assert_type(loss.ignore_index, int | None)
+    assert_type(loss([[2.0, 1.0]], [0], weight=[1.0, 2.0], reduction="sum", dtype="float32"), Any)
+    assert_type(losscalc.TripletMargin(swap=True).swap, bool)
+    base: losscalc.Loss = loss
+    assert_type(base.reductions, tuple[str, ...])
+
+
+def registry() -> None:
+    """The registry maps names to classes of losses."""
+    assert_type(losscalc.losses(), Mapping[str, type[losscalc.Loss]])
+    assert_type(losscalc.losses()["mse"].formula, str)
+
+
+def errors() -> None:
+    """An error is a builtin one, too, and its facts are attributes."""
+    try:
+        losscalc.compute("bce", [2.0], [1])
+    except losscalc.DomainError as error:
+        as_value: ValueError = error
+        as_ours: losscalc.LosscalcError = error
+        assert_type(error.hint, str | None)
+        assert_type(error.exit_code, int)
+        raise as_value from as_ours
