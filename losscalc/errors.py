@@ -175,6 +175,12 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def reason(error: OSError) -> str:
+    """The words of the operating system for an error, in lower case."""
+    text = error.strerror or str(error) or type(error).__name__
+    return printable(text[:1].lower() + text[1:])
+
+
 def shown(value: object) -> str:
     """How a message quotes what it found: short, on one line, and without raw control bytes."""
     if not isinstance(value, str):

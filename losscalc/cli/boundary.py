@@ -9,8 +9,7 @@ from typing import TextIO
 
 import click
 
-from losscalc.errors import LosscalcError, Remark, printable
-from losscalc.inputs.stream import reason
+from losscalc.errors import LosscalcError, Remark, printable, reason
 
 EXIT_USAGE, EXIT_SOURCE, EXIT_OUTPUT, EXIT_BUG, EXIT_INTERRUPT = 2, 3, 5, 70, 130
 

@@ -5,8 +5,7 @@ import stat
 from collections.abc import Iterable
 
 from losscalc.cli.signals import temporary
-from losscalc.errors import Location, OutputError, UsageError
-from losscalc.inputs.stream import reason
+from losscalc.errors import Location, OutputError, UsageError, reason
 
 
 def check_writable(path: str) -> None:

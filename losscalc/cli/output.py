@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, TextIO
 from losscalc.cli.boundary import silence
 from losscalc.cli.files import check_writable, is_device, write_file
 from losscalc.cli.options import Display
-from losscalc.errors import OutputError, UsageError
+from losscalc.errors import OutputError, UsageError, reason
 from losscalc.inputs import split_suffix
-from losscalc.inputs.stream import reason
 from losscalc.outputs.result import Result
 from losscalc.outputs.sheets import Sheet, write_sheets
 from losscalc.outputs.writers import WRITERS

@@ -13,10 +13,10 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.core.domains import is_overflow, parse_number
 from losscalc.engine.sources import MemorySource, Source
-from losscalc.errors import FormatError, Index, Location, SourceError, UsageError
+from losscalc.errors import FormatError, Index, Location, SourceError, UsageError, reason
 from losscalc.inputs import FORMATS, choose_format, split_suffix
 from losscalc.inputs.options import Reading
-from losscalc.inputs.stream import Stream, reason
+from losscalc.inputs.stream import Stream
 
 STDIN = "stdin"
 # Likely a list of numbers with a mistake in it: the message should be about the number, not about a file.

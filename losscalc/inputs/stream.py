@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from losscalc.errors import FormatError, Location, SourceError, printable
+from losscalc.errors import FormatError, Location, SourceError, reason
 from losscalc.inputs.limits import HELD, too_large
 
 COMPRESSIONS = frozenset({".gz", ".bz2", ".xz"})
@@ -111,9 +111,3 @@ def named_failures(name: str) -> Iterator[None]:
         if error.errno is None:
             raise FormatError(f"damaged data ({error})", location=Location(name)) from error
         raise SourceError(reason(error), location=Location(name)) from error
-
-
-def reason(error: OSError) -> str:
-    """The words of the operating system for an error, in lower case."""
-    text = error.strerror or str(error) or type(error).__name__
-    return printable(text[:1].lower() + text[1:])

@@ -11,8 +11,7 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.engine.collect import Change
-from losscalc.errors import Location, OutputError
-from losscalc.inputs.stream import reason
+from losscalc.errors import Location, OutputError, reason
 
 # Smaller results stay in memory.
 _MOST_IN_MEMORY = 1 << 25
