@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from losscalc.cli.boundary import warn
 from losscalc.cli.commands import GroupedCommand
+from losscalc.cli.job import Voice
 from losscalc.cli.options import output_options, take_display
 from losscalc.cli.output import Delivery
-from losscalc.core.operation import lookup, result_dtype
+from losscalc.core.declaration import parameters
+from losscalc.core.operation import Operation, lookup, result_dtype
 from losscalc.core.reductions import REDUCTIONS
 from losscalc.engine import compute as engine
 from losscalc.errors import DataError, Location, LosscalcWarning, UsageError, printable
@@ -22,16 +23,12 @@ if TYPE_CHECKING:
 
 def _merge(files: tuple[str, ...], **values: Any) -> None:
     values.pop("debug")
-    quiet, strict = values.pop("quiet"), values.pop("warnings") == "error"
+    voice = Voice(values.pop("quiet"), values.pop("warnings") == "error")
     delivery = Delivery(take_display(values))
     if files.count("-") > 1:
         raise UsageError("standard input cannot be read twice", hint="put one of the results in a file")
     result, warnings = merged([read for file in files for read in _read(file)])
-    for warning in warnings:
-        if strict:
-            raise DataError(warning.problem, hint=warning.hint)
-        if not quiet:
-            warn(warning)
+    voice.tell(warnings)
     delivery.send(result)
 
 
@@ -44,8 +41,16 @@ def merged(parts: "Sequence[Part]") -> tuple[Result, tuple[LosscalcWarning, ...]
         sums += part.partial
     reduction, dtype = REDUCTIONS[first.reduction], result_dtype(first.dtype)
     assert dtype is not None
-    value, warnings = engine.finish(lookup(first.loss)(), sums, reduction, dtype)
+    value, warnings = engine.finish(_operation(first), sums, reduction, dtype)
     return Result.reduced(first.loss, value, first.parameters, reduction, sums), warnings
+
+
+def _operation(part: "Part") -> Operation:
+    """The loss of a part, with those of its parameters that JSON can hold and this version knows."""
+    cls = lookup(part.loss)
+    known = {parameter.name for parameter in parameters(cls)}
+    settings = {name: value for name, value in part.parameters.items() if name in known and value is not None}
+    return cls(**settings)
 
 
 def _check_same(first: "Part", part: "Part") -> None:

@@ -66,7 +66,11 @@ def _partial(facts: Mapping[str, Any], name: str, path: str) -> Partial:
     if not isinstance(sums, dict):
         raise _bad(path, "sums")
     total, above, below = (_exact(sums, key, path) for key in ("total", "numerator", "denominator"))
-    return Partial(name, total, above, below, count, ignored, _whole(sums, "rows", path))
+    named = sums.get("named", {})
+    if not isinstance(named, dict):
+        raise _bad(path, "sums.named")
+    several = {key: _exact(named, key, path) for key in named}
+    return Partial(name, total, above, below, count, ignored, _whole(sums, "rows", path), several)
 
 
 def _exact(sums: Mapping[str, Any], key: str, path: str) -> Sum:

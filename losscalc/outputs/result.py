@@ -124,4 +124,5 @@ class Result:
 def _exact(sums: Partial) -> dict[str, object]:
     """The sums with all their digits, so that results can be added up."""
     exact = {key: exact_text(getattr(sums, key)) for key in ("total", "numerator", "denominator")}
-    return {**exact, "rows": sums.rows}
+    named = {name: exact_text(value) for name, value in sums.sums.items()}
+    return {**exact, "rows": sums.rows, **({"named": named} if named else {})}
