@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from losscalc import cli, compute
-from losscalc.engine import compute as engine
+from losscalc.engine import block as engine_block
 from tests.support.hostile import accept, refuse
 
 ROWS = [70, 1, 120, 99, 50]
@@ -48,7 +48,7 @@ def save(number, x, y):
 def test_files_give_the_bits_of_one_array(arrays, monkeypatch, capsys, block, scores, labels):
     """Whatever the formats, and wherever blocks begin."""
     expected = compute("cross-entropy", *arrays)
-    monkeypatch.setattr(engine, "BLOCK", block)
+    monkeypatch.setattr(engine_block, "BLOCK", block)
     assert accept(capsys, ["cross-entropy", "-i", scores, "-t", labels]) == f"{float(expected)!r}\n"
 
 
@@ -115,7 +115,7 @@ def test_numbers_of_rows(arrays, monkeypatch, capsys, block, kind, number, chang
     """One row too few or too many in one file names both files and both counts, whichever is the first."""
     x, y = (array[BORDERS[number] : BORDERS[number + 1]] for array in arrays)
     save(number, x, np.append(y, 0) if change > 0 else y[:-1])
-    monkeypatch.setattr(engine, "BLOCK", block)
+    monkeypatch.setattr(engine_block, "BLOCK", block)
     has, lacks = ROWS[number], ROWS[number] + change
     for options in ([], ["-r", "none"]):
         assert cli.run(["cross-entropy", "-i", f"x-*.{kind}", "-t", f"y-*.{kind}", *options]) == 4
@@ -166,7 +166,7 @@ def test_dtypes(arrays, capsys):
 @pytest.mark.parametrize("block", [64, 131_072])
 def test_places(arrays, monkeypatch, capsys, block):
     """Of cells that are no numbers, and of values outside a domain: file, line and index."""
-    monkeypatch.setattr(engine, "BLOCK", block)
+    monkeypatch.setattr(engine_block, "BLOCK", block)
     y = arrays[1][BORDERS[2] : BORDERS[3]].copy()
     y[100] = 9
     np.savetxt("y-2.csv", y, fmt="%d", header="label", comments="")
