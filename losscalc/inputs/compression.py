@@ -63,14 +63,16 @@ class CompressedStream(Stream):
         self._counted = _Counted(compressed.file)
         file = _DECOMPRESSED[suffix](cast(BinaryIO, self._counted))
         super().__init__(compressed.name, file, max_size=compressed.max_size)
+        self._decompressed = 0
 
     def read(self, count: int) -> bytes:
         try:
             data = super().read(count)
         except _FAILURES as error:
             raise FormatError(f"damaged compressed data ({error})", location=Location(self.name)) from error
+        self._decompressed += len(data)
         most = self.most(UNPACKED)
-        if is_bomb(self._count, self._counted.count, most):
+        if is_bomb(self._decompressed, self._counted.count, most):
             raise too_large("little compressed data unpacks to", most, Location(self.name))
         return data
 
