@@ -21,7 +21,7 @@ from losscalc.core.operation import (
     result_dtype,
 )
 from losscalc.core.reductions import REDUCTIONS, Reduction, Slope, legacy_reduction
-from losscalc.core.roles import Kind, Role
+from losscalc.core.roles import Role
 from losscalc.engine import compute as engine
 from losscalc.engine.call import Call
 from losscalc.engine.sources import memory_sources
@@ -30,9 +30,9 @@ from losscalc.errors import LosscalcWarning, ParameterError
 Quantities = Mapping[str, FloatArray | None]
 """The values of symbols."""
 
-Relation = Literal["one-against-rest", "divergence", "cross-entropy"]
+Relation = Literal["one-against-rest", "divergence", "with-entropy"]
 """How losses are related that do not differ by the kind of their scores alone: each class as a question of
-its own; the same less the entropy of the target; the same without it."""
+its own; the same less the entropy of the target; the same with it."""
 
 
 class Loss(Operation):
@@ -64,8 +64,8 @@ class Loss(Operation):
     """Whether the loss of a row is divided by the number of classes."""
     weighted_mean: ClassVar[bool] = False
     """Whether 'mean' divides by the sum of the weights, where there are any."""
-    relatives: ClassVar[Mapping[Kind | Relation, str]] = MappingProxyType({})
-    """Other losses, by how they are related: the same loss of logits, and so on."""
+    relatives: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Other losses, by the kind of scores of which they are the same, or by another `Relation`."""
     close: ClassVar[tuple[str, ...]] = ()
     """Losses that are easily taken for it, the likeliest first."""
 

@@ -44,7 +44,7 @@ class KLDiv(Loss):
         "is infinite, and takes whole numbers, as float64"
     )
     range = Interval(-math.exp(-1.0))
-    relatives = {"cross-entropy": "cross-entropy"}
+    relatives = {"with-entropy": "cross-entropy"}
     example = {
         "input": [[-1.0, -2.0], [-0.5, -1.5]],
         "target": [[0.4, 0.6], [0.5, 0.5]],

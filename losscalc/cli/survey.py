@@ -58,7 +58,14 @@ def comparison_sheet(rows: Sequence[tuple[Cell, ...]]) -> Sheet:
 def comparison_row(call: Call) -> tuple[Cell, ...]:
     """A loss and its numbers."""
     found = spread(call)
-    return (call.loss.name, found.min, found.median, found.max, found.mean, float(call.compute().partial.total))
+    return (
+        call.loss.name,
+        found.min,
+        found.median,
+        found.max,
+        found.mean,
+        float(call.compute().partial.total),
+    )
 
 
 def refused_row(name: str, reason: str) -> tuple[Cell, ...]:

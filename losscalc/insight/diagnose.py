@@ -102,8 +102,8 @@ def _instead(loss: Loss, scores: Kind, advice: str) -> str:
 
 
 def _of_logits(loss: Loss) -> str:
-    """The name of the same loss of logits, or of the one that differs by what no logit changes."""
-    return loss.relatives.get("logits") or loss.relatives["cross-entropy"]
+    """The name of the same loss of logits, or of one that differs by an entropy, which no logit changes."""
+    return loss.relatives.get("logits") or loss.relatives["with-entropy"]
 
 
 def _softmax_floor(classes: int) -> float:

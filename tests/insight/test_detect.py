@@ -22,7 +22,7 @@ from losscalc.core.declaration import parameters
 from losscalc.errors import ShapeError
 from losscalc.insight.call import Call
 from losscalc.insight.compare import Tolerance, compare, explanations
-from losscalc.insight.detect import Hypothesis, hypotheses
+from losscalc.insight.detect import Hypothesis, NotApplicable, hypotheses
 from tests.support.examples import boxes, example, log_softmax, prepared, variants
 
 pytestmark = [
@@ -1209,11 +1209,60 @@ def test_what_does_not_apply_has_no_value(name: str, loss: str, data: str) -> No
     assert {row.name: row for row in hypotheses(call)}[name].value(call) is None
 
 
+def test_a_bug_in_a_hypothesis_is_seen() -> None:
+    """Only what says that it does not apply is passed over."""
+    call = Call(losses()["mse"](), DATA["pairs"](np.random.default_rng(1)), "mean")
+    for broken in (
+        lambda call: call.arrays["typo"],
+        lambda call: call.typo,
+        lambda call: 1 / 0,
+        np.linalg.inv,
+    ):
+        with pytest.raises((KeyError, AttributeError, ZeroDivisionError, np.linalg.LinAlgError)):
+            Hypothesis("broken", "it has a bug", broken).value(call)
+
+    def refused(_: Call) -> None:
+        raise NotApplicable
+
+    assert Hypothesis("refused", "it says nothing of this", refused).value(call) is None
+
+
+ODD: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "nothing": lambda array: array[:0],
+    "one row": lambda array: array[:1],
+    "one sample": lambda array: array[0],
+    "flags": lambda array: array > 0.5 if array.dtype.kind == "f" else array,
+    "unsigned": lambda array: abs(array).astype(np.uint8),
+    "narrow": lambda array: array.astype(np.float16) if array.dtype.kind == "f" else array,
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("name", losses())
+def test_no_hypothesis_fails(name: str, odd: str) -> None:
+    """On whatever arrays a loss accepts, each has a value or does not apply."""
+    whole = flattened(example(losses()[name], 3, seed=5))
+    for weighted in (True, False):
+        arrays = {
+            key: array if key.startswith(("state", "linear")) else ODD[odd](array)
+            for key, array in whole.items()
+            if weighted or "weight" not in key or key.startswith(("state", "linear"))
+        }
+        for reduction in losses()[name].reductions:
+            call = Call(losses()[name](), arrays, reduction)
+            try:
+                call.compute()
+            except losscalc.LosscalcError:
+                continue
+            for hypothesis in hypotheses(call):
+                hypothesis.value(call)
+
+
 def test_of_log_probabilities_the_exponential_is_named() -> None:
     """Their softmax is the same, and not what was done."""
     arrays = DATA["class log-probabilities"](np.random.default_rng(1))
     call = Call(losses()["cross-entropy"](), arrays, "mean")
-    found = search(call, call.changed("input", np.exp).value)
+    found = search(call, call.changed("input", np.exp).compute().value)
     assert "exp-first" in found
     assert "softmax-first" not in found
 

@@ -44,7 +44,7 @@ def _errors(call: Call) -> Array:
     """The single losses of a mean, of which there are rows and columns."""
     require(is_mean(call))
     found = single(call)
-    require(found.ndim >= 2)
+    require(found.ndim >= 2 and found.size)
     return found
 
 

@@ -34,7 +34,7 @@ class Hypothesis(NamedTuple):
 
     def of(self, loss: Loss) -> "Hypothesis":
         """The hypothesis in the words for one loss."""
-        return self._replace(sentence=self.sentence.format_map(loss.relatives))
+        return self._replace(sentence=self.sentence.format(**loss.relatives))
 
     def value(self, call: Call) -> Array | None:
         """The value, or None where the hypothesis has nothing to say; a bug in one is not silenced."""

@@ -150,7 +150,7 @@ def _naive(call: Call, name: str) -> Array:
     terms = terms_of(call)
     shape = terms.value.shape
     # Where the mean weighs its terms otherwise, it is not that of the losses.
-    require(not (terms.share is not None and is_mean(call)))
+    require(terms.value.size and not (terms.share is not None and is_mean(call)))
     values = symbol_values(call.loss, arrays, shape)
     narrow = {key: None if number is None else number.astype(dtype) for key, number in values.items()}
     single = parsed(call.loss.explained(arrays.get("target", np.empty(0)))).evaluate(narrow)

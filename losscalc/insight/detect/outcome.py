@@ -108,8 +108,9 @@ def reduced(call: Call, losses: Array) -> Array:
 
 
 def changed(call: Call, name: str, change: Callable[[Array], Array]) -> Call:
-    """The call with one of its arrays changed."""
+    """The call with one of its arrays changed, which has to hold anything."""
     values = array(call, name)
+    require(values.size)
     return call.changed(name, lambda _: change(values))
 
 
