@@ -42,9 +42,6 @@ class AdaptiveLogSoftmax(Loss):
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, n_classes) and
     ParameterError for `cutoffs` that do not increase or that are not those of the state.
 
-    Unlike PyTorch it gives one thing, what the reduction says: PyTorch returns the log-probabilities, which
-    are none with a minus, and the mean together.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveLogSoftmaxWithLoss.html
 
     >>> state = {"head.weight": [[1.0, 0.0], [0.0, 1.0]], "tail.0.0.weight": [[1.0, 1.0]],
@@ -52,6 +49,22 @@ class AdaptiveLogSoftmax(Loss):
     >>> AdaptiveLogSoftmax()([[1.0, 2.0], [0.0, 1.0]], [0, 2], state, reduction="none")
     array([1.31326169, 1.62652338])
     """
+
+    unlike = (
+        "gives one thing, what the reduction says: PyTorch returns the log-probabilities, which are none "
+        "with a minus, and the mean together"
+    )
+    is_likelihood = True
+    example = {
+        "input": [[1.0, 2.0], [0.0, 1.0]],
+        "target": [0, 2],
+        "state": {
+            "head.weight": [[1.0, 0.0], [0.0, 1.0]],
+            "tail.0.0.weight": [[1.0, 1.0]],
+            "tail.0.1.weight": [[0.5], [-0.5]],
+        },
+        "reduction": "none",
+    }
 
     formula = "-ln h - ln q; h probability of the class or cluster in the head, q of a rare class within"
     divisor = "the number of samples"

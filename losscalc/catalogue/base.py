@@ -5,12 +5,13 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from numpy.typing import ArrayLike, DTypeLike
 
 from losscalc.core.array import FloatArray, IndexArray
 from losscalc.core.declaration import array_arguments, parameters
+from losscalc.core.domains import NOT_NEGATIVE, Interval
 from losscalc.core.operation import (
     Operation,
     differentiable,
@@ -20,6 +21,7 @@ from losscalc.core.operation import (
     result_dtype,
 )
 from losscalc.core.reductions import REDUCTIONS, Reduction, Slope, legacy_reduction
+from losscalc.core.roles import Role
 from losscalc.engine import compute as engine
 from losscalc.engine.call import Call
 from losscalc.engine.sources import memory_sources
@@ -27,6 +29,10 @@ from losscalc.errors import LosscalcWarning, ParameterError
 
 Quantities = Mapping[str, FloatArray | None]
 """The values of symbols."""
+
+Relation = Literal["one-against-rest", "divergence", "with-entropy"]
+"""How losses are related that do not differ by the kind of their scores alone: each class as a question of
+its own; the same less the entropy of the target; the same with it."""
 
 
 class Loss(Operation):
@@ -44,6 +50,24 @@ class Loss(Operation):
     """Whether PyTorch broadcasts `input` and `target` of this loss against each other."""
     legacy: ClassVar[bool] = True
     """Whether PyTorch's old flags size_average and reduce apply."""
+    example: ClassVar[Mapping[str, Any]]
+    """The arguments of a call that shows what the loss does, as `compute` takes them."""
+    range: ClassVar[Interval] = NOT_NEGATIVE
+    """What one loss may be, if the arrays are what their roles say and nothing is weighted."""
+    is_likelihood: ClassVar[bool] = False
+    """Whether the mean is a negative log-likelihood: of -ln p, with p the probability of the right answer."""
+    power: ClassVar[int] = 0
+    """Of the absolute error, the power that the loss is: 1, 2, or 0 if it is none."""
+    bend: ClassVar[str] = ""
+    """The parameter that says from which error on the loss is no longer quadratic."""
+    averages_classes: ClassVar[bool] = False
+    """Whether the loss of a row is divided by the number of classes."""
+    weighted_mean: ClassVar[bool] = False
+    """Whether 'mean' divides by the sum of the weights, where there are any."""
+    relatives: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Other losses, by the kind of scores of which they are the same, or by another `Relation`."""
+    close: ClassVar[tuple[str, ...]] = ()
+    """Losses that are easily taken for it, the likeliest first."""
 
     def __call__(
         self,
@@ -83,6 +107,19 @@ class Loss(Operation):
         Each has an axis behind those of the losses, along which Σ sums; None is left out of the formula.
         """
         return {}
+
+    def unchecked(self, *arrays: Any, **named: Any) -> FloatArray:
+        """The single losses as PyTorch computes them for labels of any value, which it does not check."""
+        return self.terms(*arrays, **named).value
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """The role of each array; scores outside their domain get the hint that there is a loss of logits."""
+        first, *others = super().roles.items()
+        name, role = first
+        if role.hint is None and "logits" in self.relatives:
+            role = role._replace(hint=f"for logits use {self.relatives['logits']}")
+        return {name: role, **dict(others)}
 
     def explained(self, target: FloatArray | IndexArray) -> str:
         """The formula that holds for targets of this kind."""

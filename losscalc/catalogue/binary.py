@@ -8,7 +8,7 @@ import numpy as np
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import FloatArray, Shape
 from losscalc.core.declaration import Doc
-from losscalc.core.domains import FINITE_NOT_NEGATIVE, UNIT, Choice, Either
+from losscalc.core.domains import FINITE_NOT_NEGATIVE, UNIT, Choice, Either, Interval
 from losscalc.core.double import Double, choose, product, where
 from losscalc.core.exponential import exp, log1p, power
 from losscalc.core.precision import is_narrow, refined
@@ -41,13 +41,17 @@ class BCE(Binary):
 
     Raises ShapeError for shapes that do not fit and DomainError for a value outside [0, 1] or NaN.
 
-    Unlike PyTorch it takes labels of any dtype.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
 
     >>> BCE()([0.9, 0.2, 0.5], [1, 0, 1])
     np.float64(0.340550416)
     """
+
+    unlike = "takes labels of any dtype"
+    range = Interval(0.0, 100.0)
+    is_likelihood = True
+    relatives = {"logits": "bce-logits"}
+    example = {"input": [0.9, 0.2, 0.5], "target": [1, 0, 1]}
 
     formula = "-w·[y·max(ln x, -100) + (1-y)·max(ln(1-x), -100)]"
 
@@ -79,14 +83,20 @@ class BCEWithLogits(Binary):
     Raises ShapeError for shapes that do not fit and DomainError for a negative `pos_weight`; labels
     outside [0, 1] are computed with a warning.
 
-    Unlike PyTorch it keeps its digits for confident right answers of either sign, takes the limit at
-    infinite logits where PyTorch gives NaN, takes labels of any dtype and refuses a negative `pos_weight`.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
 
     >>> BCEWithLogits()([2.0, -1.0, 0.0], [1, 0, 1], pos_weight=3.0, reduction="none")
     array([0.38078403, 0.31326169, 2.07944154])
     """
+
+    unlike = (
+        "stays accurate for confident correct predictions of either sign, takes the limit at infinite "
+        "logits where PyTorch gives NaN, takes labels of any dtype and refuses a negative `pos_weight`"
+    )
+    is_likelihood = True
+    relatives = {"probabilities": "bce"}
+    close = ("bce", "soft-margin")
+    example = {"input": [2.0, -1.0, 0.0], "target": [1, 0, 1], "pos_weight": 3.0, "reduction": "none"}
 
     formula = "-w·[p·y·ln σ(x) + (1-y)·ln(1-σ(x))]"
 
@@ -127,13 +137,20 @@ class MultiLabelSoftMargin(Loss):
 
     Raises ShapeError for shapes that do not fit; labels outside [0, 1] are computed with a warning.
 
-    Unlike PyTorch it takes the limit at infinite logits where PyTorch gives NaN.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiLabelSoftMarginLoss.html
 
     >>> MultiLabelSoftMargin()([[2.0, -1.0, 0.5], [0.0, 1.0, -3.0]], [[1, 0, 1], [0, 1, 1]], reduction="none")
     array([0.30475556, 1.35166541])
     """
+
+    unlike = "takes the limit at infinite logits where PyTorch gives NaN"
+    is_likelihood = True
+    averages_classes = True
+    example = {
+        "input": [[2.0, -1.0, 0.5], [0.0, 1.0, -3.0]],
+        "target": [[1, 0, 1], [0, 1, 1]],
+        "reduction": "none",
+    }
 
     formula = "-1/C·Σ w·[y·ln σ(x) + (1-y)·ln(1-σ(x))]; C classes"
     divisor = "the number of rows, each of which is a mean over its classes"
@@ -176,14 +193,18 @@ class SigmoidFocal(Binary):
     Raises ShapeError for shapes that differ and ParameterError for an `alpha` that is neither in [0, 1] nor
     -1, or a negative `gamma`; labels outside [0, 1] are computed with a warning.
 
-    Unlike PyTorch it takes the limit at infinite logits where torchvision gives NaN, reduces to the mean
-    unless told otherwise, and refuses a negative `gamma`.
-
     Source: https://docs.pytorch.org/vision/stable/generated/torchvision.ops.sigmoid_focal_loss.html
 
     >>> SigmoidFocal()([2.0, -1.0, 0.0], [1, 0, 1], reduction="none")
     array([0.00045089, 0.01699354, 0.0433217 ])
     """
+
+    unlike = (
+        "takes the limit at infinite logits where torchvision gives NaN, reduces to the mean unless told "
+        "otherwise, and refuses a negative `gamma`"
+    )
+    close = ("bce-logits",)
+    example = {"input": [2.0, -1.0, 0.0], "target": [1, 0, 1], "reduction": "none"}
 
     formula = (
         "a·(1-q)^γ·c, a = α·y + (1-α)·(1-y), q = y·σ(x) + (1-y)·(1-σ(x)), "

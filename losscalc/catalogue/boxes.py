@@ -9,7 +9,7 @@ from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.catalogue.sides import Pair, Plain, row
 from losscalc.core.array import FloatArray, Shape, show_shape
 from losscalc.core.declaration import Doc
-from losscalc.core.domains import FINITE_NOT_NEGATIVE
+from losscalc.core.domains import FINITE_NOT_NEGATIVE, Interval
 from losscalc.core.double import Double, where
 from losscalc.core.precision import is_narrow, refined
 from losscalc.core.reductions import Slope, Terms
@@ -96,14 +96,19 @@ class GIoU(Detection):
     Raises ShapeError for shapes that are not those of boxes or that differ, and ParameterError for an `eps`
     that is negative or not finite.
 
-    Unlike PyTorch it reduces to the mean unless told otherwise, gives NaN for the mean of no boxes, and keeps
-    the digits of boxes that are nearly equal.
-
     Source: https://docs.pytorch.org/vision/stable/generated/torchvision.ops.generalized_box_iou_loss.html
 
     >>> GIoU()([[0.0, 0.0, 2.0, 2.0]], [[1.0, 1.0, 3.0, 3.0]])
     np.float64(1.079365078)
     """
+
+    unlike = (
+        "reduces to the mean unless told otherwise, gives NaN for the mean of no boxes, and keeps the "
+        "digits of boxes that are nearly equal"
+    )
+    range = Interval(0.0, 2.0)
+    close = ("diou", "ciou")
+    example = {"input": [[0.0, 0.0, 2.0, 2.0]], "target": [[1.0, 1.0, 3.0, 3.0]]}
 
     formula = "1 - I/(U + ε) + (C - U)/(C + ε); I overlap, U union, C enclosing area"
 
@@ -135,14 +140,19 @@ class DIoU(Detection):
     Raises ShapeError for shapes that are not those of boxes or that differ, and ParameterError for an `eps`
     that is negative or not finite.
 
-    Unlike PyTorch it reduces to the mean unless told otherwise, gives NaN for the mean of no boxes, and keeps
-    the digits of boxes that are nearly equal.
-
     Source: https://docs.pytorch.org/vision/stable/generated/torchvision.ops.distance_box_iou_loss.html
 
     >>> DIoU()([[0.0, 0.0, 2.0, 2.0]], [[1.0, 1.0, 3.0, 3.0]])
     np.float64(0.968253969)
     """
+
+    unlike = (
+        "reduces to the mean unless told otherwise, gives NaN for the mean of no boxes, and keeps the "
+        "digits of boxes that are nearly equal"
+    )
+    range = Interval(0.0, 2.0)
+    close = ("giou", "ciou")
+    example = {"input": [[0.0, 0.0, 2.0, 2.0]], "target": [[1.0, 1.0, 3.0, 3.0]]}
 
     formula = "1 - I/(U + ε) + ρ²/(c² + ε); ρ distance of the centres, c diagonal of the enclosing box"
 
@@ -172,15 +182,20 @@ class CIoU(DIoU):
     Raises ShapeError for shapes that are not those of boxes or that differ, and ParameterError for an `eps`
     that is negative or not finite.
 
-    Unlike PyTorch it honours `eps` everywhere, where torchvision takes 1e-7 for the distance, reduces to the
-    mean unless told otherwise, gives NaN for the mean of no boxes, and keeps the digits of boxes that are
-    nearly equal.
-
     Source: https://docs.pytorch.org/vision/stable/generated/torchvision.ops.complete_box_iou_loss.html
 
     >>> CIoU()([[0.0, 0.0, 1.0, 4.0]], [[0.0, 0.0, 2.0, 2.0]])
     np.float64(0.747013352)
     """
+
+    unlike = (
+        "honours `eps` everywhere, where torchvision takes 1e-7 for the distance, reduces to the mean "
+        "unless told otherwise, gives NaN for the mean of no boxes, and keeps the digits of boxes that are "
+        "nearly equal"
+    )
+    range = Interval(0.0, 2.5)
+    close = ("giou", "diou")
+    example = {"input": [[0.0, 0.0, 1.0, 4.0]], "target": [[0.0, 0.0, 2.0, 2.0]]}
 
     formula = (
         "1 - I/(U + ε) + ρ²/(c² + ε) + α·v, α = v / (1 - I/(U + ε) + v + ε), "

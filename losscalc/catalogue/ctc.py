@@ -37,18 +37,26 @@ class CTC(Loss):
     mean divides by the number of sequences, after each loss was divided by the length of its target (at
     least 1).
 
+    As in PyTorch, the gradient is that with respect to the logits of which `log_probs` are the log-softmax.
+
     Raises ShapeError for shapes that do not fit, ClassIndexError for a symbol that is the blank or outside
     [0, C), DomainError for a length that is negative or too large and ParameterError for a `blank` outside
     [0, C).
-
-    Unlike PyTorch it refuses symbols that are the blank or outside [0, C), and takes float16. As in PyTorch,
-    the gradient is that with respect to the logits of which `log_probs` are the log-softmax.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CTCLoss.html
 
     >>> CTC()([[[-0.7, -1.2, -1.6]], [[-1.6, -0.7, -1.2]], [[-1.2, -1.2, -0.9]]], [[1, 2]], [3], [2])
     np.float64(0.693148535)
     """
+
+    unlike = "refuses symbols that are the blank or outside [0, C), and takes float16"
+    is_likelihood = True
+    example = {
+        "log_probs": [[[-0.7, -1.2, -1.6]], [[-1.6, -0.7, -1.2]], [[-1.2, -1.2, -0.9]]],
+        "targets": [[1, 2]],
+        "input_lengths": [3],
+        "target_lengths": [2],
+    }
 
     formula = "-ln P; P probability of all alignments of the target"
     divisor = "the number of sequences, each loss being divided by the length of its target first"

@@ -1,5 +1,6 @@
 """Losses that compare distributions."""
 
+import math
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import numpy as np
 from losscalc.catalogue.base import Loss, loss
 from losscalc.core.array import FloatArray, Shape
 from losscalc.core.declaration import Doc
+from losscalc.core.domains import Interval
 from losscalc.core.double import Double, product
 from losscalc.core.exponential import exp, log
 from losscalc.core.precision import refined
@@ -31,14 +33,23 @@ class KLDiv(Loss):
 
     Raises ShapeError for shapes that differ and DomainError for a negative probability.
 
-    Unlike PyTorch it refuses negative probabilities, takes the limit 0 where a probability is 0 and the
-    log-probability is infinite, and takes whole numbers, as float64.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html
 
     >>> KLDiv()([[-1.0, -2.0], [-0.5, -1.5]], [[0.4, 0.6], [0.5, 0.5]], reduction="batchmean")
     np.float64(0.616920576)
     """
+
+    unlike = (
+        "refuses negative probabilities, takes the limit 0 where a probability is 0 and the log-probability "
+        "is infinite, and takes whole numbers, as float64"
+    )
+    range = Interval(-math.exp(-1.0))
+    relatives = {"with-entropy": "cross-entropy"}
+    example = {
+        "input": [[-1.0, -2.0], [-0.5, -1.5]],
+        "target": [[0.4, 0.6], [0.5, 0.5]],
+        "reduction": "batchmean",
+    }
 
     formula = "exp(y)·(y - x) if log_target, else y·(ln y - x)"
     reductions = ("none", "mean", "sum", "batchmean")

@@ -42,14 +42,22 @@ class CosineEmbedding(Loss):
     Raises ShapeError for shapes that do not fit, DomainError for any other label and ParameterError for a
     `margin` that is not finite.
 
-    Unlike PyTorch it keeps the digits of a small distance, does not overflow for long vectors, and refuses
-    labels other than 1 and -1, which cost nothing there.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CosineEmbeddingLoss.html
 
     >>> CosineEmbedding()([[1.0, 0.0], [1.0, 2.0]], [[1.0, 1.0], [2.0, 1.0]], [1, -1], reduction="none")
     array([0.29289322, 0.8       ])
     """
+
+    unlike = (
+        "keeps the digits of a small distance, does not overflow for long vectors, and refuses labels other "
+        "than 1 and -1, which cost nothing there"
+    )
+    example = {
+        "input1": [[1.0, 0.0], [1.0, 2.0]],
+        "input2": [[1.0, 1.0], [2.0, 1.0]],
+        "target": [1, -1],
+        "reduction": "none",
+    }
 
     formula = "1 - cos if y = 1, max(0, cos - m) if y = -1; cos of the angle between input1 and input2"
     divisor = "the number of pairs"
@@ -90,6 +98,11 @@ class CosineEmbedding(Loss):
         size = brief_size(np.where(longest < _LONG, 1.0 + abs(self.margin), np.nan))
         rows = np.broadcast_to(target, size.shape)
         return Terms(np.maximum(refined(one_less.value, size, self._signed, input1, input2, rows), 0.0))
+
+    def unchecked(self, input1: FloatArray, input2: FloatArray, target: FloatArray) -> FloatArray:
+        """A label that is neither 1 nor -1 costs nothing."""
+        known = self.terms(input1, input2, np.where(target == 1, 1.0, -1.0)).value
+        return np.where(np.abs(target) == 1, known, 0.0)
 
     def _signed(self, input1: FloatArray, input2: FloatArray, target: FloatArray) -> FloatArray:
         """1 - cos or cos - m, with all digits."""
@@ -133,13 +146,20 @@ class MarginRanking(Loss):
     Raises ShapeError for shapes that differ, DomainError for any other label and ParameterError for a
     `margin` that is not finite.
 
-    Unlike PyTorch it refuses labels other than 1 and -1.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MarginRankingLoss.html
 
     >>> MarginRanking(margin=0.5)([1.0, 2.0, 3.0], [2.0, 1.0, 3.0], [1, 1, -1], reduction="none")
     array([1.5, 0. , 0.5])
     """
+
+    unlike = "refuses labels other than 1 and -1"
+    example = {
+        "input1": [1.0, 2.0, 3.0],
+        "input2": [2.0, 1.0, 3.0],
+        "target": [1, 1, -1],
+        "reduction": "none",
+        "margin": 0.5,
+    }
 
     formula = "max(0, -y·(x1 - x2) + m)"
     divisor = "the number of elements"

@@ -8,12 +8,12 @@ import numpy as np
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import FloatArray, Shape, show_shape
 from losscalc.core.declaration import Doc
-from losscalc.core.domains import FINITE_NOT_NEGATIVE
+from losscalc.core.domains import FINITE_NOT_NEGATIVE, Interval
 from losscalc.core.double import Double, where
 from losscalc.core.exponential import exp, log
 from losscalc.core.precision import is_narrow, refined
 from losscalc.core.reductions import Slope, Terms
-from losscalc.core.roles import Values, Variance
+from losscalc.core.roles import Counts, Values, Variance
 from losscalc.core.shapes import Layout, elementwise_layout, fits, unbroadcast
 from losscalc.errors import ShapeError
 
@@ -44,14 +44,17 @@ class PoissonNLL(Likelihood):
     Raises ShapeError for shapes that differ, DTypeError for values that are not real numbers and
     ParameterError for an `eps` that is negative or not finite.
 
-    Unlike PyTorch it takes whole numbers, as float64, takes the limit at infinite inputs, and refuses a
-    negative `eps`.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html
 
     >>> PoissonNLL()([0.0, 1.0, 2.0], [1.0, 2.0, 0.0], reduction="none")
     array([1.        , 0.71828183, 7.3890561 ])
     """
+
+    unlike = (
+        "takes whole numbers, as float64, takes the limit at infinite inputs, and refuses a negative `eps`"
+    )
+    range = Interval()
+    example = {"input": [0.0, 1.0, 2.0], "target": [1.0, 2.0, 0.0], "reduction": "none"}
 
     formula = "exp(x) - y·x + s if log_input, else x - y·ln(x + ε) + s; s ≈ ln(y!) with full"
 
@@ -61,7 +64,7 @@ class PoissonNLL(Likelihood):
         float, FINITE_NOT_NEGATIVE, Doc("Added to the expected count, so that its logarithm is finite.")
     ] = 1e-8
 
-    def terms(self, input: Values, target: Values) -> Terms:
+    def terms(self, input: Values, target: Counts) -> Terms:
         """The losses of one block."""
         expected = np.exp(input) if self.log_input else input
         gap = -input if self.log_input else -np.log(input + self.eps)
@@ -93,12 +96,12 @@ class PoissonNLL(Likelihood):
         # What grows faster wins: exp(x) over y·x, and x over y·ln x.
         return np.where((input == np.inf) & np.isfinite(target), np.inf, value.value)
 
-    def quantities(self, input: Values, target: Values) -> Quantities:
+    def quantities(self, input: Values, target: Counts) -> Quantities:
         """Stirling's formula, with `full`."""
         stirling = np.where(target > 1, _stirling(target).value, 0.0)
         return {"s": stirling[..., np.newaxis] if self.full else None}
 
-    def gradient(self, input: Values, target: Values) -> Slope:
+    def gradient(self, input: Values, target: Counts) -> Slope:
         """The expected count less the target; without `log_input`, relative to the expected count."""
         if self.log_input:
             return Slope((_expected(input) - target).value)
@@ -119,13 +122,15 @@ class GaussianNLL(Likelihood):
     Raises ShapeError for shapes that do not fit, DomainError for a negative variance and ParameterError for
     an `eps` that is negative or not finite.
 
-    Unlike PyTorch it takes whole numbers, as float64, and one number as `var` for an input of any shape.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GaussianNLLLoss.html
 
     >>> GaussianNLL()([1.0, 2.0], [1.5, 2.0], [1.0, 2.0], reduction="none")
     array([0.125     , 0.34657359])
     """
+
+    unlike = "takes whole numbers, as float64, and one number as `var` for an input of any shape"
+    range = Interval()
+    example = {"input": [1.0, 2.0], "target": [1.5, 2.0], "var": [1.0, 2.0], "reduction": "none"}
 
     formula = "½·(ln v + (x - y)² / v + k), v = max(var, ε); k = ln 2π with full"
     legacy = False

@@ -12,7 +12,16 @@ from losscalc.core.domains import FINITE, Choice
 from losscalc.core.double import Double, choose, finite
 from losscalc.core.precision import is_narrow
 from losscalc.core.reductions import Slope, Terms
-from losscalc.core.roles import ClassWeight, IndexSets, RowIndices, Rows, SignLabels, Values, class_positions
+from losscalc.core.roles import (
+    ClassWeight,
+    Distances,
+    IndexSets,
+    RowIndices,
+    Rows,
+    SignLabels,
+    Values,
+    class_positions,
+)
 from losscalc.core.shapes import (
     Layout,
     check_not_enlarged,
@@ -45,14 +54,15 @@ class SoftMargin(Signed):
 
     Raises ShapeError for shapes that differ and DomainError for any other label.
 
-    Unlike PyTorch it does not overflow for scores that are very wrong, and refuses labels other than 1
-    and -1.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.SoftMarginLoss.html
 
     >>> SoftMargin()([2.0, -1.0, -1000.0], [1, -1, 1], reduction="none")
     array([1.26928011e-01, 3.13261688e-01, 1.00000000e+03])
     """
+
+    unlike = "does not overflow for scores that are very wrong, and refuses labels other than 1 and -1"
+    close = ("hinge-embedding", "bce-logits")
+    example = {"input": [2.0, -1.0, -1000.0], "target": [1, -1, 1], "reduction": "none"}
 
     formula = "ln(1 + exp(-y·x))"
 
@@ -83,23 +93,30 @@ class HingeEmbedding(Signed):
     Raises ShapeError for shapes that differ, DomainError for any other label and ParameterError for a
     `margin` that is not finite.
 
-    Unlike PyTorch it refuses labels other than 1 and -1.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.HingeEmbeddingLoss.html
 
     >>> HingeEmbedding()([0.5, 0.5, 2.0], [1, -1, -1], reduction="none")
     array([0.5, 0.5, 0. ])
     """
 
+    unlike = "refuses labels other than 1 and -1"
+    close = ("soft-margin",)
+    example = {"input": [0.5, 0.5, 2.0], "target": [1, -1, -1], "reduction": "none"}
+
     formula = "x if y = 1, max(0, m - x) if y = -1"
 
     margin: Annotated[float, FINITE, Doc("The distance from which dissimilar pairs cost nothing.")] = 1.0
 
-    def terms(self, input: Values, target: SignLabels) -> Terms:
+    def terms(self, input: Distances, target: SignLabels) -> Terms:
         """The losses of one block."""
         return Terms(choose(target == 1, input, np.maximum(self.margin - input, 0.0)))
 
-    def gradient(self, input: Values, target: SignLabels) -> Slope:
+    def unchecked(self, input: FloatArray, target: FloatArray) -> FloatArray:
+        """What is not -1 has the term of similar pairs, and what is not 1 that of dissimilar ones."""
+        short = np.maximum(self.margin - input, 0.0)
+        return np.where(target == -1, 0.0, input) + np.where(target == 1, 0.0, short)
+
+    def gradient(self, input: Distances, target: SignLabels) -> Slope:
         """1 for similar pairs, -1 for dissimilar ones up to the margin itself."""
         return Slope(np.where(target == 1, 1.0, -np.heaviside(self.margin - input, 1.0)))
 
@@ -131,14 +148,18 @@ class MultiMargin(Rowwise):
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), DomainError for
     a negative weight and ParameterError for a `p` other than 1 and 2 or a `margin` that is not finite.
 
-    Unlike PyTorch it gives NaN for a row with a NaN score, takes class indices of any dtype as long as they
-    are whole, and refuses negative weights.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiMarginLoss.html
 
     >>> MultiMargin()([[0.1, 0.2, 0.4, 0.8], [1.0, -1.0, 0.5, 0.0]], [3, 1], reduction="none")
     array([0.325, 1.875])
     """
+
+    unlike = (
+        "gives NaN for a row with a NaN score, takes class indices of any dtype as long as they are whole, "
+        "and refuses negative weights"
+    )
+    averages_classes = True
+    example = {"input": [[0.1, 0.2, 0.4, 0.8], [1.0, -1.0, 0.5, 0.0]], "target": [3, 1], "reduction": "none"}
 
     formula = "1/C·Σ w[y]·max(0, m - x[y] + x[i])^p; C classes, i ≠ y"
 
@@ -198,14 +219,17 @@ class MultiLabelMargin(Rowwise):
 
     Raises ShapeError for shapes that differ and ClassIndexError for a class outside [-1, C).
 
-    Unlike PyTorch it gives NaN for a row with a NaN score, and takes class indices of any dtype as long as
-    they are whole.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiLabelMarginLoss.html
 
     >>> MultiLabelMargin()([[0.1, 0.2, 0.4, 0.8]], [[3, 0, -1, 1]])
     np.float64(0.85)
     """
+
+    unlike = (
+        "gives NaN for a row with a NaN score, and takes class indices of any dtype as long as they are whole"
+    )
+    averages_classes = True
+    example = {"input": [[0.1, 0.2, 0.4, 0.8]], "target": [[3, 0, -1, 1]]}
 
     formula = "1/C·Σ max(0, 1 - x[y] + x[i]); C classes, y listed and i not"
     divisor = "the number of rows"

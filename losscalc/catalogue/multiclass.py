@@ -57,15 +57,22 @@ class CrossEntropy(Multiclass):
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), DomainError
     for a negative weight, and ParameterError for a non-negative `ignore_index` with class probabilities.
 
-    Unlike PyTorch it keeps the digits of confident right answers, takes the limit at infinite logits, takes
-    class indices of any dtype as long as they are whole, and refuses a `label_smoothing` below 0 and
-    negative weights.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
 
     >>> CrossEntropy(label_smoothing=0.1)([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]], [0, 2])
     np.float64(0.422059325)
     """
+
+    unlike = (
+        "stays accurate for confident correct predictions, takes the limit at infinite logits, takes class "
+        "indices of any dtype as long as they are whole, and refuses a `label_smoothing` below 0 and "
+        "negative weights"
+    )
+    is_likelihood = True
+    weighted_mean = True
+    relatives = {"log-probabilities": "nll", "one-against-rest": "bce-logits", "divergence": "kl-div"}
+    close: ClassVar[tuple[str, ...]] = ("nll", "multi-margin")
+    example = {"input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]], "target": [0, 2], "label_smoothing": 0.1}
 
     formula = "-w[y]·ln(exp(x[y]) / Σ exp(x))"
     spread: ClassVar[str] = (
@@ -226,14 +233,18 @@ class NLL(Multiclass):
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C) and
     DomainError for a negative weight.
 
-    Unlike PyTorch it takes class indices of any dtype as long as they are whole, and refuses negative
-    weights.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html
 
     >>> NLL()([[-0.4, -1.4, -2.4], [-3.2, -2.2, -0.2]], [0, 2], reduction="none")
     array([0.4, 0.2])
     """
+
+    unlike = "takes class indices of any dtype as long as they are whole, and refuses negative weights"
+    is_likelihood = True
+    weighted_mean = True
+    relatives = {"logits": "cross-entropy"}
+    close = ("cross-entropy",)
+    example = {"input": [[-0.4, -1.4, -2.4], [-3.2, -2.2, -0.2]], "target": [0, 2], "reduction": "none"}
 
     formula = "-w[y]·x[y]"
 

@@ -35,13 +35,20 @@ class LinearCrossEntropy(CrossEntropy):
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), DomainError for
     a negative weight and ParameterError for an `ignore_index` with class probabilities.
 
-    Unlike PyTorch it computes the logits to twice the digits, and has no options of chunking.
-
     Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.LinearCrossEntropyLoss.html
 
     >>> LinearCrossEntropy()([[1.0, 2.0], [0.0, -1.0]], [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [2, 0])
     np.float64(0.479525339)
     """
+
+    unlike = "computes the logits to twice the digits, and has no options of chunking"
+    relatives = {"logits": "cross-entropy"}
+    close = ()
+    example = {
+        "input": [[1.0, 2.0], [0.0, -1.0]],
+        "linear_weight": [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]],
+        "target": [2, 0],
+    }
 
     formula = "-w[y]·ln(exp(x[y]) / Σ exp(x)); x = linear_weight·input + linear_bias"
     legacy = False

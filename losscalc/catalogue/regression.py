@@ -37,13 +37,17 @@ class L1(Regression):
 
     Raises ShapeError for shapes that differ and DTypeError for values that are not real numbers.
 
-    Unlike PyTorch it takes whole numbers, as float64, and does not take complex ones.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.L1Loss.html
 
     >>> L1()([1.0, -2.0, 0.5], [1.5, 1.0, 0.5], reduction="none")
     array([0.5, 3. , 0. ])
     """
+
+    unlike = "takes whole numbers, as float64, and does not take complex ones"
+    power = 1
+    weighted_mean = True
+    close = ("mse", "smooth-l1")
+    example = {"input": [1.0, -2.0, 0.5], "target": [1.5, 1.0, 0.5], "reduction": "none"}
 
     formula = "w·|x - y|"
 
@@ -67,13 +71,17 @@ class MSE(Regression):
 
     Raises ShapeError for shapes that differ and DTypeError for values that are not real numbers.
 
-    Unlike PyTorch it takes whole numbers, as float64.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MSELoss.html
 
     >>> MSE()([1.0, -2.0, 0.5], [1.5, 1.0, 0.5], reduction="sum")
     np.float64(9.25)
     """
+
+    unlike = "takes whole numbers, as float64"
+    power = 2
+    weighted_mean = True
+    close = ("l1",)
+    example = {"input": [1.0, -2.0, 0.5], "target": [1.5, 1.0, 0.5], "reduction": "sum"}
 
     formula = "w·(x - y)²"
 
@@ -103,14 +111,16 @@ class SmoothL1(Regression):
     Raises ShapeError for shapes that differ, DTypeError for values that are not real numbers and
     ParameterError for a `beta` that is negative or not finite.
 
-    Unlike PyTorch it takes whole numbers, as float64, and refuses an infinite `beta`, for which PyTorch
-    gives 0.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.SmoothL1Loss.html
 
     >>> SmoothL1(beta=0.5)([0.25, 1.0, 3.0], [0.0, 0.0, 0.0], reduction="none")
     array([0.0625, 0.75  , 2.75  ])
     """
+
+    unlike = "takes whole numbers, as float64, and refuses an infinite `beta`, for which PyTorch gives 0"
+    bend = "beta"
+    close = ("huber", "l1", "mse")
+    example = {"input": [0.25, 1.0, 3.0], "target": [0.0, 0.0, 0.0], "reduction": "none", "beta": 0.5}
 
     formula = "(x - y)² / (2·β) if |x - y| < β, else |x - y| - β/2"
     divisor = "the number of elements"
@@ -142,14 +152,19 @@ class Huber(Regression):
     Raises ShapeError for shapes that differ, DTypeError for values that are not real numbers and
     ParameterError for a `delta` that is not positive or not finite.
 
-    Unlike PyTorch it takes whole numbers, as float64, and refuses an infinite `delta`, for which PyTorch
-    gives half the square.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.HuberLoss.html
 
     >>> Huber(delta=2.0)([0.5, 2.0, 3.0], [0.0, 0.0, 0.0], reduction="none")
     array([0.125, 2.   , 4.   ])
     """
+
+    unlike = (
+        "takes whole numbers, as float64, and refuses an infinite `delta`, for which PyTorch gives half the "
+        "square"
+    )
+    bend = "delta"
+    close = ("smooth-l1", "l1", "mse")
+    example = {"input": [0.5, 2.0, 3.0], "target": [0.0, 0.0, 0.0], "reduction": "none", "delta": 2.0}
 
     formula = "w·(½(x - y)² if |x - y| ≤ δ, else δ·(|x - y| - ½δ))"
     divisor = "the number of elements; weights never enter it"

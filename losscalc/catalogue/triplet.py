@@ -119,13 +119,14 @@ class TripletMargin(Triplet):
     Raises ShapeError for shapes that differ and ParameterError for a `margin` that is not positive, a `p`
     that is NaN or an `eps` that is not finite.
 
-    Unlike PyTorch it does not overflow where the squares of distances would.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.TripletMarginLoss.html
 
     >>> TripletMargin()([[0.0, 0.0]], [[2.0, 0.0]], [[2.5, 0.0]])
     np.float64(0.5)
     """
+
+    unlike = "does not overflow where the squares of distances would"
+    example = {"anchor": [[0.0, 0.0]], "positive": [[2.0, 0.0]], "negative": [[2.5, 0.0]]}
 
     p: Annotated[float, Interval(), Doc("The degree of the norm; inf takes the largest difference.")] = 2.0
     eps: Annotated[float, FINITE, Doc("Added to each component of a difference.")] = 1e-6
@@ -151,13 +152,19 @@ class TripletMarginWithDistance(Triplet):
     Raises ShapeError for shapes that differ and ParameterError for a `margin` that is not positive, an
     unknown distance, or the gradient of a function.
 
-    Unlike PyTorch it has names for distances.
-
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.TripletMarginWithDistanceLoss.html
 
     >>> TripletMarginWithDistance(distance_function="cosine")([[1.0, 0.0]], [[1.0, 1.0]], [[0.0, 1.0]])
     np.float64(0.292893218)
     """
+
+    unlike = "has names for distances"
+    example = {
+        "anchor": [[1.0, 0.0]],
+        "positive": [[1.0, 1.0]],
+        "negative": [[0.0, 1.0]],
+        "distance_function": "cosine",
+    }
 
     legacy = False
 

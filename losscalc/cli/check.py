@@ -13,7 +13,7 @@ from losscalc.core.operation import suggest
 from losscalc.errors import UsageError
 from losscalc.inputs.address import open_array, parse_address
 from losscalc.insight.compare import Comparison, Tolerance, compare, explanations
-from losscalc.insight.detect import Supposition, suppositions
+from losscalc.insight.detect import Hypothesis, hypotheses
 from losscalc.outputs.numbers import json_bytes
 from losscalc.outputs.result import Result
 
@@ -41,7 +41,7 @@ class Check(NamedTuple):
             )
         call, result = self.request.gathered()
         comparison = compare(result.value, self._expected(), self.tolerance)
-        found: list[Supposition] = []
+        found: list[Hypothesis] = []
         if not comparison.agrees:
             looser = self.tolerance.loosened(self.expect) if comparison.value.ndim == 0 else self.tolerance
             found = [] if _is_rounded(self.expect, comparison) else explanations(call, comparison, looser)
@@ -60,7 +60,7 @@ class Check(NamedTuple):
         finally:
             source.close()
 
-    def _lines(self, comparison: Comparison, found: Sequence[Supposition]) -> list[str]:
+    def _lines(self, comparison: Comparison, found: Sequence[Hypothesis]) -> list[str]:
         lines = _numbers(comparison) if comparison.value.size else []
         verdict = "agrees" if comparison.agrees else "differs"
         lines.append(f"{verdict} (rtol {self.tolerance.rtol:g}, atol {self.tolerance.atol:g})")
@@ -72,12 +72,12 @@ class Check(NamedTuple):
             lines.append("nothing that is often done otherwise leads to the expected number")
         elif len(found) > 1:
             lines.append(f"{len(found)} things lead to the expected number; the simplest first:")
-        for supposition in found:
-            lines += [f"that is what comes out if {supposition.sentence}:", f"  {self.command(supposition)}"]
+        for hypothesis in found:
+            lines += [f"that is what comes out if {hypothesis.sentence}:", f"  {self.command(hypothesis)}"]
         return lines
 
     def _facts(
-        self, result: Result, comparison: Comparison, found: Sequence[Supposition]
+        self, result: Result, comparison: Comparison, found: Sequence[Hypothesis]
     ) -> dict[str, object]:
         return {
             "loss": result.name,
@@ -93,9 +93,9 @@ class Check(NamedTuple):
             ],
         }
 
-    def command(self, supposition: Supposition) -> str:
+    def command(self, hypothesis: Hypothesis) -> str:
         """The command that gives the expected number."""
-        added = supposition.options.split() or ["--suppose", supposition.name]
+        added = hypothesis.options.split() or ["--suppose", hypothesis.name]
         kept = without_options(self.words, (*_OWN, added[0]))
         return shlex.join(["losscalc", *kept, *added])
 
@@ -103,7 +103,7 @@ class Check(NamedTuple):
 def supposed(request: Request, name: str) -> Result:
     """The result of a request where something is done otherwise."""
     call, result = request.gathered()
-    rows = {row.name: row for row in suppositions(call)}
+    rows = {row.name: row for row in hypotheses(call)}
     if name not in rows:
         close = suggest(name, rows)
         raise UsageError(

@@ -202,13 +202,14 @@ def summary(cls: type[Operation]) -> str:
 
 def _help(cls: type[Operation]) -> str:
     """What there is to know, from the declaration and its docstring."""
-    text = _with_options((cls.__doc__ or "").partition("Source:")[0])
-    first, *rest = [re.sub(r"\s+", " ", paragraph).strip() for paragraph in text.split("\n\n")]
-    rest = [paragraph for paragraph in rest if not paragraph.startswith("Raises ")]
+    # What comes after the errors is for readers of Python.
+    text = _with_options((cls.__doc__ or "").partition("Raises ")[0])
+    first, *rest = [" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n")]
     paragraphs = [
         first,
         f"Formula: {cls.formula}",
         *rest,
+        *([f"Unlike PyTorch it {_with_options(cls.unlike)}."] if cls.unlike else []),
         *([f"PyTorch: {names}"] if (names := pytorch_names(cls)) else []),
         f"Example: {_example(cls)}",
         _ARRAY_HELP,

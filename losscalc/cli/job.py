@@ -19,7 +19,7 @@ from losscalc.engine.sources import MemorySource, Source
 from losscalc.errors import DataError, Location, LosscalcError, LosscalcWarning, ShapeError, UsageError
 from losscalc.inputs.address import STDIN, Address, open_array, open_state, parse_address
 from losscalc.inputs.options import Reading
-from losscalc.insight.diagnose import Findings
+from losscalc.insight import diagnose
 from losscalc.outputs.result import Result
 
 BALANCED = "balanced"
@@ -143,7 +143,7 @@ def opened(call: Call, addresses: Mapping[str, Address], reading: Reading, voice
             sources |= _opened(call.operation, name, address, addresses, reading, sources)
         examine = None
         if voice.is_heard and isinstance(call.operation, Loss):
-            examine = partial(Findings.of, call.operation, call.reduction.name)
+            examine = partial(diagnose.examine, call.operation, call.reduction.name)
         try:
             yield _fitted(call._replace(arrays=sources, examine=examine))
         except LosscalcError as error:
@@ -226,8 +226,9 @@ def _balanced(
     """The weights that let all classes, or positives and negatives, count alike."""
     from losscalc.insight.stats import balanced_classes, balanced_positives
 
-    by_class = name == "weight" and ("ignore_index" in operation.settings or operation.name == "multi-margin")
-    if not by_class and name != "pos_weight":
+    kind = operation.roles[name].kind
+    by_class = kind == "class-weights"
+    if not by_class and kind != "positive-weights":
         raise UsageError(f"`{name}` of {operation.name} is not one a class, and nothing balances it")
     if target is None or target.is_stdin or reading.na == "drop":
         raise UsageError(

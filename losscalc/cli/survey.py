@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from losscalc.core.array import Array
 from losscalc.insight.call import Call
 from losscalc.insight.stats import context, histogram, spread, worst
@@ -38,7 +36,7 @@ def worst_sheet(call: Call, count: int) -> Sheet:
 
 def context_sheet(call: Call) -> Sheet:
     """What the mean compares with."""
-    mean = float(np.asarray(call._replace(reduction="mean").value))
+    mean = float(call._replace(reduction="mean").compute().value)
     rows: list[tuple[str, Cell]] = [("mean", mean)]
     rows += [(name, fact if isinstance(fact, str) else Figure(fact, ".4f")) for name, fact in context(call)]
     return _facts("context", call, rows)
@@ -60,7 +58,14 @@ def comparison_sheet(rows: Sequence[tuple[Cell, ...]]) -> Sheet:
 def comparison_row(call: Call) -> tuple[Cell, ...]:
     """A loss and its numbers."""
     found = spread(call)
-    return (call.loss.name, found.min, found.median, found.max, found.mean, call.total)
+    return (
+        call.loss.name,
+        found.min,
+        found.median,
+        found.max,
+        found.mean,
+        float(call.compute().partial.total),
+    )
 
 
 def refused_row(name: str, reason: str) -> tuple[Cell, ...]:

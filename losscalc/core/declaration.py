@@ -4,13 +4,15 @@ import inspect
 import types
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from losscalc.core.domains import Domain
-from losscalc.core.roles import Role
+from losscalc.core.roles import Kind, Role
 from losscalc.errors import ParameterError
+
+Value_co = TypeVar("Value_co", covariant=True)
 
 
 class Doc(NamedTuple):
@@ -73,6 +75,32 @@ def array_arguments(cls: type) -> tuple[ArrayArgument, ...]:
     hints = get_type_hints(terms, include_extras=True)
     arguments = list(inspect.signature(terms).parameters.values())[1:]
     return tuple(ArrayArgument(a.name, next(_roles(hints[a.name])), a.default is a.empty) for a in arguments)
+
+
+def target_argument(cls: type) -> ArrayArgument | None:
+    """What the predictions of an operation are held against, if it is an array of its own."""
+    return next((array for array in array_arguments(cls) if array.name in ("target", "targets")), None)
+
+
+def scores_of(cls: type) -> Kind:
+    """What the numbers of the first array are."""
+    return array_arguments(cls)[0].role.kind
+
+
+def labels_of(cls: type) -> Kind | None:
+    """What the numbers of the target are."""
+    target = target_argument(cls)
+    return target and target.role.kind
+
+
+class Derived(Generic[Value_co]):
+    """An attribute of a class that follows from its declaration, computed when it is asked for."""
+
+    def __init__(self, of: Callable[[type], Value_co]) -> None:
+        self.of = of
+
+    def __get__(self, instance: object, owner: type) -> Value_co:
+        return self.of(owner)
 
 
 def _parameter(name: str, hint: Any, default: object) -> Parameter:

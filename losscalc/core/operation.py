@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from losscalc.core.array import FloatArray, Shape
-from losscalc.core.declaration import array_arguments, parameters
+from losscalc.core.declaration import Derived, array_arguments, labels_of, parameters, scores_of
 from losscalc.core.reductions import MEAN, Link, Partial, Reduction, Slope, Terms
 from losscalc.core.roles import Role
 from losscalc.core.shapes import Layout
@@ -44,6 +44,12 @@ class Operation(ABC):
     reductions: ClassVar[tuple[str, ...]] = ()
     link: ClassVar[Link | None] = None
     """The function of the mean that the mean of this loss is, if it is one; none and sum are those inside."""
+    unlike: ClassVar[str] = ""
+    """What it does otherwise than PyTorch: how a sentence ends that begins with "Unlike PyTorch it"."""
+    scores = Derived(scores_of)
+    """What the predictions are, the first array: logits, boxes ..."""
+    labels = Derived(labels_of)
+    """What they are held against, if there is a target: labels, class indices ..."""
 
     def __init__(self, **settings: Any) -> None:
         for parameter in parameters(type(self)):

@@ -1,7 +1,7 @@
 """Arrays on their way into a loss: what part each plays, and how blocks become numbers."""
 
 from collections.abc import Mapping
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
@@ -9,11 +9,21 @@ from losscalc.core.array import Array, FloatArray, IndexArray
 from losscalc.core.domains import NOT_NEGATIVE, SIGNS, UNIT, Region
 from losscalc.errors import ClassIndexError, DomainError, DTypeError
 
+Kind = Literal[
+    "values", "counts", "distances", "vectors", "boxes", "features",
+    "logits", "probabilities", "log-probabilities",
+    "labels", "signs", "class-indices", "class-lists", "classes", "distributions", "sequences",
+    "weights", "full-weights", "positive-weights", "class-weights",
+    "variances", "lengths", "parameters",
+]  # fmt: skip
+"""What the numbers of an array are; `classes` are class indices or, if floating, class probabilities."""
+
 
 class Role(NamedTuple):
-    """What an array argument of a loss is: one line of help, and what its values may be."""
+    """What an array argument of a loss is: one line of help, what its numbers are, and what they may be."""
 
     doc: str
+    kind: Kind
     domain: Region | None = None
     advised: Region | None = None
     """Where values should lie; outside, the loss is computed with a warning."""
@@ -26,25 +36,30 @@ class Role(NamedTuple):
     """Whether it comes in its own dtype, because a loss looks at few of its values."""
 
 
-Values = Annotated[FloatArray, Role("Real values, of any shape.")]
-Logits = Annotated[FloatArray, Role("Logits: any real numbers, of any shape.")]
+Values = Annotated[FloatArray, Role("Real values, of any shape.", "values")]
+Counts = Annotated[FloatArray, Role("Real values, of any shape.", "counts")]
+Distances = Annotated[FloatArray, Role("Real values, of any shape.", "distances")]
+Logits = Annotated[FloatArray, Role("Logits: any real numbers, of any shape.", "logits")]
 Probabilities = Annotated[
     FloatArray,
-    Role("Probabilities, of any shape.", UNIT, hint="for logits use bce-logits"),
+    Role("Probabilities, of any shape.", "probabilities", UNIT),
 ]
-LogProbabilities = Annotated[FloatArray, Role("Log-probabilities, of any shape.")]
-Labels = Annotated[FloatArray, Role("Labels, of the shape of the input.", UNIT)]
+LogProbabilities = Annotated[FloatArray, Role("Log-probabilities, of any shape.", "log-probabilities")]
+Labels = Annotated[FloatArray, Role("Labels, of the shape of the input.", "labels", UNIT)]
 LogitLabels = Annotated[
     FloatArray,
-    Role("Labels, of the shape of the input; outside [0, 1] they get a warning.", advised=UNIT),
+    Role("Labels, of the shape of the input; outside [0, 1] they get a warning.", "labels", advised=UNIT),
 ]
 _SIGN_HINT = "labels of 0 and 1 become -1 and 1 as 2·label - 1"
-SignLabels = Annotated[FloatArray, Role("Labels, of the shape of the input.", SIGNS, hint=_SIGN_HINT)]
-RowSigns = Annotated[FloatArray, Role("Labels (N,), one a row.", SIGNS, hint=_SIGN_HINT)]
+SignLabels = Annotated[
+    FloatArray, Role("Labels, of the shape of the input.", "signs", SIGNS, hint=_SIGN_HINT)
+]
+RowSigns = Annotated[FloatArray, Role("Labels (N,), one a row.", "signs", SIGNS, hint=_SIGN_HINT)]
 Variance = Annotated[
     FloatArray,
     Role(
         "Variances: one for each element, one a row (without the last axis), or one number.",
+        "variances",
         NOT_NEGATIVE,
         nan=True,
     ),
@@ -53,49 +68,85 @@ Divergent = Annotated[
     FloatArray,
     Role(
         "Probabilities, or with `log_target` log-probabilities.",
+        "distributions",
         NOT_NEGATIVE,
         hint="for log-probabilities give `log_target`; the target is the second array, not the first",
         nan=True,
     ),
 ]
-Weight = Annotated[FloatArray, Role("Factor of each element; broadcasts to the shape of the target.")]
-FullWeight = Annotated[FloatArray, Role("Factor of each element, of the shape of the input.")]
+Weight = Annotated[
+    FloatArray, Role("Factor of each element; broadcasts to the shape of the target.", "weights")
+]
+FullWeight = Annotated[FloatArray, Role("Factor of each element, of the shape of the input.", "full-weights")]
 PosWeight = Annotated[
     FloatArray,
-    Role("Factor of the positive part; broadcasts to the shape of the target.", NOT_NEGATIVE),
+    Role(
+        "Factor of the positive part; broadcasts to the shape of the target.",
+        "positive-weights",
+        NOT_NEGATIVE,
+    ),
 ]
-ClassScores = Annotated[FloatArray, Role("Logits (N, C, ...); classes on axis 1, or (C,) for one sample.")]
+ClassScores = Annotated[
+    FloatArray, Role("Logits (N, C, ...); classes on axis 1, or (C,) for one sample.", "logits")
+]
 ClassLogProbabilities = Annotated[
     Array,
-    Role("Log-probabilities (N, C, ...); classes on axis 1, or (C,) for one sample.", native=True),
+    Role(
+        "Log-probabilities (N, C, ...); classes on axis 1, or (C,) for one sample.",
+        "log-probabilities",
+        native=True,
+    ),
 ]
 ClassTarget = Annotated[
     FloatArray | IndexArray,
-    Role("Class indices (N, ...), or class probabilities of the shape of the input.", advised=UNIT),
+    Role(
+        "Class indices (N, ...), or class probabilities of the shape of the input.", "classes", advised=UNIT
+    ),
 ]
-ClassIndices = Annotated[IndexArray, Role("Class indices (N, ...), whole numbers in [0, C).")]
-ClassWeight = Annotated[FloatArray, Role("Factor of each class, of shape (C,).", NOT_NEGATIVE)]
-Rows = Annotated[FloatArray, Role("Scores (N, C), or (C,) for one sample.")]
-RowIndices = Annotated[IndexArray, Role("Class indices (N,), whole numbers in [0, C).")]
+ClassIndices = Annotated[
+    IndexArray, Role("Class indices (N, ...), whole numbers in [0, C).", "class-indices")
+]
+ClassWeight = Annotated[
+    FloatArray, Role("Factor of each class, of shape (C,).", "class-weights", NOT_NEGATIVE)
+]
+Rows = Annotated[FloatArray, Role("Scores (N, C), or (C,) for one sample.", "values")]
+RowIndices = Annotated[IndexArray, Role("Class indices (N,), whole numbers in [0, C).", "class-indices")]
 IndexSets = Annotated[
-    IndexArray, Role("The classes of each row, of the shape of the input; -1 ends the list of a row.")
+    IndexArray,
+    Role("The classes of each row, of the shape of the input; -1 ends the list of a row.", "class-lists"),
 ]
-Vectors = Annotated[FloatArray, Role("Vectors (N, D), or (D,) for one.")]
-Features = Annotated[FloatArray, Role("Features (N, F), or (F,) for one sample.")]
-LinearWeight = Annotated[FloatArray, Role("Matrix (C, F) that turns features into logits, or (C, ..., F).")]
-LinearBias = Annotated[FloatArray, Role("Added to the logits; of the shape of the matrix without F.")]
+Vectors = Annotated[FloatArray, Role("Vectors (N, D), or (D,) for one.", "vectors")]
+Features = Annotated[FloatArray, Role("Features (N, F), or (F,) for one sample.", "features")]
+LinearWeight = Annotated[
+    FloatArray, Role("Matrix (C, F) that turns features into logits, or (C, ..., F).", "parameters")
+]
+LinearBias = Annotated[
+    FloatArray, Role("Added to the logits; of the shape of the matrix without F.", "parameters")
+]
 State = Annotated[
     Mapping[str, FloatArray],
-    Role("NPZ file of the weights, under PyTorch's names: head.weight, tail.0.0.weight, ...", many=True),
+    Role(
+        "NPZ file of the weights, under PyTorch's names: head.weight, tail.0.0.weight, ...",
+        "parameters",
+        many=True,
+    ),
 ]
 SequenceScores = Annotated[
-    Array, Role("Log-probabilities (T, N, C) over time, batch and symbols, or (T, C).", native=True)
+    Array,
+    Role(
+        "Log-probabilities (T, N, C) over time, batch and symbols, or (T, C).",
+        "log-probabilities",
+        native=True,
+    ),
 ]
 Sequences = Annotated[
-    IndexArray, Role("Symbols without blanks: (N, S), padded to one length, or all in a row, (sum,).")
+    IndexArray,
+    Role("Symbols without blanks: (N, S), padded to one length, or all in a row, (sum,).", "sequences"),
 ]
-Lengths = Annotated[IndexArray, Role("How much of each sequence counts, (N,).")]
-Boxes = Annotated[FloatArray, Role("Boxes x1, y1, x2, y2 with x1 < x2 and y1 < y2: (N, 4), or (4,) for one.")]
+Lengths = Annotated[IndexArray, Role("How much of each sequence counts, (N,).", "lengths")]
+Boxes = Annotated[
+    FloatArray, Role("Boxes x1, y1, x2, y2 with x1 < x2 and y1 < y2: (N, 4), or (4,) for one.", "boxes")
+]
 
 
 def check_dtype(name: str, dtype: np.dtype, *, scores: bool, indices: bool) -> None:

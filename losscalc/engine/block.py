@@ -11,6 +11,7 @@ from losscalc.core.reductions import MEAN, Partial, Slope, Terms
 from losscalc.core.roles import Role, as_indices, as_real
 from losscalc.core.shapes import Layout, unbroadcast
 from losscalc.engine.call import Call
+from losscalc.engine.findings import Findings
 from losscalc.errors import DomainError, Index, LosscalcError, LosscalcWarning
 
 # 1 MiB of float64: the temporaries of a formula stay in cache, and what Python does for each block, one
@@ -67,8 +68,7 @@ class Outcome(NamedTuple):
     warnings: tuple[LosscalcWarning, ...] = ()
     dropped: int = 0
     sample: Sample | None = None
-    findings: Any = None
-    """What the examination of the arrays found; findings add up with `+`."""
+    findings: Findings | None = None
 
 
 def evaluate(call: Call, layout: Layout, piece: Block) -> list[Outcome]:
@@ -113,7 +113,7 @@ def _evaluate(call: Call, layout: Layout, block: Block) -> Outcome:
     if not is_finite:
         warnings.append(_nonfinite(call, layout, block, _summed(terms) if value is None else value))
     findings = None if call.examine is None else call.examine(arguments)
-    for warning in [*warnings, *(findings.shown.values() if findings else ())]:
+    for warning in [*warnings, *(findings.shown if findings else ())]:
         block.place(warning, layout)
     sample = Sample(arguments, terms, block.start) if block.start < call.samples else None
     return Outcome(partial, value, tuple(warnings), block.dropped, sample, findings)

@@ -9,6 +9,7 @@ from losscalc.core.array import Array
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import NONE, Reduction
 from losscalc.core.shapes import Layout
+from losscalc.engine.findings import Findings
 from losscalc.engine.sources import MemorySource, Source
 from losscalc.errors import ShapeError
 
@@ -32,7 +33,7 @@ class Call(NamedTuple):
     """How many threads compute; by default one a core."""
     samples: int = 0
     """The number of rows whose numbers are kept, for an explanation."""
-    examine: Callable[[Mapping[str, Any]], Any] | None = None
+    examine: Callable[[Mapping[str, Any]], Findings] | None = None
     """What looks for signs of mistakes in the arrays of a block."""
     kept: Array | None = None
     """The rows that are left, where others lacked a number and were left out."""

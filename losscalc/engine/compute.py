@@ -21,6 +21,7 @@ from losscalc.core.shapes import Layout
 from losscalc.engine.block import Block, Outcome, Sample, block_rows, evaluate, ready, rounded
 from losscalc.engine.call import Call
 from losscalc.engine.collect import Added, Collector, Kept
+from losscalc.engine.findings import Findings
 from losscalc.engine.sources import Rows, Source
 from losscalc.engine.threads import on_threads
 from losscalc.errors import LosscalcWarning, ShapeError
@@ -172,7 +173,7 @@ def _merge(outcomes: Iterator[Outcome], call: Call, layout: Layout, kept: Collec
     warnings: dict[str, LosscalcWarning] = {}
     dropped = 0
     samples = []
-    findings = None
+    findings: Findings | None = None
     for outcome in outcomes:
         partial += outcome.partial
         dropped += outcome.dropped

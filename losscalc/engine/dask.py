@@ -84,7 +84,7 @@ def _outcomes(
             place(error)
             return error
         for outcome in found:
-            shown = outcome.findings.shown.values() if outcome.findings is not None else ()
+            shown = outcome.findings.shown if outcome.findings is not None else ()
             for warning in (*outcome.warnings, *shown):
                 place(warning)
         return found

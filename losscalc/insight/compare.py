@@ -7,9 +7,9 @@ import numpy as np
 from losscalc.core.array import Array, show_shape
 from losscalc.errors import Index, ShapeError
 from losscalc.insight.call import Call
-from losscalc.insight.detect import Supposition, groups
+from losscalc.insight.detect import Hypothesis, groups
 
-# With fewer digits too many suppositions would lead to the same number.
+# With fewer digits too many hypotheses would lead to the same number.
 _FEWEST_DIGITS = 4
 
 
@@ -71,25 +71,25 @@ def compare(value: Array, expected: Array, tolerance: Tolerance) -> Comparison:
     return Comparison(value, expected, bool(agrees.all()), int((~agrees).sum()), place)
 
 
-def explanations(call: Call, comparison: Comparison, tolerance: Tolerance) -> list[Supposition]:
+def explanations(call: Call, comparison: Comparison, tolerance: Tolerance) -> list[Hypothesis]:
     """What would lead to the expected numbers, the simplest first; of one kind, one for each value."""
-    found: list[Supposition] = []
+    found: list[Hypothesis] = []
     for rows in groups(call):
         known: list[Array] = []
-        for supposition in rows:
-            value = _value(supposition, call, comparison)
+        for hypothesis in rows:
+            value = _value(hypothesis, call, comparison)
             if value is None or tolerance.agree(value, comparison.value).all():
                 continue
             if tolerance.agree(value, comparison.expected).all():
                 if not any(np.allclose(value, other, rtol=1e-12, atol=0.0) for other in known):
-                    found.append(supposition)
+                    found.append(hypothesis)
                 known.append(value)
     return found
 
 
-def _value(supposition: Supposition, call: Call, comparison: Comparison) -> Array | None:
-    """The value of a supposition, if it has the shape of what was expected."""
-    value = supposition.value(call)
+def _value(hypothesis: Hypothesis, call: Call, comparison: Comparison) -> Array | None:
+    """The value of a hypothesis, if it has the shape of what was expected."""
+    value = hypothesis.value(call)
     if value is None or value.size != comparison.expected.size or np.isnan(value).any():
         return None
     return value.reshape(comparison.expected.shape)

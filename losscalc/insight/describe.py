@@ -1,6 +1,5 @@
-"""What there is to know of a loss without any data: from its declaration and its docstring."""
+"""What there is to know of a loss without any data."""
 
-import ast
 import re
 from collections.abc import Iterator
 
@@ -20,7 +19,7 @@ def describe(cls: type[Loss]) -> Description:
         Section("parameters", [(_option(p.name), parameter_text(p)) for p in parameters(cls)]),
         Section("reductions", [(" ".join(cls.reductions), f"mean divides by {cls.divisor}")]),
         Section("gradient", [(wrt, _first_line(_gradient(cls, wrt))) for wrt in differentiable(cls)]),
-        Section("unlike PyTorch", [("", text)] if (text := unlike(cls)) else []),
+        Section("unlike PyTorch", [("", f"{cls.unlike}.")] if cls.unlike else []),
         Section("in PyTorch", [("", names)] if (names := pytorch_names(cls)) else []),
         Section("example", [("", example_command(cls))]),
     ]
@@ -33,12 +32,6 @@ def describe(cls: type[Loss]) -> Description:
     return Description(cls.name, _with_options(_first_line(cls)), cls.formula, formula.latex(), kept)
 
 
-def unlike(cls: type) -> str:
-    """What a loss does otherwise than PyTorch, as the end of a sentence; empty where there is nothing."""
-    found = re.search(r"Unlike PyTorch,? (?:it )?(.*?)\n\n", cls.__doc__ or "", re.DOTALL)
-    return " ".join(found[1].split()) if found else ""
-
-
 def parameter_text(parameter: Parameter) -> str:
     """What a parameter is, what it may be, and what it is unless given."""
     domain = f" It must be {parameter.domain}." if parameter.domain is not None else ""
@@ -47,26 +40,13 @@ def parameter_text(parameter: Parameter) -> str:
 
 
 def example_command(cls: type[Loss]) -> str:
-    """The example of a docstring as a command to paste."""
-    code = re.findall(rf">>> ({cls.__name__}\(.*)", cls.__doc__ or "")[0]
-    outer = ast.parse(code, mode="eval").body
-    assert isinstance(outer, ast.Call)
-    assert isinstance(outer.func, ast.Call)
+    """The example of a loss as a command to paste; many arrays together are a file."""
+    many = {array.name for array in array_arguments(cls) if array.role.many}
     words = ["losscalc", cls.name]
-    names = [array.name for array in array_arguments(cls)]
-    for name, node in [*zip(names, outer.args, strict=False), *((k.arg, k.value) for k in outer.keywords)]:
-        words += [_option(name or ""), _word(node)]
-    for keyword in outer.func.keywords:
-        words += [_option(keyword.arg or ""), _word(keyword.value)]
+    for name, value in cls.example.items():
+        word = f"{name}.npz" if name in many else f"'{value}'" if isinstance(value, list) else str(value)
+        words += [_option(name), word]
     return " ".join(words)
-
-
-def _word(node: ast.expr) -> str:
-    """A literal as the command line takes it; what has a name is a file of that name."""
-    if isinstance(node, ast.Name):
-        return f"{node.id}.npz"
-    value = ast.literal_eval(node)
-    return f"'{value}'" if isinstance(value, list) else str(value)
 
 
 def _symbols(cls: type[Loss]) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Data that contradict a loss: computable, and yet probably a mistake. One short declaration each."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -8,12 +8,14 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss
 from losscalc.core.array import Array
+from losscalc.core.declaration import array_arguments
+from losscalc.core.reductions import BATCHMEAN
+from losscalc.core.roles import Kind
+from losscalc.engine.findings import Findings, Sign
 from losscalc.errors import LosscalcWarning
 
 Arguments = Mapping[str, Any]
 
-_LOGIT_LOSSES = ("bce-logits", "multilabel-soft-margin", "sigmoid-focal")
-_CLASS_LOSSES = ("cross-entropy", "nll", "linear-cross-entropy")
 # Fewer numbers than these lie between 0 and 1 by chance too often.
 _ENOUGH = 16
 
@@ -38,14 +40,31 @@ class Diagnosis(NamedTuple):
     """A sign of a mistake, the losses that it concerns, and the warning that it leads to."""
 
     name: str
-    losses: Collection[str]
-    everywhere: bool
-    """Whether it has to show in every block that can tell, or in any."""
+    concerns: Callable[[type[Loss]], object]
     shows: Callable[[Case], object]
     """What a block shows of it, on which all blocks have to agree: False contradicts, None cannot tell."""
     warning: Callable[[Case], LosscalcWarning]
-    holds: Callable[[object, int], bool] = lambda shown, rows: True
-    """Whether what all blocks showed holds for so many rows in all."""
+    everywhere: bool = True
+    """Whether it has to show in every block that can tell, or in any."""
+    rows: Callable[[Case], int] | None = None
+    """How many rows there have to be in all, if that matters."""
+
+    def sign(self, case: Case) -> Sign:
+        """What a block shows of it."""
+        shown = self.shows(case)
+        if shown is None or shown is False:
+            return Sign(shown, None, self.everywhere, contradicted=shown is False)
+        return Sign(shown, self.warning(case), self.everywhere, self.rows and self.rows(case))
+
+
+def _takes_classes(loss: type[Loss]) -> bool:
+    """Whether a row has one right class, or a distribution over them."""
+    return loss.labels in ("classes", "class-indices")
+
+
+def _takes(loss: type[Loss], *kinds: Kind) -> bool:
+    """Whether one of the arrays is of one of these kinds."""
+    return any(array.role.kind in kinds for array in array_arguments(loss))
 
 
 def _in_unit(values: Array) -> bool | None:
@@ -76,6 +95,17 @@ def _are_log_probabilities(scores: Array, axis: int) -> bool:
         return scores.shape[axis] > 1 and bool((scores <= 1e-6).all()) and _sums_to_one(np.exp(scores), axis)
 
 
+def _instead(loss: Loss, scores: Kind, advice: str) -> str:
+    """Advice, after the name of the same loss of other scores, if there is one."""
+    name = loss.relatives.get(scores)
+    return f"for {scores} use losscalc {name}; {advice}" if name else advice
+
+
+def _of_logits(loss: Loss) -> str:
+    """The name of the same loss of logits, or of one that differs by an entropy, which no logit changes."""
+    return loss.relatives.get("logits") or loss.relatives["with-entropy"]
+
+
 def _softmax_floor(classes: int) -> float:
     """The least that cross-entropy can be where a softmax comes first: ln(e + C - 1) - 1."""
     return float(np.log(np.e + classes - 1) - 1)
@@ -94,7 +124,7 @@ def _equal_weights(case: Case) -> float | bool | None:
     ):
         return False
     weight, target = case["weight"], case["target"]
-    if case.loss.name in _CLASS_LOSSES:
+    if _takes(type(case.loss), "class-weights"):
         if target.dtype.kind != "i":
             return False
         weight = weight[target[(target != getattr(case.loss, "ignore_index", None)) & (target >= 0)]]
@@ -129,47 +159,45 @@ def _too_long(case: Case) -> np.ndarray:
 DIAGNOSES = (
     Diagnosis(
         "logits-are-probabilities",
-        _LOGIT_LOSSES,
-        True,
+        lambda loss: loss.scores == "logits" and loss.labels == "labels",
         lambda case: _in_unit(case["input"]),
         lambda case: LosscalcWarning(
             f"`input` looks like probabilities: all of it is in [0, 1]; as logits, no loss is below "
             f"{np.log1p(np.exp(-1)):.4f}",
-            hint="for probabilities use losscalc bce; leave out the sigmoid that comes before logits",
+            hint=_instead(case.loss, "probabilities", "leave out the sigmoid that comes before logits"),
             argument="input",
         ),
     ),
     Diagnosis(
         "scores-are-probabilities",
-        ("cross-entropy",),
-        True,
+        lambda loss: loss.scores == "logits" and _takes_classes(loss),
         lambda case: _are_probabilities(case["input"], _class_axis(case["input"])),
         lambda case: LosscalcWarning(
             "`input` looks like probabilities: its rows sum to 1; with a softmax before it, no loss is "
             f"below {_softmax_floor(_classes(case)):.4f}",
-            hint="leave out the softmax; for probabilities take their logarithm, and losscalc nll",
+            hint="leave out the softmax; for probabilities take their logarithm, and losscalc "
+            f"{case.loss.relatives['log-probabilities']}",
             argument="input",
         ),
     ),
     Diagnosis(
         "kl-probabilities",
-        ("kl-div",),
-        True,
+        lambda loss: loss.scores == "log-probabilities" and loss.labels == "distributions",
         lambda case: (
             case["input"].size > 1
             and bool((case["input"] >= 0).all() and (case["input"] <= 1).all())
             and _sums_to_one(case["input"], -1)
         ),
         lambda case: LosscalcWarning(
-            "`input` looks like probabilities; kl-div takes their logarithms",
-            hint="take the logarithm of `input`; kl-div has log-probabilities first, and the target second",
+            f"`input` looks like probabilities; {case.loss.name} takes their logarithms",
+            hint=f"take the logarithm of `input`; {case.loss.name} has log-probabilities first, and the "
+            "target second",
             argument="input",
         ),
     ),
     Diagnosis(
         "class-axis",
-        ("cross-entropy", "nll"),
-        True,
+        lambda loss: loss.scores in ("logits", "log-probabilities") and _takes_classes(loss),
         lambda case: (
             case["input"].ndim > 2
             and _are_log_probabilities(case["input"], -1)
@@ -183,35 +211,33 @@ DIAGNOSES = (
     ),
     Diagnosis(
         "positive-log-probabilities",
-        ("nll", "kl-div"),
-        False,
+        lambda loss: loss.scores == "log-probabilities" and loss.labels != "sequences",
         lambda case: np.size(case["input"]) > 3 and bool((case["input"] > 1e-6).any()),
         lambda case: LosscalcWarning(
             "`input` holds log-probabilities, which are never positive",
             found=float(np.nanmax(case["input"])),
-            hint="pipe it through losscalc log-softmax; of logits, cross-entropy is the loss",
+            hint=f"pipe it through losscalc log-softmax; of logits, {_of_logits(case.loss)} is the loss",
             argument="input",
             index=tuple(int(i) for i in np.unravel_index(np.nanargmax(case["input"]), case["input"].shape)),
         ),
+        everywhere=False,
     ),
     Diagnosis(
         "not-normalised",
-        ("nll",),
-        True,
+        lambda loss: loss.scores == "log-probabilities" and _takes_classes(loss),
         lambda case: (
             bool((case["input"] <= 1e-6).all())
             and not _sums_to_one(np.exp(case["input"]), _class_axis(case["input"]))
         ),
         lambda case: LosscalcWarning(
             "`input` does not look like log-probabilities: the exponentials of its rows do not sum to 1",
-            hint="pipe it through losscalc log-softmax, or use cross-entropy",
+            hint=f"pipe it through losscalc log-softmax, or use {_of_logits(case.loss)}",
             argument="input",
         ),
     ),
     Diagnosis(
         "square",
-        ("bce", "bce-logits", "multilabel-soft-margin"),
-        True,
+        lambda loss: _takes(loss, "weights", "positive-weights"),
         _vector_weights,
         lambda case: LosscalcWarning(
             f"{case['input'].shape[1]} weights fit the rows of `input` as well as its columns; they are "
@@ -219,12 +245,11 @@ DIAGNOSES = (
             hint="for one a row give a column, of shape (N, 1)",
             argument=_vector_weights(case)[0],  # type: ignore[index]
         ),
-        lambda shown, rows: isinstance(shown, tuple) and shown[1] == rows,
+        rows=lambda case: case["input"].shape[1],
     ),
     Diagnosis(
         "equal-weights",
-        (*_CLASS_LOSSES, "l1", "mse"),
-        True,
+        lambda loss: loss.weighted_mean,
         _equal_weights,
         lambda case: LosscalcWarning(
             "`weight` has no effect: all that takes part has the same, and the mean divides by their sum",
@@ -234,8 +259,7 @@ DIAGNOSES = (
     ),
     Diagnosis(
         "one-hot",
-        ("cross-entropy", "linear-cross-entropy"),
-        True,
+        lambda loss: loss.weighted_mean and loss.labels == "classes",
         lambda case: (
             case.reduction == "mean"
             and case.has("weight", "target")
@@ -251,20 +275,18 @@ DIAGNOSES = (
     ),
     Diagnosis(
         "kl-mean",
-        ("kl-div",),
-        True,
+        lambda loss: loss.labels == "distributions" and BATCHMEAN.name in loss.reductions,
         lambda case: case.reduction == "mean" and case["input"].ndim > 1,
         lambda case: LosscalcWarning(
-            "the mean of kl-div divides by the number of classes too, and is not the divergence",
+            f"the mean of {case.loss.name} divides by the number of classes too, and is not the divergence",
             hint="--reduction batchmean is, for distributions (N, C)",
         ),
     ),
     Diagnosis(
         "too-long",
-        ("ctc",),
-        True,
+        lambda loss: loss.labels == "sequences",
         lambda case: (
-            not case.loss.settings["zero_infinity"]
+            not case.loss.settings.get("zero_infinity")
             and case.has("target_lengths")
             and bool(_too_long(case).size)
         ),
@@ -278,51 +300,13 @@ DIAGNOSES = (
 )
 
 
-class Findings(NamedTuple):
-    """What the blocks of a call show so far; findings of consecutive blocks add up with `+`."""
-
-    shown: Mapping[str, LosscalcWarning]
-    signs: Mapping[str, object]
-    """What was shown of each sign."""
-    absent: frozenset[str]
-    rows: int
-
-    @classmethod
-    def of(cls, loss: Loss, reduction: str, arguments: Arguments) -> "Findings":
-        """The findings in one block."""
-        case = Case(loss, arguments, reduction)
-        first = next(iter(arguments))
-        shown: dict[str, LosscalcWarning] = {}
-        signs: dict[str, object] = {}
-        for diagnosis in DIAGNOSES if case.has(first) else ():
-            if loss.name not in diagnosis.losses:
-                continue
+def examine(loss: Loss, reduction: str, arguments: Arguments) -> Findings:
+    """What one block of a call shows."""
+    case = Case(loss, arguments, reduction)
+    first = next(iter(arguments))
+    signs = {}
+    for diagnosis in DIAGNOSES if case.has(first) else ():
+        if diagnosis.concerns(type(loss)):
             with np.errstate(all="ignore"):
-                signs[diagnosis.name] = sign = diagnosis.shows(case)
-            if sign is not None and sign is not False:
-                shown[diagnosis.name] = diagnosis.warning(case)
-        absent = frozenset(name for name, sign in signs.items() if sign is False)
-        signs = {name: sign for name, sign in signs.items() if name in shown}
-        return cls(shown, signs, absent, len(case[first]) if np.ndim(case[first]) else 1)
-
-    def __add__(self, other: object) -> "Findings":
-        assert isinstance(other, Findings)
-        both = self.signs.keys() & other.signs.keys()
-        torn = frozenset(name for name in both if self.signs[name] != other.signs[name])
-        return Findings(
-            {**other.shown, **self.shown},
-            {**other.signs, **self.signs},
-            self.absent | other.absent | torn,
-            self.rows + other.rows,
-        )
-
-    @property
-    def warnings(self) -> list[LosscalcWarning]:
-        """What shows in every block that can tell, or in any where that is enough."""
-        return [
-            self.shown[diagnosis.name]
-            for diagnosis in DIAGNOSES
-            if diagnosis.name in self.shown
-            and not (diagnosis.everywhere and diagnosis.name in self.absent)
-            and diagnosis.holds(self.signs[diagnosis.name], self.rows)
-        ]
+                signs[diagnosis.name] = diagnosis.sign(case)
+    return Findings(signs, len(case[first]) if np.ndim(case[first]) else 1)

@@ -10,11 +10,12 @@ from losscalc.core.domains import UNIT
 from losscalc.core.reductions import MEAN
 from losscalc.errors import DataError, Index
 from losscalc.insight.call import Call
+from losscalc.insight.single import layout_of, single_losses, terms_of
 
 _BARS = 12
 _MOST_LABELS = 10**7
-_LABEL_LOSSES = ("bce", "bce-logits", "multilabel-soft-margin")
 _MOST_CLASSES = 10
+_ONE_CLASS = ("classes", "class-indices")
 
 
 class Spread(NamedTuple):
@@ -41,11 +42,7 @@ class Worst(NamedTuple):
 
 def counted(call: Call) -> tuple[Array, Array]:
     """The single losses, and which of them count."""
-    single = call.single
-    if _has_state(call):
-        return single, np.ones(single.shape, dtype=bool)
-    with np.errstate(all="ignore"):
-        ignored = call.loss.terms(**call.numbers).ignored
+    single, ignored = single_losses(call), terms_of(call).ignored
     return single, np.ones(single.shape, dtype=bool) if ignored is None else ~ignored
 
 
@@ -58,7 +55,7 @@ def spread(call: Call) -> Spread:
         return Spread(0, nan, nan, nan, nan, nan, nan, nan)
     with np.errstate(all="ignore"):
         low, first, middle, third, high = (float(q) for q in np.percentile(values, [0, 25, 50, 75, 100]))
-        mean, std = float(MEAN.finish(call.partial)), float(values.std())
+        mean, std = _mean(call), float(values.std())
     return Spread(values.size, low, first, middle, third, high, mean, std)
 
 
@@ -135,13 +132,15 @@ def balanced_positives(target: Array) -> Array:
     return np.asarray(negatives / positives)
 
 
-def _has_state(call: Call) -> bool:
-    return any("." in name for name in call.arrays)
+def _mean(call: Call) -> float:
+    return float(MEAN.finish(call.compute().partial))
 
 
 def _beside(call: Call, shape: tuple[int, ...], index: Index) -> Iterator[tuple[str, Array]]:
     """What stands in the arrays where a loss stands: a number, or the numbers of its row."""
-    cut = call.beside
+    # Of CTC all but the log-probabilities, whose axis 0 is time, have a row for each loss.
+    layout = layout_of(call)
+    cut = layout.cut or layout.indices
     for name, array in call.arrays.items():
         values = np.asarray(array)
         if values.shape == shape and name in cut:
@@ -151,35 +150,39 @@ def _beside(call: Call, shape: tuple[int, ...], index: Index) -> Iterator[tuple[
 
 
 def _context(call: Call) -> Iterator[tuple[str, float | str]]:
-    name = call.loss.name
-    mean = float(MEAN.finish(call.partial))
-    if name in ("cross-entropy", "nll"):
-        yield from _of_classes(call, mean)
-    elif name in _LABEL_LOSSES and not {"weight", "pos_weight"} & call.arrays.keys():
+    loss = call.loss
+    if loss.is_likelihood and loss.scores in ("logits", "log-probabilities") and loss.labels in _ONE_CLASS:
+        yield from _of_classes(call)
+    elif loss.is_likelihood and loss.labels == "labels" and not {"weight", "pos_weight"} & call.arrays.keys():
         yield from _of_labels(call)
-    elif name in ("mse", "l1"):
-        target = np.asarray(call.arrays["target"], dtype=np.float64).reshape(-1)
-        weight = np.broadcast_to(call.arrays.get("weight", 1.0), call.arrays["target"].shape).reshape(-1)
-        if target.size and (name == "mse" or "weight" not in call.arrays):
-            # The best guess of squares is their weighted mean, and of absolute differences the median.
-            best = np.sum(weight * target) / np.sum(weight) if name == "mse" else np.median(target)
-            gap = np.square(target - best) if name == "mse" else np.abs(target - best)
-            yield "best constant input", float(np.sum(weight * gap) / np.sum(weight))
+    elif loss.power and call.arrays["target"].size:
+        yield from _of_errors(call)
 
 
-def _of_classes(call: Call, mean: float) -> Iterator[tuple[str, float | str]]:
+def _of_errors(call: Call) -> Iterator[tuple[str, float]]:
+    """The best guess of squares is their weighted mean, and of absolute differences the median."""
+    target = np.asarray(call.arrays["target"], dtype=np.float64)
+    if call.loss.power == 1 and "weight" in call.arrays:
+        return
+    weight = np.broadcast_to(call.arrays.get("weight", 1.0), target.shape)
+    with np.errstate(all="ignore"):
+        best = np.median(target) if call.loss.power == 1 else np.sum(weight * target) / np.sum(weight)
+    yield "best constant input", _mean(call.changed("input", lambda x: np.full(x.shape, best)))
+
+
+def _of_classes(call: Call) -> Iterator[tuple[str, float | str]]:
     scores, target = (np.asarray(call.arrays[name]) for name in ("input", "target"))
     if scores.ndim < 2 or target.shape == scores.shape:
         return
     classes = scores.shape[1]
-    counts = target != getattr(call.loss, "ignore_index")  # noqa: B009 - both have it
+    counts = target != call.loss.settings["ignore_index"]
     priors = np.bincount(target[counts].astype(np.int64), minlength=classes) / max(1, counts.sum())
     # What the mean weighs: the share of each class, times its weight.
     shares = priors * np.asarray(call.arrays.get("weight", 1.0))
     with np.errstate(all="ignore"):
         shares = shares / shares.sum()
         entropy = -np.sum(np.where(shares > 0, shares * np.log(shares), 0.0))
-        perplexity = np.exp(mean)
+        perplexity = np.exp(_mean(call))
     yield "uniform guess, ln C", float(np.log(classes))
     yield "class priors as a guess", float(entropy)
     shown = ", ".join(f"{p:.3f}" for p in priors[:_MOST_CLASSES]) + (", …" if classes > _MOST_CLASSES else "")
@@ -198,5 +201,5 @@ def _of_labels(call: Call) -> Iterator[tuple[str, float | str]]:
     yield "guess of ½, ln 2", float(np.log(2))
     yield "share of positives", positive
     yield "share of positives as a guess", float(entropy)
-    right = (scores > (0.5 if call.loss.name == "bce" else 0.0)) == (target > 0.5)
+    right = (scores > (0.5 if call.loss.scores == "probabilities" else 0.0)) == (target > 0.5)
     yield "accuracy", float(right.mean()) if right.size else np.nan

@@ -1,7 +1,7 @@
 """Checks with `--expect`: numbers that are wrong in a known way, made without losscalc, are explained.
 
 Each case makes a number by a mistake that people make, with PyTorch, scikit-learn or plain NumPy on small
-random arrays, and the search has to name that mistake among what it finds. A supposition without a case
+random arrays, and the search has to name that mistake among what it finds. A hypothesis without a case
 fails here.
 """
 
@@ -22,7 +22,7 @@ from losscalc.core.declaration import parameters
 from losscalc.errors import ShapeError
 from losscalc.insight.call import Call
 from losscalc.insight.compare import Tolerance, compare, explanations
-from losscalc.insight.detect import Supposition, suppositions
+from losscalc.insight.detect import Hypothesis, NotApplicable, hypotheses
 from tests.support.examples import boxes, example, log_softmax, prepared, variants
 
 pytestmark = [
@@ -42,7 +42,7 @@ ORIGINS = {"nn": "torch.nn.functional", "metrics": "sklearn.metrics", "np": "num
 
 
 class Case(NamedTuple):
-    """A mistake: the supposition that names it, the right call, and what makes the wrong number."""
+    """A mistake: the hypothesis that names it, the right call, and what makes the wrong number."""
 
     name: str
     loss: str
@@ -1071,15 +1071,15 @@ PRECISE = ("clip-", "naive-", "dtype-", "added-", "sigmoid-float")
 
 def search(call: Call, expected: np.ndarray) -> list[str]:
     """The names of what is found to lead to a number; nothing is searched for if it agrees."""
-    comparison = compare(call.value, expected, TOLERANCE)
+    comparison = compare(call.compute().value, expected, TOLERANCE)
     if comparison.agrees:
         return []
-    return [supposition.name for supposition in explanations(call, comparison, TOLERANCE)]
+    return [hypothesis.name for hypothesis in explanations(call, comparison, TOLERANCE)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_a_mistake_is_named(case: Case) -> None:
-    """The supposition is among those that are found, and none that is about the last digits if it is not."""
+    """The hypothesis is among those that are found, and none that is about the last digits if it is not."""
     arrays = case.arrays(seed=1)
     found = search(case.call(arrays), case.number(arrays))
     assert case.name in found
@@ -1092,7 +1092,7 @@ def test_a_supposition_computes_the_mistake(case: Case) -> None:
     for seed in range(2, 5):
         arrays = case.arrays(seed)
         call = case.call(arrays)
-        rows = {row.name: row for row in suppositions(call)}
+        rows = {row.name: row for row in hypotheses(call)}
         value = rows[case.name].value(call)
         assert value is not None
         assert compare(value, case.number(arrays), TOLERANCE).agrees
@@ -1113,7 +1113,7 @@ def settled(cls: type[Loss]) -> Iterator[Loss]:
 def test_every_supposition_has_a_case() -> None:
     """Of any loss with any parameters."""
     calls = (Call(loss, {}, "mean") for cls in losses().values() for loss in settled(cls))
-    names = {supposition.name for call in calls for supposition in suppositions(call)}
+    names = {hypothesis.name for call in calls for hypothesis in hypotheses(call)}
     assert names == {case.name for case in CASES}
 
 
@@ -1138,9 +1138,9 @@ def drawn(cls: type[Loss], seed: int) -> tuple[Call, np.ndarray]:
     return Call(loss, flattened(arrays), reduction), np.asarray(right)
 
 
-def frozen(call: Call) -> list[list[Supposition]]:
+def frozen(call: Call) -> list[list[Hypothesis]]:
     """What may be supposed of a call, with values that are there already: for many numbers of one call."""
-    values = ((row, row.value(call)) for row in suppositions(call))
+    values = ((row, row.value(call)) for row in hypotheses(call))
     return [[row._replace(compute=lambda _, v=value: v)] for row, value in values if value is not None]
 
 
@@ -1152,7 +1152,7 @@ def test_the_right_number_agrees(name: str) -> None:
         call, right = drawn(losses()[name], seed)
         noise = np.random.default_rng(seed).uniform(-9e-6, 9e-6, right.shape)
         for number in (right, right.astype(np.float32), right * (1 + noise)):
-            assert compare(call.value, number, TOLERANCE).agrees
+            assert compare(call.compute().value, number, TOLERANCE).agrees
 
 
 @pytest.mark.slow
@@ -1166,7 +1166,7 @@ def test_the_right_number_is_no_mistake(name: str, monkeypatch: pytest.MonkeyPat
         rng = np.random.default_rng(seed)
         for _ in range(10):
             number = (right * (1 + rng.uniform(-1e-7, 1e-7, right.shape))).astype(np.float32)
-            assert not explanations(call, compare(call.value, number, TOLERANCE), TOLERANCE)
+            assert not explanations(call, compare(call.compute().value, number, TOLERANCE), TOLERANCE)
 
 
 @pytest.mark.slow
@@ -1177,7 +1177,7 @@ def test_unrelated_numbers_are_no_mistakes(monkeypatch: pytest.MonkeyPatch) -> N
     for cls in losses().values():
         call, _ = drawn(cls, seed=100)
         call = call._replace(reduction="mean")
-        rows, value = frozen(call), call.value
+        rows, value = frozen(call), call.compute().value
         monkeypatch.setattr("losscalc.insight.compare.groups", lambda _, rows=rows: rows)
         rng = np.random.default_rng(len(cls.name))
         for digits in found:
@@ -1206,14 +1206,63 @@ def test_unrelated_numbers_are_no_mistakes(monkeypatch: pytest.MonkeyPatch) -> N
 def test_what_does_not_apply_has_no_value(name: str, loss: str, data: str) -> None:
     """There are no labels, rows, axes or weights that it could be about."""
     call = Call(losses()[loss](), DATA[data](np.random.default_rng(1)), "mean")
-    assert {row.name: row for row in suppositions(call)}[name].value(call) is None
+    assert {row.name: row for row in hypotheses(call)}[name].value(call) is None
+
+
+def test_a_bug_in_a_hypothesis_is_seen() -> None:
+    """Only what says that it does not apply is passed over."""
+    call = Call(losses()["mse"](), DATA["pairs"](np.random.default_rng(1)), "mean")
+    for broken in (
+        lambda call: call.arrays["typo"],
+        lambda call: call.typo,
+        lambda call: 1 / 0,
+        np.linalg.inv,
+    ):
+        with pytest.raises((KeyError, AttributeError, ZeroDivisionError, np.linalg.LinAlgError)):
+            Hypothesis("broken", "it has a bug", broken).value(call)
+
+    def refused(_: Call) -> None:
+        raise NotApplicable
+
+    assert Hypothesis("refused", "it says nothing of this", refused).value(call) is None
+
+
+ODD: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "nothing": lambda array: array[:0],
+    "one row": lambda array: array[:1],
+    "one sample": lambda array: array[0],
+    "flags": lambda array: array > 0.5 if array.dtype.kind == "f" else array,
+    "unsigned": lambda array: abs(array).astype(np.uint8),
+    "narrow": lambda array: array.astype(np.float16) if array.dtype.kind == "f" else array,
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("name", losses())
+def test_no_hypothesis_fails(name: str, odd: str) -> None:
+    """On whatever arrays a loss accepts, each has a value or does not apply."""
+    whole = flattened(example(losses()[name], 3, seed=5))
+    for weighted in (True, False):
+        arrays = {
+            key: array if key.startswith(("state", "linear")) else ODD[odd](array)
+            for key, array in whole.items()
+            if weighted or "weight" not in key or key.startswith(("state", "linear"))
+        }
+        for reduction in losses()[name].reductions:
+            call = Call(losses()[name](), arrays, reduction)
+            try:
+                call.compute()
+            except losscalc.LosscalcError:
+                continue
+            for hypothesis in hypotheses(call):
+                hypothesis.value(call)
 
 
 def test_of_log_probabilities_the_exponential_is_named() -> None:
     """Their softmax is the same, and not what was done."""
     arrays = DATA["class log-probabilities"](np.random.default_rng(1))
     call = Call(losses()["cross-entropy"](), arrays, "mean")
-    found = search(call, call.changed("input", np.exp).value)
+    found = search(call, call.changed("input", np.exp).compute().value)
     assert "exp-first" in found
     assert "softmax-first" not in found
 
@@ -1225,11 +1274,11 @@ NARROW = [(name, reduction) for name, cls in losses().items() for reduction in c
 def test_arithmetic_in_float32_is_close(name: str, reduction: str) -> None:
     """By the formula as it stands, reduced in the same way: only the last digits differ."""
     call = Call(losses()[name](), flattened(example(losses()[name], 5, seed=3)), reduction)
-    rows = {row.name: row for row in suppositions(call)}
+    rows = {row.name: row for row in hypotheses(call)}
     value = rows["naive-float32"].value(call)
     # Some formulas cannot be computed as they stand; they give nothing, or NaN.
     if value is not None and not np.isnan(value).any():
-        assert compare(value, call.value, Tolerance(1e-4, 1e-5)).agrees
+        assert compare(value, call.compute().value, Tolerance(1e-4, 1e-5)).agrees
 
 
 def test_what_agrees() -> None:
@@ -1298,13 +1347,13 @@ def _folder(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 FIRST = list({case.name: case for case in reversed(CASES)}.values())[::-1]
-"""One case of each supposition."""
+"""One case of each hypothesis."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", FIRST, ids=lambda case: case.id)
 def test_the_command_that_is_printed_gives_the_number(case: Case, run: Run) -> None:
-    """Run as it is printed, for every supposition."""
+    """Run as it is printed, for every hypothesis."""
     arrays = case.arrays(seed=9)
     expected = case.number(arrays)
     words = [case.loss, *case.options, "-q"]
@@ -1314,7 +1363,7 @@ def test_the_command_that_is_printed_gives_the_number(case: Case, run: Run) -> N
     np.save("expected.npy", expected)
     number = "expected.npy" if expected.ndim else repr(float(expected))
     code, out, _ = run(*words, "--expect", number, "--rtol", "1e-5")
-    sentences = {row.name: row.sentence for row in suppositions(case.call(arrays))}
+    sentences = {row.name: row.sentence for row in hypotheses(case.call(arrays))}
     lines = out.splitlines()
     assert code == 1
     command = lines[lines.index(f"that is what comes out if {sentences[case.name]}:") + 1]

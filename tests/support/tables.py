@@ -6,7 +6,6 @@ from pathlib import Path
 from losscalc import losses
 from losscalc.core.declaration import array_arguments, parameters
 from losscalc.core.operation import Operation, operations
-from losscalc.insight.describe import unlike
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
@@ -24,9 +23,9 @@ def catalogue() -> str:
 
 
 def deviations() -> str:
-    """What each loss does otherwise than PyTorch, from its docstring."""
+    """What each loss does otherwise than PyTorch."""
     rows = [["loss", "unlike PyTorch it"]]
-    rows += [[f"`{name}`", unlike(cls)] for name, cls in losses().items() if unlike(cls)]
+    rows += [[f"`{name}`", f"{cls.unlike}."] for name, cls in losses().items() if cls.unlike]
     return markdown(rows)
 
 

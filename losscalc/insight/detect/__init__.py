@@ -1,25 +1,37 @@
 """What may have been done otherwise where a number differs: one row each, the simplest first."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from losscalc.insight.call import Call
 from losscalc.insight.detect.conventions import CONVENTIONS
 from losscalc.insight.detect.counts import DENOMINATORS, REDUCTIONS, WEIGHTS
 from losscalc.insight.detect.data import INPUTS, SHAPES, SMOOTHING, TARGETS
-from losscalc.insight.detect.hypothesis import Supposition
-from losscalc.insight.detect.numerics import CLIPPING, FACTORS, PRECISION, of_loss
+from losscalc.insight.detect.distances import DISTANCES
+from losscalc.insight.detect.hypothesis import Hypothesis, NotApplicable
+from losscalc.insight.detect.numerics import CLIPPING, FACTORS, PRECISION
+from losscalc.insight.detect.parameters import of_loss
 
-__all__ = ["Supposition", "groups", "suppositions"]
-
-
-def groups(call: Call) -> Iterator[Iterable[Supposition]]:
-    """Everything that may be supposed of a call, what is of one kind together."""
-    yield from (REDUCTIONS, FACTORS, WEIGHTS)
-    yield [*of_loss(call), *CONVENTIONS.get(call.loss.name, ())]
-    yield from (DENOMINATORS, INPUTS, TARGETS, SHAPES)
-    yield from (SMOOTHING, CLIPPING, PRECISION)
+__all__ = ["Hypothesis", "NotApplicable", "groups", "hypotheses"]
 
 
-def suppositions(call: Call) -> Iterator[Supposition]:
-    """Everything that may be supposed of a call."""
+def groups(call: Call) -> Iterator[list[Hypothesis]]:
+    """All hypotheses on a call, those of one kind together."""
+    for rows in (
+        REDUCTIONS,
+        FACTORS,
+        WEIGHTS,
+        [*of_loss(call.loss), *DISTANCES, *CONVENTIONS],
+        DENOMINATORS,
+        INPUTS,
+        TARGETS,
+        SHAPES,
+        SMOOTHING,
+        CLIPPING,
+        PRECISION,
+    ):
+        yield [row.of(call.loss) for row in rows if row.concerns(call.loss)]
+
+
+def hypotheses(call: Call) -> Iterator[Hypothesis]:
+    """All hypotheses on a call."""
     return (row for rows in groups(call) for row in rows)

@@ -1,50 +1,130 @@
-"""What other frameworks and textbooks take for the same loss: by its name, the most common first."""
+"""What other frameworks and textbooks take for the same loss, the most common first."""
 
 import math
 
 import numpy as np
 
-from losscalc.catalogue.base import losses
+from losscalc.catalogue.base import Loss, losses
 from losscalc.core import stable
 from losscalc.core.array import Array
-from losscalc.insight.call import Call, along_classes
-from losscalc.insight.detect.distances import DISTANCES
-from losscalc.insight.detect.hypothesis import Supposition
+from losscalc.insight.call import Call
+from losscalc.insight.detect.hypothesis import Hypothesis, require
+from losscalc.insight.detect.outcome import (
+    along_classes,
+    array,
+    as_loss,
+    changed,
+    exchanged,
+    first,
+    having,
+    is_mean,
+    one_sum,
+    over,
+    partial,
+    reduced,
+    rows,
+    taken,
+    value,
+)
+from losscalc.insight.single import numbers
+
+
+def _has_labels(loss: Loss) -> bool:
+    return loss.scores == "logits" and loss.labels == "labels"
+
+
+def _has_signs(loss: Loss) -> bool:
+    return loss.labels == "signs"
+
+
+def _has_signed_scores(loss: Loss) -> bool:
+    return loss.labels == "signs" and "input" in loss.roles
+
+
+def _has_class_margins(loss: Loss) -> bool:
+    return loss.averages_classes and loss.labels == "class-indices"
+
+
+def _has_softmax(loss: Loss) -> bool:
+    return loss.scores == "logits" and loss.labels == "classes"
+
+
+def _has_distributions(loss: Loss) -> bool:
+    return loss.labels == "distributions"
+
+
+def _is_focal(loss: Loss) -> bool:
+    return loss.settings.keys() >= {"alpha", "gamma"}
+
 
 # -- labels ---------------------------------------------------------------------------------------------
 
 
 def _zero_one(call: Call) -> Array:
     """The loss of labels 0 and 1 where -1 and 1 are meant, as PyTorch computes it: it checks no label."""
-    numbers = call.numbers
-    labels = (numbers["target"] + 1) / 2
-    if call.loss.name == "cosine-embedding":
-        # For neither 1 nor -1 there is no term.
-        return call.reduced(np.where(labels == 1, call.single, 0.0))
-    if call.loss.name == "hinge-embedding":
-        # What is not 1 has the term of -1, and what is not -1 that of 1.
-        both = call.loss.terms(**{**numbers, "target": -np.ones_like(labels)}).value + numbers["input"]
-        return call.reduced(np.where(labels == 1, numbers["input"], both))
-    return call.reduced(call.loss.terms(**{**numbers, "target": labels}).value)
+    arrays = numbers(call)
+    return reduced(call, call.loss.unchecked(**{**arrays, "target": (arrays["target"] + 1) / 2}))
 
 
 def _hinge(call: Call, power: int) -> Array:
     """The losses of support vector machines: max(0, 1 - y·x), or its square."""
-    x, y = call.taken("input", "target")
-    return call.reduced(np.maximum(0.0, 1 - x * y) ** power)
+    x, y = taken(call, "input", "target")
+    return reduced(call, np.maximum(0.0, 1 - x * y) ** power)
 
 
-ZERO_ONE = Supposition("target-01", "the labels were 0 and 1 where -1 and 1 are meant", _zero_one)
-SIGNS = Supposition(
-    "target-signs",
-    "the labels were -1 and 1 where 0 and 1 are meant",
-    lambda call: call.changed("target", lambda y: 2 * y - 1).value,
-)
-HINGES = [
-    Supposition(
-        "svm-hinge", "it is the hinge loss max(0, 1 - y·x), as in scikit-learn", lambda c: _hinge(c, 1)
+FOCAL = [
+    Hypothesis(
+        "no-alpha",
+        "there is no factor alpha, as in Keras and optax",
+        lambda call: value(having(call, alpha=-1.0)),
+        "--alpha -1",
+        concerns=_is_focal,
     ),
-    Supposition("svm-squared-hinge", "it is the squared hinge loss max(0, 1 - y·x)²", lambda c: _hinge(c, 2)),
+    Hypothesis(
+        "no-gamma",
+        "nothing is focussed on, --gamma being 0",
+        lambda call: value(having(call, gamma=0.0)),
+        "--gamma 0",
+        concerns=_is_focal,
+    ),
+    Hypothesis(
+        "alpha-swapped",
+        "alpha is the factor of the negative labels, and 1 - alpha that of the positive ones",
+        lambda call: value(having(call, alpha=1 - abs(call.loss.settings["alpha"]))),
+        concerns=_is_focal,
+    ),
+    Hypothesis(
+        "alpha-for-all",
+        "alpha is the factor of all labels",
+        lambda call: value(having(call, alpha=-1.0)) * call.loss.settings["alpha"],
+        concerns=_is_focal,
+    ),
+]
+SIGNS = [
+    Hypothesis(
+        "target-signs",
+        "the labels were -1 and 1 where 0 and 1 are meant",
+        lambda call: value(changed(call, "target", lambda y: 2 * y - 1)),
+        concerns=_has_labels,
+    ),
+    Hypothesis(
+        "target-01",
+        "the labels were 0 and 1 where -1 and 1 are meant",
+        _zero_one,
+        concerns=_has_signs,
+    ),
+    Hypothesis(
+        "svm-hinge",
+        "it is the hinge loss max(0, 1 - y·x), as in scikit-learn",
+        lambda call: _hinge(call, 1),
+        concerns=_has_signed_scores,
+    ),
+    Hypothesis(
+        "svm-squared-hinge",
+        "it is the squared hinge loss max(0, 1 - y·x)²",
+        lambda call: _hinge(call, 2),
+        concerns=_has_signed_scores,
+    ),
 ]
 
 # -- classes --------------------------------------------------------------------------------------------
@@ -52,114 +132,109 @@ HINGES = [
 
 def _worst(call: Call, least: float) -> Array:
     """The hinge loss of Crammer and Singer: the largest violation of each row, to the power, weighted."""
-    x, y = call.taken("input", "target")
+    x, y = taken(call, "input", "target")
+    require(x.ndim == 2 and y.ndim == 1)
     right = np.take_along_axis(x, y[:, np.newaxis], axis=1).squeeze(1)
     wrong = np.where(np.arange(x.shape[1]) == y[:, np.newaxis], least, x).max(axis=1)
     settings = call.loss.settings
-    weight = call.numbers["weight"][y] if "weight" in call.arrays else 1.0
-    return call.reduced(weight * np.maximum(settings["margin"] + wrong - right, 0.0) ** settings["p"])
+    weight = array(call, "weight")[y] if "weight" in call.arrays else 1.0
+    return reduced(call, weight * np.maximum(settings["margin"] + wrong - right, 0.0) ** settings["p"])
+
+
+def _times_classes(call: Call, fewer: int = 0) -> Array:
+    """The value with the number of classes as a factor, perhaps divided by the number of the wrong ones."""
+    classes = first(call).shape[-1]
+    return value(call) * over(float(classes), classes - fewer if fewer else 1.0)
 
 
 def _one_against_rest(call: Call) -> Array:
     """Binary cross-entropy of every logit against the one-hot rows."""
-    x, y = call.taken("input", "target")
-    if set(call.arrays) != {"input", "target"} or y.shape != x.shape[:1]:
-        raise ValueError("only class indices without weights can be spread")
+    require(call.arrays.keys() == {"input", "target"})
+    x, y = taken(call, "input", "target")
+    require(x.ndim > 1 and y.shape == x.shape[:1])
     hot = (y[:, np.newaxis] == np.arange(x.shape[1])).astype(np.float64)
-    return call._replace(loss=losses()["bce-logits"](), arrays={"input": x, "target": hot}).value
+    binary = losses()[call.loss.relatives["one-against-rest"]]
+    return value(as_loss(call._replace(arrays={"input": x, "target": hot}), binary))
 
 
 def _less_entropy(call: Call) -> Array:
     """Cross-entropy less the entropy of the distributions, which is their divergence."""
-    y = np.asarray(call.arrays["target"], dtype=np.float64)
-    if y.shape != call.first.shape or not call.is_mean or "weight" in call.arrays:
-        raise ValueError("there are no distributions")
-    return np.asarray(
-        call.value + np.where(y > 0, y * np.log(y), 0.0).sum() / float(call.partial.denominator)
-    )
+    y = array(call, "target").astype(np.float64)
+    require(y.shape == first(call).shape and is_mean(call) and "weight" not in call.arrays)
+    entropy = np.where(y > 0, y * np.log(y), 0.0).sum()
+    return np.asarray(value(call) + over(entropy, float(partial(call).denominator)))
 
 
 def _softmax_along(call: Call, axis: int) -> Array:
     """Negative log-likelihood after a softmax over an axis that is not that of the classes."""
     settings = call.loss.settings
-    if settings["label_smoothing"]:
-        raise ValueError("there is no smoothing without a softmax")
-    likelihood = losses()["nll"](ignore_index=settings["ignore_index"])
-
-    def change(x: Array) -> Array:
-        return np.moveaxis(stable.log_softmax(np.moveaxis(x.astype(np.float64), axis, -1)), -1, axis)
-
-    return call._replace(loss=likelihood).changed("input", change).value
+    require(not settings["label_smoothing"] and array(call, "input").ndim > 1)
+    likelihood = losses()[call.loss.relatives["log-probabilities"]]
+    other = as_loss(call, likelihood, ignore_index=settings["ignore_index"])
+    return value(changed(other, "input", along_classes(stable.log_softmax, axis)))
 
 
-CROSS_ENTROPY = [
-    Supposition(
-        "one-against-rest",
-        "it is the binary cross-entropy of the one-hot rows, as bce-logits",
-        _one_against_rest,
-    ),
-    Supposition("softmax-axis-0", "the softmax was taken over axis 0", lambda c: _softmax_along(c, 0)),
-    Supposition(
-        "softmax-last-axis", "the softmax was taken over the last axis", lambda c: _softmax_along(c, -1)
-    ),
-    Supposition("less-entropy", "the entropy of the targets was subtracted, as in kl-div", _less_entropy),
-]
-LIKELIHOOD = [
-    Supposition(
-        "softmax-again",
-        "the logarithm was left out, and cross-entropy applied another softmax",
-        lambda call: (
-            call._replace(loss=losses()["cross-entropy"](**call.loss.settings)).changed("input", np.exp).value
-        ),
-    )
-]
-SUM_OVER_CLASSES = Supposition(
-    "sum-over-classes",
-    "the losses of the classes were added up, not divided by their number",
-    lambda call: call.value * float(call.first.shape[-1]),
-)
-MULTI_MARGIN = [
-    Supposition(
+def _softmax_again(call: Call) -> Array:
+    """The loss of logits, of probabilities."""
+    cls = losses()[call.loss.relatives["logits"]]
+    return value(changed(as_loss(call, cls, **call.loss.settings), "input", np.exp))
+
+
+CLASSES = [
+    Hypothesis(
         "worst-class",
         "only the worst class counts, as in optax and scikit-learn",
         lambda call: _worst(call, -math.inf),
+        concerns=_has_class_margins,
     ),
-    Supposition(
+    Hypothesis(
         "worst-class-keras",
         "only the worst class counts, and none below 0, as in Keras",
         lambda call: _worst(call, 0.0),
+        concerns=_has_class_margins,
     ),
-    Supposition(
+    Hypothesis(
         "over-wrong-classes",
         "the losses of the classes were divided by the number of the wrong ones, C - 1",
-        lambda call: call.value * float(call.first.shape[-1]) / (call.first.shape[-1] - 1),
+        lambda call: _times_classes(call, fewer=1),
+        concerns=_has_class_margins,
     ),
-    SUM_OVER_CLASSES,
-]
-FOCAL = [
-    Supposition(
-        "no-alpha",
-        "there is no factor alpha, as in Keras and optax",
-        lambda call: call.having(alpha=-1.0).value,
-        "--alpha -1",
+    Hypothesis(
+        "sum-over-classes",
+        "the losses of the classes were added up, not divided by their number",
+        _times_classes,
+        concerns=lambda loss: loss.averages_classes,
     ),
-    Supposition(
-        "no-gamma",
-        "nothing is focussed on, --gamma being 0",
-        lambda call: call.having(gamma=0.0).value,
-        "--gamma 0",
+    Hypothesis(
+        "one-against-rest",
+        "it is the binary cross-entropy of the one-hot rows, as {one-against-rest}",
+        _one_against_rest,
+        concerns=_has_softmax,
     ),
-    Supposition(
-        "alpha-swapped",
-        "alpha is the factor of the negative labels, and 1 - alpha that of the positive ones",
-        lambda call: call.having(alpha=1 - abs(call.loss.settings["alpha"])).value,
+    Hypothesis(
+        "softmax-axis-0",
+        "the softmax was taken over axis 0",
+        lambda call: _softmax_along(call, 0),
+        concerns=_has_softmax,
     ),
-    Supposition(
-        "alpha-for-all",
-        "alpha is the factor of all labels",
-        lambda call: call.having(alpha=-1.0).value * call.loss.settings["alpha"],
+    Hypothesis(
+        "softmax-last-axis",
+        "the softmax was taken over the last axis",
+        lambda call: _softmax_along(call, -1),
+        concerns=_has_softmax,
     ),
-    SIGNS,
+    Hypothesis(
+        "less-entropy",
+        "the entropy of the targets was subtracted, as in {divergence}",
+        _less_entropy,
+        concerns=_has_softmax,
+    ),
+    Hypothesis(
+        "softmax-again",
+        "the logarithm was left out, and {logits} applied another softmax",
+        _softmax_again,
+        concerns=lambda loss: loss.scores == "log-probabilities" and "logits" in loss.relatives,
+    ),
 ]
 
 # -- distributions ----------------------------------------------------------------------------------------
@@ -167,78 +242,86 @@ FOCAL = [
 
 def _reversed(call: Call) -> float:
     """The divergence in the other direction, over the number of rows."""
-    other = call.changed("input", np.exp).exchanged().changed("input", np.log)
-    return other.scalar_sum / call.rows
+    other = changed(exchanged(changed(call, "input", np.exp)), "input", np.log)
+    return over(one_sum(other), rows(call))
 
 
 def _without_entropy(call: Call) -> Array:
     """Of the divergence the cross-entropy -y·x alone."""
-    x, y = call.taken("input", "target")
+    x, y = taken(call, "input", "target")
     return np.asarray(-(np.exp(y) if call.loss.settings["log_target"] else y) * x)
+
+
+def _without_entropy_of_rows(call: Call) -> float:
+    """The same, over the number of rows."""
+    require(is_mean(call))
+    return over(float(_without_entropy(call).sum()), rows(call))
 
 
 def _deviance(call: Call) -> Array:
     """Twice what the logarithm of the likelihood falls short of that of a perfect prediction."""
-    x, y = call.taken("input", "target")
+    x, y = taken(call, "input", "target")
     rate = np.exp(x) if call.loss.settings["log_input"] else x
-    return call.reduced(2 * (rate - y + np.where(y > 0, y * np.log(np.where(y > 0, y, 1.0) / rate), 0.0)))
+    gap = np.where(y > 0, y * np.log(np.where(y > 0, y, 1.0) / rate), 0.0)
+    return reduced(call, 2 * (rate - y + gap))
 
 
-SUM_BASE_2 = Supposition(
-    "sum-base-2", "it is the sum, with logarithms to base 2", lambda call: call.scalar_sum / math.log(2)
-)
-DIVERGENCE = [
-    Supposition(
+DISTRIBUTIONS = [
+    Hypothesis(
+        "deviance",
+        "it is the deviance, as in scikit-learn",
+        _deviance,
+        concerns=lambda loss: loss.labels == "counts",
+    ),
+    *(
+        Hypothesis(
+            name,
+            sentence,
+            lambda call, change=change: value(changed(call, "var", change)),
+            concerns=lambda loss: "var" in loss.roles,
+        )
+        for name, sentence, change in (
+            ("var-squared", "--var was taken as standard deviations, and squared", np.square),
+            ("var-root", "--var was given as standard deviations, its square root", np.sqrt),
+            ("var-exp", "--var was taken as logarithms of variances", np.exp),
+        )
+    ),
+    Hypothesis(
         "target-softmax",
         "a softmax was applied to the target first",
-        lambda call: call.changed("target", along_classes(stable.softmax)).value,
+        lambda call: value(changed(call, "target", along_classes(stable.softmax))),
+        concerns=_has_distributions,
     ),
-    Supposition(
+    Hypothesis(
         "reversed-batchmean",
         "input and target were exchanged, and the sum was divided by the number of rows",
         _reversed,
+        concerns=_has_distributions,
     ),
-    Supposition(
+    Hypothesis(
         "without-entropy",
         "it is the cross-entropy, without the entropy of the target",
-        lambda call: call.reduced(_without_entropy(call)),
+        lambda call: reduced(call, _without_entropy(call)),
+        concerns=_has_distributions,
     ),
-    Supposition(
+    Hypothesis(
         "without-entropy-of-rows",
         "it is the cross-entropy, without the entropy of the target, over the number of rows",
-        lambda call: _without_entropy(call).sum() / call.rows if call.is_mean else None,
+        _without_entropy_of_rows,
+        concerns=_has_distributions,
     ),
-    Supposition(
+    Hypothesis(
         "batchmean-base-2",
         "the sum was divided by the number of rows, with logarithms to base 2",
-        lambda call: call.scalar_sum / call.rows / math.log(2),
+        lambda call: over(one_sum(call), rows(call)) / math.log(2),
+        concerns=_has_distributions,
     ),
-    SUM_BASE_2,
-]
-VARIANCES = [
-    Supposition(name, sentence, lambda call, change=change: call.changed("var", change).value)
-    for name, sentence, change in (
-        ("var-squared", "--var was taken as standard deviations, and squared", np.square),
-        ("var-root", "--var was given as standard deviations, its square root", np.sqrt),
-        ("var-exp", "--var was taken as logarithms of variances", np.exp),
-    )
+    Hypothesis(
+        "sum-base-2",
+        "it is the sum, with logarithms to base 2",
+        lambda call: one_sum(call) / math.log(2),
+        concerns=lambda loss: loss.is_likelihood or _has_distributions(loss),
+    ),
 ]
 
-CONVENTIONS: dict[str, list[Supposition]] = {
-    **DISTANCES,
-    "poisson-nll": [Supposition("deviance", "it is the deviance, as in scikit-learn", _deviance)],
-    "gaussian-nll": VARIANCES,
-    "bce": [SUM_BASE_2],
-    "bce-logits": [SIGNS, SUM_BASE_2],
-    "multilabel-soft-margin": [SIGNS, SUM_OVER_CLASSES],
-    "sigmoid-focal": FOCAL,
-    "soft-margin": [ZERO_ONE, *HINGES],
-    "hinge-embedding": [ZERO_ONE, *HINGES],
-    "multi-margin": MULTI_MARGIN,
-    "multilabel-margin": [SUM_OVER_CLASSES],
-    "cross-entropy": [*CROSS_ENTROPY, SUM_BASE_2],
-    "nll": [*LIKELIHOOD, SUM_BASE_2],
-    "kl-div": DIVERGENCE,
-    "cosine-embedding": [ZERO_ONE],
-    "margin-ranking": [ZERO_ONE],
-}
+CONVENTIONS = [*FOCAL, *SIGNS, *CLASSES, *DISTRIBUTIONS]

@@ -1,11 +1,14 @@
 """Inputs and targets that were taken for something else."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from losscalc.core import stable
 from losscalc.core.array import Array
-from losscalc.insight.call import Call, along_classes
-from losscalc.insight.detect.hypothesis import Supposition
+from losscalc.insight.call import Call
+from losscalc.insight.detect.hypothesis import Hypothesis, require
+from losscalc.insight.detect.outcome import along_classes, array, changed, exchanged, first, having, value
 
 # Every one of so many against every other is as much as is looked at.
 _MOST_OUTER = 3000
@@ -25,45 +28,73 @@ def _one_hot(call: Call, smoothing: float = 0.0) -> Array:
 
     What is taken off the right class by smoothing goes to the others alone.
     """
-    if np.asarray(call.arrays["target"]).ndim != 1:
-        raise ValueError("only class indices can be spread")
-    classes = np.arange(np.asarray(call.arrays["input"]).shape[1])
+    plain = having(having(call, label_smoothing=0.0) if smoothing else call, ignore_index=-100)
+    require(array(call, "target").ndim == 1 and array(call, "input").ndim > 1)
+    classes = np.arange(array(call, "input").shape[1])
 
     def spread(target: Array) -> Array:
         hot = target[:, np.newaxis] == classes
         rows = np.where(hot, 1.0 - smoothing, smoothing / max(len(classes) - 1, 1))
         return np.asarray(rows * hot.any(axis=1, keepdims=True))
 
-    plain = call.having(label_smoothing=0.0) if smoothing else call
-    return plain.changed("target", spread).having(ignore_index=-100).value
+    return value(changed(plain, "target", spread))
+
+
+def _relabelled(call: Call, change: Callable[[Array], Array]) -> Array:
+    """The value with every target changed, but for the class index that is ignored."""
+    ignored = call.loss.settings.get("ignore_index")
+    name = "targets" if "targets" in call.arrays else "target"
+    return value(
+        changed(call, name, lambda y: change(y) if ignored is None else np.where(y == ignored, y, change(y)))
+    )
 
 
 def _wrapped(call: Call) -> Array:
     """The value with 1 subtracted from every class index, class 0 becoming the last one."""
-    ignored, count = getattr(call.loss, "ignore_index", None), call.first.shape[1]
-    return call.changed("target", lambda y: np.where(y == ignored, y, (y - 1) % count)).value
+    require("target" in call.arrays and first(call).ndim > 1 and first(call).shape[1])
+    return _relabelled(call, lambda y: (y - 1) % first(call).shape[1])
+
+
+def _largest(y: Array) -> Array:
+    """The index of the largest number along axis 1."""
+    require(y.ndim > 1 and y.shape[1])
+    return np.asarray(y.argmax(axis=1))
+
+
+def _smoothed(call: Call, share: float, towards: float = 0.5) -> Array:
+    """The value with labels from 0 to 1 drawn towards a number; classes have a smoothing of their own."""
+    require("label_smoothing" not in call.loss.settings)
+    return value(changed(call, "target", lambda y: y * (1 - share) + share * towards))
 
 
 def _flattened(call: Call) -> Array:
     """Logits (N, C, L) in rows of C, without the axes being exchanged."""
-    if call.first.ndim < 3:
-        raise ValueError("there is nothing to be flattened")
-    return call.changed("input", lambda x: x.reshape(-1, x.shape[1])).changed("target", np.ravel).value
+    require(first(call).ndim > 2 and first(call).shape[1])
+    flat = changed(call, "input", lambda x: x.reshape(-1, x.shape[1]))
+    return value(changed(flat, "target", np.ravel))
+
+
+def _transposed(x: Array) -> Array:
+    require(x.ndim > 1)
+    return x.T if x.ndim == 2 else np.swapaxes(x, 1, -1)
+
+
+def _reshaped(x: Array) -> Array:
+    require(x.ndim > 1)
+    return np.swapaxes(x, 1, -1).reshape(x.shape)
 
 
 def _outer(call: Call) -> Array:
     """Every input against every target, which (N, 1) against (N,) broadcasts to."""
-    x, y = (np.asarray(call.arrays[name], dtype=np.float64) for name in ("input", "target"))
-    shape = x.shape
-    x, y = (a[:, 0] if a.ndim == 2 and a.shape[1] == 1 else a for a in (x, y))
-    if x.ndim != 1 or x.shape != y.shape or call.arrays["target"].shape != shape or x.size > _MOST_OUTER:
-        raise ValueError("only vectors are broadcast by mistake")
+    x, y = (array(call, name).astype(np.float64) for name in ("input", "target"))
+    require(x.shape == y.shape and x.size <= _MOST_OUTER and (x.ndim == 1 or x.shape[1:] == (1,)))
+    x, y = x.reshape(-1), y.reshape(-1)
     whole = {"input": x[:, np.newaxis] + 0 * y, "target": y + 0 * x[:, np.newaxis]}
-    return call._replace(arrays={**call.arrays, **whole}).value
+    return value(call._replace(arrays={**call.arrays, **whole}))
 
 
 INPUTS = [
-    Supposition(f"{name}-first", sentence, lambda call, change=change: call.changed("input", change).value)
+    Hypothesis(f"{name}-first", sentence, lambda call, change=change: value(changed(call, "input", change)))
     for name, sentence, change in (
         ("sigmoid", "a sigmoid was applied to the input first", stable.sigmoid),
         # Before the softmax: of log-probabilities it is the same, and the simpler thing to say.
@@ -78,91 +109,95 @@ INPUTS = [
 ]
 
 TARGETS = [
-    Supposition("target-minus-1", "1 was subtracted from the targets", lambda call: call.relabelled(-1)),
-    Supposition("target-plus-1", "1 was added to the targets", lambda call: call.relabelled(1)),
-    Supposition(
+    Hypothesis(
+        "target-minus-1", "1 was subtracted from the targets", lambda call: _relabelled(call, lambda y: y - 1)
+    ),
+    Hypothesis(
+        "target-plus-1", "1 was added to the targets", lambda call: _relabelled(call, lambda y: y + 1)
+    ),
+    Hypothesis(
         "target-minus-1-wrapped",
         "1 was subtracted from the targets, and class 0 became the last one, as index -1 does in NumPy",
         _wrapped,
     ),
-    Supposition(
+    Hypothesis(
         "ignore-0",
         "class 0 was ignored, as padding",
-        lambda call: call.having(ignore_index=0).value,
+        lambda call: value(having(call, ignore_index=0)),
         "--ignore-index 0",
     ),
-    Supposition(
+    Hypothesis(
         "target-flipped",
         "the labels 0 and 1 were exchanged",
-        lambda call: call.changed("target", lambda y: 1 - y).value,
+        lambda call: value(changed(call, "target", lambda y: 1 - y)),
     ),
-    Supposition(
+    Hypothesis(
         "target-negated",
         "the labels 1 and -1 were exchanged",
-        lambda call: call.changed("target", np.negative).value,
+        lambda call: value(changed(call, "target", np.negative)),
     ),
-    Supposition(
+    Hypothesis(
         "target-argmax",
         "the targets were taken as the index of their largest class",
-        lambda call: call.changed("target", lambda y: y.argmax(axis=1)).value,
+        lambda call: value(changed(call, "target", _largest)),
     ),
-    Supposition(
+    Hypothesis(
         "target-one-hot",
         "the targets were given as one-hot rows, of which the mean divides by the number of rows",
         _one_hot,
     ),
-    Supposition("swapped", "input and target were exchanged", lambda call: call.exchanged().value),
-    Supposition(
+    Hypothesis("swapped", "input and target were exchanged", lambda call: value(exchanged(call))),
+    Hypothesis(
         "input-target-log",
         "input and target were exchanged, with the logarithm taken of the other one",
-        lambda call: call.changed("input", np.exp).exchanged().changed("input", np.log).value,
+        lambda call: value(changed(exchanged(changed(call, "input", np.exp)), "input", np.log)),
     ),
 ]
 
 SHAPES = [
-    Supposition("outer", "(N, 1) was broadcast against (N,), so that every input met every target", _outer),
-    Supposition(
+    Hypothesis("outer", "(N, 1) was broadcast against (N,), so that every input met every target", _outer),
+    Hypothesis(
         "flattened",
         "the input was reshaped to rows of classes, without its axes being exchanged",
         _flattened,
     ),
-    Supposition(
+    Hypothesis(
         "transposed",
         "the class axis of the input was exchanged with the other one",
-        lambda call: call.changed("input", lambda x: x.T if x.ndim == 2 else np.swapaxes(x, 1, -1)).value,
+        lambda call: value(changed(call, "input", _transposed)),
     ),
-    Supposition(
+    Hypothesis(
         "reshaped",
         "the input was reshaped where its axes had to be exchanged",
-        lambda call: call.changed("input", lambda x: np.swapaxes(x, 1, -1).reshape(x.shape)).value,
+        lambda call: value(changed(call, "input", _reshaped)),
     ),
 ]
 
 SMOOTHING = [
-    Supposition(
+    Hypothesis(
         "others-smoothing-0.1",
         "labels were smoothed by 0.1, towards the other classes alone",
         lambda call: _one_hot(call, 0.1),
     ),
-    Supposition(
+    Hypothesis(
         "one-sided-smoothing-0.1",
         "the labels 1 were smoothed to 0.9, and 0 left alone",
-        lambda call: call.smoothed(0.1, towards=0.0),
+        lambda call: _smoothed(call, 0.1, towards=0.0),
     ),
 ] + [
     row
     for share in (0.1, 0.05, 0.2)
     for row in (
-        Supposition(
+        Hypothesis(
             f"smoothing-{share}",
             f"labels were smoothed by {share}",
-            lambda call, share=share: call.having(label_smoothing=share).value,
+            lambda call, share=share: value(having(call, label_smoothing=share)),
             f"--label-smoothing {share}",
         ),
-        Supposition(
+        Hypothesis(
             f"binary-smoothing-{share}",
             f"labels were smoothed by {share}, towards ½",
-            lambda call, share=share: call.smoothed(share),
+            lambda call, share=share: _smoothed(call, share),
         ),
     )
 ]

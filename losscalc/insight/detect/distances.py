@@ -1,62 +1,60 @@
-"""What others take for losses of distances, boxes and sequences."""
-
-import math
+"""What others take for losses of differences, distances, boxes and sequences."""
 
 import numpy as np
 
+from losscalc.catalogue.base import Loss
 from losscalc.core.array import Array
 from losscalc.insight.call import Call
-from losscalc.insight.detect.hypothesis import Supposition
+from losscalc.insight.detect.hypothesis import Hypothesis, require
+from losscalc.insight.detect.outcome import (
+    array,
+    changed,
+    exchanged,
+    first,
+    having,
+    is_mean,
+    one_sum,
+    over,
+    reduced,
+    rows,
+    single,
+    taken,
+    total,
+    value,
+)
+
+
+def _is_square(loss: Loss) -> bool:
+    return loss.power == 2
+
+
+def _has_boxes(loss: Loss) -> bool:
+    return loss.scores == "boxes"
+
+
+def _has_sequences(loss: Loss) -> bool:
+    return loss.labels == "sequences"
+
+
+def _has_triplets(loss: Loss) -> bool:
+    return loss.roles.keys() >= {"positive", "negative"}
 
 
 def _errors(call: Call) -> Array:
     """The single losses of a mean, of which there are rows and columns."""
-    single = call.single
-    if not call.is_mean or single.ndim < 2:
-        raise ValueError("there are no means of rows or columns")
-    return single
-
-
-SQUARED_ERRORS = [
-    Supposition("root-of-sum", "it is the square root of the sum", lambda call: math.sqrt(call.scalar_sum)),
-    Supposition(
-        "root-of-columns",
-        "the square root was taken of each column, and averaged, as in scikit-learn",
-        lambda call: np.sqrt(_errors(call).mean(axis=0)).mean(),
-    ),
-    Supposition(
-        "root-of-rows",
-        "the square root was taken of each row, and averaged",
-        lambda call: np.sqrt(_errors(call).mean(axis=-1)).mean(),
-    ),
-    Supposition(
-        "norm-of-rows",
-        "the lengths of the rows of differences were averaged",
-        lambda call: np.sqrt(_errors(call).sum(axis=-1)).mean(),
-    ),
-    Supposition("half-sum", "it is half of the sum", lambda call: call.scalar_sum / 2),
-    Supposition(
-        "half-over-rows",
-        "half of the sum was divided by the number of rows",
-        lambda call: call.scalar_sum / 2 / call.rows,
-    ),
-]
+    require(is_mean(call))
+    found = single(call)
+    require(found.ndim >= 2 and found.size)
+    return found
 
 
 def _squared_distances(call: Call) -> Array:
     """The triplet loss of squared Euclidean distances."""
-    anchor, positive, negative = call.taken("anchor", "positive", "negative")
     settings = call.loss.settings
-    if settings["swap"] or settings["p"] != 2:
-        raise ValueError("the distances are others")
+    require(not settings["swap"] and settings["p"] == 2)
+    anchor, positive, negative = taken(call, "anchor", "positive", "negative")
     near, far = (np.square(anchor - other).sum(axis=-1) for other in (positive, negative))
-    return call.reduced(np.maximum(0.0, settings["margin"] + near - far))
-
-
-def _exchanged(call: Call) -> Array:
-    """The triplet loss with positive and negative exchanged."""
-    other = {"positive": call.arrays["negative"], "negative": call.arrays["positive"]}
-    return call._replace(arrays={**call.arrays, **other}).value
+    return reduced(call, np.maximum(0.0, settings["margin"] + near - far))
 
 
 def _boxes(call: Call, centred: bool) -> Array:
@@ -67,44 +65,84 @@ def _boxes(call: Call, centred: bool) -> Array:
         low = place - sides / 2 if centred else place
         return np.concatenate([low, low + sides], axis=-1)
 
-    return call.changed("input", corners).changed("target", corners).value
+    return value(changed(changed(call, "input", corners), "target", corners))
 
 
-def _over_length(call: Call, name: str) -> float:
+def _over_lengths(call: Call, name: str) -> float:
     """The sum over all lengths together."""
-    if not call.is_mean:
-        raise ValueError("only a mean has a denominator")
-    return call.total / float(np.sum(call.arrays[name]))
+    require(is_mean(call))
+    return over(total(call), float(array(call, name).sum()))
 
 
-EXCHANGED = Supposition("exchanged", "positive and negative were exchanged", _exchanged)
-SQUARED_DISTANCES = Supposition("squared-distances", "the distances were squared", _squared_distances)
-BOXES = [
-    Supposition("boxes-xywh", "boxes were read as x, y, width, height", lambda c: _boxes(c, False)),
-    Supposition("boxes-cxcywh", "boxes were read as centre, width, height", lambda c: _boxes(c, True)),
-]
-SEQUENCES = [
-    Supposition(
+DISTANCES = [
+    Hypothesis(
+        "root-of-sum", "it is the square root of the sum", lambda c: np.sqrt(one_sum(c)), concerns=_is_square
+    ),
+    Hypothesis(
+        "root-of-columns",
+        "the square root was taken of each column, and averaged, as in scikit-learn",
+        lambda call: np.sqrt(_errors(call).mean(axis=0)).mean(),
+        concerns=_is_square,
+    ),
+    Hypothesis(
+        "root-of-rows",
+        "the square root was taken of each row, and averaged",
+        lambda call: np.sqrt(_errors(call).mean(axis=-1)).mean(),
+        concerns=_is_square,
+    ),
+    Hypothesis(
+        "norm-of-rows",
+        "the lengths of the rows of differences were averaged",
+        lambda call: np.sqrt(_errors(call).sum(axis=-1)).mean(),
+        concerns=_is_square,
+    ),
+    Hypothesis("half-sum", "it is half of the sum", lambda call: one_sum(call) / 2, concerns=_is_square),
+    Hypothesis(
+        "half-over-rows",
+        "half of the sum was divided by the number of rows",
+        lambda call: over(one_sum(call) / 2, rows(call)),
+        concerns=_is_square,
+    ),
+    Hypothesis(
+        "squared-distances",
+        "the distances were squared",
+        _squared_distances,
+        concerns=lambda loss: _has_triplets(loss) and "p" in loss.settings,
+    ),
+    Hypothesis(
+        "exchanged",
+        "positive and negative were exchanged",
+        lambda call: value(exchanged(call, "positive", "negative")),
+        concerns=_has_triplets,
+    ),
+    Hypothesis(
+        "boxes-xywh",
+        "boxes were read as x, y, width, height",
+        lambda call: _boxes(call, False),
+        concerns=_has_boxes,
+    ),
+    Hypothesis(
+        "boxes-cxcywh",
+        "boxes were read as centre, width, height",
+        lambda call: _boxes(call, True),
+        concerns=_has_boxes,
+    ),
+    Hypothesis(
         "over-symbols",
         "the sum was divided by the length of all targets together",
-        lambda call: _over_length(call, "target_lengths"),
+        lambda call: _over_lengths(call, "target_lengths"),
+        concerns=_has_sequences,
     ),
-    Supposition(
+    Hypothesis(
         "over-frames",
         "the sum was divided by the length of all inputs together",
-        lambda call: _over_length(call, "input_lengths"),
+        lambda call: _over_lengths(call, "input_lengths"),
+        concerns=_has_sequences,
     ),
-    Supposition(
+    Hypothesis(
         "blank-last",
         "blank is the last class, as in TensorFlow",
-        lambda call: call.having(blank=call.first.shape[-1] - 1).value,
+        lambda call: value(having(call, blank=first(call).shape[-1] - 1)),
+        concerns=_has_sequences,
     ),
 ]
-
-DISTANCES: dict[str, list[Supposition]] = {
-    "mse": SQUARED_ERRORS,
-    "triplet-margin": [SQUARED_DISTANCES, EXCHANGED],
-    "triplet-margin-with-distance": [EXCHANGED],
-    "ctc": SEQUENCES,
-    **dict.fromkeys(("giou", "diou", "ciou"), BOXES),
-}

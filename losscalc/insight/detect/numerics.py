@@ -1,41 +1,26 @@
-"""Other constants, bounds and numbers of digits, and losses that are close to another."""
+"""Other constants, bounds and numbers of digits."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
-from losscalc.catalogue.base import losses
+from losscalc.catalogue.base import Loss, losses
 from losscalc.core import stable
 from losscalc.core.array import Array
-from losscalc.core.declaration import array_arguments, parameters
-from losscalc.insight.call import Call, along_classes
-from losscalc.insight.detect.hypothesis import Supposition
+from losscalc.insight.call import Call
+from losscalc.insight.detect.hypothesis import Hypothesis, require
+from losscalc.insight.detect.outcome import along_classes, array, as_loss, changed, is_mean, reduced, value
 from losscalc.insight.explain import symbol_values
 from losscalc.insight.formulas import parsed
+from losscalc.insight.single import numbers, terms_of
 
-_CLOSE = {
-    "mse": ("l1",),
-    "l1": ("mse", "smooth-l1"),
-    "smooth-l1": ("huber", "l1", "mse"),
-    "huber": ("smooth-l1", "l1", "mse"),
-    "bce-logits": ("bce", "soft-margin"),
-    "cross-entropy": ("nll", "multi-margin"),
-    "nll": ("cross-entropy",),
-    "giou": ("diou", "ciou"),
-    "diou": ("giou", "ciou"),
-    "ciou": ("giou", "diou"),
-    "hinge-embedding": ("soft-margin",),
-    "soft-margin": ("hinge-embedding", "bce-logits"),
-    "sigmoid-focal": ("bce-logits",),
-}
-_BENDS = {"huber": "delta", "smooth-l1": "beta"}
 _COMMON_BOUNDS = ("1e-7", "1e-15", "1e-8", "1e-12", "1e-5", "1e-6", "1e-9", "1e-10")
 _BOUNDS = {name: float(name) for name in _COMMON_BOUNDS} | {"eps": 2.0**-52, "eps32": 2.0**-23}
 
 FACTORS = [
-    Supposition(name, sentence, lambda call, factor=factor: call.value.astype(np.float64) * factor)
+    Hypothesis(name, sentence, lambda call, factor=factor: value(call).astype(np.float64) * factor)
     for name, sentence, factor in (
         ("half", "there is a factor ½", 0.5),
         ("double", "there is a factor 2", 2.0),
@@ -44,37 +29,43 @@ FACTORS = [
         ("base-10", "the logarithm is to base 10", 1 / math.log(10)),
     )
 ] + [
-    Supposition("perplexity", "it is the perplexity, the exponential of the loss", lambda c: np.exp(c.value)),
-    Supposition("root", "it is the square root of the loss", lambda call: np.sqrt(call.value)),
+    Hypothesis("perplexity", "it is the perplexity, the exponential of the loss", lambda c: np.exp(value(c))),
+    Hypothesis("root", "it is the square root of the loss", lambda call: np.sqrt(value(call))),
 ]
+
+
+def _becomes_probabilities(loss: Loss) -> bool:
+    return loss.scores == "logits" and loss.labels == "labels" and "probabilities" in loss.relatives
+
 
 CLIPPING = [
     *(
-        Supposition(
+        Hypothesis(
             f"clip-{name}",
             f"probabilities were clipped at {bound:.4g}, as scikit-learn or Keras do",
-            lambda call, bound=bound: call.reduced(_likelihood(call, partial(_clipped, bound=bound))),
+            lambda call, bound=bound: reduced(call, _likelihood(call, partial(_clipped, bound=bound))),
         )
         for name, bound in _BOUNDS.items()
     ),
-    Supposition(
+    Hypothesis(
         "clip-1e-7-float32",
         "probabilities in float32 were clipped at 1e-07, as Keras does",
-        lambda call: call.reduced(_likelihood(call, partial(_clipped, bound=1e-7), "float32")),
+        lambda call: reduced(call, _likelihood(call, partial(_clipped, bound=1e-7), "float32")),
     ),
     *(
-        Supposition(
+        Hypothesis(
             f"added-{name}",
             f"{name} was added to the probabilities before the logarithm",
-            lambda call, name=name: call.reduced(_likelihood(call, partial(_added, eps=float(name)))),
+            lambda call, name=name: reduced(call, _likelihood(call, partial(_added, eps=float(name)))),
         )
         for name in ("1e-8", "1e-7")
     ),
     *(
-        Supposition(
+        Hypothesis(
             f"sigmoid-{name}",
-            f"a sigmoid was taken in {name}, and bce of it, which bounds logarithms at -100",
+            f"a sigmoid was taken in {name}, and {{probabilities}} of it, which bounds logarithms at -100",
             lambda call, name=name: _of_sigmoid(call, name),
+            concerns=_becomes_probabilities,
         )
         for name in ("float64", "float32")
     ),
@@ -84,48 +75,19 @@ PRECISION = [
     row
     for name in ("float32", "float16")
     for row in (
-        Supposition(
+        Hypothesis(
             f"dtype-{name}",
             f"the arrays are {name}",
-            lambda call, name=name: call._replace(dtype=np.dtype(name)).value,
+            lambda call, name=name: value(call._replace(dtype=np.dtype(name))),
             f"--dtype {name}",
         ),
-        Supposition(
+        Hypothesis(
             f"naive-{name}",
             f"it was computed in {name}, by the formula as it stands",
             lambda call, name=name: _naive(call, name),
         ),
     )
 ]
-
-
-def of_loss(call: Call) -> Iterator[Supposition]:
-    """What may be supposed of the loss itself: another one, a flag turned over, a parameter left out."""
-    for name in _CLOSE.get(call.loss.name, ()):
-        yield Supposition(f"as-{name}", f"it is the loss {name}", lambda c, name=name: _as(c, name))
-    for parameter in parameters(type(call.loss)):
-        now, option = getattr(call.loss, parameter.name), "--" + parameter.name.replace("_", "-")
-        if parameter.kind is bool:
-            flag = f"--no-{option[2:]}" if now else option
-            yield _having(flag[2:], f"{flag} was meant", parameter.name, not now, flag)
-        elif parameter.default is not None and now != parameter.default:
-            word = f"{option} {parameter.default}"
-            sentence = f"{option} was not applied"
-            yield _having(f"default-{option[2:]}", sentence, parameter.name, parameter.default, word)
-
-
-def _having(name: str, sentence: str, parameter: str, value: object, options: str) -> Supposition:
-    return Supposition(name, sentence, lambda call: call.having(**{parameter: value}).value, options)
-
-
-def _as(call: Call, name: str) -> Array:
-    """The value of another loss, with the arrays that it knows and the same bend."""
-    cls = losses()[name]
-    kept = {array.name for array in array_arguments(cls)}
-    bend = getattr(call.loss, _BENDS.get(call.loss.name, ""), None)
-    settings = {_BENDS[name]: bend} if name in _BENDS and bend is not None else {}
-    arrays = {key: array for key, array in call.arrays.items() if key in kept}
-    return call._replace(loss=cls(**settings), arrays=arrays).value
 
 
 def _clipped(p: Array, bound: float) -> tuple[Array, Array]:
@@ -140,45 +102,58 @@ def _added(p: Array, eps: float) -> tuple[Array, Array]:
 
 
 def _likelihood(call: Call, bounded: Callable[[Array], tuple[Array, Array]], dtype: str = "float64") -> Array:
-    """Negative log-likelihoods of probabilities that are bounded in some way."""
-    if "pos_weight" in call.arrays or call.loss.settings.get("label_smoothing"):
-        raise ValueError("more than the bound would differ")
-    x, y = np.asarray(call.arrays["input"], dtype=np.float64), np.asarray(call.arrays["target"])
+    """Negative log-likelihoods of probabilities that are bounded in some way, weighted like the losses."""
+    loss = call.loss
+    require(loss.is_likelihood and not loss.averages_classes)
+    require("pos_weight" not in call.arrays and not loss.settings.get("label_smoothing"))
+    if loss.labels == "labels":
+        return _of_labels(call, lambda p: bounded(p.astype(dtype)))
+    require(loss.labels in ("classes", "class-indices"))
+    return _of_classes(call, lambda p: bounded(p.astype(dtype))[0])
+
+
+def _of_labels(call: Call, bounded: Callable[[Array], tuple[Array, Array]]) -> Array:
+    x, y = array(call, "input").astype(np.float64), array(call, "target")
+    p, q = bounded(stable.sigmoid(x) if call.loss.scores == "logits" else x)
     weight = np.asarray(call.arrays.get("weight", 1.0))
-    if call.loss.name in ("bce", "bce-logits"):
-        p, q = bounded((stable.sigmoid(x) if call.loss.name == "bce-logits" else x).astype(dtype))
-        return np.asarray(-weight * (y * np.log(p) + (1 - y) * np.log(q)))
-    p = np.exp(x) if call.loss.name == "nll" else along_classes(stable.softmax)(x)
-    if call.loss.name not in ("nll", "cross-entropy"):
-        raise ValueError("there are no probabilities to be bounded")
-    p, _ = bounded(p.astype(dtype))
+    return np.asarray(-weight * (y * np.log(p) + (1 - y) * np.log(q)))
+
+
+def _of_classes(call: Call, bounded: Callable[[Array], Array]) -> Array:
+    require(call.loss.scores in ("logits", "log-probabilities"))
+    x, y = array(call, "input").astype(np.float64), array(call, "target")
+    require(x.ndim > 1)
+    p = bounded(np.exp(x) if call.loss.scores == "log-probabilities" else along_classes(stable.softmax)(x))
+    weight = np.asarray(call.arrays.get("weight", 1.0))
     if y.shape == x.shape:
+        weight = weight.reshape(-1, *(1,) * (x.ndim - 2))
         return np.asarray(-(weight * y * np.log(p)).sum(axis=1))
-    counts = y != getattr(call.loss, "ignore_index")  # noqa: B009 - both have it
+    counts = y != call.loss.settings["ignore_index"]
     classes = np.where(counts, y, 0).astype(np.int64)
     picked = np.take_along_axis(p, np.expand_dims(classes, 1), axis=1).squeeze(1)
     return np.where(counts, -np.log(picked) * (weight[classes] if weight.ndim else 1.0), 0.0)
 
 
 def _of_sigmoid(call: Call, name: str) -> Array:
-    """Binary cross-entropy of probabilities that were rounded to a dtype, perhaps to 0 or 1."""
-    if call.loss.name != "bce-logits" or "pos_weight" in call.arrays:
-        raise ValueError("only logits without weights of the positive labels become probabilities")
-    p = (1 / (1 + np.exp(-np.asarray(call.arrays["input"]).astype(name)))).astype(np.float64)
-    return call.changed("input", lambda _: p)._replace(loss=losses()["bce"]()).value
+    """The loss of probabilities that were rounded to a dtype, perhaps to 0 or 1."""
+    require("pos_weight" not in call.arrays)
+    logits = array(call, "input").astype(name)
+    p = (1 / (1 + np.exp(-logits))).astype(np.float64)
+    other = as_loss(call, losses()[call.loss.relatives["probabilities"]])
+    return value(changed(other, "input", lambda _: p))
 
 
 def _naive(call: Call, name: str) -> Array:
     """The formula in plain NumPy of that dtype, reduced in it."""
     dtype = np.dtype(name)
-    arrays = call.numbers
-    target = arrays.get("target", np.empty(0))
-    terms = call.loss.terms(**arrays)
+    arrays = numbers(call)
+    terms = terms_of(call)
     shape = terms.value.shape
-    if terms.share is not None and call.is_mean:
-        raise ValueError("the mean is not that of the losses")
+    # Where the mean weighs its terms otherwise, it is not that of the losses.
+    require(terms.value.size and not (terms.share is not None and is_mean(call)))
     values = symbol_values(call.loss, arrays, shape)
-    narrow = {key: None if value is None else value.astype(dtype) for key, value in values.items()}
-    single = parsed(call.loss.explained(target)).evaluate(narrow)
+    narrow = {key: None if number is None else number.astype(dtype) for key, number in values.items()}
+    single = parsed(call.loss.explained(arrays.get("target", np.empty(0)))).evaluate(narrow)
     single = np.broadcast_to(single, (*shape, 1))[..., 0].astype(dtype)
-    return call.reduced(single if terms.ignored is None else np.where(terms.ignored, dtype.type(0), single))
+    ignored = terms.ignored
+    return reduced(call, single if ignored is None else np.where(ignored, dtype.type(0), single))

@@ -1,0 +1,37 @@
+"""Another loss, a flag turned over, a parameter left out: what may be otherwise with the loss itself."""
+
+from collections.abc import Iterator
+
+from losscalc.catalogue.base import Loss, losses
+from losscalc.core.array import Array
+from losscalc.core.declaration import parameters
+from losscalc.insight.call import Call
+from losscalc.insight.detect.hypothesis import Hypothesis
+from losscalc.insight.detect.outcome import as_loss, having, value
+
+
+def of_loss(loss: Loss) -> Iterator[Hypothesis]:
+    """The hypotheses that follow from the declaration of a loss."""
+    for name in loss.close:
+        yield Hypothesis(f"as-{name}", f"it is the loss {name}", lambda c, name=name: _as(c, name))
+    for parameter in parameters(type(loss)):
+        now, option = getattr(loss, parameter.name), "--" + parameter.name.replace("_", "-")
+        if parameter.kind is bool:
+            flag = f"--no-{option[2:]}" if now else option
+            yield _having(flag[2:], f"{flag} was meant", parameter.name, not now, flag)
+        elif parameter.default is not None and now != parameter.default:
+            word = f"{option} {parameter.default}"
+            sentence = f"{option} was not applied"
+            yield _having(f"default-{option[2:]}", sentence, parameter.name, parameter.default, word)
+
+
+def _having(name: str, sentence: str, parameter: str, setting: object, options: str) -> Hypothesis:
+    return Hypothesis(name, sentence, lambda c: value(having(c, **{parameter: setting})), options)
+
+
+def _as(call: Call, name: str) -> Array:
+    """The value of another loss, which bends where this one does."""
+    cls = losses()[name]
+    bends = call.loss.bend and cls.bend
+    settings = {cls.bend: getattr(call.loss, call.loss.bend)} if bends else {}
+    return value(as_loss(call, cls, **settings))
