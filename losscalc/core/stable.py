@@ -1,17 +1,18 @@
 """Numerically stable building blocks, each with the identity that it rests on."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
-from losscalc.core.array import FloatArray, IndexArray
-from losscalc.core.double import Double, choose, finite, where
+from losscalc.core.array import Array, FloatArray, IndexArray
+from losscalc.core.double import Double, finite
+from losscalc.core.double import where as where_double
 from losscalc.core.exponential import log1p
 from losscalc.core.precision import is_narrow
 
-# Below 2^-1022 numbers are subnormal and have fewer digits; exp(-x) gets there at 708.4.
+# Below 2^-1022 numbers are subnormal and have fewer digits.
 _FAINT = 2.0**-1000
-_DEEP = 708.0
 
 
 class Partition(NamedTuple):
@@ -21,6 +22,50 @@ class Partition(NamedTuple):
     tail: Double
 
 
+def where(condition: np.ndarray, one: FloatArray | float, other: FloatArray | float) -> FloatArray:
+    """`numpy.where` without a branch for each element, which costs three times as much where none is likely.
+
+    With a mask of all bits or none, b ^ ((a ^ b) & mask) is a or b.
+    """
+    if np.result_type(one, other).kind == "O":
+        return np.where(condition, one, other)
+    mask = -np.asarray(condition).astype(np.int64)
+    a, b = (np.asarray(x, dtype=np.float64, order="C").view(np.int64) for x in (one, other))
+    return np.asarray(b ^ ((a ^ b) & mask)).view(np.float64)
+
+
+def pi(like: Array) -> float:
+    """π, with the digits of the numbers of an array: objects that have more bring their own."""
+    return float(math.pi) if like.dtype.kind == "f" or not like.size else like.flat[0].pi
+
+
+def total(x: FloatArray) -> FloatArray:
+    """Σ x over the last axis.
+
+    NumPy's own sum adds pairwise from 128 numbers on, but takes long to begin with each row.
+    """
+    if x.shape[-1] < 128 and x.dtype.kind == "f":
+        return np.asarray(np.einsum("...i->...", x))
+    return np.asarray(x.sum(axis=-1))
+
+
+def mean(x: FloatArray) -> FloatArray:
+    """Σ x / n over the last axis, and Σ (x / n) where the sum overflows."""
+    count = float(x.shape[-1])
+    value = total(x) / count
+    if np.any(np.abs(value) == np.inf):
+        value = where(np.abs(value) == np.inf, total(x / count), value)
+    return value
+
+
+def xmul(c: FloatArray | float, x: FloatArray) -> FloatArray:
+    """c·x, and 0 where c is 0 and x infinite: the limit of c·x as x grows."""
+    product = c * x
+    if np.any(product != product):
+        product = where((c == 0) & (x == x), 0.0, product)
+    return product
+
+
 def sigmoid(x: FloatArray) -> FloatArray:
     """1 / (1 + exp(-x)).
 
@@ -28,30 +73,33 @@ def sigmoid(x: FloatArray) -> FloatArray:
     small results keep all their digits.
     """
     e = np.exp(-np.abs(x))
-    return choose(x < 0, e, 1.0) / (1.0 + e)
+    return where(x < 0, e, 1.0) / (1.0 + e)
 
 
 def softplus_tail(x: FloatArray) -> FloatArray:
-    """log(1 + exp(-|x|)), the part that softplus(x) and softplus(-x) share.
-
-    softplus(x) = max(x, 0) + log1p(exp(-|x|)).
-    """
+    """ln(1 + exp(-|x|)), the part that softplus(x) and softplus(-x) share; exp never overflows."""
     return np.log1p(np.exp(-np.abs(x)))
 
 
-def softplus_tail_times(x: FloatArray, factor: Double) -> Double:
-    """factor · log(1 + exp(-|x|)), of which the factor may bring back what is subnormal by itself.
-
-    There the logarithm is exp(-|x|), and factor·exp(-|x|) = factor·exp(512 - |x|)·exp(-512).
-    """
-    deep = np.abs(x) > _DEEP
-    tail = np.where(deep, np.exp(512.0 - np.abs(x)), softplus_tail(x))
-    return Double(tail) * factor * np.where(deep, np.exp(-512.0), 1.0)
+def softplus(x: FloatArray) -> FloatArray:
+    """ln(1 + exp(x)) = max(x, 0) + ln(1 + exp(-|x|)), of which neither part is negative."""
+    return np.maximum(x, 0.0) + softplus_tail(x)
 
 
 def log_sigmoid(x: FloatArray) -> FloatArray:
-    """log σ(x) = -softplus(-x) = min(x, 0) - log1p(exp(-|x|))."""
+    """ln σ(x) = -softplus(-x) = min(x, 0) - ln(1 + exp(-|x|))."""
     return np.minimum(x, 0.0) - softplus_tail(x)
+
+
+def cross_entropy(x: FloatArray, positive: FloatArray, negative: FloatArray | None = None) -> FloatArray:
+    """-[a·ln σ(x) + b·ln σ(-x)], with the shares a of the positive answer and b, 1 - a unless given.
+
+    As -ln σ(±x) = max(∓x, 0) + t, with t = ln(1 + exp(-|x|)), it is (a+b)·t + |x|·(a where x < 0, else b);
+    for b = 1 - a the last part is x·([x ≥ 0] - a). For shares in [0, 1] nothing cancels.
+    """
+    if negative is None:
+        return softplus_tail(x) + xmul((x >= 0) - positive, x)
+    return (positive + negative) * softplus_tail(x) + xmul(where(x < 0, positive, negative), np.abs(x))
 
 
 def partition(x: FloatArray | Double) -> Partition:
@@ -71,7 +119,7 @@ def partition(x: FloatArray | Double) -> Partition:
         others = np.exp(512.0 - gap)
         np.put_along_axis(others, top, 0.0, axis=-1)
         larger = Double(others, others * error).sum() * np.exp(-512.0)
-        total = where(total.high < _FAINT, larger, total)
+        total = where_double(total.high < _FAINT, larger, total)
     return Partition(gap, log1p(total))
 
 
