@@ -210,10 +210,11 @@ def _weighted_cross_entropy(
     input: FloatArray, target: FloatArray, weight: FloatArray | None, pos_weight: FloatArray | None = None
 ) -> FloatArray:
     """-w·[p·y·ln σ(x) + (1-y)·ln(1-σ(x))]."""
-    if weight is None and pos_weight is None:
-        return cross_entropy(input, target)
-    positive = target if pos_weight is None else pos_weight * target
-    negative = 1.0 - target
+    if pos_weight is None:
+        value = cross_entropy(input, target)
+        return value if weight is None else xmul(weight, value)
+    # The factors come first: one may bring back what the other makes too large.
+    positive, negative = pos_weight * target, 1.0 - target
     if weight is not None:
         positive, negative = weight * positive, weight * negative
     return cross_entropy(input, positive, negative)

@@ -11,7 +11,7 @@ from losscalc.core.declaration import Doc
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Divergent, LogProbabilities, Role
 from losscalc.core.shapes import Layout, elementwise_layout
-from losscalc.core.stable import where, xmul
+from losscalc.core.stable import xmul
 
 _MOST = float(np.finfo(np.float64).max)
 
@@ -56,9 +56,9 @@ class KLDiv(Loss):
         return elementwise_layout(shapes, broadcast=broadcast, may_broadcast=True)
 
     def terms(self, input: LogProbabilities, target: Divergent) -> Terms:
-        # What is impossible costs nothing: the limit of y·(ln y - x) for y = 0 is 0, for any x.
+        # What is impossible costs nothing: y·(ln y - x) has the limit 0 at y = 0, for any x.
         if not self.log_target:
-            return Terms(xmul(target, np.log(where(target == 0, 1.0, target)) - input))
+            return Terms(xmul(target, np.log(target + (target == 0)) - input))
         # exp(y) = exp(y/2)²: where it is subnormal, the difference may bring its digits back.
         root = np.exp(0.5 * target)
         return Terms(root * xmul(root, np.maximum(target, -_MOST) - input))

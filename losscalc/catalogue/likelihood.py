@@ -12,7 +12,7 @@ from losscalc.core.domains import FINITE_NOT_NEGATIVE
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Values, Variance
 from losscalc.core.shapes import Layout, elementwise_layout, fits, unbroadcast
-from losscalc.core.stable import pi, where, xmul
+from losscalc.core.stable import number, pi, where, xmul
 from losscalc.errors import ShapeError
 
 
@@ -62,7 +62,7 @@ class PoissonNLL(Likelihood):
         gap = -input if self.log_input else -_log_of_sum(input, self.eps)
         if self.full:
             # y·ln y joins y·x before the product, which may be too large without it; ln 1 = 0 joins the rest.
-            gap = gap + np.log(np.maximum(target, 1.0))
+            gap = gap + np.log(np.maximum(target, number(1.0, target)))
         value = rate + xmul(target, gap)
         if np.any(value != value):
             # What grows faster wins: exp(x) over y·x, and x over y·ln x.
@@ -71,7 +71,7 @@ class PoissonNLL(Likelihood):
 
     def quantities(self, input: Values, target: Values) -> Quantities:
         """Stirling's formula, with `full`."""
-        larger = np.maximum(target, 1.0)
+        larger = np.maximum(target, number(1.0, target))
         stirling = xmul(larger, np.log(larger)) + self._correction(target)
         return {"s": stirling[..., np.newaxis] if self.full else None}
 
@@ -84,8 +84,8 @@ class PoissonNLL(Likelihood):
 
     def _correction(self, target: FloatArray) -> FloatArray:
         """What Stirling's formula adds to y·ln y: ½·ln(2πy) - y where y > 1."""
-        larger = np.maximum(target, 1.0)
-        return where(larger > 1, 0.5 * np.log(2.0 * pi(target) * larger) - larger, 0.0)
+        larger = np.maximum(target, number(1.0, target))
+        return where(larger > 1, 0.5 * np.log(larger * (2.0 * pi(target))) - larger, 0.0)
 
 
 @loss("gaussian-nll", torch="GaussianNLLLoss", functional="gaussian_nll_loss")
@@ -155,7 +155,7 @@ class GaussianNLL(Likelihood):
         return np.asarray(np.log(2.0 * pi(like)))
 
     def _variance(self, input: FloatArray, var: FloatArray) -> FloatArray:
-        return np.maximum(_beside(var, input), self.eps)
+        return np.maximum(_beside(var, input), number(self.eps, var))
 
 
 def _log_of_sum(x: FloatArray, eps: float) -> FloatArray:

@@ -213,11 +213,11 @@ class MultiLabelMargin(Rowwise):
         return layout._replace(indices=frozenset({"target"}))
 
     def terms(self, input: Rows, target: IndexSets) -> Terms:
-        columns, is_there = self._listed(input, target)
+        places = self._places(input, target)
         total = np.zeros_like(input)
-        for _, excess in _violations(input, columns, is_there):
+        for _, excess in _violations(input, places):
             total += excess
-        np.put_along_axis(total, columns, 0.0, axis=-1)
+        _leave_out(total, places)
         value = mean(total)
         if np.any(input != input):
             value = np.where((input != input).any(axis=-1), np.nan, value)
@@ -225,10 +225,10 @@ class MultiLabelMargin(Rowwise):
 
     def quantities(self, input: Rows, target: IndexSets) -> Quantities:
         """The scores of each pair of a right class and a wrong one; -inf stands for no pair."""
-        columns, is_there = self._listed(input, target)
+        places = self._places(input, target)
         right, wrong = [], []
-        for column, excess in _violations(input, columns, is_there):
-            np.put_along_axis(excess, columns, 0.0, axis=-1)
+        for column, excess in _violations(input, places):
+            _leave_out(excess, places)
             right.append(np.broadcast_to(np.take_along_axis(input, column, axis=-1), input.shape))
             wrong.append(np.where(excess > 0, input, -np.inf))
         nothing = np.zeros((*input.shape[:-1], 0))
@@ -241,42 +241,57 @@ class MultiLabelMargin(Rowwise):
     def gradient(self, input: Rows, target: IndexSets) -> Slope:
         """For each violated pair 1/C for the wrong class and -1/C for the right one."""
         slope = np.where(np.isnan(input).any(axis=-1, keepdims=True), np.nan, np.zeros_like(input))
-        columns, is_there = self._listed(input, target)
-        for column, excess in _violations(input, columns, is_there):
-            np.put_along_axis(excess, columns, 0.0, axis=-1)
+        places = self._places(input, target)
+        for column, excess in _violations(input, places):
+            _leave_out(excess, places)
             step = np.heaviside(excess, 0.0)
             slope += step
             right = np.take_along_axis(slope, column, axis=-1) - step.sum(axis=-1, keepdims=True)
             np.put_along_axis(slope, column, right, axis=-1)
         return Slope(slope / float(input.shape[-1]))
 
-    def _listed(self, input: FloatArray, target: IndexArray) -> tuple[IndexArray, np.ndarray]:
-        """The classes of each list, and which are there: the others repeat the first, or are the class 0."""
-        wrong = np.argwhere((target < -1) | (target >= input.shape[-1]))
-        if len(wrong):
+    def _places(self, input: FloatArray, target: IndexArray) -> "list[_Place]":
+        """The lists, place by place: a class of each row, and which rows still have one there.
+
+        The others repeat their first, or have the class 0.
+        """
+        if target.size and (target.min() < -1 or target.max() >= input.shape[-1]):
+            wrong = np.argwhere((target < -1) | (target >= input.shape[-1]))[0]
             raise ClassIndexError(
                 f"`target` must be a class index from 0 to {input.shape[-1] - 1}, or -1 after the last",
-                found=int(target[tuple(wrong[0])]),
+                found=int(target[tuple(wrong)]),
                 argument="target",
-                index=tuple(int(i) for i in wrong[0]),
+                index=tuple(int(i) for i in wrong),
             )
-        listed = np.logical_and.accumulate(target >= 0, axis=-1)
-        most = int(listed.sum(axis=-1).max(initial=0))
-        columns = np.where(listed, target, np.maximum(target[..., :1], 0))
-        return columns[..., :most], listed[..., :most]
+        first = np.maximum(target[..., :1], 0)
+        is_there = np.ones(first.shape, dtype=bool)
+        places = []
+        for place in range(target.shape[-1]):
+            column = target[..., place : place + 1]
+            is_there = is_there & (column >= 0)
+            if not is_there.any():
+                break
+            places.append((np.where(is_there, column, first), is_there))
+        return places
 
 
-def _violations(
-    input: FloatArray, columns: IndexArray, is_there: np.ndarray
-) -> Iterator[tuple[IndexArray, FloatArray]]:
+_Place = tuple[IndexArray, np.ndarray]
+
+
+def _violations(input: FloatArray, places: list[_Place]) -> Iterator[tuple[IndexArray, FloatArray]]:
     """For each place of the lists the class that stands there, and by how much each class violates it.
 
     Classes that are right themselves are among them.
     """
-    for place in range(columns.shape[-1]):
-        column, is_here = columns[..., place : place + 1], is_there[..., place : place + 1]
+    for column, is_there in places:
         excess = _violation(input, np.take_along_axis(input, column, axis=-1), 1.0)
-        yield column, excess if is_here.all() else where(is_here, excess, 0.0)
+        yield column, excess if is_there.all() else where(is_there, excess, 0.0)
+
+
+def _leave_out(values: FloatArray, places: list[_Place]) -> None:
+    """Set what belongs to right classes to 0."""
+    for column, _ in places:
+        np.put_along_axis(values, column, 0.0, axis=-1)
 
 
 def _violation(score: FloatArray, right: FloatArray, margin: float) -> FloatArray:

@@ -34,9 +34,14 @@ def where(condition: np.ndarray, one: FloatArray | float, other: FloatArray | fl
     return np.asarray(b ^ ((a ^ b) & mask)).view(np.float64)
 
 
+def number(value: float, like: Array) -> float:
+    """A constant that exp and log take as they take the numbers of an array: where these are objects, one too."""
+    return value if like.dtype.kind == "f" or not like.size else type(like.flat[0])(value)
+
+
 def pi(like: Array) -> float:
     """π, with the digits of the numbers of an array: objects that have more bring their own."""
-    return float(math.pi) if like.dtype.kind == "f" or not like.size else like.flat[0].pi
+    return math.pi if like.dtype.kind == "f" or not like.size else like.flat[0].pi
 
 
 def total(x: FloatArray) -> FloatArray:
@@ -67,13 +72,11 @@ def xmul(c: FloatArray | float, x: FloatArray) -> FloatArray:
 
 
 def sigmoid(x: FloatArray) -> FloatArray:
-    """1 / (1 + exp(-x)).
+    """1 / (1 + exp(-x)) = exp(min(x, 0)) / (1 + exp(-|x|)).
 
-    With e = exp(-|x|) it is 1/(1+e) for x ≥ 0 and e/(1+e) for x < 0: exp never overflows and
-    small results keep all their digits.
+    No exponential overflows, and small results keep all their digits.
     """
-    e = np.exp(-np.abs(x))
-    return where(x < 0, e, 1.0) / (1.0 + e)
+    return np.exp(np.minimum(x, number(0.0, x))) / (1.0 + np.exp(-np.abs(x)))
 
 
 def softplus_tail(x: FloatArray) -> FloatArray:
@@ -94,12 +97,13 @@ def log_sigmoid(x: FloatArray) -> FloatArray:
 def cross_entropy(x: FloatArray, positive: FloatArray, negative: FloatArray | None = None) -> FloatArray:
     """-[a·ln σ(x) + b·ln σ(-x)], with the shares a of the positive answer and b, 1 - a unless given.
 
-    As -ln σ(±x) = max(∓x, 0) + t, with t = ln(1 + exp(-|x|)), it is (a+b)·t + |x|·(a where x < 0, else b);
-    for b = 1 - a the last part is x·([x ≥ 0] - a). For shares in [0, 1] nothing cancels.
+    As -ln σ(±x) = max(∓x, 0) + t, with t = ln(1 + exp(-|x|)), it is (a+b)·t + a·max(-x, 0) + b·max(x, 0);
+    for b = 1 - a that is t + x·([x ≥ 0] - a). For shares in [0, 1] nothing cancels.
     """
     if negative is None:
         return softplus_tail(x) + xmul((x >= 0) - positive, x)
-    return (positive + negative) * softplus_tail(x) + xmul(where(x < 0, positive, negative), np.abs(x))
+    wrong = xmul(positive, np.maximum(-x, 0.0)) + xmul(negative, np.maximum(x, 0.0))
+    return (positive + negative) * softplus_tail(x) + wrong
 
 
 def partition(x: FloatArray | Double) -> Partition:
