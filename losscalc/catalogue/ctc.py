@@ -213,7 +213,7 @@ class Lattice(NamedTuple):
             yield reached[:, 2:]
 
     def backward(self) -> Iterator[tuple[int, FloatArray]]:
-        """ln of the probability of all endings that follow on each place after a step, the last step first."""
+        """ln of the probability of all endings that follow on a place after a step, the last step first."""
         rows, places = self.symbols.shape
         last = np.full((rows, places), -np.inf)
         last[np.arange(rows), 2 * self.target_lengths] = 0.0
@@ -233,7 +233,7 @@ class Lattice(NamedTuple):
         return deque(self.forward(), maxlen=1).pop()
 
     def total(self, last: FloatArray) -> FloatArray:
-        """ln of the probability of all alignments: those that end in the last symbol, or in the blank behind."""
+        """ln of the probability of all alignments: they end in the last symbol, or in the blank behind it."""
         rows = np.arange(len(last))
         blank, symbol = last[rows, 2 * self.target_lengths], last[rows, self._last_symbol]
         return np.where(self._has_symbol, _added(blank, symbol), blank)

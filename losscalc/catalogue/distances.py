@@ -42,7 +42,7 @@ class Norm(NamedTuple):
         difference = self._difference(u, v)
         if self.p == 2:
             return length(difference)
-        size = np.abs(difference)
+        size = np.abs(np.ascontiguousarray(difference))
         if self.p == 0:
             return np.asarray(np.sign(size).sum(axis=-1))
         if self.p == 1:

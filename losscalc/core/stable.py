@@ -7,6 +7,7 @@ import numpy as np
 
 from losscalc.core.array import Array, FloatArray, IndexArray
 
+
 def where(condition: np.ndarray, one: FloatArray | float, other: FloatArray | float) -> FloatArray:
     """`numpy.where` without a branch for each element, which costs three times as much where none is likely.
 
@@ -240,8 +241,8 @@ def _places(rows: FloatArray, position: IndexArray) -> IndexArray:
 
 
 def dot(one: FloatArray, other: FloatArray) -> FloatArray:
-    """Σ x·y of the last axis."""
-    return np.asarray(np.einsum("...i,...i->...", one, other))
+    """Σ x·y of the last axis, which is added up in the same order however arrays lie in memory."""
+    return np.asarray(np.einsum("...i,...i->...", np.ascontiguousarray(one), np.ascontiguousarray(other)))
 
 
 def length(x: FloatArray) -> FloatArray:

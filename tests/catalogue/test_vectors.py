@@ -60,6 +60,8 @@ class Deviation(NamedTuple):
 
     result: Outcome
     reason: str
+    rtol: float = 0.0
+    """How far losscalc may be from it, where parts of a sum cancel."""
 
 
 class Tensor(np.ndarray):
@@ -418,7 +420,7 @@ DEVIATIONS = {
     "FOC-12": Deviation([0.0, 0.0], LIMIT),
     # The last: ε/(4 + ε) and ε/(2 + ε), where torchvision subtracts numbers that are nearly equal.
     "BOX-01": Deviation([1.07936507893676, 1.7777777691358025, 4.999999750000012e-08], TAIL),
-    "BOX-07": Deviation([2.4999999375000013e-08], TAIL),
+    "BOX-07": Deviation([2.4999999375000013e-08], TAIL, rtol=3e-8),
     "BOX-08": Deviation([0.9682539696775007, 1.4444444419753086, 4.999999750000012e-08], TAIL),
     "BOX-13": Deviation([0.9682539696775007, 1.4444444419753086, 4.999999750000012e-08], TAIL),
     "BOX-17": Deviation(nan, "an empty mean is NaN"),
@@ -462,7 +464,8 @@ def test_vector(id: str) -> None:
     vector = VECTORS[id]
     known = DEVIATIONS.get(id, Deviation(vector.torch, ""))
     outcome = vector.run()
-    assert agree(plain(outcome), known.result, tolerance(outcome)), f"{vector.call} gives {outcome!r}"
+    rtol = max(known.rtol, tolerance(outcome))
+    assert agree(plain(outcome), known.result, rtol), f"{vector.call} gives {outcome!r}"
     if isinstance(outcome, np.ndarray | np.generic):
         assert not np.any((np.asarray(outcome) == 0) & np.signbit(outcome)), "-0.0"
 
