@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from losscalc.core.array import FloatArray
-from losscalc.core.stable import dot, length
+from losscalc.core.stable import dot, length, number
 from losscalc.errors import DTypeError, ParameterError, ShapeError
 
 
@@ -53,7 +53,7 @@ class Norm(NamedTuple):
         # Over the largest, or of negative degree the smallest, no power overflows.
         unit = np.where((extreme > 0) & (extreme < np.inf), extreme, 1.0)
         powers = (size / unit[..., np.newaxis]) ** self.p
-        return np.asarray(powers.sum(axis=-1) ** (1.0 / self.p) * unit)
+        return np.asarray(powers.sum(axis=-1) ** (number(1.0, size) / self.p) * unit)
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         """sign(d)·(|d| / ‖d‖)^(p-1), and 0 where d is 0; of equal extremes each has its share."""

@@ -25,6 +25,7 @@ from losscalc.core.shapes import Layout, classwise_layout
 from losscalc.core.stable import (
     Partition,
     joined,
+    number,
     partition,
     pick,
     softmax_and_rest,
@@ -153,7 +154,8 @@ class CrossEntropy(Multiclass):
             parts = partition(scores)
             value = factor * joined(pick(parts.gap, position), parts.tail)
             evenly = _spread(parts, np.ones(scores.shape[-1]) if weight is None else weight)
-            value = xmul(self._kept, value) + self.label_smoothing / scores.shape[-1] * evenly
+            kept = number(1.0, scores) - self.label_smoothing
+            value = xmul(kept, value) + self.label_smoothing * evenly / scores.shape[-1]
         else:
             value = surprisal(scores, position)
             value = value if weight is None else factor * value
@@ -202,18 +204,14 @@ class CrossEntropy(Multiclass):
     def _shares(self, target: FloatArray, weight: FloatArray | None) -> FloatArray:
         """The share of each class in targets that are spread over the classes."""
         if self.label_smoothing:
-            target = target * self._kept + self.label_smoothing / target.shape[-1]
+            kept = number(1.0, target) - self.label_smoothing
+            target = target * kept + number(self.label_smoothing, target) / target.shape[-1]
         return target if weight is None else target * weight
 
     @property
     def _ignored(self) -> int:
         """The class whose rows are left out."""
         return -100 if self.ignore_index is None else self.ignore_index
-
-    @property
-    def _kept(self) -> float:
-        """The share of the target that is not spread."""
-        return 1.0 - self.label_smoothing
 
 
 @loss("nll", torch="NLLLoss", functional="nll_loss")
