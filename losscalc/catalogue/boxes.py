@@ -15,7 +15,6 @@ from losscalc.core.shapes import Layout, rowwise_layout
 from losscalc.core.stable import pi, power_of_two
 from losscalc.errors import ShapeError
 
-
 # Areas and squares of lengths between these bounds lose nothing to underflow or overflow.
 _SHORT, _LONG = 2.0**-450, 2.0**450
 # By it 0 can be divided.
@@ -234,20 +233,19 @@ class Pair(NamedTuple):
         first, last = np.maximum(one[:2], two[:2]), np.minimum(one[2:], two[2:])
         between = last - first
         # At both ends; a box that lies beside the other, or is turned inside out, is beyond it as a whole.
-        beyond = []
-        for box, sides in ((one, own), (two, other)):
-            ends = first - box[:2]
-            ends += box[2:] - last
-            beyond.append(np.minimum(ends, sides, out=ends))
+        p, q = (
+            np.minimum((first - box[:2]) + (box[2:] - last), sides)
+            for box, sides in ((one, own), (two, other))
+        )
         hull = np.maximum(one[2:], two[2:])
         hull -= np.minimum(one[:2], two[:2])
-        return cls(one, two, own, other, between, np.maximum(between, 0.0), *beyond, hull, eps)
+        return cls(one, two, own, other, between, np.maximum(between, 0.0), p, q, hull, eps)
 
     @property
     def alone(self) -> FloatArray:
         """The area that only one of them covers."""
         (p, q), (r, s) = self.own_beyond, self.other_beyond
-        return p * self.own[1] + r * self.other[1] + self.shared[0] * (q + s)
+        return np.asarray(p * self.own[1] + r * self.other[1] + self.shared[0] * (q + s))
 
     @property
     def bare(self) -> FloatArray:
@@ -257,7 +255,7 @@ class Pair(NamedTuple):
         """
         (p, q), (r, s) = self.own_beyond, self.other_beyond
         across, down = self.shared - self.between
-        return p * s + r * q + across * self.hull[1] + down * (self.hull[0] - across)
+        return np.asarray(p * s + r * q + across * self.hull[1] + down * (self.hull[0] - across))
 
     @property
     def centres(self) -> FloatArray:
@@ -279,15 +277,16 @@ class Pair(NamedTuple):
 
     def overlap_slope(self) -> FloatArray:
         """The derivative of the overlap with respect to the sides of the own box, a row each."""
-        return area_slope(self.shared) * (1.0 - self._reach()) * (self.shared > 0).all(axis=0)
+        is_shared = (self.shared > 0).all(axis=0)
+        return np.asarray(area_slope(self.shared) * (1.0 - self._reach()) * is_shared)
 
     def hull_slope(self) -> FloatArray:
         """The derivative of the area of the hull."""
-        return area_slope(self.hull) * self._reach()
+        return np.asarray(area_slope(self.hull) * self._reach())
 
     def diagonal_slope(self) -> FloatArray:
         """The derivative of the square of the diagonal of the hull."""
-        return np.concatenate([-2.0 * self.hull, 2.0 * self.hull]) * self._reach()
+        return np.asarray(np.concatenate([-2.0 * self.hull, 2.0 * self.hull]) * self._reach())
 
     def offset_slope(self) -> FloatArray:
         """The derivative of the squared distance of the centres: each side moves a centre by half."""

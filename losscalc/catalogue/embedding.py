@@ -87,8 +87,8 @@ class CosineEmbedding(Loss):
         regular = (np.maximum(*squares) < _ROOM) & (np.abs(product) > 1.0 / _ROOM)
         doubtful = ~(regular & ((target != 1) | (value > _NEAR)))
         if doubtful.any() and input1.shape[-1] == input2.shape[-1]:
-            pairs = (np.broadcast_to(x, (*cosine.shape, x.shape[-1]))[doubtful] for x in (input1, input2))
-            value[doubtful] = self._doubtful(*pairs, target[doubtful])
+            one, other = (np.broadcast_to(x, (*cosine.shape, x.shape[-1])) for x in (input1, input2))
+            value[doubtful] = self._doubtful(one[doubtful], other[doubtful], target[doubtful])
         return Terms(np.maximum(value, 0.0))
 
     def _doubtful(self, input1: FloatArray, input2: FloatArray, target: FloatArray) -> FloatArray:

@@ -111,7 +111,7 @@ class Exponentials(NamedTuple):
     """Its exponential, (..., 1)."""
     others: FloatArray
     """The exponentials of the others, and 0 where the largest stands."""
-    total: FloatArray
+    rest: FloatArray
     """Their sum, (..., 1)."""
 
 
@@ -129,12 +129,12 @@ def exponentials(x: FloatArray) -> Exponentials:
     others = np.exp(x)
     peak = pick(others, top)[..., np.newaxis]
     put(others, top, 0.0)
-    total = others.sum(axis=-1, keepdims=True)
-    safe = (peak > _SMALL) & (peak < _LARGE) & (total > _SMALL) & (total < _LARGE)
+    rest = total(others)[..., np.newaxis]
+    safe = (peak > _SMALL) & (peak < _LARGE) & (rest > _SMALL) & (rest < _LARGE)
     if not safe.all():
         rows = ~safe[..., 0]
-        peak[rows], others[rows], total[rows] = _shifted(x[rows], top[rows])
-    return Exponentials(top, peak, others, total)
+        peak[rows], others[rows], rest[rows] = _shifted(x[rows], top[rows])
+    return Exponentials(top, peak, others, rest)
 
 
 def _shifted(x: FloatArray, top: IndexArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -151,7 +151,7 @@ def _shifted(x: FloatArray, top: IndexArray) -> tuple[FloatArray, FloatArray, Fl
     lift = numbers_like(x, np.where(nearest.min(axis=-1, keepdims=True) > _FAINT, _LIFT, 0.0))
     others = np.exp(lift - gap) * (1.0 + lost)
     put(others, top, 0.0)
-    return np.where(m == m, np.exp(lift), m), others, others.sum(axis=-1, keepdims=True)
+    return np.where(m == m, np.exp(lift), m), others, total(others)[:, np.newaxis]
 
 
 def surprisal(x: FloatArray, position: IndexArray) -> FloatArray:
@@ -160,21 +160,21 @@ def surprisal(x: FloatArray, position: IndexArray) -> FloatArray:
     It is (m - x_k) + log1p(Σ' exp(x_j - m)), Σ' without the largest score m: of two parts that are not
     negative nothing cancels, and a confident right answer, m = x_k, keeps the digits of log1p.
     """
-    top, peak, _, total = exponentials(x)
+    top, peak, _, rest = exponentials(x)
     m = pick(x, top)
     # Between the largest score and itself there is no gap, not even where it is infinite.
     gap = np.where((position == top) & (m == m), 0.0, m - pick(x, position))
-    return joined(gap, np.log1p(total / peak)[..., 0])
+    return joined(gap, np.log1p(rest / peak)[..., 0])
 
 
 def partition(x: FloatArray) -> Partition:
     """-ln softmax of every position of the last axis, in its two parts."""
     x = np.ascontiguousarray(x)
-    top, peak, _, total = exponentials(x)
+    top, peak, _, rest = exponentials(x)
     m = pick(x, top)
     gap = m[..., np.newaxis] - x
     put(gap, top, np.where(m == m, 0.0, m))
-    return Partition(gap, np.log1p(total / peak)[..., 0])
+    return Partition(gap, np.log1p(rest / peak)[..., 0])
 
 
 def joined(gap: FloatArray, tail: FloatArray) -> FloatArray:
@@ -194,9 +194,9 @@ def softmax(x: FloatArray) -> FloatArray:
     """Softmax of the last axis, as exp(x - c) / Σ exp(x - c)."""
     if not x.size:
         return x
-    top, peak, others, total = exponentials(x)
+    top, peak, others, rest = exponentials(x)
     put(others, top, peak[..., 0])
-    return others / (total + peak)
+    return others / (rest + peak)
 
 
 def softmax_and_rest(x: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -204,21 +204,21 @@ def softmax_and_rest(x: FloatArray) -> tuple[FloatArray, FloatArray]:
 
     1 - softmax is the share of all other scores, which keeps its digits where softmax is close to 1.
     """
-    top, peak, others, total = exponentials(x)
-    rest = total - others + peak
-    put(rest, top, total[..., 0])
+    top, peak, others, rest = exponentials(x)
+    lacking = rest - others + peak
+    put(lacking, top, rest[..., 0])
     put(others, top, peak[..., 0])
-    return others / (total + peak), rest / (total + peak)
+    return others / (rest + peak), lacking / (rest + peak)
 
 
 def softmax_less_one(x: FloatArray, position: IndexArray) -> FloatArray:
     """Softmax of the last axis, less 1 at one position of each row: there it is the share of all others."""
-    top, peak, others, total = exponentials(x)
-    own = pick(others, position)
-    rest = np.where(position == top, total[..., 0], total[..., 0] - own + peak[..., 0])
-    put(others, top, peak[..., 0])
-    put(others, position, -rest)
-    others /= total + peak
+    top, peak, others, rest = exponentials(x)
+    largest, sum_of_rest = peak[..., 0], rest[..., 0]
+    lacking = np.where(position == top, sum_of_rest, sum_of_rest - pick(others, position) + largest)
+    put(others, top, largest)
+    put(others, position, -lacking)
+    others /= rest + peak
     return others
 
 
