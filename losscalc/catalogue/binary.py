@@ -12,7 +12,7 @@ from losscalc.core.domains import FINITE_NOT_NEGATIVE, UNIT, Choice, Either
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Labels, LogitLabels, Logits, PosWeight, Probabilities, Weight
 from losscalc.core.shapes import Layout, check_not_enlarged, elementwise_layout, rowwise_layout
-from losscalc.core.stable import cross_entropy, mean, sigmoid, xmul
+from losscalc.core.stable import cross_entropy, mean, sigmoid, where, xmul
 
 # PyTorch's bound, a constant of float32.
 _LEAST_VARIANCE = float(np.float32(1e-12))
@@ -183,9 +183,10 @@ class SigmoidFocal(Binary):
     gamma: Annotated[float, FINITE_NOT_NEGATIVE, Doc("How much less easy answers count.")] = 2.0
 
     def terms(self, input: Logits, target: LogitLabels) -> Terms:
-        negative = 1.0 - target
-        # 1 - p of the right answer, without subtracting from 1.
-        wrong = target * sigmoid(-input) + negative * sigmoid(input)
+        # With m the share of the answer that x speaks against, y·σ(-x) + (1-y)·σ(x) is m + (1-2m)·σ(-|x|):
+        # the smaller of the two sigmoids has all its digits, and the larger one is not needed.
+        against = where(input < 0, target, 1.0 - target)
+        wrong = against + (1.0 - 2.0 * against) * sigmoid(-np.abs(input))
         return Terms(self._balance(target) * (wrong**self.gamma * cross_entropy(input, target)))
 
     def quantities(self, input: Logits, target: LogitLabels) -> Quantities:

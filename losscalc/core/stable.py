@@ -21,7 +21,7 @@ def where(condition: np.ndarray, one: FloatArray | float, other: FloatArray | fl
 
 
 def number(value: float, like: Array) -> float:
-    """A constant that exp and log take as they take the numbers of an array: where these are objects, one too."""
+    """A constant that exp takes as it takes the numbers of an array: where these are objects, one of them."""
     return value if like.dtype.kind == "f" or not like.size else type(like.flat[0])(value)
 
 
