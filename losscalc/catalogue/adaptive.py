@@ -6,17 +6,14 @@ from typing import Annotated, NamedTuple, cast
 import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
-from losscalc.catalogue.multiclass import pick
 from losscalc.catalogue.projection import LOGITS
 from losscalc.core.array import FloatArray, IndexArray, Shape, show_shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import Increasing
-from losscalc.core.double import Double
-from losscalc.core.matrices import matmul
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Features, RowIndices, State, class_positions
 from losscalc.core.shapes import Layout, classwise_layout
-from losscalc.core.stable import distance, partition, softmax_less_one
+from losscalc.core.stable import pick, softmax, softmax_less_one, surprisal
 from losscalc.errors import ParameterError, ShapeError
 
 
@@ -27,6 +24,10 @@ class Cluster(NamedTuple):
     last: int
     inner: FloatArray
     outer: FloatArray
+
+    def logits(self, rows: FloatArray) -> FloatArray:
+        """The logits of the classes of the cluster."""
+        return np.asarray(rows @ self.inner.T @ self.outer.T)
 
 
 @loss("adaptive-log-softmax", torch="AdaptiveLogSoftmaxWithLoss")
@@ -100,42 +101,31 @@ class AdaptiveLogSoftmax(Loss):
         return layout._replace(width=max(cast(int, features[-1]), cutoffs[-1] // LOGITS))
 
     def terms(self, input: Features, target: RowIndices, state: State) -> Terms:
-        """The losses of one block."""
-        rows = np.atleast_2d(input)
-        head, clusters = _modules(state)
+        rows, head, clusters = np.atleast_2d(input), *_modules(state)
         classes = class_positions("target", target.reshape(-1), clusters[-1].last)
-        parts = partition(_head(rows, state))
-        value = distance(pick(parts.gap, _head_positions(classes, head, clusters)), parts.tail)
+        value = surprisal(_head(rows, state), _head_positions(classes, head, clusters))
         for cluster, members in _members(classes, clusters):
-            inside = partition(matmul(matmul(rows[members], cluster.inner), cluster.outer))
-            more = distance(pick(inside.gap, classes[members] - cluster.first), inside.tail)
-            added = value[members] + more
-            value.high[members], value.low[members] = added.high, added.low
-        return Terms(value.value.reshape(target.shape))
+            value[members] += surprisal(cluster.logits(rows[members]), classes[members] - cluster.first)
+        return Terms(value.reshape(target.shape))
 
     def quantities(self, input: Features, target: RowIndices, state: State) -> Quantities:
         """The probability of the head, and that of the cluster."""
-        rows = np.atleast_2d(input)
-        head, clusters = _modules(state)
+        rows, head, clusters = np.atleast_2d(input), *_modules(state)
         classes = target.reshape(-1)
-        parts = partition(_head(rows, state))
-        likely = np.exp(
-            -distance(pick(parts.gap, _head_positions(classes, head, clusters)), parts.tail).value
-        )
-        whole = np.exp(-self.terms(rows, classes, state).value)
-        inside = np.where(classes < head, 1.0, whole / likely)
+        likely = pick(softmax(_head(rows, state)), _head_positions(classes, head, clusters))
+        inside = np.ones(len(classes))
+        for cluster, members in _members(classes, clusters):
+            inside[members] = pick(softmax(cluster.logits(rows[members])), classes[members] - cluster.first)
         return {name: v.reshape(*target.shape, 1) for name, v in (("h", likely), ("q", inside))}
 
     def gradient(self, input: Features, target: RowIndices, state: State) -> Slope:
         """Softmax less the target, led back through the matrices of the head and of the cluster."""
-        rows = np.atleast_2d(input)
-        head, clusters = _modules(state)
+        rows, head, clusters = np.atleast_2d(input), *_modules(state)
         classes = class_positions("target", target.reshape(-1), clusters[-1].last)
         inside = softmax_less_one(_head(rows, state), _head_positions(classes, head, clusters))
         slope = inside @ state["head.weight"]
         for cluster, members in _members(classes, clusters):
-            logits = matmul(matmul(rows[members], cluster.inner), cluster.outer)
-            inside = softmax_less_one(logits, classes[members] - cluster.first)
+            inside = softmax_less_one(cluster.logits(rows[members]), classes[members] - cluster.first)
             slope[members] += inside @ cluster.outer @ cluster.inner
         return Slope(slope.reshape(input.shape))
 
@@ -196,8 +186,8 @@ def _modules(state: Mapping[str, FloatArray]) -> tuple[int, list[Cluster]]:
     return frequent, clusters
 
 
-def _head(rows: FloatArray, state: Mapping[str, FloatArray]) -> Double:
-    logits = matmul(rows, state["head.weight"])
+def _head(rows: FloatArray, state: Mapping[str, FloatArray]) -> FloatArray:
+    logits = rows @ state["head.weight"].T
     return logits + state["head.bias"] if "head.bias" in state else logits
 
 

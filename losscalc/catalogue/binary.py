@@ -9,13 +9,10 @@ from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import FloatArray, Shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, UNIT, Choice, Either, Interval
-from losscalc.core.double import Double, choose, product, where
-from losscalc.core.exponential import exp, log1p, power
-from losscalc.core.precision import is_narrow, refined
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Labels, LogitLabels, Logits, PosWeight, Probabilities, Weight
 from losscalc.core.shapes import Layout, check_not_enlarged, elementwise_layout, rowwise_layout
-from losscalc.core.stable import sigmoid, softplus_tail, softplus_tail_times
+from losscalc.core.stable import cross_entropy, mean, sigmoid, where, xmul
 
 # PyTorch's bound, a constant of float32.
 _LEAST_VARIANCE = float(np.float32(1e-12))
@@ -56,14 +53,11 @@ class BCE(Binary):
     formula = "-w·[y·max(ln x, -100) + (1-y)·max(ln(1-x), -100)]"
 
     def terms(self, input: Probabilities, target: Labels, weight: Weight | None = None) -> Terms:
-        """The losses of one block."""
         # ln(1-x) as log1p(-x): 1-x has lost the digits of a small x before the logarithm sees it.
         yes = np.maximum(np.log(input), -100.0)
         no = np.maximum(np.log1p(-input), -100.0)
-        if weight is None:
-            return Terms(-(target * yes + (1.0 - target) * no))
-        rest = Double(np.ones_like(target)) + -target
-        return Terms(-((Double(yes) * target + Double(no) * rest) * weight).value)
+        value = -(target * yes + (1.0 - target) * no)
+        return Terms(value if weight is None else weight * value)
 
     def gradient(self, input: Probabilities, target: Labels, weight: Weight | None = None) -> Slope:
         """(x - y) / (x·(1 - x)), of which the divisor is at least 1e-12, as in PyTorch."""
@@ -107,12 +101,7 @@ class BCEWithLogits(Binary):
         weight: Weight | None = None,
         pos_weight: PosWeight | None = None,
     ) -> Terms:
-        """The losses of one block."""
-        if weight is None and pos_weight is None:
-            return Terms(softplus_tail(input) + _wrong_share(input, target))
-        if is_narrow():
-            return Terms(_plain_cross_entropy(input, target, weight, pos_weight))
-        return Terms(_cross_entropy(input, target, weight, pos_weight).value)
+        return Terms(_weighted_cross_entropy(input, target, weight, pos_weight))
 
     def gradient(
         self,
@@ -163,12 +152,7 @@ class MultiLabelSoftMargin(Loss):
         return layout
 
     def terms(self, input: Logits, target: LogitLabels, weight: Weight | None = None) -> Terms:
-        """The losses of one block."""
-        if is_narrow():
-            return Terms(_plain_cross_entropy(input, target, weight, None).mean(axis=-1))
-        if weight is None:
-            return Terms((Double(_wrong_share(input, target)) + softplus_tail(input)).mean().value)
-        return Terms(_cross_entropy(input, target, weight, None).mean().value)
+        return Terms(mean(_weighted_cross_entropy(input, target, weight)))
 
     def quantities(self, input: Logits, target: LogitLabels, weight: Weight | None = None) -> Quantities:
         """The number of classes."""
@@ -220,50 +204,11 @@ class SigmoidFocal(Binary):
     gamma: Annotated[float, FINITE_NOT_NEGATIVE, Doc("How much less easy answers count.")] = 2.0
 
     def terms(self, input: Logits, target: LogitLabels) -> Terms:
-        """The losses of one block."""
-        if is_narrow():
-            # With labels in [0, 1] nothing cancels, and float32 sees no rounding.
-            size = choose((target < 0) | (target > 1), np.inf, 0.0)
-            return Terms(refined(self._plain(input, target), size, self._exact, input, target))
-        size = choose((target == 0) | (target == 1), 0.0, np.inf)
-        return Terms(refined(self._hard(input, target), size, self._exact, input, target))
-
-    def _plain(self, input: FloatArray, target: FloatArray) -> FloatArray:
-        """The losses in plain float64."""
-        negative, positive = sigmoid(input), sigmoid(-input)
-        wrong = (1.0 - target) * negative + target * positive
-        value = softplus_tail(input) + _wrong_share(input, target)
-        if self.alpha != -1:
-            value *= self.alpha * target + (1.0 - self.alpha) * (1.0 - target)
-        return wrong**self.gamma * value
-
-    def _hard(self, input: FloatArray, target: FloatArray) -> FloatArray:
-        """The losses of labels 0 and 1, with all digits."""
-        is_wrong = (input >= 0) != (target == 1)
-        small, k = exp(-np.abs(input))
-        small = small.scaled(k)
-        one = Double(np.ones_like(input))
-        value = log1p(small) + choose(is_wrong, np.abs(input), 0.0)
-        wrong = where(is_wrong, one, small) / (small + 1.0)
-        factor = one if self.gamma == 0 else power(wrong, self.gamma)
-        if self.alpha != -1:
-            factor = factor * where(target == 1, one * self.alpha, one - self.alpha)
-        return value.shared(factor).value
-
-    def _exact(self, input: FloatArray, target: FloatArray) -> FloatArray:
-        """The losses of any labels, with all digits."""
-        size = np.abs(input)
-        small, k = exp(-size)
-        small = small.scaled(k)
-        whole = small + 1.0
-        likely, unlikely = Double(np.ones_like(size)) / whole, small / whole
-        # 1 - p = (1-y)·σ(x) + y·σ(-x); with e = exp(-|x|) the two are 1/(1+e) and e/(1+e).
-        negative, positive = where(input < 0, unlikely, likely), where(input < 0, likely, unlikely)
-        rest = Double(np.ones_like(target)) - target
-        wrong = negative * rest + positive * target
-        value = log1p(small) + Double(size).shared(where(input < 0, Double(target), rest))
-        factor = self._alpha(target) if self.gamma == 0 else power(wrong, self.gamma) * self._alpha(target)
-        return value.shared(factor).value
+        # With m the share of the answer that x speaks against, y·σ(-x) + (1-y)·σ(x) is m + (1-2m)·σ(-|x|):
+        # the smaller of the two sigmoids has all its digits, and the larger one is not needed.
+        against = where(input < 0, target, 1.0 - target)
+        wrong = against + (1.0 - 2.0 * against) * sigmoid(-np.abs(input))
+        return Terms(self._balance(target) * (wrong**self.gamma * cross_entropy(input, target)))
 
     def quantities(self, input: Logits, target: LogitLabels) -> Quantities:
         """The factor of positives, unless it is left out."""
@@ -274,53 +219,27 @@ class SigmoidFocal(Binary):
         negative, positive = sigmoid(input), sigmoid(-input)
         wrong = (1.0 - target) * negative + target * positive
         growth = np.where(wrong == 0, 1.0, negative * positive / wrong) * (1.0 - 2.0 * target)
-        size = np.abs(input)
-        value = softplus_tail(input) + product(choose(input < 0, target, 1.0 - target), size)
-        slope = self.gamma * product(growth, value) + _cross_entropy_slope(input, target, target)
-        return Slope(self._alpha(target).value * wrong**self.gamma * slope)
+        slope = self.gamma * xmul(growth, cross_entropy(input, target))
+        slope = slope + _cross_entropy_slope(input, target, target)
+        return Slope(self._balance(target) * wrong**self.gamma * slope)
 
-    def _alpha(self, target: FloatArray) -> Double:
+    def _balance(self, target: FloatArray) -> FloatArray | float:
         """α for positives and 1-α for negatives, in proportion for labels between."""
-        one = Double(np.ones_like(target))
-        return one if self.alpha == -1 else (one - self.alpha) * (one - target) + Double(target) * self.alpha
+        return 1.0 if self.alpha == -1 else self.alpha * target + (1.0 - self.alpha) * (1.0 - target)
 
 
-def _wrong_share(input: FloatArray, target: FloatArray) -> FloatArray:
-    """|x|·(y where x < 0, else 1-y) = x·([x ≥ 0] - y), where an answer that is right costs nothing."""
-    share = (input >= 0) - target
-    value = share * input
-    if not np.isfinite(value).all():
-        value = product(choose(input < 0, target, 1.0 - target), np.abs(input))
-    return value
-
-
-def _plain_cross_entropy(
-    input: FloatArray, target: FloatArray, weight: FloatArray | None, pos_weight: FloatArray | None
+def _weighted_cross_entropy(
+    input: FloatArray, target: FloatArray, weight: FloatArray | None, pos_weight: FloatArray | None = None
 ) -> FloatArray:
-    """The same in plain float64, of which float32 has the digits."""
-    tail, wrong = softplus_tail(input), _wrong_share(input, target)
-    if pos_weight is not None:
-        positive = target * pos_weight
-        negative = 1.0 - target
-        tail = tail * (positive + negative)
-        wrong = product(choose(input < 0, positive, negative), np.abs(input))
-    return tail + wrong if weight is None else weight * tail + product(weight, wrong)
-
-
-def _cross_entropy(
-    input: FloatArray, target: FloatArray, weight: FloatArray | None, pos_weight: FloatArray | None
-) -> Double:
-    """-w·[p·y·ln σ(x) + (1-y)·ln(1-σ(x))].
-
-    -ln σ(x) = tail + max(-x, 0) and -ln(1-σ(x)) = tail + max(x, 0), with tail = log1p(exp(-|x|)): it is
-    (p·y + 1-y)·tail + |x|·(p·y where x < 0, else 1-y). For y in [0, 1] nothing cancels.
-    """
-    one = Double(np.ones_like(target))
-    factor = one if weight is None else one * weight
-    positive = factor * target * (1.0 if pos_weight is None else pos_weight)
-    negative = factor * (one - target)
-    value = Double(np.abs(input)).shared(where(input < 0, positive, negative))
-    return value + softplus_tail_times(input, positive + negative)
+    """-w·[p·y·ln σ(x) + (1-y)·ln(1-σ(x))]."""
+    if pos_weight is None:
+        value = cross_entropy(input, target)
+        return value if weight is None else xmul(weight, value)
+    # The factors come first: one may bring back what the other makes too large.
+    positive, negative = pos_weight * target, 1.0 - target
+    if weight is not None:
+        positive, negative = weight * positive, weight * negative
+    return cross_entropy(input, positive, negative)
 
 
 def _cross_entropy_slope(input: FloatArray, positive: FloatArray, target: FloatArray) -> FloatArray:

@@ -1,21 +1,24 @@
 """Losses of boxes x1, y1, x2, y2: how little two of them overlap."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
-from losscalc.catalogue.sides import Pair, Plain, row
 from losscalc.core.array import FloatArray, Shape, show_shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, Interval
-from losscalc.core.double import Double, where
-from losscalc.core.precision import is_narrow, refined
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Boxes
 from losscalc.core.shapes import Layout, rowwise_layout
+from losscalc.core.stable import pi, power_of_two
 from losscalc.errors import ShapeError
+
+# Areas and squares of lengths between these bounds lose nothing to underflow or overflow.
+_SHORT, _LONG = 2.0**-450, 2.0**450
+# By it 0 can be divided.
+_LEAST = 2.0**-1000
 
 
 class Detection(Loss):
@@ -40,50 +43,33 @@ class Detection(Loss):
         return rowwise_layout(shapes, broadcast=broadcast)
 
     def terms(self, input: Boxes, target: Boxes) -> Terms:
-        """The losses of one block."""
-        if not is_narrow():
-            return Terms(self._exact(input, target))
-        plain = Plain.of(input, target)
-        # No part is larger than 1; boxes turned inside out are left to pairs.
-        size = np.where(plain.is_regular, 3.0, np.inf)
-        return Terms(refined(self._plain(plain), size, self._exact, input, target))
-
-    def _exact(self, input: FloatArray, target: FloatArray) -> FloatArray:
-        """The losses with all digits."""
-        return self._value(Pair.of(input, target, self.eps)).value
-
-    def _plain(self, plain: "Plain") -> FloatArray:
-        """1 - I / (U + ε) in plain float64."""
-        overlap = plain.overlap
-        union = plain.areas - overlap + self.eps
-        return np.asarray((union - overlap) / union)
+        return Terms(self._value(Pair.of(input, target, self.eps)))
 
     def quantities(self, input: Boxes, target: Boxes) -> Quantities:
         """The areas and lengths."""
-        pair = Pair.of(input, target, self.eps, scaled=False)
+        pair = Pair.plain(input, target, 0.0)
         values = {
-            "I": pair.overlap.area, "U": pair.union, "C": pair.hull.area,
-            "ρ": pair.offset.sqrt(), "c": pair.hull.diagonal.sqrt(),
-            "w₁": pair.own.width, "h₁": pair.own.height, "w₂": pair.other.width, "h₂": pair.other.height,
+            "I": area(pair.shared), "U": area(pair.shared) + pair.alone, "C": area(pair.hull),
+            "ρ": np.sqrt(square(pair.centres)), "c": np.sqrt(square(pair.hull)),
+            "w₁": pair.own[0], "h₁": pair.own[1], "w₂": pair.other[0], "h₂": pair.other[1],
         }  # fmt: skip
-        return {"π": np.asarray(np.pi), **{name: row(value.value) for name, value in values.items()}}
+        return {"π": np.asarray(np.pi), **{name: value[..., np.newaxis] for name, value in values.items()}}
 
     def gradient(self, input: Boxes, target: Boxes) -> Slope:
         """By the quotient rule, from the derivatives of the areas and lengths."""
         pair = Pair.of(input, target, self.eps)
-        return Slope(np.ldexp(self._slope(pair, input, target), -pair.exponent))
+        return Slope(np.moveaxis(self._slope(pair) * pair.scale, 0, -1))
 
-    def _value(self, pair: "Pair") -> Double:
-        """1 - I / (U + ε), which does not cancel as (U - I + ε) / (U + ε)."""
-        union = pair.union + pair.eps
-        return (union - pair.overlap.area) / union
+    def _value(self, pair: "Pair") -> FloatArray:
+        """1 - I / (U + ε) = (U - I + ε) / (U + ε), which does not cancel."""
+        alone = pair.alone + pair.eps
+        return alone / (area(pair.shared) + alone)
 
-    def _slope(self, pair: "Pair", input: FloatArray, target: FloatArray) -> FloatArray:
-        """-(I / (U + ε))', with U' = A' - I'."""
-        overlap = pair.overlap_slope(input, target)
-        union = row((pair.union + pair.eps).value)
-        ratio = row((pair.overlap.area / (pair.union + pair.eps)).value)
-        return (ratio * (pair.own.area_slope() - overlap) - overlap) / union
+    def _slope(self, pair: "Pair") -> FloatArray:
+        """-(I / (U + ε))', with U' = A' - I'; a row a side."""
+        overlap, union = area(pair.shared), area(pair.shared) + pair.alone + pair.eps
+        shared = pair.overlap_slope()
+        return (overlap / union * (area_slope(pair.own) - shared) - shared) / union
 
 
 @loss("giou", torch="generalized_box_iou_loss")
@@ -112,22 +98,16 @@ class GIoU(Detection):
 
     formula = "1 - I/(U + ε) + (C - U)/(C + ε); I overlap, U union, C enclosing area"
 
-    def _plain(self, plain: "Plain") -> FloatArray:
-        width, height = plain.hull
-        hull, union = width * height, plain.areas - plain.overlap
-        return np.asarray(super()._plain(plain) + (hull - union) / (hull + self.eps))
+    def _value(self, pair: "Pair") -> FloatArray:
+        return super()._value(pair) + pair.bare / (area(pair.hull) + pair.eps)
 
-    def _value(self, pair: "Pair") -> Double:
-        hull = pair.hull.area
-        return super()._value(pair) + (hull - pair.union) / (hull + pair.eps)
-
-    def _slope(self, pair: "Pair", input: FloatArray, target: FloatArray) -> FloatArray:
+    def _slope(self, pair: "Pair") -> FloatArray:
         # ((C - U) / (C + ε))' = (C'·(1 - (C - U)/(C + ε)) - U') / (C + ε)
-        hull = pair.hull.area + pair.eps
-        kept = row(((pair.union + pair.eps) / hull).value)
-        union = pair.own.area_slope() - pair.overlap_slope(input, target)
-        more = (pair.hull_slope(input, target) * kept - union) / row(hull.value)
-        return super()._slope(pair, input, target) + more
+        hull = area(pair.hull) + pair.eps
+        kept = (area(pair.shared) + pair.alone + pair.eps) / hull
+        union = area_slope(pair.own) - pair.overlap_slope()
+        more = (pair.hull_slope() * kept - union) / hull
+        return super()._slope(pair) + more
 
 
 @loss("diou", torch="distance_box_iou_loss")
@@ -156,19 +136,14 @@ class DIoU(Detection):
 
     formula = "1 - I/(U + ε) + ρ²/(c² + ε); ρ distance of the centres, c diagonal of the enclosing box"
 
-    def _plain(self, plain: "Plain") -> FloatArray:
-        width, height = plain.hull
-        diagonal = width * width + height * height
-        return np.asarray(super()._plain(plain) + plain.offset / (diagonal + self.eps))
+    def _value(self, pair: "Pair") -> FloatArray:
+        return super()._value(pair) + square(pair.centres) / (square(pair.hull) + pair.eps)
 
-    def _value(self, pair: "Pair") -> Double:
-        return super()._value(pair) + pair.offset / (pair.hull.diagonal + pair.eps)
-
-    def _slope(self, pair: "Pair", input: FloatArray, target: FloatArray) -> FloatArray:
-        diagonal = pair.hull.diagonal + pair.eps
-        ratio = row((pair.offset / diagonal).value)
-        more = (pair.offset_slope() - ratio * pair.diagonal_slope(input, target)) / row(diagonal.value)
-        return super()._slope(pair, input, target) + more
+    def _slope(self, pair: "Pair") -> FloatArray:
+        diagonal = square(pair.hull) + pair.eps
+        ratio = square(pair.centres) / diagonal
+        more = (pair.offset_slope() - ratio * pair.diagonal_slope()) / diagonal
+        return super()._slope(pair) + more
 
 
 @loss("ciou", torch="complete_box_iou_loss")
@@ -202,34 +177,156 @@ class CIoU(DIoU):
         "v = 4/π²·(atan(w₂/h₂) - atan(w₁/h₁))²; w, h sides of the boxes"
     )
 
-    _FACTOR: ClassVar[Double] = Double(np.array(0.4052847345693511), -1.5865159517757766e-17)
-
-    def _plain(self, plain: "Plain") -> FloatArray:
-        proportions = self._FACTOR.value * np.square(plain.angle)
-        divisor = Detection._plain(self, plain) + proportions + self.eps
-        alpha = proportions / np.where(proportions == 0, 1.0, divisor)
-        return np.asarray(super()._plain(plain) + alpha * proportions)
-
-    def _value(self, pair: "Pair") -> Double:
+    def _value(self, pair: "Pair") -> FloatArray:
         proportions = self._proportions(pair)
         return super()._value(pair) + self._alpha(pair, proportions) * proportions
 
-    def _slope(self, pair: "Pair", input: FloatArray, target: FloatArray) -> FloatArray:
-        width, height = pair.own.width.value, pair.own.height.value
-        size = np.square(width) + np.square(height)
+    def _slope(self, pair: "Pair") -> FloatArray:
         # atan(w/h)' = (h·w' - w·h') / (w² + h²)
-        turn = np.stack([-height, width, height, -width], axis=-1) / row(size)
-        factor = (
-            self._alpha(pair, self._proportions(pair)).value * -2.0 * self._FACTOR.value * pair.angle().value
-        )
-        return super()._slope(pair, input, target) + row(factor) * turn
+        width, height = pair.own
+        turn = np.stack([-height, width, height, -width]) / square(pair.own)
+        factor = self._alpha(pair, self._proportions(pair)) * (-8.0 / np.pi**2) * pair.angle
+        return super()._slope(pair) + factor * turn
 
-    def _proportions(self, pair: "Pair") -> Double:
-        angle = pair.angle()
-        return angle * angle * self._FACTOR
+    def _proportions(self, pair: "Pair") -> FloatArray:
+        """(2/π·(atan(w₂/h₂) - atan(w₁/h₁)))²."""
+        share = 2.0 * pair.angle / pi(pair.own)
+        return share * share
 
-    def _alpha(self, pair: "Pair", proportions: Double) -> Double:
+    def _alpha(self, pair: "Pair", proportions: FloatArray) -> FloatArray:
         # Equal boxes have proportions of 0 and, without eps, nothing to divide them by.
-        same = proportions.value == 0
         divisor = Detection._value(self, pair) + proportions + self.eps
-        return proportions / where(same, Double(np.ones(same.shape)), divisor)
+        return proportions / np.maximum(divisor, _LEAST)
+
+
+class Pair(NamedTuple):
+    """Two boxes, taken apart: what they share, and what each has beyond that.
+
+    In each direction a box is as long as what both share and what it has beyond: W = w + p, H = h + q.
+    Its area without what is shared is W·H - w·h = p·H + w·q, which keeps its digits where boxes nearly
+    coincide. Lengths are pairs, across and down.
+    """
+
+    input: FloatArray
+    """The own box: left, top, right and bottom, a row each."""
+    target: FloatArray
+    own: FloatArray
+    """The sides of the own box."""
+    other: FloatArray
+    between: FloatArray
+    """From where the later box begins to where the earlier ends: negative where a gap is between them."""
+    shared: FloatArray
+    """The sides of what both share, of which one is 0 where they have no common ground."""
+    own_beyond: FloatArray
+    """What the own box has beyond them."""
+    other_beyond: FloatArray
+    hull: FloatArray
+    """The sides of the smallest box around both."""
+    eps: FloatArray | float
+    """What is added to divisors."""
+    scale: FloatArray | float = 1.0
+    """What lengths were multiplied by."""
+
+    @classmethod
+    def of(cls, input: FloatArray, target: FloatArray, eps: float) -> "Pair":
+        """The pairs of the rows of two arrays, scaled where areas would be beyond the range of float64."""
+        pair = cls.plain(input, target, eps)
+        if not pair.hull.size or (pair.hull.min() > _SHORT and pair.hull.max() < _LONG):
+            return pair
+        longest = pair.hull.max(axis=0)
+        scale = np.where((longest > _SHORT) & (longest < _LONG), 1.0, power_of_two(_both(input, target)))
+        # Beside an eps beyond 1e300 no area shows.
+        own_eps = np.minimum(eps * scale * scale, 1e300)
+        pair = cls.plain(input * scale[..., np.newaxis], target * scale[..., np.newaxis], own_eps)
+        return pair._replace(scale=scale)
+
+    @classmethod
+    def plain(cls, input: FloatArray, target: FloatArray, eps: FloatArray | float) -> "Pair":
+        """The same as they are."""
+        one, two = (np.ascontiguousarray(np.moveaxis(boxes, -1, 0)) for boxes in (input, target))
+        own, other = one[2:] - one[:2], two[2:] - two[:2]
+        first, last = np.maximum(one[:2], two[:2]), np.minimum(one[2:], two[2:])
+        between = last - first
+        # At both ends; a box that lies beside the other, or is turned inside out, is beyond it as a whole.
+        p, q = (
+            np.minimum((first - box[:2]) + (box[2:] - last), sides)
+            for box, sides in ((one, own), (two, other))
+        )
+        hull = np.maximum(one[2:], two[2:])
+        hull -= np.minimum(one[:2], two[:2])
+        return cls(one, two, own, other, between, np.maximum(between, 0.0), p, q, hull, eps)
+
+    @property
+    def alone(self) -> FloatArray:
+        """The area that only one of them covers."""
+        (p, q), (r, s) = self.own_beyond, self.other_beyond
+        return np.asarray(p * self.own[1] + r * self.other[1] + self.shared[0] * (q + s))
+
+    @property
+    def bare(self) -> FloatArray:
+        """The area of the hull that neither covers.
+
+        Corners are bare where one box reaches out across and the other down; so is what is between them.
+        """
+        (p, q), (r, s) = self.own_beyond, self.other_beyond
+        across, down = self.shared - self.between
+        return np.asarray(p * s + r * q + across * self.hull[1] + down * (self.hull[0] - across))
+
+    @property
+    def centres(self) -> FloatArray:
+        """How far the centres are apart, across and down."""
+        moved = self.input - self.target
+        return 0.5 * (moved[:2] + moved[2:])
+
+    @property
+    def angle(self) -> FloatArray:
+        """atan(w₂/h₂) - atan(w₁/h₁) as one angle, of which no two large parts cancel."""
+        (w1, h1), (w2, h2) = self.own, self.other
+        sine, cosine = w2 * h1 - w1 * h2, h1 * h2 + w1 * w2
+        # Boxes turned inside out have negative sides, and atan the sign of their quotient.
+        sign = 1.0 - 2.0 * ((h1 < 0) != (h2 < 0))
+        angle = np.arctan2(sine * sign, cosine * sign)
+        # The sides of a point have no quotient.
+        points = (sine == 0) & (cosine == 0)
+        return np.where(points, np.nan, angle) if points.any() else angle
+
+    def overlap_slope(self) -> FloatArray:
+        """The derivative of the overlap with respect to the sides of the own box, a row each."""
+        is_shared = (self.shared > 0).all(axis=0)
+        return np.asarray(area_slope(self.shared) * (1.0 - self._reach()) * is_shared)
+
+    def hull_slope(self) -> FloatArray:
+        """The derivative of the area of the hull."""
+        return np.asarray(area_slope(self.hull) * self._reach())
+
+    def diagonal_slope(self) -> FloatArray:
+        """The derivative of the square of the diagonal of the hull."""
+        return np.asarray(np.concatenate([-2.0 * self.hull, 2.0 * self.hull]) * self._reach())
+
+    def offset_slope(self) -> FloatArray:
+        """The derivative of the squared distance of the centres: each side moves a centre by half."""
+        return np.concatenate([self.centres, self.centres])
+
+    def _reach(self) -> FloatArray:
+        """Whether the own box makes the side of the hull; half where both do, as in PyTorch."""
+        moved = self.input - self.target
+        return np.asarray(np.heaviside(np.concatenate([-moved[:2], moved[2:]]), 0.5))
+
+
+def area(sides: FloatArray) -> FloatArray:
+    """Width times height."""
+    return np.asarray(sides[0] * sides[1])
+
+
+def square(sides: FloatArray) -> FloatArray:
+    """The square of a diagonal."""
+    return np.asarray(sides[0] * sides[0] + sides[1] * sides[1])
+
+
+def area_slope(sides: FloatArray) -> FloatArray:
+    """The derivative of an area with respect to left, top, right and bottom."""
+    return np.concatenate([-sides[::-1], sides[::-1]])
+
+
+def _both(input: FloatArray, target: FloatArray) -> FloatArray:
+    return np.maximum(np.abs(input), np.abs(target))

@@ -1,5 +1,6 @@
 """Losses of sequences whose alignment is not known."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Annotated, NamedTuple, cast
@@ -10,19 +11,16 @@ from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import Array, FloatArray, IndexArray, Shape, show_shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import NOT_NEGATIVE
-from losscalc.core.precision import is_narrow
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Lengths, Sequences, SequenceScores, as_real
 from losscalc.core.shapes import Layout
-from losscalc.core.wide import Wide
+from losscalc.core.stable import numbers_like
 from losscalc.errors import ClassIndexError, DomainError, ParameterError, ShapeError
 
-# So many exponentials are taken at once.
+# So many log-probabilities are picked at once.
 _TOGETHER = 4096
-# The logarithm that stands for that of 0.
-_IMPOSSIBLE = -1e300
-# Of float32 results, a loss of so much for each time step has digits to spare in plain float64.
-_LEAST = 2.0**-14
+# Below any logarithm that is not -inf: (-inf) - (-inf) would be NaN.
+_FLOOR = -1e300
 
 
 @loss("ctc", torch="CTCLoss", functional="ctc_loss")
@@ -103,12 +101,8 @@ class CTC(Loss):
         input_lengths: Lengths,
         target_lengths: Lengths,
     ) -> Terms:
-        """The losses of the batch."""
         lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
-        value = lattice.plain_loss() if is_narrow() else None
-        # Logarithms of T steps are right to T·2^-53 of their size.
-        if value is None or not (value >= len(log_probs) * _LEAST).all():
-            value = -lattice.total(lattice.last()).log().value
+        value = -lattice.total(lattice.last())
         if self.zero_infinity:
             value = np.where(value == np.inf, 0.0, value)
         value = value.reshape(log_probs.shape[1:-1])
@@ -123,7 +117,7 @@ class CTC(Loss):
     ) -> Quantities:
         """The probability of all alignments."""
         lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
-        return {"P": np.exp(lattice.total(lattice.last()).log().value).reshape(*log_probs.shape[1:-1], 1)}
+        return {"P": lattice.probability().reshape(*log_probs.shape[1:-1], 1)}
 
     def gradient(
         self,
@@ -134,31 +128,23 @@ class CTC(Loss):
     ) -> Slope:
         """exp(log_probs) less the probability that an alignment has the symbol at that time."""
         lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
-        forward = list(lattice.forward())
-        value = self._loss(lattice, forward[-1])
+        forward = [reached.copy() for reached in lattice.forward()]
         total = lattice.total(forward[-1])
-        slope: FloatArray = np.zeros(np.shape(lattice.scores))
+        slope = np.exp(as_real(lattice.scores))
+        takes_part = np.arange(len(slope))[:, np.newaxis] < lattice.input_lengths
+        slope[~takes_part] = 0.0
         rows = np.arange(slope.shape[1])[:, np.newaxis]
         for time, backward in lattice.backward():
-            takes_part = (time < lattice.input_lengths)[:, np.newaxis]
-            share = (
-                forward[time + 1]
-                .times(backward)
-                .over(Wide(total.mantissa[:, np.newaxis], total.exponent[:, np.newaxis]))
-            )
-            slope[time] = np.where(takes_part, np.exp(as_real(lattice.scores[time])), 0.0)
-            np.subtract.at(slope[time], (rows, lattice.symbols), np.where(takes_part, share, 0.0))
+            beginnings = forward[time + 1]
+            share = np.exp(beginnings + backward - total[:, np.newaxis])
+            nothing = (beginnings == -np.inf) | (backward == -np.inf) | ~takes_part[time][:, np.newaxis]
+            np.subtract.at(slope[time], (rows, lattice.symbols), np.where(nothing, 0.0, share))
         if self.zero_infinity:
-            slope[:, lattice.total(forward[-1]).mantissa.high == 0] = 0.0
+            slope[:, total == -np.inf] = 0.0
         else:
-            counts = np.arange(len(slope))[:, np.newaxis] < lattice.input_lengths
-            slope[counts & np.isinf(value)] = np.nan
+            slope[takes_part & np.isinf(total)] = np.nan
         share = slope / np.maximum(lattice.target_lengths, 1)[:, np.newaxis]
         return Slope(slope.reshape(log_probs.shape), share.reshape(log_probs.shape))
-
-    def _loss(self, lattice: "Lattice", last: Wide) -> FloatArray:
-        value = -lattice.total(last).log().value
-        return np.where(value == np.inf, 0.0, value) if self.zero_infinity else value
 
     def _lattice(
         self,
@@ -217,82 +203,99 @@ class Lattice(NamedTuple):
     input_lengths: IndexArray
     target_lengths: IndexArray
 
-    def forward(self) -> Iterator[Wide]:
-        """The probability of all beginnings that end in a place: before the first step, and after each."""
-        start = np.zeros(self.symbols.shape)
-        start[:, 0] = 1.0
-        # Before the first step one stands before the first blank, from where the first symbol is in reach.
-        before = Wide.of(start)
-        yield before
+    def forward(self) -> Iterator[FloatArray]:
+        """ln of the probability of all beginnings that end in a place: before the first step, after each.
+
+        All in the same memory, one after the other.
+        """
+        # Before the first step one stands on the first blank, from where the first symbol is in reach. Two
+        # more places in front, from where nothing comes, save a look at what is not there.
+        start = np.full((len(self.symbols), self.symbols.shape[1] + 2), -np.inf)
+        start[:, 2] = 0.0
+        reached = numbers_like(self.scores, start)
+        yield reached[:, 2:]
+        barred = np.where(self.skips, 0.0, -np.inf)
         for time, emitted in self._emitted(range(len(self.scores))):
-            reached = before.plus(before.shifted(1))
-            if time:
-                skipped = before.shifted(2)
-                reached = reached.plus(skipped.times(Wide.of(self.skips.astype(np.float64))))
-            after = reached.times(emitted)
-            before = after.chosen((time < self.input_lengths)[:, np.newaxis], before)
-            yield before
+            ways = _added(reached[:, 2:], reached[:, 1:-1], reached[:, :-2] + barred)
+            reached[:, 2:] = self._during(time, _times(ways, emitted), reached[:, 2:])
+            yield reached[:, 2:]
 
-    def last(self) -> Wide:
-        """The probability of all beginnings that have come to their end."""
-        last = None
-        for last in self.forward():  # noqa: B007 - earlier ones are not kept
-            pass
-        assert last is not None
-        return last
-
-    def backward(self) -> Iterator[tuple[int, Wide]]:
-        """The probability of all endings that follow on each place after a time step, the last step first."""
-        final = np.zeros(self.symbols.shape)
-        rows = np.arange(len(final))
-        final[rows, 2 * self.target_lengths] = 1.0
-        final[rows, np.maximum(2 * self.target_lengths - 1, 0)] = 1.0
-        after = last = Wide.of(final)
-        skips = Wide.of(self.skips.astype(np.float64))
+    def backward(self) -> Iterator[tuple[int, FloatArray]]:
+        """ln of the probability of all endings that follow on a place after a step, the last step first."""
+        rows, places = self.symbols.shape
+        last = np.full((rows, places), -np.inf)
+        last[np.arange(rows), 2 * self.target_lengths] = 0.0
+        last[np.arange(rows), np.maximum(2 * self.target_lengths - 1, 0)] = 0.0
+        barred = np.where(self.skips, 0.0, -np.inf)
+        onward = np.full((rows, places + 2), -np.inf)
+        after = last
         for time, emitted in self._emitted(reversed(range(len(self.scores)))):
             yield time, after
-            onward = after.times(emitted)
-            before = onward.plus(onward.shifted(-1)).plus(onward.times(skips).shifted(-2))
-            after = before.chosen((time < self.input_lengths)[:, np.newaxis], last)
+            onward[:, :-2] = _times(after, emitted)
+            skipped = onward[:, 2:].copy()
+            skipped[:, :-2] += barred[:, 2:]
+            after = self._during(time, _added(onward[:, :-2], onward[:, 1:-1], skipped), last)
 
-    def total(self, last: Wide) -> Wide:
-        """The probability of all alignments: those that end in the last symbol, or in the blank behind it."""
-        ends = last.picked(2 * self.target_lengths)
-        symbol = last.picked(np.maximum(2 * self.target_lengths - 1, 0))
-        has_symbol = (self.target_lengths > 0) & (self.input_lengths > 0)
-        return ends.plus(symbol).chosen(has_symbol, ends)
+    def last(self) -> FloatArray:
+        """ln of the probability of all beginnings that have come to their end."""
+        return deque(self.forward(), maxlen=1).pop()
 
-    def plain_loss(self) -> FloatArray:
-        """-ln of the probability of all alignments, by logarithms in plain float64."""
-        rows, places = self.symbols.shape
-        # Two columns in front, from where nothing comes; the first symbol follows on the first place.
-        reached = np.full((rows, places + 2), _IMPOSSIBLE)
-        reached[:, 2] = 0.0
-        barred = np.where(self.skips, 0.0, _IMPOSSIBLE)
-        together = max(1, _TOGETHER // max(1, self.symbols.size))
-        for first in range(0, len(self.scores), together):
-            times = list(range(first, min(first + together, len(self.scores))))
-            for time, emitted in zip(times, self._picked(times), strict=True):
-                stay, step, skip = reached[:, 2:], reached[:, 1:-1], reached[:, :-2] + barred
-                most = np.maximum(np.maximum(stay, step), skip)
-                total = np.exp(stay - most) + np.exp(step - most) + np.exp(skip - most)
-                after = np.maximum(most + np.log(total) + emitted, _IMPOSSIBLE)
-                reached[:, 2:] = np.where((time < self.input_lengths)[:, np.newaxis], after, stay)
-        index = np.arange(rows), 2 * self.target_lengths + 2
-        symbol = np.where(self.input_lengths > 0, reached[index[0], index[1] - 1], _IMPOSSIBLE)
-        loss = -np.logaddexp(reached[index], symbol)
-        return np.where(loss > -_IMPOSSIBLE / 2, np.inf, loss)
+    def total(self, last: FloatArray) -> FloatArray:
+        """ln of the probability of all alignments: they end in the last symbol, or in the blank behind it."""
+        rows = np.arange(len(last))
+        blank, symbol = last[rows, 2 * self.target_lengths], last[rows, self._last_symbol]
+        return np.where(self._has_symbol, _added(blank, symbol), blank)
 
-    def _picked(self, times: list[int]) -> FloatArray:
-        """The log-probability of the symbol at each place, of some time steps."""
-        return as_real(np.take_along_axis(self.scores[times], self.symbols[np.newaxis], axis=-1))
+    def probability(self) -> FloatArray:
+        """The probability of all alignments, step by step, which many steps make too small for float64."""
+        reached = np.zeros((len(self.symbols), self.symbols.shape[1] + 2))
+        reached[:, 2] = 1.0
+        for time, emitted in self._emitted(range(len(self.scores))):
+            ways = reached[:, 2:] + reached[:, 1:-1] + np.where(self.skips, reached[:, :-2], 0.0)
+            after = np.where(ways == 0, 0.0, ways * np.exp(emitted))
+            reached[:, 2:] = self._during(time, after, reached[:, 2:])
+        rows = np.arange(len(reached))
+        blank, symbol = reached[rows, 2 * self.target_lengths + 2], reached[rows, self._last_symbol + 2]
+        return blank + np.where(self._has_symbol, symbol, 0.0)
 
-    def _emitted(self, times: Iterable[int]) -> Iterator[tuple[int, Wide]]:
-        """The probability of the symbol at each place, of some time steps together: that is quicker."""
+    @property
+    def _last_symbol(self) -> IndexArray:
+        """The place of the last symbol of each target."""
+        return np.maximum(2 * self.target_lengths - 1, 0)
+
+    @property
+    def _has_symbol(self) -> Array:
+        """Whether an alignment may end in a symbol."""
+        return np.asarray((self.target_lengths > 0) & (self.input_lengths > 0))
+
+    def _during(self, time: int, after: FloatArray, otherwise: FloatArray) -> FloatArray:
+        """What holds after a step for sequences that last so long, and otherwise."""
+        going_on = time < self.input_lengths
+        return after if going_on.all() else np.where(going_on[:, np.newaxis], after, otherwise)
+
+    def _emitted(self, times: Iterable[int]) -> Iterator[tuple[int, FloatArray]]:
+        """The log-probability of the symbol at each place, of some time steps together: that is quicker."""
         steps = iter(times)
         while chosen := list(islice(steps, max(1, _TOGETHER // max(1, self.symbols.size)))):
-            whole = Wide.exp(self._picked(chosen))
-            yield from ((time, whole.at(n)) for n, time in enumerate(chosen))
+            picked = np.take_along_axis(self.scores[chosen], self.symbols[np.newaxis], axis=-1)
+            yield from zip(chosen, as_real(picked), strict=True)
+
+
+def _added(one: FloatArray, *others: FloatArray) -> FloatArray:
+    """ln(exp(a) + exp(b) + ...) = m + log1p(Σ' exp(x - m)), Σ' without the largest, m."""
+    largest, smaller = one, []
+    for other in others:
+        smaller.append(np.minimum(largest, other))
+        largest = np.maximum(largest, other)
+    finite = np.maximum(largest, _FLOOR)
+    first, *more = (np.exp(x - finite) for x in smaller)
+    return np.asarray(largest + np.log1p(sum(more, start=first)))
+
+
+def _times(ways: FloatArray, emitted: FloatArray) -> FloatArray:
+    """The logarithm of a product; what is impossible stays so, whatever follows, even NaN."""
+    product = ways + emitted
+    return product if (product < np.inf).all() else np.where(ways == -np.inf, ways, product)
 
 
 def _check_lengths(name: str, lengths: IndexArray, most: int, what: str) -> None:

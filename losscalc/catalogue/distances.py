@@ -8,10 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from losscalc.core.array import FloatArray
-from losscalc.core.double import Double, maximum, scale_exponent, where
-from losscalc.core.exponential import power
-from losscalc.core.matrices import inner
-from losscalc.core.precision import is_narrow
+from losscalc.core.stable import dot, length, number
 from losscalc.errors import DTypeError, ParameterError, ShapeError
 
 
@@ -22,11 +19,8 @@ class Distance(Protocol):
     def is_rowwise(self) -> bool:
         """Whether the distance of two rows depends on no other rows."""
 
-    def between(self, u: FloatArray, v: FloatArray) -> Double:
+    def between(self, u: FloatArray, v: FloatArray) -> FloatArray:
         """The distances."""
-
-    def brief(self, u: FloatArray, v: FloatArray) -> Double:
-        """The distances to 67 bits, or to those of float64 where results have fewer: what is quicker."""
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The derivatives with respect to u and to v."""
@@ -43,48 +37,46 @@ class Norm(NamedTuple):
         """Always."""
         return True
 
-    def between(self, u: FloatArray, v: FloatArray) -> Double:
+    def between(self, u: FloatArray, v: FloatArray) -> FloatArray:
         """The distances."""
-        size = (Double(u) - v + self.eps).abs()
-        if self.p == 0:
-            return Double(np.where(np.isnan(size.value), np.nan, size.value != 0).sum(axis=-1))
-        if math.isinf(self.p):
-            return _extreme(size, largest=self.p > 0)
-        if self.p == 1:
-            return size.sum()
+        difference = self._difference(u, v)
         if self.p == 2:
-            exponent = scale_exponent(size.high)
-            size = size.scaled(-exponent)
-            return (size * size).sum().sqrt().scaled(exponent[..., 0])
-        # Divided by the largest, no power overflows; an infinite one is infinite by itself.
-        peak = size.high.max(axis=-1, keepdims=True, initial=0.0)
-        unit = np.where((peak > 0) & np.isfinite(peak), peak, 1.0)
-        total = power(size / Double(unit), self.p).sum()
-        return power(total, Double(np.asarray(1.0)) / self.p) * unit[..., 0]
-
-    def brief(self, u: FloatArray, v: FloatArray) -> Double:
-        """The distances, without regard to squares that overflow or vanish."""
-        if self.p != 2:
-            return self.between(u, v)
-        difference = Double(u - v + self.eps) if is_narrow() else Double.difference(u, v) + self.eps
-        return inner(difference, difference).sqrt()
+            return length(difference)
+        size = np.abs(np.ascontiguousarray(difference))
+        if self.p == 0:
+            return np.asarray(np.sign(size).sum(axis=-1))
+        if self.p == 1:
+            return np.asarray(size.sum(axis=-1))
+        extreme = _largest(size) if self.p > 0 else _smallest(size)
+        if math.isinf(self.p):
+            return extreme
+        # Over the largest, or of negative degree the smallest, no power overflows.
+        unit = np.where((extreme > 0) & (extreme < np.inf), extreme, 1.0)
+        powers = (size / unit[..., np.newaxis]) ** self.p
+        return np.asarray(powers.sum(axis=-1) ** (number(1.0, size) / self.p) * unit)
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         """sign(d)·(|d| / ‖d‖)^(p-1), and 0 where d is 0; of equal extremes each has its share."""
-        difference = (Double(u) - v + self.eps).value
+        difference = self._difference(u, v)
         size = np.abs(difference)
-        length = self.between(u, v).value[..., np.newaxis]
+        whole = self.between(u, v)[..., np.newaxis]
         sign = np.sign(difference)
         if self.p == 0:
             slope = np.zeros_like(difference)
         elif math.isinf(self.p):
-            first = size == length
+            first = size == whole
             slope = sign * first / np.maximum(first.sum(axis=-1, keepdims=True), 1)
         elif self.p == 2:
-            slope = np.where(length == 0, 0.0, difference / length)
+            slope = np.where(whole == 0, 0.0, difference / whole)
         else:
-            slope = np.where(size == 0, 0.0, sign * (size / length) ** (self.p - 1.0))
+            slope = np.where(size == 0, 0.0, sign * (size / whole) ** (self.p - 1.0))
         return slope, -slope
+
+    def _difference(self, u: FloatArray, v: FloatArray) -> FloatArray:
+        difference = u - v
+        if self.eps:
+            difference += self.eps
+        return difference
 
 
 class SquaredEuclidean(NamedTuple):
@@ -95,14 +87,10 @@ class SquaredEuclidean(NamedTuple):
         """Always."""
         return True
 
-    def between(self, u: FloatArray, v: FloatArray) -> Double:
+    def between(self, u: FloatArray, v: FloatArray) -> FloatArray:
         """The distances."""
-        difference = Double(u) - v
-        return (difference * difference).sum()
-
-    def brief(self, u: FloatArray, v: FloatArray) -> Double:
-        """The same."""
-        return self.between(u, v)
+        difference = u - v
+        return dot(difference, difference)
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Twice the difference."""
@@ -119,36 +107,24 @@ class Cosine(NamedTuple):
         """Always."""
         return True
 
-    def between(self, u: FloatArray, v: FloatArray) -> Double:
+    def between(self, u: FloatArray, v: FloatArray) -> FloatArray:
         """The distances."""
-        one, other, lengths = self._units(u, v)
-        similarity = (one * other).sum()
-        gap = one - other
+        one, other = self._lengths(u, v)
+        unit, partner = u / one[..., np.newaxis], v / other[..., np.newaxis]
+        gap = unit - partner
         # 1 - û·v̂ = ½·‖û - v̂‖² keeps the digits of a small distance; too short vectors are no units.
-        short = (lengths[0].value <= self.eps) | (lengths[1].value <= self.eps)
-        return where(short, Double(np.ones(short.shape)) - similarity, (gap * gap).sum() * 0.5)
-
-    def brief(self, u: FloatArray, v: FloatArray) -> Double:
-        """The same."""
-        return self.between(u, v)
+        short = (one <= self.eps) | (other <= self.eps)
+        return np.where(short, 1.0 - dot(unit, partner), 0.5 * dot(gap, gap))
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(similarity·u/‖u‖ - v/‖v‖) / ‖u‖, and the same of v."""
-        one, other, lengths = self._units(u, v)
-        similarity = (one * other).sum().value[..., np.newaxis]
-        slopes = [
-            (similarity * _direction(x) - unit.value) / length.value[..., np.newaxis]
-            for x, unit, length in ((u, other, lengths[0]), (v, one, lengths[1]))
-        ]
-        return slopes[0], slopes[1]
+        one, other = (size[..., np.newaxis] for size in self._lengths(u, v))
+        unit, partner = u / one, v / other
+        similarity = dot(unit, partner)[..., np.newaxis]
+        return (similarity * _direction(u) - partner) / one, (similarity * _direction(v) - unit) / other
 
-    def _units(self, u: FloatArray, v: FloatArray) -> tuple[Double, Double, tuple[Double, Double]]:
-        """The vectors over their lengths, and these."""
-        one, other = (
-            maximum(Norm(2.0).between(x, np.zeros_like(x)), Double(np.full(x.shape[:-1], self.eps)))
-            for x in (u, v)
-        )
-        return Double(u) / one[..., np.newaxis], Double(v) / other[..., np.newaxis], (one, other)
+    def _lengths(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return np.maximum(length(u), self.eps), np.maximum(length(v), self.eps)
 
 
 class Custom(NamedTuple):
@@ -161,7 +137,7 @@ class Custom(NamedTuple):
         """Nobody knows."""
         return False
 
-    def between(self, u: FloatArray, v: FloatArray) -> Double:
+    def between(self, u: FloatArray, v: FloatArray) -> FloatArray:
         """What the function gives, one number a row."""
         rows = np.broadcast_shapes(u.shape, v.shape)[:-1]
         try:
@@ -177,11 +153,7 @@ class Custom(NamedTuple):
                 argument="distance_function",
                 hint="vectors lie along the last axis, as in numpy.linalg.norm(u - v, axis=-1)",
             )
-        return Double(given.astype(np.float64))
-
-    def brief(self, u: FloatArray, v: FloatArray) -> Double:
-        """The same."""
-        return self.between(u, v)
+        return given.astype(np.float64)
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         """A function alone has none."""
@@ -213,16 +185,14 @@ def _read_only(values: FloatArray) -> FloatArray:
 
 def _direction(x: FloatArray) -> FloatArray:
     """The vectors over their own lengths, however short: PyTorch does not differentiate its bound."""
-    length = Norm(2.0).between(x, np.zeros_like(x)).value[..., np.newaxis]
-    return np.where(length == 0, 0.0, x / length)
+    whole = length(x)[..., np.newaxis]
+    return np.where(whole == 0, 0.0, x / whole)
 
 
-def _extreme(size: Double, *, largest: bool) -> Double:
-    """The largest or smallest of each row, in the pairs that they are; NaN where there is one."""
-    high = size.high
-    if not high.shape[-1]:
-        return Double(np.zeros(high.shape[:-1]))
-    value = size.value
-    index = (np.argmax if largest else np.argmin)(value, axis=-1)[..., np.newaxis]
-    low = np.take_along_axis(np.broadcast_to(size.low, high.shape), index, axis=-1)
-    return Double(np.take_along_axis(high, index, axis=-1), low)[..., 0]
+def _largest(size: FloatArray) -> FloatArray:
+    return np.asarray(size.max(axis=-1, initial=0.0))
+
+
+def _smallest(size: FloatArray) -> FloatArray:
+    """The smallest of each row; of no numbers it is 0."""
+    return np.asarray(size.min(axis=-1)) if size.shape[-1] else np.zeros(size.shape[:-1])

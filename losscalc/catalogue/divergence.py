@@ -7,18 +7,15 @@ from typing import Annotated
 import numpy as np
 
 from losscalc.catalogue.base import Loss, loss
-from losscalc.core.array import FloatArray, Shape
+from losscalc.core.array import Shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import Interval
-from losscalc.core.double import Double, product
-from losscalc.core.exponential import exp, log
-from losscalc.core.precision import refined
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Divergent, LogProbabilities, Role
 from losscalc.core.shapes import Layout, elementwise_layout
+from losscalc.core.stable import xmul
 
-# exp gets subnormal at -708.4, and loses digits.
-_FAINT = -690.0
+_MOST = float(np.finfo(np.float64).max)
 
 
 @loss("kl-div", torch="KLDivLoss", functional="kl_div")
@@ -70,30 +67,14 @@ class KLDiv(Loss):
         return elementwise_layout(shapes, broadcast=broadcast, may_broadcast=True)
 
     def terms(self, input: LogProbabilities, target: Divergent) -> Terms:
-        """The losses of one block."""
-        # What is impossible costs nothing: the limit of y·(ln y - x) for y = 0 is 0, for any x.
+        # What is impossible costs nothing: y·(ln y - x) has the limit 0 at y = 0, for any x.
         if not self.log_target:
-            some = np.where(target == 0, 1.0, target)
-            logarithm = np.log(some)
-            difference = refined(logarithm - input, np.abs(logarithm), _log_difference, some, input)
-            return Terms(product(target, difference))
-        # Of a probability that is subnormal the difference may bring the digits back.
-        size = np.where(target < _FAINT, np.inf, 0.0)
-        return Terms(refined(np.exp(target) * (target - input), size, _weighted_difference, target, input))
+            return Terms(xmul(target, np.log(target + (target == 0)) - input))
+        # exp(y) = exp(y/2)²: where it is subnormal, the difference may bring its digits back.
+        root = np.exp(0.5 * target)
+        return Terms(root * xmul(root, np.maximum(target, -_MOST) - input))
 
     def gradient(self, input: LogProbabilities, target: Divergent) -> Slope:
         """The probability of the target, with a minus."""
         slope = -np.exp(target) if self.log_target else -target
         return Slope(np.broadcast_to(slope, np.broadcast_shapes(input.shape, target.shape)))
-
-
-def _log_difference(target: FloatArray, input: FloatArray) -> FloatArray:
-    """ln y - x."""
-    return (log(target) - input).value
-
-
-def _weighted_difference(target: FloatArray, input: FloatArray) -> FloatArray:
-    """exp(y)·(y - x), which is 0 for y = -∞."""
-    share, k = exp(target)
-    difference = Double(np.where(target == -np.inf, 0.0, target)) - input
-    return difference.shared(share).scaled(k).value

@@ -1,7 +1,7 @@
 """Losses of pairs and triplets: which of them should be close, and which should rank first."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
@@ -9,9 +9,6 @@ from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import FloatArray, Shape, show_shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE
-from losscalc.core.double import Double, scale_exponent, where
-from losscalc.core.matrices import inner
-from losscalc.core.precision import brief_size, refined
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import RowSigns, SignLabels, Values, Vectors
 from losscalc.core.shapes import (
@@ -23,12 +20,15 @@ from losscalc.core.shapes import (
     rowwise_layout,
     unbroadcast,
 )
+from losscalc.core.stable import dot, power_of_two
 from losscalc.errors import ShapeError
 
 # PyTorch's constant of float32, added to squared lengths.
 _EPS = float(np.float32(1e-12))
-# The largest squared length of which products are no danger.
-_LONG = 2.0**500
+# Squared lengths up to here, and products from its inverse on, have lost nothing to over- or underflow.
+_ROOM = 2.0**450
+# Up to here 1 - cos has lost less than two bits; below, another formula has them all.
+_NEAR = 0.25
 
 
 @loss("cosine-embedding", torch="CosineEmbeddingLoss", functional="cosine_embedding_loss")
@@ -88,33 +88,33 @@ class CosineEmbedding(Loss):
         return layout._replace(cut=layout.cut | {"target"}) if is_cut else layout
 
     def terms(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Terms:
-        """The losses of one block."""
-        one, other = Double(input1), Double(input2)
-        lengths = _square(one), _square(other)
-        cosine = inner(one, other) / (lengths[0] * lengths[1]).sqrt()
-        one_less = where(target == 1, Double(np.ones(cosine.high.shape)) - cosine, cosine - self.margin)
-        # Vectors that are very long are left to what follows.
-        longest = np.maximum(lengths[0].high, lengths[1].high)
-        size = brief_size(np.where(longest < _LONG, 1.0 + abs(self.margin), np.nan))
-        rows = np.broadcast_to(target, size.shape)
-        return Terms(np.maximum(refined(one_less.value, size, self._signed, input1, input2, rows), 0.0))
+        squares, product = (dot(input1, input1), dot(input2, input2)), dot(input1, input2)
+        cosine = product / np.sqrt((squares[0] + _EPS) * (squares[1] + _EPS))
+        target = np.broadcast_to(target, cosine.shape)
+        value = np.where(target == 1, 1.0 - cosine, cosine - self.margin)
+        regular = (np.maximum(*squares) < _ROOM) & (np.abs(product) > 1.0 / _ROOM)
+        doubtful = ~(regular & ((target != 1) | (value > _NEAR)))
+        if doubtful.any() and input1.shape[-1] == input2.shape[-1]:
+            one, other = (np.broadcast_to(x, (*cosine.shape, x.shape[-1])) for x in (input1, input2))
+            value[doubtful] = self._doubtful(one[doubtful], other[doubtful], target[doubtful])
+        return Terms(np.maximum(value, 0.0))
 
     def unchecked(self, input1: FloatArray, input2: FloatArray, target: FloatArray) -> FloatArray:
         """A label that is neither 1 nor -1 costs nothing."""
         known = self.terms(input1, input2, np.where(target == 1, 1.0, -1.0)).value
         return np.where(np.abs(target) == 1, known, 0.0)
 
-    def _signed(self, input1: FloatArray, input2: FloatArray, target: FloatArray) -> FloatArray:
-        """1 - cos or cos - m, with all digits."""
-        cosine, one, _, other = _cosine(input1, input2)
+    def _doubtful(self, input1: FloatArray, input2: FloatArray, target: FloatArray) -> FloatArray:
+        """1 - cos or cos - m by vectors of length 1, of pairs that are close or whose squares overflow."""
+        (one, one_lacks, _), (other, other_lacks, _) = _unit(input1), _unit(input2)
         gap = one - other
         # 1 - û·v̂ = ½·(‖û - v̂‖² + (1 - ‖û‖²) + (1 - ‖v̂‖²)), of which nothing cancels.
-        far = ((gap * gap).sum() + _lack(input1) + _lack(input2)) * 0.5
-        return np.where(target == 1, far.value, (cosine - self.margin).value)
+        apart = 0.5 * (dot(gap, gap) + one_lacks + other_lacks)
+        return np.where(target == 1, apart, dot(one, other) - self.margin)
 
     def quantities(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Quantities:
         """The cosine."""
-        return {"cos": _cosine(input1, input2)[0].value[..., np.newaxis]}
+        return {"cos": dot(_unit(input1).vectors, _unit(input2).vectors)[..., np.newaxis]}
 
     def gradient(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Slope:
         """The derivative of the cosine, with a minus for similar pairs."""
@@ -126,13 +126,15 @@ class CosineEmbedding(Loss):
 
     def _gradient(self, own: FloatArray, other: FloatArray, target: FloatArray) -> Slope:
         """b/√((a² + ε)(b² + ε)) - cos·a/(a² + ε)."""
-        cosine, unit, length, partner = _cosine(own, other)
-        sign = np.where(target == 1, -1.0, np.heaviside((cosine - self.margin).value, 1.0))[..., np.newaxis]
-        along = unit * cosine[..., np.newaxis]
+        unit, _, length = _unit(own)
+        partner = _unit(other).vectors
+        cosine = dot(unit, partner)[..., np.newaxis]
+        positive = np.asarray(target == 1)[..., np.newaxis]
+        sign = np.where(positive, -1.0, np.heaviside(cosine - self.margin, 1.0))
         if own.shape[-1] == other.shape[-1]:
-            return Slope((partner - along).value / length * sign)
+            return Slope((partner - cosine * unit) / length * sign)
         # A component that stands for several meets all partners, but has one direction of its own.
-        parts = (partner.value / length * sign, along.value / length * sign)
+        parts = (partner / length * sign, cosine * unit / length * sign)
         return Slope(unbroadcast(parts[0], own.shape) - unbroadcast(parts[1], own.shape))
 
 
@@ -175,7 +177,6 @@ class MarginRanking(Loss):
         return elementwise_layout(shapes, same=same, broadcast=broadcast, may_broadcast=True)
 
     def terms(self, input1: Values, input2: Values, target: SignLabels) -> Terms:
-        """The losses of one block."""
         return Terms(np.maximum(self._shortfall(input1, input2, target), 0.0))
 
     def gradient(self, input1: Values, input2: Values, target: SignLabels) -> Slope:
@@ -187,32 +188,23 @@ class MarginRanking(Loss):
         return Slope(target * np.heaviside(self._shortfall(input1, input2, target), 1.0))
 
     def _shortfall(self, input1: FloatArray, input2: FloatArray, target: FloatArray) -> FloatArray:
-        difference = Double.difference(input1, input2)
-        # Labels are 1 and -1, so that products with them are exact.
-        return (Double(difference.high * -target, difference.low * -target) + self.margin).value
+        return target * (input2 - input1) + self.margin
 
 
-def _square(vectors: Double) -> Double:
-    """The squared lengths and ε."""
-    return inner(vectors, vectors) + _EPS
+class Unit(NamedTuple):
+    """Vectors over their lengths, what the squares of these lack of 1, and the lengths, (..., 1)."""
+
+    vectors: FloatArray
+    lack: FloatArray
+    length: FloatArray
 
 
-def _cosine(one: FloatArray, other: FloatArray) -> tuple[Double, Double, FloatArray, Double]:
-    """The cosine, the first vector over its length, that length, and the second over its own."""
-    units, lengths = [], []
-    for vectors in (one, other):
-        exponent = np.maximum(scale_exponent(vectors), 0)
-        scaled = Double(np.ldexp(vectors, -exponent))
-        squares = (scaled * scaled).sum()[..., np.newaxis] + np.ldexp(_EPS, -2 * exponent)
-        length = squares.sqrt()
-        units.append(scaled / length)
-        lengths.append(np.ldexp(length.value, exponent))
-    return (units[0] * units[1]).sum(), units[0], lengths[0], units[1]
-
-
-def _lack(vectors: FloatArray) -> Double:
-    """What the square of a vector over its length lacks of 1: ε / (‖x‖² + ε)."""
-    exponent = np.maximum(scale_exponent(vectors), 0)
-    scaled = Double(np.ldexp(vectors, -exponent))
-    share = Double(np.ldexp(np.full(exponent.shape, _EPS), -2 * exponent)[..., 0])
-    return share / ((scaled * scaled).sum() + share)
+def _unit(vectors: FloatArray) -> Unit:
+    """x / √(‖x‖² + ε), whose square lacks ε / (‖x‖² + ε)."""
+    # Of short vectors ε is what counts; long ones are scaled, or their squares would overflow.
+    scale = np.minimum(power_of_two(vectors), 1.0)[..., np.newaxis]
+    vectors = vectors * scale
+    eps = _EPS * scale * scale
+    square = dot(vectors, vectors)[..., np.newaxis] + eps
+    length = np.sqrt(square)
+    return Unit(vectors / length, (eps / square)[..., 0], length / scale)

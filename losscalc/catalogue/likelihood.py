@@ -9,15 +9,11 @@ from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import FloatArray, Shape, show_shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, Interval
-from losscalc.core.double import Double, where
-from losscalc.core.exponential import exp, log
-from losscalc.core.precision import is_narrow, refined
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Counts, Values, Variance
 from losscalc.core.shapes import Layout, elementwise_layout, fits, unbroadcast
+from losscalc.core.stable import number, pi, where, xmul
 from losscalc.errors import ShapeError
-
-_LN_2PI = Double(np.array(1.8378770664093456), -7.756588316134483e-17)
 
 
 class Likelihood(Loss):
@@ -65,49 +61,34 @@ class PoissonNLL(Likelihood):
     ] = 1e-8
 
     def terms(self, input: Values, target: Counts) -> Terms:
-        """The losses of one block."""
-        expected = np.exp(input) if self.log_input else input
-        gap = -input if self.log_input else -np.log(input + self.eps)
-        share = target * gap
-        plain, size = expected + share, np.maximum(np.abs(expected), np.abs(share))
-        if not self.log_input:
-            # What rounding adds to x + ε shows in a logarithm that is close to 0.
-            size = np.maximum(size, np.abs(target))
+        rate = np.exp(input) if self.log_input else input
+        gap = -input if self.log_input else -_log_of_sum(input, self.eps)
         if self.full:
-            larger = target > 1
-            logarithm = np.log(np.where(larger, target, 1.0))
-            plain = plain + np.where(
-                larger, target * logarithm - target + 0.5 * (logarithm + _LN_2PI.high), 0
-            )
-            # So many roundings that float64 keeps too few digits of what is left.
-            size = np.where(larger, size + target * logarithm if is_narrow() else np.inf, size)
-        return Terms(refined(plain, size, self._exact, input, target))
-
-    def _exact(self, input: FloatArray, target: FloatArray) -> FloatArray:
-        """The losses where their parts cancel, or are infinite."""
-        expected = _expected(input) if self.log_input else Double(input)
-        gap = -Double(input) if self.log_input else -log(Double(input) + self.eps)
-        value = expected + gap.shared(target)
-        if self.full:
-            # y·ln y joins y·x before the product, which may be too large without it.
-            logarithm = log(target)
-            whole = expected + (gap + logarithm).shared(target) - target + (logarithm + _LN_2PI) * 0.5
-            value = where(target > 1, whole, value)
-        # What grows faster wins: exp(x) over y·x, and x over y·ln x.
-        return np.where((input == np.inf) & np.isfinite(target), np.inf, value.value)
+            # y·ln y joins y·x before the product, which may be too large without it; ln 1 = 0 joins the rest.
+            gap = gap + np.log(np.maximum(target, number(1.0, target)))
+        value = rate + xmul(target, gap)
+        if np.any(value != value):
+            # What grows faster wins: exp(x) over y·x, and x over y·ln x.
+            value = where((rate == np.inf) & (target < np.inf), np.inf, value)
+        return Terms(value + self._correction(target) if self.full else value)
 
     def quantities(self, input: Values, target: Counts) -> Quantities:
         """Stirling's formula, with `full`."""
-        stirling = np.where(target > 1, _stirling(target).value, 0.0)
+        larger = np.maximum(target, number(1.0, target))
+        stirling = xmul(larger, np.log(larger)) + self._correction(target)
         return {"s": stirling[..., np.newaxis] if self.full else None}
 
     def gradient(self, input: Values, target: Counts) -> Slope:
         """The expected count less the target; without `log_input`, relative to the expected count."""
         if self.log_input:
-            return Slope((_expected(input) - target).value)
-        count = Double(input) + self.eps
-        slope = ((count - target) / count).value
-        return Slope(np.where((input == np.inf) & np.isfinite(target), 1.0, slope))
+            return Slope(np.exp(input) - target)
+        count = input + self.eps
+        return Slope(np.where((count == np.inf) & np.isfinite(target), 1.0, (count - target) / count))
+
+    def _correction(self, target: FloatArray) -> FloatArray:
+        """What Stirling's formula adds to y·ln y: ½·ln(2πy) - y where y > 1."""
+        larger = np.maximum(target, number(1.0, target))
+        return where(larger > 1, 0.5 * np.log(larger * (2.0 * pi(target))) - larger, 0.0)
 
 
 @loss("gaussian-nll", torch="GaussianNLLLoss", functional="gaussian_nll_loss")
@@ -152,29 +133,16 @@ class GaussianNLL(Likelihood):
         return layout._replace(cut=layout.cut | {"var"}) if along else layout
 
     def terms(self, input: Values, target: Values, var: Variance) -> Terms:
-        """The losses of one block."""
         variance = self._variance(input, var)
-        if not is_narrow():
-            return Terms(self._exact(input, target, variance))
-        logarithm, difference = np.log(variance), input - target
-        ratio = difference / variance * difference
-        plain = 0.5 * (logarithm + ratio + (_LN_2PI.high if self.full else 0.0))
-        size = np.abs(logarithm) + (2.0 if self.full else 0.0)
-        return Terms(refined(plain, size, self._exact, input, target, variance))
-
-    def _exact(self, input: FloatArray, target: FloatArray, variance: FloatArray) -> FloatArray:
-        """The losses where their parts cancel."""
-        difference = Double(input) - target
-        # (d / v)·(d / 2): d² alone might overflow, or vanish.
-        value = log(variance) * 0.5 + difference / Double(variance) * (difference * 0.5)
-        if self.full:
-            value = value + _LN_2PI * 0.5
-        return value.value
+        # (d/√v)²: neither d² nor d/v is out of range before the whole is.
+        ratio = (input - target) / np.sqrt(variance)
+        value = np.log(variance) + ratio * ratio
+        return Terms(0.5 * (value + self._constant(var) if self.full else value))
 
     def quantities(self, input: Values, target: Values, var: Variance) -> Quantities:
         """The variances in the shape of the input, and with `full` the constant."""
         variance = np.broadcast_to(_beside(var, input), np.broadcast_shapes(input.shape, target.shape))
-        return {"var": variance[..., np.newaxis], "k": _LN_2PI.high if self.full else None}
+        return {"var": variance[..., np.newaxis], "k": self._constant(var) if self.full else None}
 
     def gradient(self, input: Values, target: Values, var: Variance) -> Slope:
         """The difference over the variance."""
@@ -182,25 +150,28 @@ class GaussianNLL(Likelihood):
 
     def gradient_var(self, input: Values, target: Values, var: Variance) -> Slope:
         """½·(1/v - (d/v)²), also where `eps` took the place of the variance."""
-        variance = Double(self._variance(input, var))
-        ratio = (Double(input) - target) / variance
-        slope = (Double(np.ones_like(variance.high)) / variance - ratio * ratio) * 0.5
-        return Slope(unbroadcast(slope.value, _beside(var, input).shape).reshape(var.shape))
+        variance = self._variance(input, var)
+        ratio = (input - target) / variance
+        slope = 0.5 * (1.0 / variance - ratio * ratio)
+        return Slope(unbroadcast(slope, _beside(var, input).shape).reshape(var.shape))
+
+    def _constant(self, like: FloatArray) -> FloatArray:
+        """ln 2π."""
+        return np.asarray(np.log(2.0 * pi(like)))
 
     def _variance(self, input: FloatArray, var: FloatArray) -> FloatArray:
-        return np.maximum(_beside(var, input), self.eps)
+        return np.maximum(_beside(var, input), number(self.eps, var))
 
 
-def _expected(input: FloatArray) -> Double:
-    """exp(x), of which infinity and zero have no digits to be lost."""
-    value, k = exp(input)
-    return value.scaled(k)
+def _log_of_sum(x: FloatArray, eps: float) -> FloatArray:
+    """ln(x + ε) as ln s + e/s, with s the rounded sum and e what rounding took from it.
 
-
-def _stirling(target: FloatArray) -> Double:
-    """y·ln y - y + ½·ln(2πy), which is close to ln(y!)."""
-    logarithm = log(target)
-    return logarithm * target - target + (logarithm + _LN_2PI) * 0.5
+    Where s is near 1 the logarithm is small, and e shows.
+    """
+    total = x + eps
+    larger = np.maximum(x, eps)
+    rest = np.minimum(x, eps) - (total - larger)
+    return np.log(total) + xmul(rest, 1.0 / total)
 
 
 def _beside(var: FloatArray, input: FloatArray) -> FloatArray:

@@ -9,8 +9,6 @@ from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import FloatArray, IndexArray, Shape, show_shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE, Choice
-from losscalc.core.double import Double, choose, finite
-from losscalc.core.precision import is_narrow
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import (
     ClassWeight,
@@ -30,7 +28,7 @@ from losscalc.core.shapes import (
     fits,
     unequal_shapes,
 )
-from losscalc.core.stable import sigmoid, softplus_tail
+from losscalc.core.stable import mean, sigmoid, softplus, where
 from losscalc.errors import ClassIndexError, ShapeError
 
 
@@ -73,10 +71,7 @@ class SoftMargin(Signed):
         return layout
 
     def terms(self, input: Values, target: SignLabels) -> Terms:
-        """The losses of one block."""
-        wrong = -target * input
-        # ln(1 + exp(z)) = max(z, 0) + log1p(exp(-|z|)), which never exponentiates a large number.
-        return Terms(np.maximum(wrong, 0.0) + softplus_tail(wrong))
+        return Terms(softplus(-target * input))
 
     def gradient(self, input: Values, target: SignLabels) -> Slope:
         """-y·σ(-y·x)."""
@@ -108,8 +103,7 @@ class HingeEmbedding(Signed):
     margin: Annotated[float, FINITE, Doc("The distance from which dissimilar pairs cost nothing.")] = 1.0
 
     def terms(self, input: Distances, target: SignLabels) -> Terms:
-        """The losses of one block."""
-        return Terms(choose(target == 1, input, np.maximum(self.margin - input, 0.0)))
+        return Terms(where(target == 1, input, np.maximum(self.margin - input, 0.0)))
 
     def unchecked(self, input: FloatArray, target: FloatArray) -> FloatArray:
         """What is not -1 has the term of similar pairs, and what is not 1 that of dissimilar ones."""
@@ -167,13 +161,13 @@ class MultiMargin(Rowwise):
     margin: Annotated[float, FINITE, Doc("By how much the right class has to lead.")] = 1.0
 
     def terms(self, input: Rows, target: RowIndices, weight: ClassWeight | None = None) -> Terms:
-        """The losses of one block."""
         position = self._position(input, target)
         excess = self._excess(input, position)
-        value = (Double(excess) if self.p == 1 else Double(excess) * excess).mean()
-        single = value if weight is None else value * weight[position]
+        # (w·z)·z: a small weight is met by a large violation before that is squared.
+        weighted = excess if weight is None else weight[position][..., np.newaxis] * excess
+        value = mean(weighted if self.p == 1 else weighted * excess)
         # As PyTorch has it: a target of shape (1,) for one sample gives a loss of that shape.
-        return Terms(single.value.reshape(target.shape))
+        return Terms(value.reshape(target.shape))
 
     def quantities(self, input: Rows, target: RowIndices, weight: ClassWeight | None = None) -> Quantities:
         """The score of the right class, and those of the others."""
@@ -205,7 +199,7 @@ class MultiMargin(Rowwise):
         column = position[..., np.newaxis]
         right = np.take_along_axis(input, column, axis=-1)
         excess = _violation(input, right, self.margin)
-        np.put_along_axis(excess, column, np.where(np.isnan(right), np.nan, 0.0), axis=-1)
+        np.put_along_axis(excess, column, np.where(right == right, 0.0, right), axis=-1)
         return excess
 
 
@@ -243,23 +237,27 @@ class MultiLabelMargin(Rowwise):
         return layout._replace(indices=frozenset({"target"}))
 
     def terms(self, input: Rows, target: IndexSets) -> Terms:
-        """The losses of one block."""
-        total = Double(np.zeros_like(input))
-        for _, excess in self._violations(input, target):
-            total = Double(total.high + excess) if is_narrow() else total + excess
-        value = total.mean().value
-        return Terms(np.where(np.isnan(input).any(axis=-1), np.nan, value))
+        places = self._places(input, target)
+        total = np.zeros_like(input)
+        for _, excess in _violations(input, places):
+            total += excess
+        _leave_out(total, places)
+        value = mean(total)
+        if np.any(input != input):
+            value = np.where((input != input).any(axis=-1), np.nan, value)
+        return Terms(value)
 
     def quantities(self, input: Rows, target: IndexSets) -> Quantities:
         """The scores of each pair of a right class and a wrong one; -inf stands for no pair."""
-        columns, wrong = [], []
-        for column, excess in self._violations(input, target):
-            right = np.take_along_axis(input, column, axis=-1)
-            columns.append(np.broadcast_to(right, input.shape))
+        places = self._places(input, target)
+        right, wrong = [], []
+        for column, excess in _violations(input, places):
+            _leave_out(excess, places)
+            right.append(np.broadcast_to(np.take_along_axis(input, column, axis=-1), input.shape))
             wrong.append(np.where(excess > 0, input, -np.inf))
         nothing = np.zeros((*input.shape[:-1], 0))
         return {
-            "x[y]": np.concatenate([nothing, *columns], axis=-1),
+            "x[y]": np.concatenate([nothing, *right], axis=-1),
             "x[i]": np.concatenate([nothing, *wrong], axis=-1),
             "C": np.asarray(float(input.shape[-1])),
         }
@@ -267,44 +265,61 @@ class MultiLabelMargin(Rowwise):
     def gradient(self, input: Rows, target: IndexSets) -> Slope:
         """For each violated pair 1/C for the wrong class and -1/C for the right one."""
         slope = np.where(np.isnan(input).any(axis=-1, keepdims=True), np.nan, np.zeros_like(input))
-        for column, excess in self._violations(input, target):
+        places = self._places(input, target)
+        for column, excess in _violations(input, places):
+            _leave_out(excess, places)
             step = np.heaviside(excess, 0.0)
             slope += step
             right = np.take_along_axis(slope, column, axis=-1) - step.sum(axis=-1, keepdims=True)
             np.put_along_axis(slope, column, right, axis=-1)
         return Slope(slope / float(input.shape[-1]))
 
-    def _violations(self, input: FloatArray, target: IndexArray) -> Iterator[tuple[IndexArray, FloatArray]]:
-        """For each place of the lists the class that stands there, and how much the wrong ones violate it."""
-        wrong = np.argwhere((target < -1) | (target >= input.shape[-1]))
-        if len(wrong):
+    def _places(self, input: FloatArray, target: IndexArray) -> "list[_Place]":
+        """The lists, place by place: a class of each row, and which rows still have one there.
+
+        The others repeat their first, or have the class 0.
+        """
+        if target.size and (target.min() < -1 or target.max() >= input.shape[-1]):
+            wrong = np.argwhere((target < -1) | (target >= input.shape[-1]))[0]
             raise ClassIndexError(
                 f"`target` must be a class index from 0 to {input.shape[-1] - 1}, or -1 after the last",
-                found=int(target[tuple(wrong[0])]),
+                found=int(target[tuple(wrong)]),
                 argument="target",
-                index=tuple(int(i) for i in wrong[0]),
+                index=tuple(int(i) for i in wrong),
             )
-        listed = np.logical_and.accumulate(target >= 0, axis=-1)
-        most = int(listed.sum(axis=-1).max(initial=0))
-        columns = np.where(listed, target, 0)
-        places = [(columns[..., n : n + 1], listed[..., n : n + 1]) for n in range(most)]
-        is_right = np.zeros(input.shape, dtype=bool)
-        for column, is_there in places:
-            np.put_along_axis(
-                is_right, column, np.take_along_axis(is_right, column, axis=-1) | is_there, axis=-1
-            )
-        for column, is_there in places:
-            excess = _violation(input, np.take_along_axis(input, column, axis=-1), 1.0)
-            yield column, choose(is_there & ~is_right, excess, 0.0)
+        first = np.maximum(target[..., :1], 0)
+        is_there = np.ones(first.shape, dtype=bool)
+        places = []
+        for place in range(target.shape[-1]):
+            column = target[..., place : place + 1]
+            is_there = is_there & (column >= 0)
+            if not is_there.any():
+                break
+            places.append((np.where(is_there, column, first), is_there))
+        return places
+
+
+_Place = tuple[IndexArray, np.ndarray]
+
+
+def _violations(input: FloatArray, places: list[_Place]) -> Iterator[tuple[IndexArray, FloatArray]]:
+    """For each place of the lists the class that stands there, and by how much each class violates it.
+
+    Classes that are right themselves are among them.
+    """
+    for column, is_there in places:
+        excess = _violation(input, np.take_along_axis(input, column, axis=-1), 1.0)
+        yield column, excess if is_there.all() else where(is_there, excess, 0.0)
+
+
+def _leave_out(values: FloatArray, places: list[_Place]) -> None:
+    """Set what belongs to right classes to 0."""
+    for column, _ in places:
+        np.put_along_axis(values, column, 0.0, axis=-1)
 
 
 def _violation(score: FloatArray, right: FloatArray, margin: float) -> FloatArray:
-    """max(0, x - x[y] + m), of which nothing is lost before the end; NaN for NaN.
-
-    What rounding takes from the difference and from the sum (TwoSum) is put back at last.
-    """
-    difference = Double.difference(score, right)
-    total = difference.high + margin
-    part = total - difference.high
-    error = (difference.high - (total - part)) + (margin - part)
-    return np.maximum(total + finite(error + difference.low), 0.0)
+    """max(0, x - x[y] + m); of scores that are a margin apart, only the last sum is rounded."""
+    excess = score - right
+    excess += margin
+    return np.maximum(excess, 0.0, out=excess)

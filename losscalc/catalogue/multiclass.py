@@ -9,8 +9,6 @@ from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import FloatArray, IndexArray, Shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import UNIT
-from losscalc.core.double import Double, product
-from losscalc.core.precision import is_narrow
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import (
     ClassIndices,
@@ -24,7 +22,17 @@ from losscalc.core.roles import (
     classes_last,
 )
 from losscalc.core.shapes import Layout, classwise_layout
-from losscalc.core.stable import Partition, distance, partition, softmax_and_rest, softmax_less_one
+from losscalc.core.stable import (
+    Partition,
+    joined,
+    number,
+    partition,
+    pick,
+    softmax_and_rest,
+    softmax_less_one,
+    surprisal,
+    xmul,
+)
 from losscalc.errors import ParameterError, ShapeError
 
 IGNORE_INDEX = Doc("Rows with this target are left out; any whole number.")
@@ -101,7 +109,6 @@ class CrossEntropy(Multiclass):
         return layout
 
     def terms(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Terms:
-        """The losses of one block."""
         return self._losses(classes_last(input), target, weight)
 
     def gradient(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Slope:
@@ -127,30 +134,43 @@ class CrossEntropy(Multiclass):
         steps = {"max x": peak, "Σ exp(x - max x)": total, "ln Σ exp(x)": logarithm, "L": logarithm}
         if target.dtype.kind != "i":
             share = self._shares(classes_last(cast(FloatArray, target)), weight)
-            return {"x": scores, "t": share.value, **steps}
+            return {"x": scores, "t": share, **steps}
         share, ignored = self._dense(cast(IndexArray, target), weight, scores.shape)
         position = np.where(ignored, 0, target.reshape(ignored.shape))[..., np.newaxis]
         return {
             "x": scores,
-            "t": share.value,
+            "t": share,
             "x[y]": np.take_along_axis(scores, position, axis=-1),
             "w[y]": None if weight is None else weight[position],
             **steps,
         }
 
     def _losses(
-        self, scores: FloatArray | Double, target: FloatArray | IndexArray, weight: FloatArray | None
+        self, scores: FloatArray, target: FloatArray | IndexArray, weight: FloatArray | None
     ) -> Terms:
         """The losses of scores whose last axis are the classes."""
-        parts = partition(scores)
-        if target.dtype.kind == "i":
-            # One sample may come with a target of shape (1,); its loss has none.
-            return self._of_indices(parts, cast(IndexArray, target).reshape(parts.tail.high.shape), weight)
-        share = self._shares(classes_last(cast(FloatArray, target)), weight)
-        return Terms(distance_sum(parts, share).value)
+        if target.dtype.kind != "i":
+            share = self._shares(classes_last(cast(FloatArray, target)), weight)
+            return Terms(_spread(partition(scores), share))
+        # One sample may come with a target of shape (1,); its loss has none.
+        target = cast(IndexArray, target).reshape(scores.shape[:-1])
+        position = class_positions("target", target, scores.shape[-1], self._ignored)
+        ignored = target == self._ignored
+        factor = np.where(ignored, 0.0, 1.0 if weight is None else weight[position])
+        if self.label_smoothing:
+            parts = partition(scores)
+            value = factor * joined(pick(parts.gap, position), parts.tail)
+            evenly = _spread(parts, np.ones(scores.shape[-1]) if weight is None else weight)
+            kept = number(1.0, scores) - self.label_smoothing
+            value = xmul(kept, value) + self.label_smoothing * evenly / scores.shape[-1]
+        else:
+            value = surprisal(scores, position)
+            value = value if weight is None else factor * value
+        # A row that is left out may hold anything, NaN included.
+        return Terms(np.where(ignored, 0.0, value), factor, ignored)
 
     def _slopes(
-        self, scores: FloatArray | Double, target: FloatArray | IndexArray, weight: FloatArray | None
+        self, scores: FloatArray, target: FloatArray | IndexArray, weight: FloatArray | None
     ) -> FloatArray:
         """With t the share of a class in the target and q its softmax, q·Σt - t = q·(Σt - t) - t·(1-q).
 
@@ -159,66 +179,46 @@ class CrossEntropy(Multiclass):
         if target.dtype.kind == "i" and not self.label_smoothing:
             return self._slopes_of_indices(scores, cast(IndexArray, target), weight)
         likely, unlikely = softmax_and_rest(scores)
-        ignored = np.zeros(likely.shape[:-1], dtype=bool)
         if target.dtype.kind == "i":
-            share, ignored = self._dense(cast(IndexArray, target), weight, likely.shape)
+            share, ignored = self._dense(cast(IndexArray, target), weight, scores.shape)
         else:
             share = self._shares(classes_last(cast(FloatArray, target)), weight)
-        total = share.sum()
-        others = (Double(total.high[..., np.newaxis], total.low[..., np.newaxis]) - share).value
-        return np.where(ignored[..., np.newaxis], 0.0, likely * others - share.value * unlikely)
+            ignored = np.zeros(scores.shape[:-1], dtype=bool)
+        others = share.sum(axis=-1, keepdims=True) - share
+        return np.where(ignored[..., np.newaxis], 0.0, likely * others - share * unlikely)
 
     def _slopes_of_indices(
-        self, scores: FloatArray | Double, target: IndexArray, weight: FloatArray | None
+        self, scores: FloatArray, target: IndexArray, weight: FloatArray | None
     ) -> FloatArray:
         """Softmax less the target, times its weight; nothing where a row is ignored."""
-        shape = scores.high.shape if isinstance(scores, Double) else scores.shape
-        target = target.reshape(shape[:-1])
-        position = class_positions("target", target, shape[-1], self._ignored)
+        target = target.reshape(scores.shape[:-1])
+        position = class_positions("target", target, scores.shape[-1], self._ignored)
         slope = softmax_less_one(scores, position)
         if weight is not None:
             slope *= weight[position][..., np.newaxis]
         slope[target == self._ignored] = 0.0
         return slope
 
-    def _of_indices(self, parts: Partition, target: IndexArray, weight: FloatArray | None) -> Terms:
-        classes = parts.gap.shape[-1]
-        position = class_positions("target", target, classes, self._ignored)
-        ignored = target == self._ignored
-        factor = np.where(ignored, 0.0, 1.0 if weight is None else weight[position])
-        value = distance(pick(parts.gap, position), parts.tail)
-        value = value if weight is None else value * factor
-        if self.label_smoothing:
-            evenly = distance_sum(parts, Double(np.ones(classes) if weight is None else weight))
-            value = value.shared(self._kept) + evenly * (Double(np.asarray(self.label_smoothing)) / classes)
-        # A row that is left out may hold anything, NaN included.
-        return Terms(np.where(ignored, 0.0, value.value), factor, ignored)
-
     def _dense(
         self, target: IndexArray, weight: FloatArray | None, shape: tuple[int, ...]
-    ) -> tuple[Double, np.ndarray]:
+    ) -> tuple[FloatArray, np.ndarray]:
         """The share of each class in targets of one class, and which rows are ignored."""
         position = class_positions("target", target, shape[-1], self._ignored).reshape(shape[:-1])
         hot = np.zeros(shape)
         np.put_along_axis(hot, position[..., np.newaxis], 1.0, axis=-1)
         return self._shares(hot, weight), (target == self._ignored).reshape(shape[:-1])
 
-    def _shares(self, target: FloatArray, weight: FloatArray | None) -> Double:
+    def _shares(self, target: FloatArray, weight: FloatArray | None) -> FloatArray:
         """The share of each class in targets that are spread over the classes."""
-        share = Double(target)
         if self.label_smoothing:
-            share = share * self._kept + Double(np.asarray(self.label_smoothing)) / target.shape[-1]
-        return share if weight is None else share * weight
+            kept = number(1.0, target) - self.label_smoothing
+            target = target * kept + number(self.label_smoothing, target) / target.shape[-1]
+        return target if weight is None else target * weight
 
     @property
     def _ignored(self) -> int:
         """The class whose rows are left out."""
         return -100 if self.ignore_index is None else self.ignore_index
-
-    @property
-    def _kept(self) -> Double:
-        """The share of the target that is not spread."""
-        return Double(np.asarray(1.0)) + -self.label_smoothing
 
 
 @loss("nll", torch="NLLLoss", functional="nll_loss")
@@ -259,7 +259,6 @@ class NLL(Multiclass):
     def terms(
         self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
     ) -> Terms:
-        """The losses of one block."""
         scores = classes_last(input)
         target = target.reshape(scores.shape[:-1])
         position = class_positions("target", target, scores.shape[-1], self.ignore_index)
@@ -299,18 +298,9 @@ class NLL(Multiclass):
         return np.where(target == self.ignore_index, 0.0, 1.0 if weight is None else weight[position])
 
 
-def pick(scores: FloatArray, position: IndexArray) -> FloatArray:
-    """The score of one class from each row; a row is the last axis."""
-    rows = scores.reshape(-1, scores.shape[-1])
-    if rows.flags.c_contiguous:
-        places = np.arange(0, rows.size, rows.shape[-1]) + position.reshape(-1)
-        return rows.reshape(-1).take(places).reshape(position.shape)
-    return rows[np.arange(len(rows)), position.reshape(-1)].reshape(position.shape)
-
-
-def distance_sum(parts: Partition, share: Double) -> Double:
-    """Σ share_c · (log Σ exp(x) - x_c); a class without a share does not count, however improbable."""
-    if is_narrow():
-        gaps = product(share.high, parts.gap).sum(axis=-1)
-        return Double(gaps + share.high.sum(axis=-1) * parts.tail.high)
-    return Double(parts.gap).shared(share).sum() + share.sum() * parts.tail
+def _spread(parts: Partition, share: FloatArray) -> FloatArray:
+    """Σ share_c · (ln Σ exp(x) - x_c); a class without a share does not count, however improbable."""
+    gaps = (share * parts.gap).sum(axis=-1)
+    if (gaps != gaps).any():
+        gaps = xmul(share, parts.gap).sum(axis=-1)
+    return np.asarray(gaps + share.sum(axis=-1) * parts.tail)

@@ -10,8 +10,6 @@ from losscalc.catalogue.base import Quantities, loss
 from losscalc.catalogue.multiclass import CrossEntropy
 from losscalc.core.array import FloatArray, Shape, show_shape
 from losscalc.core.declaration import Doc
-from losscalc.core.double import Double
-from losscalc.core.matrices import matmul
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import ClassTarget, ClassWeight, Features, LinearBias, LinearWeight
 from losscalc.core.shapes import Layout, classwise_layout
@@ -98,7 +96,6 @@ class LinearCrossEntropy(CrossEntropy):
         linear_bias: LinearBias | None = None,
         weight: ClassWeight | None = None,
     ) -> Terms:
-        """The losses of one block."""
         return self._losses(_logits(input, linear_weight, linear_bias), target, weight)
 
     def quantities(  # type: ignore[override]
@@ -110,7 +107,7 @@ class LinearCrossEntropy(CrossEntropy):
         weight: ClassWeight | None = None,
     ) -> Quantities:
         """Those of cross-entropy, of the logits."""
-        return self._quantities(_logits(input, linear_weight, linear_bias).value, target, weight)
+        return self._quantities(_logits(input, linear_weight, linear_bias), target, weight)
 
     def gradient(  # type: ignore[override]
         self,
@@ -156,14 +153,12 @@ class LinearCrossEntropy(CrossEntropy):
         return Slope(np.moveaxis(whole, -1, 0))
 
 
-def _logits(input: FloatArray, linear_weight: FloatArray, linear_bias: FloatArray | None) -> Double:
+def _logits(input: FloatArray, linear_weight: FloatArray, linear_bias: FloatArray | None) -> FloatArray:
     """W·x + b with the classes on the last axis."""
-    matrix = _classes_inside(linear_weight)
-    logits = matmul(np.atleast_2d(input), matrix)
+    logits = np.atleast_2d(input) @ _classes_inside(linear_weight).T
     if linear_bias is not None:
-        logits = logits + np.moveaxis(linear_bias, 0, -1).reshape(-1)
-    shape = input.shape[:-1] + np.moveaxis(linear_weight, 0, -2).shape[:-1]
-    return Double(logits.high.reshape(shape), logits.low.reshape(shape))
+        logits += np.moveaxis(linear_bias, 0, -1).reshape(-1)
+    return logits.reshape(input.shape[:-1] + np.moveaxis(linear_weight, 0, -2).shape[:-1])
 
 
 def _classes_inside(linear_weight: FloatArray) -> FloatArray:

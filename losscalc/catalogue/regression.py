@@ -6,11 +6,9 @@ from typing import Annotated
 import numpy as np
 
 from losscalc.catalogue.base import Loss, loss
-from losscalc.core.array import FloatArray, Shape
+from losscalc.core.array import Shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, FINITE_POSITIVE
-from losscalc.core.double import Double
-from losscalc.core.precision import is_narrow
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import FullWeight, Values
 from losscalc.core.shapes import Layout, elementwise_layout
@@ -52,7 +50,6 @@ class L1(Regression):
     formula = "w·|x - y|"
 
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
-        """The losses of one block."""
         difference = np.abs(input - target)
         return Terms(difference) if weight is None else Terms(weight * difference, weight)
 
@@ -86,15 +83,11 @@ class MSE(Regression):
     formula = "w·(x - y)²"
 
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
-        """The losses of one block."""
+        difference = input - target
         if weight is None:
-            return Terms(np.square(input - target))
+            return Terms(difference * difference)
         # (w·d)·d: a small weight is met by a large difference before that is squared, and vice versa.
-        if is_narrow():
-            plain = input - target
-            return Terms(plain * weight * plain, weight)
-        difference = Double.difference(input, target)
-        return Terms((difference * weight * difference).value, weight)
+        return Terms(difference * weight * difference, weight)
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
         """Twice the difference."""
@@ -128,11 +121,12 @@ class SmoothL1(Regression):
     beta: Annotated[float, FINITE_NOT_NEGATIVE, Doc("Where the quadratic part ends.")] = 1.0
 
     def terms(self, input: Values, target: Values) -> Terms:
-        """The losses of one block."""
+        distance = np.abs(input - target)
         if not self.beta:
-            return Terms(np.abs(input - target))
-        factor = 1.0 if self.beta == 1 else Double(np.asarray(1.0)) / self.beta
-        return Terms(_rounded_off(input, target, self.beta, factor))
+            return Terms(distance)
+        near = np.minimum(distance, self.beta)
+        # c/β ≤ 1 comes first: 1/β, or c·d, may be out of range.
+        return Terms(near / self.beta * (distance - 0.5 * near))
 
     def gradient(self, input: Values, target: Values) -> Slope:
         """The difference over `beta`, but never beyond 1."""
@@ -173,33 +167,11 @@ class Huber(Regression):
     delta: Annotated[float, FINITE_POSITIVE, Doc("Where the quadratic part ends.")] = 1.0
 
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
-        """The losses of one block."""
-        return Terms(_rounded_off(input, target, self.delta, 1.0 if weight is None else weight))
+        distance = np.abs(input - target)
+        near = np.minimum(distance, self.delta)
+        return Terms((near if weight is None else weight * near) * (distance - 0.5 * near))
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
         """The difference, but never beyond `delta`."""
         slope = np.clip(input - target, -self.delta, self.delta)
         return Slope(slope if weight is None else weight * slope)
-
-
-def _rounded_off(
-    input: FloatArray, target: FloatArray, bend: float, factor: Double | FloatArray | float
-) -> FloatArray:
-    """d²/2 up to the bend b, and b·(d - b/2) beyond: with c = min(d, b) both are c·(d - c/2).
-
-    d = |x - y| is kept with what rounding took from it, because the bend can multiply that. The factor
-    comes between, where it keeps the product within the range of float64.
-    """
-    if is_narrow():
-        plain = np.abs(input - target)
-        near = np.minimum(plain, bend)
-        plain_factor = factor.value if isinstance(factor, Double) else factor
-        return np.asarray(near * plain_factor * (plain - near * 0.5))
-    distance = Double.difference(np.maximum(input, target), np.minimum(input, target))
-    near = np.minimum(distance.high, bend)
-    if isinstance(factor, float):
-        half = near * 0.5
-        rest = distance.high - half
-        error = ((distance.high - rest) - half) + distance.low
-        return np.asarray(factor * near * (rest + error))
-    return (Double(near) * factor * (distance + -near / 2.0)).value

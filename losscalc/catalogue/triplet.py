@@ -10,8 +10,6 @@ from losscalc.catalogue.distances import DISTANCES, Custom, Distance, Norm
 from losscalc.core.array import FloatArray, Shape
 from losscalc.core.declaration import Alias, Doc
 from losscalc.core.domains import FINITE, FINITE_POSITIVE, Interval, Names
-from losscalc.core.double import minimum
-from losscalc.core.precision import brief_size, refined
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Vectors
 from losscalc.core.shapes import Layout, check_equal_axes, rowwise_layout, unbroadcast
@@ -46,25 +44,17 @@ class Triplet(Loss):
         return layout if self.distance.is_rowwise else layout._replace(cut=frozenset())
 
     def terms(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Terms:
-        """The losses of one block."""
-        near, far = self.distance.brief(anchor, positive), self.distance.brief(anchor, negative)
+        near, far = self.distance.between(anchor, positive), self.distance.between(anchor, negative)
         if self.swap:
-            far = minimum(far, self.distance.brief(positive, negative))
-        size = brief_size(near.high + far.high + self.margin)
-        brief = (near - far + self.margin).value
-        excess = refined(brief, size, self._differences, anchor, positive, negative)
-        return Terms(np.maximum(excess, 0.0))
-
-    def _differences(self, anchor: FloatArray, positive: FloatArray, negative: FloatArray) -> FloatArray:
-        """m + d(a, p) - d(n), with all digits."""
-        return self._excess(anchor, positive, negative)[0]
+            far = np.minimum(far, self.distance.between(positive, negative))
+        return Terms(np.maximum(near - far + self.margin, 0.0))
 
     def quantities(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Quantities:
         """The distances; that of the negative is the smaller one, with `swap`."""
         near, far = self.distance.between(anchor, positive), self.distance.between(anchor, negative)
         if self.swap:
-            far = minimum(far, self.distance.between(positive, negative))
-        return {"d(a, p)": near.value[..., np.newaxis], "d(a, n)": far.value[..., np.newaxis]}
+            far = np.minimum(far, self.distance.between(positive, negative))
+        return {"d(a, p)": near[..., np.newaxis], "d(a, n)": far[..., np.newaxis]}
 
     def gradient(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Slope:
         """That of d(a, p) less that of d(a, n), up to the margin itself."""
@@ -99,13 +89,12 @@ class Triplet(Loss):
         Where both are equally far away each has half, as in PyTorch.
         """
         near, far = self.distance.between(anchor, positive), self.distance.between(anchor, negative)
-        from_anchor = np.ones(far.high.shape)
+        from_anchor = np.ones(far.shape)
         if self.swap:
             other = self.distance.between(positive, negative)
-            from_anchor = np.heaviside((other - far).value, 0.5)
-            far = minimum(far, other)
-        excess = (near - far + self.margin).value
-        return excess, from_anchor[..., np.newaxis], 1.0 - from_anchor[..., np.newaxis]
+            from_anchor = np.heaviside(other - far, 0.5)
+            far = np.minimum(far, other)
+        return near - far + self.margin, from_anchor[..., np.newaxis], 1.0 - from_anchor[..., np.newaxis]
 
 
 @loss("triplet-margin", torch="TripletMarginLoss", functional="triplet_margin_loss")

@@ -160,8 +160,11 @@ def check_dtype(name: str, dtype: np.dtype, *, scores: bool, indices: bool) -> N
 
 
 def as_real(values: Array) -> FloatArray:
-    """A block as native float64; float32, float16 and whole numbers up to 2^53 exactly so."""
-    return np.asarray(values, dtype=np.float64)
+    """A block as native float64; float32, float16 and whole numbers up to 2^53 exactly so.
+
+    Numbers of other precisions are objects, and stay what they are.
+    """
+    return values if values.dtype == object else np.asarray(values, dtype=np.float64)
 
 
 def as_indices(name: str, values: Array) -> IndexArray:

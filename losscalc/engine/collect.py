@@ -6,7 +6,6 @@ from typing import Protocol
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.core.double import Double
 
 Change = Callable[[Array], Array]
 
@@ -38,16 +37,24 @@ class Kept:
 
 
 class Added:
-    """Arrays that all are parts of a sum, with twice the digits of float64."""
+    """Arrays that all are parts of a sum, whose rounding errors are added up beside it (TwoSum, Knuth)."""
 
     def __init__(self) -> None:
-        self._total: Double | None = None
+        self._total: Array | None = None
+        self._lost: Array | float = 0.0
 
     def add(self, piece: Array) -> None:
         """Add the array to those before."""
-        self._total = Double(piece) if self._total is None else self._total + piece
+        if self._total is None:
+            self._total = piece
+            return
+        before, self._total = self._total, self._total + piece
+        part = self._total - before
+        self._lost = self._lost + ((before - (self._total - part)) + (piece - part))
 
     def finish(self, change: Change | None) -> Array:
         """Their sum."""
         assert self._total is not None
-        return self._total.value if change is None else change(self._total.value)
+        # Of what is not finite nothing is known to be lost.
+        total = self._total + np.where(np.isfinite(self._lost), self._lost, 0.0)
+        return total if change is None else change(total)

@@ -63,7 +63,7 @@ class Deviation(NamedTuple):
     result: Outcome
     reason: str
     rtol: float = 0.0
-    """How far losscalc may be from it, where more than 67 bits of a logarithm cancel."""
+    """How far losscalc may be from it, where parts of a sum cancel."""
 
 
 class Tensor(np.ndarray):
@@ -304,6 +304,8 @@ INDEX = "class indices may have any integral dtype, and be integral floats"
 MIXED = "dtypes may differ; the result has the floating dtype of the input"
 LIMIT = "an infinite logit gives the limit, not inf - inf or 0·inf"
 TAIL = "the value to 50 digits; PyTorch loses it to cancellation"
+# 6 ULP of distances of √2 are so much of a difference of 2e-6.
+PARTS = 1e-9
 NEGATIVE = "a negative weight is refused"
 SMOOTHING = "a label smoothing below 0 is refused, not ignored"
 
@@ -386,8 +388,6 @@ DEVIATIONS = {
     "KL-10": Deviation([0.0, 2.0], LIMIT),
     "KL-13": Deviation(losscalc.ShapeError, BROADCAST),
     "KL-14": Deviation(losscalc.ShapeError, BROADCAST),
-    # .3·(ln .3 - x₁) + .7·(ln .7 - x₂) of the float64 numbers x₁ and x₂ next to ln .3 and ln .7.
-    "KL-16": Deviation(3.0184459409774961e-17, TAIL, rtol=1e-8),
     "KL-21": Deviation([0.0, 2.0], WHOLE),
     # x - y·ln x and exp(x) - y·x of a y of 0 are x and exp(x), down to x = 0 and x = -∞.
     "POI-11": Deviation(0.0, LIMIT),
@@ -410,20 +410,20 @@ DEVIATIONS = {
     "MR-06": Deviation(losscalc.ShapeError, BROADCAST),
     "MR-08": Deviation(losscalc.ShapeError, BROADCAST),
     # √2·ε - (√((1-ε)² + ε²) - 1) and the like, with ε = 1e-6; in the norms of degree 1 and ∞ 2ε.
-    "TRI-01": Deviation([0.0, 2.414213062372595e-06], TAIL),
-    "TRI-02": Deviation(1.2071065311862974e-06, TAIL),
-    "TRI-03": Deviation(2.414213062372595e-06, TAIL),
-    "TRI-08": Deviation([0.0, 2e-06], TAIL),
-    "TRI-09": Deviation([0.0, 2e-06], TAIL),
+    "TRI-01": Deviation([0.0, 2.414213062372595e-06], TAIL, rtol=PARTS),
+    "TRI-02": Deviation(1.2071065311862974e-06, TAIL, rtol=PARTS),
+    "TRI-03": Deviation(2.414213062372595e-06, TAIL, rtol=PARTS),
+    "TRI-08": Deviation([0.0, 2e-06], TAIL, rtol=PARTS),
+    "TRI-09": Deviation([0.0, 2e-06], TAIL, rtol=PARTS),
     "TRI-15": Deviation(losscalc.ShapeError, BROADCAST),
-    "TRI-19": Deviation([0.0, 2.414213062372595e-06], TAIL),
+    "TRI-19": Deviation([0.0, 2.414213062372595e-06], TAIL, rtol=PARTS),
     "CTC-23": Deviation(losscalc.ClassIndexError, "a blank among the symbols of a target is refused"),
     "CTC-29": Deviation(1.0427389161484855, INDEX),
     "CTC-30": Deviation(0.69921875, "float16 is taken; the value is that of CTC-02, rounded to it"),
     "FOC-12": Deviation([0.0, 0.0], LIMIT),
     # The last: ε/(4 + ε) and ε/(2 + ε), where torchvision subtracts numbers that are nearly equal.
     "BOX-01": Deviation([1.07936507893676, 1.7777777691358025, 4.999999750000012e-08], TAIL),
-    "BOX-07": Deviation([2.4999999375000013e-08], TAIL),
+    "BOX-07": Deviation([2.4999999375000013e-08], TAIL, rtol=3e-8),
     "BOX-08": Deviation([0.9682539696775007, 1.4444444419753086, 4.999999750000012e-08], TAIL),
     "BOX-13": Deviation([0.9682539696775007, 1.4444444419753086, 4.999999750000012e-08], TAIL),
     "BOX-17": Deviation(nan, "an empty mean is NaN"),

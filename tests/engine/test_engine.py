@@ -76,7 +76,9 @@ def test_the_size_of_blocks_does_not_matter(cls, size, monkeypatch):
     actual = [run(cls(), arrays, reduction).value for reduction in ("none", "mean", "sum")]
 
     for one, other in zip(expected, actual, strict=True):
-        np.testing.assert_array_equal(one, other)
+        # Matrix products round by the shapes of their factors.
+        rtol = 1e-13 if cls.name in ("linear-cross-entropy", "adaptive-log-softmax") else 0.0
+        np.testing.assert_allclose(one, other, rtol=rtol)
 
 
 @pytest.mark.parametrize("cls", ALL)

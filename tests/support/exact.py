@@ -2,13 +2,13 @@
 
 `VALUES` holds the documented formula of every loss and activation for one sample: an element, a row, or a
 whole sequence, in mpmath's numbers. The parameters and constants are those of the declaration, as the binary
-numbers that they are. `settled` evaluates a formula with as many digits as it takes.
+numbers that they are. A formula whose summands may cancel gives `Parts`, which know how large they were.
+`settled` evaluates a formula with as many digits as it takes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 import mpmath
 import numpy as np
@@ -20,7 +20,7 @@ Exact = mpmath.mpf
 Row = list[Exact]
 Matrix = list[Row]
 Array = np.ndarray
-Distance = Callable[[Row, Row], Exact]
+Distance = Callable[[Row, Row], "Parts"]
 Sample = dict[str, Any]
 """The arguments of one sample: numbers, rows and matrices of exact numbers, indices and parameters."""
 
@@ -32,26 +32,78 @@ AGREED = mpf(2) ** -100
 
 ZERO, QUARTER, ONE, TWO = mpf(0), mpf(0.25), mpf(1), mpf(2)
 E6, E7, E8 = mpf(1e-6), mpf(1e-7), mpf(1e-8)
+NORMAL = mpf(2) ** -1022
+"""Below it numbers are subnormal."""
 EPS32 = mpf(float(np.float32(1e-12)))
 """PyTorch's 1e-12, a constant of float32."""
 
 
-def error(value: float, exact: Exact, dtype: np.dtype, *, signed_zero: bool = False) -> float:
-    """The distance to the exact value in ULP; infinite for NaN, a wrong infinity or zero, and for -0.0.
+class Parts(NamedTuple):
+    """A sum, and the size of the largest of its parts: what rounding has to be measured against."""
 
-    Gradients may have signed zeros.
-    """
+    value: Exact
+    size: Exact
+
+    @classmethod
+    def of(cls, *parts: "Exact | Parts") -> "Parts":
+        """The sum of numbers, of which some are sums themselves."""
+        known = [part if isinstance(part, Parts) else cls(part, abs(part)) for part in parts]
+        return cls(_sum(part.value for part in known), max([part.size for part in known], default=ZERO))
+
+    def times(self, factor: Exact) -> "Parts":
+        """The product of each part."""
+        return Parts(self.value * factor, self.size * abs(factor))
+
+    def above_zero(self) -> "Parts":
+        """max(0, Σ)."""
+        return self._replace(value=max(ZERO, self.value))
+
+
+LIMIT = 6.0
+"""The promise of float64: so many ULP of the largest part, which is the value where nothing cancels."""
+
+MATRIX_LIMIT = 16.0
+MATRICES = frozenset({"linear-cross-entropy", "adaptive-log-softmax", "ctc"})
+"""Losses with long sums behind an exponential."""
+
+ROUNDED = 0.51
+"""The promise of float32 and float16: float64, rounded once."""
+
+
+class Error(NamedTuple):
+    """How far a value is from the exact one, in ULP of the exact one in the dtype of the result."""
+
+    ulp: Exact
+    unit: Exact
+    """One ULP of float64 of the largest part of the sum, 1 in float64 where nothing cancels."""
+
+    def exceeds(self, name: str, dtype: str) -> bool:
+        """Whether a value of a loss is farther away than promised.
+
+        What is computed to so many ULP of its largest part in float64 may be 0 in float32, and is no better
+        there: half an ULP of the result comes on top.
+        """
+        computed = (MATRIX_LIMIT if name in MATRICES else LIMIT) * self.unit
+        return bool(self.ulp > (computed if dtype == "float64" else max(ROUNDED, 0.5 + computed)))
+
+    @classmethod
+    def of(cls, value: float, exact: Parts, dtype: np.dtype) -> "Error":
+        """The error of a computed value."""
+        unit = spacing(max(exact.size, abs(exact.value)), np.dtype(np.float64)) / spacing(exact.value, dtype)
+        return cls(error(value, exact.value, dtype), ONE if mpmath.isnan(unit) else unit)
+
+
+def error(value: float, exact: Exact, dtype: np.dtype) -> Exact:
+    """The distance to the exact value in ULP; infinite for NaN, for a wrong infinity and for -0.0."""
     info = np.finfo(dtype)
     if np.isnan(value) or (mpmath.isinf(exact) and not np.isinf(value)):
-        return inf
+        return mpmath.inf
     if np.isinf(value):
         rounded_away = abs(exact) >= mpf(float(info.max)) * (1 + mpf(2) ** (-info.nmant - 2))
-        return 0.0 if rounded_away and (value > 0) == (exact > 0) else inf
-    if value == 0 and abs(exact) >= mpf(float(info.smallest_subnormal)):
-        return inf
-    if value == 0 and np.signbit(value) and not signed_zero:
-        return inf
-    return float(abs(mpf(float(value)) - exact) / spacing(exact, dtype))
+        return ZERO if rounded_away and (value > 0) == (exact > 0) else mpmath.inf
+    if value == 0 and np.signbit(value):
+        return mpmath.inf
+    return abs(mpf(float(value)) - exact) / spacing(exact, dtype)
 
 
 def spacing(exact: Exact, dtype: np.dtype) -> Exact:
@@ -74,18 +126,18 @@ def exactly(value: Any) -> Any:
     return mpf(value) if isinstance(value, float) else value
 
 
-def settled(formula: Callable[..., Any], sample: Sample) -> Row:
-    """The numbers that a formula comes to for a sample, right to 100 bits at least.
+def settled(formula: Callable[..., Any], sample: Sample) -> list[Parts]:
+    """The values that a formula comes to for a sample, right to 100 bits at least.
 
     Attempts with more and more bits have to agree. A zero may be what is left of digits that were lost: only
     the last attempt is believed one.
     """
-    found: Row | None = None
+    found: list[Parts] | None = None
     for bits in PRECISIONS:
         with mpmath.workprec(bits):
             last, result = found, formula(**sample)
-            found = list(result) if isinstance(result, list) else [result]
-            if last is not None and all(_agree(a, b) for a, b in zip(last, found, strict=True)):
+            found = [Parts.of(one) for one in (result if isinstance(result, list) else [result])]
+            if last is not None and all(_agree(a.value, b.value) for a, b in zip(last, found, strict=True)):
                 break
     assert found is not None
     return found
@@ -131,23 +183,22 @@ def smooth_l1(input: Exact, target: Exact, beta: Exact = ONE) -> Exact:
 
 def poisson_nll(
     input: Exact, target: Exact, log_input: bool = True, full: bool = False, eps: Exact = E8
-) -> Exact:
+) -> Parts:
     """exp(x) - y·x, or x - y·ln(x + ε), and Stirling's formula where y > 1."""
     if log_input:
-        value = mpmath.exp(input) - target * input
+        parts = [mpmath.exp(input), -target * input]
     else:
-        value = input - (target * mpmath.log(input + eps) if target else ZERO)
+        parts = [input, -target * mpmath.log(input + eps) if target else ZERO]
     if full and target > 1:
-        logarithm = mpmath.log(target)
-        value += target * logarithm - target + (logarithm + mpmath.log(2 * mpmath.pi)) / 2
-    return value
+        parts += [target * mpmath.log(target), -target, mpmath.log(2 * mpmath.pi * target) / 2]
+    return Parts.of(*parts)
 
 
-def gaussian_nll(input: Exact, target: Exact, var: Exact, full: bool = False, eps: Exact = E6) -> Exact:
+def gaussian_nll(input: Exact, target: Exact, var: Exact, full: bool = False, eps: Exact = E6) -> Parts:
     """½·(ln v + (x - y)² / v), v = max(var, ε), and ½·ln(2π) where all of it is asked for."""
     v = max(var, eps)
     constant = mpmath.log(2 * mpmath.pi) if full else ZERO
-    return (mpmath.log(v) + (input - target) ** 2 / v + constant) / 2
+    return Parts.of(mpmath.log(v) / 2, (input - target) ** 2 / v / 2, constant / 2)
 
 
 def bce(input: Exact, target: Exact, weight: Exact = ONE) -> Exact:
@@ -157,21 +208,28 @@ def bce(input: Exact, target: Exact, weight: Exact = ONE) -> Exact:
     return -weight * (target * yes + (1 - target) * no)
 
 
-def bce_logits(input: Exact, target: Exact, weight: Exact = ONE, pos_weight: Exact = ONE) -> Exact:
-    """w·[p·y·softplus(-x) + (1-y)·softplus(x)]."""
-    return weight * (pos_weight * target * softplus(-input) + (1 - target) * softplus(input))
+def bce_logits(input: Exact, target: Exact, weight: Exact = ONE, pos_weight: Exact = ONE) -> Parts:
+    """w·[p·y·softplus(-x) + (1-y)·softplus(x)]; no factor brings back the digits of what is subnormal."""
+    positive, negative = (Parts(x, max(x, NORMAL)) for x in (softplus(-input), softplus(input)))
+    parts = positive.times(pos_weight * target), negative.times(1 - target)
+    return Parts.of(*parts).times(weight)
 
 
-def multilabel_soft_margin(input: Row, target: Row, weight: Row | None = None) -> Exact:
+def multilabel_soft_margin(input: Row, target: Row, weight: Row | None = None) -> Parts:
     """The mean over the classes of binary cross-entropy with logits."""
     factors = [ONE] * len(input) if weight is None else weight
-    return _sum(bce_logits(x, y, w) for x, y, w in zip(input, target, factors, strict=True)) / len(input)
+    single = [bce_logits(x, y, w) for x, y, w in zip(input, target, factors, strict=True)]
+    return Parts.of(*single).times(ONE / len(input))
 
 
-def sigmoid_focal(input: Exact, target: Exact, alpha: Exact = QUARTER, gamma: Exact = TWO) -> Exact:
-    """a·(1-p)^γ·c with c the cross-entropy, p the probability of the right answer, and a that of α."""
+def sigmoid_focal(input: Exact, target: Exact, alpha: Exact = QUARTER, gamma: Exact = TWO) -> Parts:
+    """a·(1-p)^γ·c with c the cross-entropy, p the probability of the right answer, and a that of α.
+
+    The power has the error of 1-p γ times, which up to the square is no more than is promised anyway.
+    """
     wrong = (1 - target) * logistic(input) + target * logistic(-input)
-    return focal_alpha(target, alpha) * wrong**gamma * bce_logits(input, target)
+    value = focal_alpha(target, alpha) * wrong**gamma * bce_logits(input, target).value
+    return Parts(value, value * max(ONE, gamma / 2))
 
 
 def focal_alpha(target: Exact, alpha: Exact) -> Exact:
@@ -191,18 +249,22 @@ def soft_margin(input: Exact, target: Exact) -> Exact:
 
 def multi_margin(
     input: Row, target: int, weight: Row | None = None, p: int = 1, margin: Exact = ONE
-) -> Exact:
+) -> Parts:
     """1/C·Σ w[y]·max(0, m - x[y] + x[i])^p over the wrong classes."""
     factor = ONE if weight is None else weight[target]
     others = [x for i, x in enumerate(input) if i != target]
-    return factor * _sum(max(ZERO, margin - input[target] + x) ** p for x in others) / len(input)
+    violations = [Parts.of(margin, -input[target], x).above_zero() for x in others]
+    # The error of a square is that of its root, times the root, twice.
+    powers = [z if p == 1 else z.times(z.value) for z in violations]
+    return Parts.of(*powers).times(factor / len(input))
 
 
-def multilabel_margin(input: Row, target: list[int]) -> Exact:
+def multilabel_margin(input: Row, target: list[int]) -> Parts:
     """1/C·Σ max(0, 1 - x[y] + x[i]) over the listed classes y and those that are not listed."""
     right = listed(target)
     others = [x for i, x in enumerate(input) if i not in right]
-    return _sum(max(ZERO, 1 - input[y] + x) for y in right for x in others) / len(input)
+    violations = [Parts.of(ONE, -input[y], x).above_zero() for y in right for x in others]
+    return Parts.of(*violations).times(ONE / len(input))
 
 
 def listed(target: list[int]) -> list[int]:
@@ -251,58 +313,74 @@ def linear_cross_entropy(
     linear_bias: Row | None = None,
     weight: Row | None = None,
     label_smoothing: Exact = ZERO,
-) -> Exact:
+) -> Parts:
     """Cross-entropy of the logits W·x + b."""
-    logits = times(linear_weight, input)
-    if linear_bias is not None:
-        logits = [z + b for z, b in zip(logits, linear_bias, strict=True)]
-    return cross_entropy(logits, target, weight, label_smoothing)
+    logits = times(linear_weight, input, linear_bias)
+    value = cross_entropy([z.value for z in logits], target, weight, label_smoothing)
+    whole = _sum(smoothed(target, len(logits), weight, label_smoothing))
+    return Parts(value, max(value, whole * _largest(logits)))
 
 
-def adaptive_log_softmax(input: Row, target: int, state: dict[str, Any]) -> Exact:
+def adaptive_log_softmax(input: Row, target: int, state: dict[str, Any]) -> Parts:
     """-ln p(y); of a rare class -ln p(cluster) - ln p(y | cluster)."""
     sizes = [len(matrix) for name, matrix in sorted(state.items()) if name.endswith(".1.weight")]
-    head = times(state["head.weight"], input)
-    if "head.bias" in state:
-        head = [z + b for z, b in zip(head, state["head.bias"], strict=True)]
+    head = times(state["head.weight"], input, state.get("head.bias"))
     first = frequent = len(head) - len(sizes)
     if target < frequent:
-        return surprises(head)[target]
+        return _surprise(head, target)
     for cluster, size in enumerate(sizes):
         if target < first + size:
             inner = times(state[f"tail.{cluster}.0.weight"], input)
-            inside = surprises(times(state[f"tail.{cluster}.1.weight"], inner))
-            return surprises(head)[frequent + cluster] + inside[target - first]
+            inside = _surprise(times(state[f"tail.{cluster}.1.weight"], inner), target - first)
+            return Parts.of(_surprise(head, frequent + cluster), inside)
         first += size
     raise AssertionError("no cluster has the class")
 
 
-def kl_div(input: Exact, target: Exact, log_target: bool = False) -> Exact:
+def _surprise(scores: list[Parts], target: int) -> Parts:
+    """-log softmax of scores that are sums themselves."""
+    value = surprises([score.value for score in scores])[target]
+    return Parts(value, max(value, _largest(scores)))
+
+
+def _largest(scores: list[Parts]) -> Exact:
+    """The largest summand of all scores."""
+    return max(score.size for score in scores)
+
+
+def kl_div(input: Exact, target: Exact, log_target: bool = False) -> Exact | Parts:
     """y·(ln y - x), or exp(y)·(y - x)."""
     if log_target:
         return mpmath.exp(target) * (target - input)
-    return target * (mpmath.log(target) - input) if target else ZERO
+    return Parts.of(mpmath.log(target), -input).times(target) if target else ZERO
 
 
-def cosine(one: Row, other: Row) -> Exact:
+def cosine(one: Row, other: Row) -> Parts:
     """a·b / √((|a|² + ε)·(|b|² + ε))."""
-    return dot(one, other) / mpmath.sqrt((dot(one, one) + EPS32) * (dot(other, other) + EPS32))
+    length = mpmath.sqrt((dot(one, one) + EPS32) * (dot(other, other) + EPS32))
+    return Parts.of(*(a * b for a, b in zip(one, other, strict=True))).times(1 / length)
 
 
-def cosine_embedding(input1: Row, input2: Row, target: Exact, margin: Exact = ZERO) -> Exact:
+def cosine_embedding(input1: Row, input2: Row, target: Exact, margin: Exact = ZERO) -> Parts:
     """1 - cos(x1, x2) if y = 1, max(0, cos(x1, x2) - m) if y = -1."""
     similarity = cosine(input1, input2)
-    return 1 - similarity if target == 1 else max(ZERO, similarity - margin)
+    if target == 1:
+        return Parts.of(ONE, similarity.times(-ONE))
+    return Parts.of(similarity, -margin).above_zero()
 
 
-def margin_ranking(input1: Exact, input2: Exact, target: Exact, margin: Exact = ZERO) -> Exact:
+def margin_ranking(input1: Exact, input2: Exact, target: Exact, margin: Exact = ZERO) -> Parts:
     """max(0, -y·(x1 - x2) + m)."""
-    return max(ZERO, -target * (input1 - input2) + margin)
+    return Parts.of(-target * (input1 - input2), margin).above_zero()
 
 
-def norm(one: Row, other: Row, p: Exact, eps: Exact) -> Exact:
-    """The p-norm of u - v + ε."""
-    size = [abs(u - v + eps) for u, v in zip(one, other, strict=True)]
+def norm(one: Row, other: Row, p: Exact, eps: Exact) -> Parts:
+    """The p-norm of u - v + ε, and that of the larger of u - v and ε."""
+    moves = [Parts.of(u - v, eps) for u, v in zip(one, other, strict=True)]
+    return Parts(_norm([abs(d.value) for d in moves], p), _norm([d.size for d in moves], p))
+
+
+def _norm(size: Row, p: Exact) -> Exact:
     if p == 0:
         return mpf(sum(d != 0 for d in size))
     if mpmath.isinf(p):
@@ -314,27 +392,28 @@ def norm(one: Row, other: Row, p: Exact, eps: Exact) -> Exact:
     return _sum(d**p for d in size) ** (1 / p)
 
 
-def _cosine_distance(one: Row, other: Row) -> Exact:
+def _cosine_distance(one: Row, other: Row) -> Parts:
     lengths = [max(mpmath.sqrt(dot(x, x)), E8) for x in (one, other)]
-    return 1 - dot(one, other) / (lengths[0] * lengths[1])
+    products = [-a * b / (lengths[0] * lengths[1]) for a, b in zip(one, other, strict=True)]
+    return Parts.of(ONE, *products)
 
 
 DISTANCES: Mapping[str, Distance] = {
     "pairwise": lambda u, v: norm(u, v, TWO, E6),
     "euclidean": lambda u, v: norm(u, v, TWO, ZERO),
-    "squared-euclidean": lambda u, v: _sum((a - b) ** 2 for a, b in zip(u, v, strict=True)),
+    "squared-euclidean": lambda u, v: Parts.of(*((a - b) ** 2 for a, b in zip(u, v, strict=True))),
     "manhattan": lambda u, v: norm(u, v, ONE, ZERO),
     "chebyshev": lambda u, v: norm(u, v, mpmath.inf, ZERO),
     "cosine": _cosine_distance,
 }
 
 
-def _triplet(distance: Distance, triplet: tuple[Row, Row, Row], margin: Exact, swap: bool) -> Exact:
+def _triplet(distance: Distance, triplet: tuple[Row, Row, Row], margin: Exact, swap: bool) -> Parts:
     """max(0, m + d(a, p) - d(a, n)), with swap d(p, n) where that is smaller."""
     anchor, positive, negative = triplet
     far = distance(anchor, negative)
     far = min(far, distance(positive, negative)) if swap else far
-    return max(ZERO, margin + distance(anchor, positive) - far)
+    return Parts.of(margin, distance(anchor, positive), far.times(-ONE)).above_zero()
 
 
 def triplet_margin(
@@ -345,7 +424,7 @@ def triplet_margin(
     swap: bool = False,
     p: Exact = TWO,
     eps: Exact = E6,
-) -> Exact:
+) -> Parts:
     """Triplets with the p-norm."""
     return _triplet(lambda u, v: norm(u, v, p, eps), (anchor, positive, negative), margin, swap)
 
@@ -357,7 +436,7 @@ def triplet_margin_with_distance(
     margin: Exact = ONE,
     swap: bool = False,
     distance_function: str = "pairwise",
-) -> Exact:
+) -> Parts:
     """Triplets with a distance that has a name."""
     return _triplet(DISTANCES[distance_function], (anchor, positive, negative), margin, swap)
 
@@ -369,23 +448,35 @@ def ctc(
     target_lengths: int,
     blank: int = 0,
     zero_infinity: bool = False,
-) -> Exact:
-    """-ln Σ Π p[t, a[t]] over the alignments, by forward recursion over the target with blanks between."""
+) -> Parts:
+    """-ln Σ Π p[t, a[t]] over the alignments, by forward recursion over the target with blanks between.
+
+    Its parts are that of the likeliest alignment and what the others add.
+    """
+    steps = log_probs[:input_lengths]
+    value = _alignments(steps, targets[:target_lengths], blank, _sum)
+    if value == mpmath.inf:
+        return Parts.of(ZERO if zero_infinity else value)
+    likeliest = _alignments(steps, targets[:target_lengths], blank, max)
+    return Parts.of(likeliest, value - likeliest)._replace(value=value)
+
+
+def _alignments(steps: Matrix, target: list[int], blank: int, add: Callable[[Row], Exact]) -> Exact:
+    """The recursion, with the sum or the largest of the ways that lead to a place."""
     symbols = [blank]
-    for label in targets[:target_lengths]:
+    for label in target:
         symbols += [label, blank]
     reached = [ONE] + [ZERO] * (len(symbols) - 1)
-    for time, row in enumerate(log_probs[:input_lengths]):
+    for time, row in enumerate(steps):
         before, reached = reached, []
         for place, symbol in enumerate(symbols):
-            ways = before[place] + (before[place - 1] if place else ZERO)
+            ways = before[max(place - 1, 0) : place + 1]
             if time and place >= 3 and place % 2 and symbol != symbols[place - 2]:
-                ways += before[place - 2]
-            reached.append(ways * mpmath.exp(row[symbol]) if ways else ZERO)
-    ends = reached[-1] + (reached[-2] if target_lengths and input_lengths else ZERO)
-    if not ends:
-        return ZERO if zero_infinity else mpmath.inf
-    return -mpmath.log(ends)
+                ways = [*ways, before[place - 2]]
+            whole = add(ways)
+            reached.append(whole * mpmath.exp(row[symbol]) if whole else ZERO)
+    ends = add(reached[-2:] if steps else reached[-1:])
+    return -mpmath.log(ends) if ends else mpmath.inf
 
 
 class Overlap:
@@ -403,8 +494,9 @@ class Overlap:
         self.span = area(self.hull)
         across, down = self.hull[2] - self.hull[0], self.hull[3] - self.hull[1]
         self.diagonal = across**2 + down**2
-        moves = [(input[k] + input[k + 2] - target[k] - target[k + 2]) / 2 for k in (0, 1)]
-        self.offset = dot(moves, moves)
+        moves = [Parts.of(input[k] - target[k], input[k + 2] - target[k + 2]) for k in (0, 1)]
+        squares = [Parts(d.value**2, d.size * max(d.size, abs(d.value))) for d in moves]
+        self.offset = Parts.of(*squares).times(QUARTER)
 
 
 def area(box: Row) -> Exact:
@@ -418,19 +510,22 @@ def giou(input: Row, target: Row, eps: Exact = E7) -> Exact:
     return 1 - boxes.shared / (boxes.union + eps) + (boxes.span - boxes.union) / (boxes.span + eps)
 
 
-def diou(input: Row, target: Row, eps: Exact = E7) -> Exact:
+def diou(input: Row, target: Row, eps: Exact = E7) -> Parts:
     """1 - I/(U + ε) + ρ²/(c² + ε)."""
     boxes = Overlap(input, target)
-    return 1 - boxes.shared / (boxes.union + eps) + boxes.offset / (boxes.diagonal + eps)
+    lack = 1 - boxes.shared / (boxes.union + eps)
+    return Parts.of(lack, boxes.offset.times(1 / (boxes.diagonal + eps)))
 
 
-def ciou(input: Row, target: Row, eps: Exact = E7) -> Exact:
+def ciou(input: Row, target: Row, eps: Exact = E7) -> Parts:
     """DIoU + α·v, with v = 4/π²·(atan(w₂/h₂) - atan(w₁/h₁))² and α = v / (1 - I/(U + ε) + v + ε)."""
     boxes = Overlap(input, target)
     angles = [mpmath.atan((box[2] - box[0]) / (box[3] - box[1])) for box in (input, target)]
-    v = 4 / mpmath.pi**2 * (angles[1] - angles[0]) ** 2
+    turn = Parts.of(angles[1], -angles[0])
+    v = 4 / mpmath.pi**2 * turn.value**2
     alpha = v / (1 - boxes.shared / (boxes.union + eps) + v + eps) if v else ZERO
-    return diou(input, target, eps) + alpha * v
+    shape = Parts.of(turn, ZERO).times(4 / mpmath.pi**2 * turn.value * alpha)
+    return Parts.of(diou(input, target, eps), shape)
 
 
 def log_sigmoid(input: Exact) -> Exact:
@@ -493,9 +588,14 @@ def dot(one: Row, other: Row) -> Exact:
     return _sum(a * b for a, b in zip(one, other, strict=True))
 
 
-def times(matrix: Matrix, vector: Row) -> Row:
-    """The product of a matrix and a vector."""
-    return [dot(row, vector) for row in matrix]
+def times(matrix: Matrix, vector: "Row | list[Parts]", bias: Row | None = None) -> list[Parts]:
+    """The product of a matrix and a vector, and a bias on top."""
+    known = [x if isinstance(x, Parts) else Parts.of(x) for x in vector]
+    start = bias or [ZERO] * len(matrix)
+    return [
+        Parts.of(b, *(x.times(a) for a, x in zip(row, known, strict=True)))
+        for row, b in zip(matrix, start, strict=True)
+    ]
 
 
 WHOLE = frozenset({"linear_weight", "linear_bias", "state"})
@@ -530,8 +630,37 @@ def evaluate(name: str, arguments: Mapping[str, Any]) -> Array:
     return np.asarray(losscalc.compute(name, **arguments, **reduction)).reshape(-1)
 
 
-def value_errors(name: str, arguments: Mapping[str, Any]) -> list[float]:
-    """The error of each value of a call in ULP."""
+def value_errors(name: str, arguments: Mapping[str, Any]) -> list[Error]:
+    """The error of each value of a call."""
     values = evaluate(name, arguments)
     exact = [e for sample in samples(name, arguments) for e in settled(VALUES[name], sample)]
-    return [error(value, one, values.dtype) for value, one in zip(values, exact, strict=True)]
+    return [Error.of(value, one, values.dtype) for value, one in zip(values, exact, strict=True)]
+
+
+def exact_slope(name: str, sample: Sample, wrt: str) -> Row:
+    """The derivatives of the loss of a sample by the numbers of one of its arguments, as central differences.
+
+    With 600 bits and steps of 2^-150 they have more digits than float64. PyTorch's gradient of CTC is that by
+    the logits: log-probabilities move as their log-softmax does.
+    """
+    with mpmath.workprec(600):
+        step = mpf(2) ** -150
+        ends = [
+            [Parts.of(VALUES[name](**moved)).value for moved in _moved(sample, wrt, h)] for h in (step, -step)
+        ]
+        return [(high - low) / (2 * step) for high, low in zip(*ends, strict=True)]
+
+
+def _moved(sample: Sample, wrt: str, step: Exact) -> Iterator[Sample]:
+    """The sample with one number of an argument moved, each in turn."""
+    for value in _each_moved(sample[wrt], step):
+        yield {**sample, wrt: [log_softmax(row) for row in value] if wrt == "log_probs" else value}
+
+
+def _each_moved(value: Any, step: Exact) -> Iterator[Any]:
+    if not isinstance(value, list):
+        yield value + step
+        return
+    for place, part in enumerate(value):
+        for moved in _each_moved(part, step):
+            yield [*value[:place], moved, *value[place + 1 :]]

@@ -1,9 +1,10 @@
 """Golden rows: single points with their exact values, as lines of text that lose no bit.
 
-    LOSS  DTYPE  KIND  ARGUMENTS  =>  VALUE  REST
+    LOSS  DTYPE  KIND  ARGUMENTS  =>  VALUE  REST  UNIT
 
 The arguments are JSON, with floating numbers as hexadecimal text. The value is the exact one rounded to the
-dtype, and the rest is what that lacks, in units of its last place.
+dtype, and the rest is what that lacks, in units of its last place (ULP). The last number is one ULP of
+float64 of the largest part of the sum, in ULP of the value.
 """
 
 import json
@@ -17,7 +18,7 @@ import mpmath
 import numpy as np
 from mpmath import mpf
 
-from tests.support.exact import VALUES, samples, settled, spacing
+from tests.support.exact import VALUES, Error, Exact, samples, settled, spacing
 from tests.support.points import Batch
 
 PATH = Path(__file__).parents[1] / "data" / "worst.txt"
@@ -33,50 +34,54 @@ class Golden(NamedTuple):
     arguments: dict[str, Any]
     value: float
     rest: float
+    unit: Exact
 
     HEADER = (
         "# The points with the largest errors that tests/benchmarks/accuracy.py found, one a line:",
         "#",
-        "#     LOSS  DTYPE  KIND  ARGUMENTS  =>  VALUE  REST",
+        "#     LOSS  DTYPE  KIND  ARGUMENTS  =>  VALUE  REST  UNIT",
         "#",
         "# Floating numbers are hexadecimal. VALUE is the exact value, rounded to DTYPE with mpmath, and",
-        "# REST what it lacks of the exact one, in units of its last place (ULP).",
+        "# REST what it lacks of the exact one, in units of its last place (ULP). UNIT is one ULP of float64",
+        "# of the largest part of the sum, in the same units.",
         "",
     )
 
     @classmethod
-    def of(cls, batch: Batch, dtype: str) -> "Golden":
+    def of(cls, batch: Batch) -> "Golden":
         """The exact value of a call with one sample."""
         (sample,) = samples(batch.name, batch.arguments)
-        (exact,) = settled(VALUES[batch.name], sample)
+        (parts,) = settled(VALUES[batch.name], sample)
+        dtype, exact = batch.dtype, parts.value
+        unit64 = Error.of(0.0, parts, np.dtype(dtype)).unit
         call = (batch.name, dtype, batch.kind, batch.arguments)
         with mpmath.workprec(5000):
             unit = spacing(exact, np.dtype(dtype))
             steps = exact if mpmath.isinf(exact) else mpmath.nint(exact / unit)
             if abs(steps * unit) > float(np.finfo(dtype).max):
-                return cls(*call, inf if exact > 0 else -inf, 0.0)
-            return cls(*call, float(steps * unit), float(exact / unit - steps))
+                return cls(*call, inf if exact > 0 else -inf, 0.0, unit64)
+            return cls(*call, float(steps * unit), float(exact / unit - steps), unit64)
 
     @property
     def line(self) -> str:
         """As text."""
         arguments = json.dumps(_packed(self.arguments), separators=(",", ":"))
         start = f"{self.name}  {self.dtype}  {self.kind}  {arguments}"
-        return f"{start}  =>  {self.value.hex()}  {self.rest:+.4f}"
+        return f"{start}  =>  {self.value.hex()}  {self.rest:+.4f}  {mpmath.nstr(self.unit, 4)}"
 
     @classmethod
     def parse(cls, line: str) -> "Golden":
         """From text."""
-        name, dtype, kind, arguments, _, value, rest = line.split("  ")
+        name, dtype, kind, arguments, _, value, rest, unit = line.split("  ")
         unpacked = {k: _unpacked(v, dtype) for k, v in json.loads(arguments).items()}
-        return cls(name, dtype, kind, unpacked, float.fromhex(value), float(rest))
+        return cls(name, dtype, kind, unpacked, float.fromhex(value), float(rest), mpf(unit))
 
-    def error(self, value: float) -> float:
-        """The distance of a computed value in ULP."""
+    def error(self, value: float) -> Error:
+        """The distance of a computed value."""
         if not (isfinite(self.value) and isfinite(value)):
-            return 0.0 if value == self.value else inf
-        unit = spacing(mpf(self.value), np.dtype(self.dtype))
-        return abs(float((mpf(float(value)) - mpf(self.value)) / unit) - self.rest)
+            return Error(mpf(0 if value == self.value else inf), self.unit)
+        ulp = spacing(mpf(self.value), np.dtype(self.dtype))
+        return Error(abs((mpf(float(value)) - mpf(self.value)) / ulp - self.rest), self.unit)
 
 
 def rows() -> Iterator[Golden]:
