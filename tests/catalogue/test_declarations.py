@@ -71,6 +71,7 @@ def test_the_declared_range_is_no_wider_than_it_must_be(cls: type[Loss]) -> None
     bounds = [bound for bound in cls.range[:2] if bound and np.isfinite(bound)]
     if not bounds:
         return
+    assert cls.name in CORNERS, f"add arrays of {cls.name} to CORNERS in tests/catalogue/test_declarations.py"
     value = losscalc.compute(cls.name, **CORNERS[cls.name], reduction="none")
     for bound in bounds:
         assert np.isclose(value, bound, rtol=1e-3).any()
