@@ -27,7 +27,7 @@ from losscalc.cli.types import ArgumentName, parameter_type
 from losscalc.core.declaration import ArrayArgument, Parameter, array_arguments, parameters
 from losscalc.core.domains import Names
 from losscalc.core.operation import DTYPES, Operation, differentiable, pytorch_names, result_dtype
-from losscalc.engine.call import Call
+from losscalc.engine.call import AnyCall, Call
 from losscalc.errors import UsageError, printable
 
 _LOOKS = ("stats", "worst", "plot", "expect", "suppose", "rtol", "atol")
@@ -138,7 +138,7 @@ def request_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Request, D
     delivery = Delivery(take_display(values))
     reading = take_reading(values)
     texts = {a.name: text for a in array_arguments(cls) if (text := values.pop(a.name)) is not None}
-    call = Call(
+    call: AnyCall = Call(
         cls(**{p.name: values.pop(p.name) for p in parameters(cls)}),
         dtype=result_dtype(values.pop("dtype")),
         broadcast=values.pop("broadcast", False),

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from losscalc.catalogue.base import Loss, check_wrt
 from losscalc.cli.boundary import option_name, warn
 from losscalc.core.operation import Operation
 from losscalc.engine import compute as engine
-from losscalc.engine.call import Call
+from losscalc.engine.call import AnyCall
 from losscalc.engine.collect import Collector
 from losscalc.engine.compute import Computation, Run
 from losscalc.engine.sources import MemorySource, Source
@@ -21,6 +21,9 @@ from losscalc.inputs.address import STDIN, Address, open_array, open_state, pars
 from losscalc.inputs.options import Reading
 from losscalc.insight import diagnose
 from losscalc.outputs.result import Result
+
+if TYPE_CHECKING:
+    from losscalc.insight.call import Call as LossCall
 
 BALANCED = "balanced"
 """What stands for weights that follow from the labels."""
@@ -77,7 +80,7 @@ class Inputs(NamedTuple):
 class Request(NamedTuple):
     """What a command is asked for: a call, the arrays that are typed, and how the result is told."""
 
-    call: Call
+    call: AnyCall
     inputs: Inputs
     voice: Voice = Voice()
     dask: str | None = None
@@ -95,26 +98,13 @@ class Request(NamedTuple):
             self.voice.tell((*done.warnings, *_left_out(done.dropped)), call.sources)
         return self._result(done)
 
-    def gathered(self) -> tuple[Any, Result]:
+    def gathered(self) -> "tuple[LossCall, Result]":
         """The call of a loss with its arrays in memory, and its result."""
         with opened(self.call, self.inputs.addresses(), self.inputs.reading, self.voice) as call:
             held, dropped = engine.gathered(call)
             done = engine.compute(held)
             self.voice.tell((*done.warnings, *_left_out(dropped)), call.sources)
-        from losscalc.insight.call import Call as Held
-
-        assert isinstance(call.operation, Loss)
-        old = Held(
-            call.operation,
-            held.held,
-            call.reduction.name,
-            call.dtype,
-            call.broadcast,
-            dropped,
-            held.kept,
-            call.threads,
-        )
-        return old, self._result(done)
+        return cast("LossCall", held._replace(examine=None)), self._result(done)
 
     def _result(self, done: Computation) -> Result:
         call = self.call
@@ -133,7 +123,9 @@ class Request(NamedTuple):
 
 
 @contextlib.contextmanager
-def opened(call: Call, addresses: Mapping[str, Address], reading: Reading, voice: Voice) -> Iterator[Call]:
+def opened(
+    call: AnyCall, addresses: Mapping[str, Address], reading: Reading, voice: Voice
+) -> Iterator[AnyCall]:
     """The call with its arrays opened; errors on the way know their places in files."""
     if any(a.is_stdin for a in addresses.values()) and sys.stdin and sys.stdin.isatty() and not voice.quiet:
         warn(LosscalcWarning("reading standard input; end with Ctrl-D"), kind="note")
@@ -188,7 +180,7 @@ def _running(sources: Mapping[str, Source], voice: Voice, dask: str | None) -> I
             yield partial(engine.here, watch=progress.watch)
 
 
-def _fitted(call: Call) -> Call:
+def _fitted(call: AnyCall) -> AnyCall:
     """The call, with lone numbers as vectors of one where only that fits."""
     vectors = {name: source.as_vector() or source for name, source in call.sources.items()}
     if any(vectors[name] is not source for name, source in call.sources.items()):

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from losscalc.core.array import Array
+from losscalc.core.reductions import MEAN
+from losscalc.engine.compute import compute
 from losscalc.insight.call import Call
 from losscalc.insight.stats import context, histogram, spread, worst
 from losscalc.outputs.sheets import Cell, Column, Figure, Sheet
@@ -36,7 +38,7 @@ def worst_sheet(call: Call, count: int) -> Sheet:
 
 def context_sheet(call: Call) -> Sheet:
     """What the mean compares with."""
-    mean = float(call._replace(reduction="mean").compute().value)
+    mean = float(compute(call._replace(reduction=MEAN)).value)
     rows: list[tuple[str, Cell]] = [("mean", mean)]
     rows += [(name, fact if isinstance(fact, str) else Figure(fact, ".4f")) for name, fact in context(call)]
     return _facts("context", call, rows)
@@ -59,12 +61,12 @@ def comparison_row(call: Call) -> tuple[Cell, ...]:
     """A loss and its numbers."""
     found = spread(call)
     return (
-        call.loss.name,
+        call.operation.name,
         found.min,
         found.median,
         found.max,
         found.mean,
-        float(call.compute().partial.total),
+        float(compute(call).partial.total),
     )
 
 
@@ -74,7 +76,7 @@ def refused_row(name: str, reason: str) -> tuple[Cell, ...]:
 
 
 def _facts(title: str, call: Call, rows: list[tuple[str, Cell]]) -> Sheet:
-    return Sheet(title, (Column("", "text"), Column(call.loss.name)), rows)
+    return Sheet(title, (Column("", "text"), Column(call.operation.name)), rows)
 
 
 def _beside(values: Array | None) -> Cell:

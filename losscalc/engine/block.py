@@ -10,7 +10,7 @@ from losscalc.core.domains import Region
 from losscalc.core.reductions import MEAN, Partial, Slope, Terms
 from losscalc.core.roles import Role, as_indices, as_real
 from losscalc.core.shapes import Layout, unbroadcast
-from losscalc.engine.call import Call
+from losscalc.engine.call import AnyCall
 from losscalc.engine.findings import Findings
 from losscalc.errors import DomainError, Index, LosscalcError, LosscalcWarning
 
@@ -71,7 +71,7 @@ class Outcome(NamedTuple):
     findings: Findings | None = None
 
 
-def evaluate(call: Call, layout: Layout, piece: Block) -> list[Outcome]:
+def evaluate(call: AnyCall, layout: Layout, piece: Block) -> list[Outcome]:
     """What a piece of the arrays comes to, block by block."""
     blocks = piece.cut(layout.cut, block_rows(layout))
     return [_outcome(call, layout, block) for block in blocks]
@@ -82,13 +82,13 @@ def block_rows(layout: Layout) -> int:
     return max(1, BLOCK // max(1, layout.width))
 
 
-def ready(call: Call, layout: Layout, arrays: Mapping[str, Array]) -> dict[str, Array]:
+def ready(call: AnyCall, layout: Layout, arrays: Mapping[str, Array]) -> dict[str, Array]:
     """Arrays that are the same in every block, as the loss takes them."""
     roles = call.operation.roles
     return {name: _number(call, layout, name, values, roles) for name, values in arrays.items()}
 
 
-def _outcome(call: Call, layout: Layout, block: Block) -> Outcome:
+def _outcome(call: AnyCall, layout: Layout, block: Block) -> Outcome:
     try:
         with np.errstate(all="ignore"):
             return _evaluate(call, layout, block)
@@ -97,7 +97,7 @@ def _outcome(call: Call, layout: Layout, block: Block) -> Outcome:
         raise
 
 
-def _evaluate(call: Call, layout: Layout, block: Block) -> Outcome:
+def _evaluate(call: AnyCall, layout: Layout, block: Block) -> Outcome:
     arrays, warnings = _numbers(call, layout, block)
     arguments = grouped(arrays)
     terms = call.operation.terms(**arguments)
@@ -119,7 +119,7 @@ def _evaluate(call: Call, layout: Layout, block: Block) -> Outcome:
     return Outcome(partial, value, tuple(warnings), block.dropped, sample, findings)
 
 
-def _numbers(call: Call, layout: Layout, block: Block) -> tuple[dict[str, Array], list[LosscalcWarning]]:
+def _numbers(call: AnyCall, layout: Layout, block: Block) -> tuple[dict[str, Array], list[LosscalcWarning]]:
     """The arrays of a block as the loss takes them, and what is unusual about them."""
     roles = call.operation.roles
     arrays: dict[str, Array] = {}
@@ -134,7 +134,7 @@ def _numbers(call: Call, layout: Layout, block: Block) -> tuple[dict[str, Array]
     return arrays, warnings
 
 
-def _number(call: Call, layout: Layout, name: str, values: Array, roles: Mapping[str, Role]) -> Array:
+def _number(call: AnyCall, layout: Layout, name: str, values: Array, roles: Mapping[str, Role]) -> Array:
     """The numbers of one array, as indices or, rounded first where a dtype is asked for, as float64."""
     if name in layout.indices:
         return as_indices(name, values)
@@ -152,7 +152,7 @@ def _number(call: Call, layout: Layout, name: str, values: Array, roles: Mapping
     return narrow
 
 
-def _slope(call: Call, arrays: Mapping[str, Array], arguments: Mapping[str, Any]) -> Array:
+def _slope(call: AnyCall, arrays: Mapping[str, Array], arguments: Mapping[str, Any]) -> Array:
     """The derivative of what the block adds to the numerator of the reduction.
 
     Of a loss that is a function of several sums it is that of each sum, side by side on one more axis.
@@ -182,7 +182,7 @@ def _rows(layout: Layout, block: Block) -> int:
     return len(values) if values.ndim else 1
 
 
-def _nonfinite(call: Call, layout: Layout, block: Block, values: Array) -> LosscalcWarning:
+def _nonfinite(call: AnyCall, layout: Layout, block: Block, values: Array) -> LosscalcWarning:
     """The warning for results that are NaN or infinite, with the row of the first."""
     argument = next((name for name in block.arrays if name in layout.cut), next(iter(block.arrays)))
     argument = call.wrt or argument

@@ -1,7 +1,7 @@
 """One record of a call: what is computed, of which arrays, and how it is reduced."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -13,15 +13,17 @@ from losscalc.engine.findings import Findings
 from losscalc.engine.sources import MemorySource, Source
 from losscalc.errors import ShapeError
 
+Operation_co = TypeVar("Operation_co", bound=Operation, covariant=True)
 
-class Call(NamedTuple):
+
+class Call(NamedTuple, Generic[Operation_co]):
     """A loss or an activation, its arrays, and all that decides what they come to.
 
     Python and the command line make one, the engine runs it, an explanation explains it, and a hypothesis
     changes it. Arrays in memory can be computed with any number of times, sources are read once.
     """
 
-    operation: Operation
+    operation: Operation_co
     arrays: Mapping[str, Source | Array] = {}
     reduction: Reduction = NONE
     dtype: np.dtype | None = None
@@ -68,15 +70,19 @@ class Call(NamedTuple):
         result = self.dtype or (own if own.kind == "f" else np.dtype(np.float64))
         return layout._replace(dtype=result.newbyteorder("="))
 
-    def changed(self, name: str, change: Callable[[Array], Array]) -> "Call":
+    def changed(self, name: str, change: Callable[[Array], Array]) -> "Call[Operation_co]":
         """The call with one of its arrays changed, which is in memory."""
         return self._replace(arrays={**self.arrays, name: change(np.asarray(self.arrays[name]))})
 
-    def without(self, name: str) -> "Call":
+    def without(self, name: str) -> "Call[Operation_co]":
         """The call without one of its arrays."""
         return self._replace(arrays={key: array for key, array in self.arrays.items() if key != name})
 
-    def having(self, **settings: Any) -> "Call":
+    def having(self, **settings: Any) -> "Call[Operation_co]":
         """The call with other parameters."""
         operation = type(self.operation)(**{**self.operation.settings, **settings})
         return self._replace(operation=operation)
+
+
+AnyCall = Call[Operation]
+"""A call of a loss or of an activation."""

@@ -19,7 +19,7 @@ from losscalc.core.reductions import SUM, Partial, Reduction
 from losscalc.core.roles import check_dtype
 from losscalc.core.shapes import Layout
 from losscalc.engine.block import Block, Outcome, Sample, block_rows, evaluate, ready, rounded
-from losscalc.engine.call import Call
+from losscalc.engine.call import AnyCall
 from losscalc.engine.collect import Added, Collector, Kept
 from losscalc.engine.findings import Findings
 from losscalc.engine.sources import Rows, Source
@@ -30,7 +30,7 @@ from losscalc.errors import LosscalcWarning, ShapeError
 _BLOCKS = 8
 _PIECE = 1 << 22
 
-Run = Callable[[Call, Layout], Iterator[list[Outcome]]]
+Run = Callable[[AnyCall, Layout], Iterator[list[Outcome]]]
 """A way to compute the blocks of a call: their outcomes, in order."""
 Watch = Callable[[Iterator[Block]], Iterator[Block]]
 """What looks on while the blocks of a call are drawn."""
@@ -46,7 +46,7 @@ class Computation(NamedTuple):
     samples: tuple[Sample, ...] = ()
 
 
-def compute(call: Call, run: Run | None = None, collector: Collector | None = None) -> Computation:
+def compute(call: AnyCall, run: Run | None = None, collector: Collector | None = None) -> Computation:
     """Map an operation over the blocks of its arrays, and reduce.
 
     With `wrt` the value is the derivative of the reduced loss with respect to that array; for 'none', of
@@ -63,7 +63,7 @@ def compute(call: Call, run: Run | None = None, collector: Collector | None = No
     return _merge(chain.from_iterable(outcomes), call, layout, _collector(collector, layout, call.wrt))
 
 
-def here(call: Call, layout: Layout, watch: Watch = iter) -> Iterator[list[Outcome]]:
+def here(call: AnyCall, layout: Layout, watch: Watch = iter) -> Iterator[list[Outcome]]:
     """The outcomes of all blocks, computed on threads."""
     _keep_freed_memory()
     pieces = cut(call.sources, layout, bound(ready, call, layout))
@@ -119,7 +119,7 @@ def piece_rows(sources: Mapping[str, Source], layout: Layout) -> int:
     return max(1, min(rows, _PIECE // size) if size else rows)
 
 
-def gathered(call: Call) -> tuple[Call, int]:
+def gathered(call: AnyCall) -> tuple[AnyCall, int]:
     """The call with its arrays in memory, and how many rows were left out because one lacks a number."""
     layout, sources = call.layout, call.sources
     blocks = list(cut(sources, layout))
@@ -168,7 +168,7 @@ def _collector(given: Collector | None, layout: Layout, wrt: str | None) -> Coll
     return given if given is not None and layout.cut else Kept()
 
 
-def _merge(outcomes: Iterator[Outcome], call: Call, layout: Layout, kept: Collector) -> Computation:
+def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Collector) -> Computation:
     partial = Partial(call.operation)
     warnings: dict[str, LosscalcWarning] = {}
     dropped = 0

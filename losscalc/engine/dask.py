@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from losscalc.core.shapes import Layout
 from losscalc.engine import compute as engine
 from losscalc.engine.block import Outcome, evaluate, ready
-from losscalc.engine.call import Call
+from losscalc.engine.call import AnyCall
 from losscalc.engine.sources import Excerpt, Recipe, Source
 from losscalc.errors import Location, LosscalcError, LosscalcWarning, SourceError, UsageError
 
@@ -32,7 +32,7 @@ Task = Callable[[], list[Outcome] | LosscalcError]
 """What computes some rows of the arrays of a call; an error is a result like any other. It is picklable."""
 
 
-def plan(call: Call, layout: Layout) -> Iterator[Task]:
+def plan(call: AnyCall, layout: Layout) -> Iterator[Task]:
     """The tasks of a call, in the order of the rows."""
     sources = call.sources
     cut = {name: source for name, source in sources.items() if name in layout.cut}
@@ -59,7 +59,7 @@ def plan(call: Call, layout: Layout) -> Iterator[Task]:
 
 
 def _outcomes(
-    call: Call,
+    call: AnyCall,
     layout: Layout,
     wanted: str,
     recipes: Mapping[str, Recipe],
@@ -91,7 +91,7 @@ def _outcomes(
 
 
 def _evaluated(
-    call: Call, layout: Layout, sources: Mapping[str, Source], *, is_first: bool
+    call: AnyCall, layout: Layout, sources: Mapping[str, Source], *, is_first: bool
 ) -> Iterator[Outcome]:
     prepare = partial(ready, call, layout)
     for piece in engine.cut(sources, layout, prepare, is_first=is_first):
@@ -156,7 +156,7 @@ def _client(address: str) -> "Client":
     return client
 
 
-def _distribute(client: "Client", address: str, call: Call, layout: Layout) -> Iterator[list[Outcome]]:
+def _distribute(client: "Client", address: str, call: AnyCall, layout: Layout) -> Iterator[list[Outcome]]:
     """The outcomes of all tasks in order; the first error by order is raised."""
     threads = sum(client.nthreads().values())
     waiting: deque[Any] = deque()

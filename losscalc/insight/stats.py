@@ -8,9 +8,10 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.core.domains import UNIT
 from losscalc.core.reductions import MEAN
+from losscalc.engine.compute import compute
 from losscalc.errors import DataError, Index
 from losscalc.insight.call import Call
-from losscalc.insight.single import layout_of, single_losses, terms_of
+from losscalc.insight.single import single_losses, terms_of
 
 _BARS = 12
 _MOST_LABELS = 10**7
@@ -133,13 +134,13 @@ def balanced_positives(target: Array) -> Array:
 
 
 def _mean(call: Call) -> float:
-    return float(MEAN.finish(call.compute().partial))
+    return float(MEAN.finish(compute(call).partial))
 
 
 def _beside(call: Call, shape: tuple[int, ...], index: Index) -> Iterator[tuple[str, Array]]:
     """What stands in the arrays where a loss stands: a number, or the numbers of its row."""
     # Of CTC all but the log-probabilities, whose axis 0 is time, have a row for each loss.
-    layout = layout_of(call)
+    layout = call.layout
     cut = layout.cut or layout.indices
     for name, array in call.arrays.items():
         values = np.asarray(array)
@@ -150,23 +151,23 @@ def _beside(call: Call, shape: tuple[int, ...], index: Index) -> Iterator[tuple[
 
 
 def _context(call: Call) -> Iterator[tuple[str, float | str]]:
-    loss = call.loss
+    loss = call.operation
     if loss.is_likelihood and loss.scores in ("logits", "log-probabilities") and loss.labels in _ONE_CLASS:
         yield from _of_classes(call)
     elif loss.is_likelihood and loss.labels == "labels" and not {"weight", "pos_weight"} & call.arrays.keys():
         yield from _of_labels(call)
-    elif loss.power and call.arrays["target"].size:
+    elif loss.power and call.held["target"].size:
         yield from _of_errors(call)
 
 
 def _of_errors(call: Call) -> Iterator[tuple[str, float]]:
     """The best guess of squares is their weighted mean, and of absolute differences the median."""
     target = np.asarray(call.arrays["target"], dtype=np.float64)
-    if call.loss.power == 1 and "weight" in call.arrays:
+    if call.operation.power == 1 and "weight" in call.arrays:
         return
-    weight = np.broadcast_to(call.arrays.get("weight", 1.0), target.shape)
+    weight = np.broadcast_to(call.held.get("weight", np.ones(())), target.shape)
     with np.errstate(all="ignore"):
-        best = np.median(target) if call.loss.power == 1 else np.sum(weight * target) / np.sum(weight)
+        best = np.median(target) if call.operation.power == 1 else np.sum(weight * target) / np.sum(weight)
     yield "best constant input", _mean(call.changed("input", lambda x: np.full(x.shape, best)))
 
 
@@ -175,7 +176,7 @@ def _of_classes(call: Call) -> Iterator[tuple[str, float | str]]:
     if scores.ndim < 2 or target.shape == scores.shape:
         return
     classes = scores.shape[1]
-    counts = target != call.loss.settings["ignore_index"]
+    counts = target != call.operation.settings["ignore_index"]
     priors = np.bincount(target[counts].astype(np.int64), minlength=classes) / max(1, counts.sum())
     # What the mean weighs: the share of each class, times its weight.
     shares = priors * np.asarray(call.arrays.get("weight", 1.0))
@@ -201,5 +202,5 @@ def _of_labels(call: Call) -> Iterator[tuple[str, float | str]]:
     yield "guess of ½, ln 2", float(np.log(2))
     yield "share of positives", positive
     yield "share of positives as a guess", float(entropy)
-    right = (scores > (0.5 if call.loss.scores == "probabilities" else 0.0)) == (target > 0.5)
+    right = (scores > (0.5 if call.operation.scores == "probabilities" else 0.0)) == (target > 0.5)
     yield "accuracy", float(right.mean()) if right.size else np.nan

@@ -20,7 +20,7 @@ def groups(call: Call) -> Iterator[list[Hypothesis]]:
         REDUCTIONS,
         FACTORS,
         WEIGHTS,
-        [*of_loss(call.loss), *DISTANCES, *CONVENTIONS],
+        [*of_loss(call.operation), *DISTANCES, *CONVENTIONS],
         DENOMINATORS,
         INPUTS,
         TARGETS,
@@ -29,7 +29,7 @@ def groups(call: Call) -> Iterator[list[Hypothesis]]:
         CLIPPING,
         PRECISION,
     ):
-        yield [row.of(call.loss) for row in rows if row.concerns(call.loss)]
+        yield [row.of(call.operation) for row in rows if row.concerns(call.operation)]
 
 
 def hypotheses(call: Call) -> Iterator[Hypothesis]:

@@ -63,7 +63,7 @@ def _is_focal(loss: Loss) -> bool:
 def _zero_one(call: Call) -> Array:
     """The loss of labels 0 and 1 where -1 and 1 are meant, as PyTorch computes it: it checks no label."""
     arrays = numbers(call)
-    return reduced(call, call.loss.unchecked(**{**arrays, "target": (arrays["target"] + 1) / 2}))
+    return reduced(call, call.operation.unchecked(**{**arrays, "target": (arrays["target"] + 1) / 2}))
 
 
 def _hinge(call: Call, power: int) -> Array:
@@ -90,13 +90,13 @@ FOCAL = [
     Hypothesis(
         "alpha-swapped",
         "alpha is the factor of the negative labels, and 1 - alpha that of the positive ones",
-        lambda call: value(having(call, alpha=1 - abs(call.loss.settings["alpha"]))),
+        lambda call: value(having(call, alpha=1 - abs(call.operation.settings["alpha"]))),
         concerns=_is_focal,
     ),
     Hypothesis(
         "alpha-for-all",
         "alpha is the factor of all labels",
-        lambda call: value(having(call, alpha=-1.0)) * call.loss.settings["alpha"],
+        lambda call: value(having(call, alpha=-1.0)) * call.operation.settings["alpha"],
         concerns=_is_focal,
     ),
 ]
@@ -136,7 +136,7 @@ def _worst(call: Call, least: float) -> Array:
     require(x.ndim == 2 and y.ndim == 1)
     right = np.take_along_axis(x, y[:, np.newaxis], axis=1).squeeze(1)
     wrong = np.where(np.arange(x.shape[1]) == y[:, np.newaxis], least, x).max(axis=1)
-    settings = call.loss.settings
+    settings = call.operation.settings
     weight = array(call, "weight")[y] if "weight" in call.arrays else 1.0
     return reduced(call, weight * np.maximum(settings["margin"] + wrong - right, 0.0) ** settings["p"])
 
@@ -153,7 +153,7 @@ def _one_against_rest(call: Call) -> Array:
     x, y = taken(call, "input", "target")
     require(x.ndim > 1 and y.shape == x.shape[:1])
     hot = (y[:, np.newaxis] == np.arange(x.shape[1])).astype(np.float64)
-    binary = losses()[call.loss.relatives["one-against-rest"]]
+    binary = losses()[call.operation.relatives["one-against-rest"]]
     return value(as_loss(call._replace(arrays={"input": x, "target": hot}), binary))
 
 
@@ -167,17 +167,17 @@ def _less_entropy(call: Call) -> Array:
 
 def _softmax_along(call: Call, axis: int) -> Array:
     """Negative log-likelihood after a softmax over an axis that is not that of the classes."""
-    settings = call.loss.settings
+    settings = call.operation.settings
     require(not settings["label_smoothing"] and array(call, "input").ndim > 1)
-    likelihood = losses()[call.loss.relatives["log-probabilities"]]
+    likelihood = losses()[call.operation.relatives["log-probabilities"]]
     other = as_loss(call, likelihood, ignore_index=settings["ignore_index"])
     return value(changed(other, "input", along_classes(stable.log_softmax, axis)))
 
 
 def _softmax_again(call: Call) -> Array:
     """The loss of logits, of probabilities."""
-    cls = losses()[call.loss.relatives["logits"]]
-    return value(changed(as_loss(call, cls, **call.loss.settings), "input", np.exp))
+    cls = losses()[call.operation.relatives["logits"]]
+    return value(changed(as_loss(call, cls, **call.operation.settings), "input", np.exp))
 
 
 CLASSES = [
@@ -249,7 +249,7 @@ def _reversed(call: Call) -> float:
 def _without_entropy(call: Call) -> Array:
     """Of the divergence the cross-entropy -y·x alone."""
     x, y = taken(call, "input", "target")
-    return np.asarray(-(np.exp(y) if call.loss.settings["log_target"] else y) * x)
+    return np.asarray(-(np.exp(y) if call.operation.settings["log_target"] else y) * x)
 
 
 def _without_entropy_of_rows(call: Call) -> float:
@@ -261,7 +261,7 @@ def _without_entropy_of_rows(call: Call) -> float:
 def _deviance(call: Call) -> Array:
     """Twice what the logarithm of the likelihood falls short of that of a perfect prediction."""
     x, y = taken(call, "input", "target")
-    rate = np.exp(x) if call.loss.settings["log_input"] else x
+    rate = np.exp(x) if call.operation.settings["log_input"] else x
     gap = np.where(y > 0, y * np.log(np.where(y > 0, y, 1.0) / rate), 0.0)
     return reduced(call, 2 * (rate - y + gap))
 

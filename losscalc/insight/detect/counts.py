@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from losscalc.core import reductions
 from losscalc.core.array import Array
-from losscalc.core.reductions import NONE
 from losscalc.insight.call import Call
 from losscalc.insight.detect.hypothesis import Hypothesis, require
 from losscalc.insight.detect.outcome import (
@@ -24,8 +24,9 @@ from losscalc.insight.single import terms_of
 
 def _other(call: Call, reduction: str) -> Array:
     """The value of another reduction to one number."""
-    require(reduction != call.reduction != NONE.name and reduction in call.loss.reductions)
-    return value(call._replace(reduction=reduction))
+    require(reduction != call.reduction.name and not call.reduction.keeps)
+    require(reduction in call.operation.reductions)
+    return value(call._replace(reduction=reductions.REDUCTIONS[reduction]))
 
 
 def _over(call: Call, count: float) -> float:
@@ -50,7 +51,7 @@ def _over_positives(call: Call) -> float:
 
 def _over_columns(call: Call) -> float:
     """The sum of the means along the last axis."""
-    require(call.reduction != NONE.name)
+    require(not call.reduction.keeps)
     shape = single(call).shape
     require(len(shape) >= 2)
     return over(total(call), float(shape[-1]))

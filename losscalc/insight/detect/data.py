@@ -42,7 +42,7 @@ def _one_hot(call: Call, smoothing: float = 0.0) -> Array:
 
 def _relabelled(call: Call, change: Callable[[Array], Array]) -> Array:
     """The value with every target changed, but for the class index that is ignored."""
-    ignored = call.loss.settings.get("ignore_index")
+    ignored = call.operation.settings.get("ignore_index")
     name = "targets" if "targets" in call.arrays else "target"
     return value(
         changed(call, name, lambda y: change(y) if ignored is None else np.where(y == ignored, y, change(y)))
@@ -63,7 +63,7 @@ def _largest(y: Array) -> Array:
 
 def _smoothed(call: Call, share: float, towards: float = 0.5) -> Array:
     """The value with labels from 0 to 1 drawn towards a number; classes have a smoothing of their own."""
-    require("label_smoothing" not in call.loss.settings)
+    require("label_smoothing" not in call.operation.settings)
     return value(changed(call, "target", lambda y: y * (1 - share) + share * towards))
 
 

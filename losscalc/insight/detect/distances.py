@@ -50,7 +50,7 @@ def _errors(call: Call) -> Array:
 
 def _squared_distances(call: Call) -> Array:
     """The triplet loss of squared Euclidean distances."""
-    settings = call.loss.settings
+    settings = call.operation.settings
     require(not settings["swap"] and settings["p"] == 2)
     anchor, positive, negative = taken(call, "anchor", "positive", "negative")
     near, far = (np.square(anchor - other).sum(axis=-1) for other in (positive, negative))

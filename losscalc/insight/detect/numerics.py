@@ -103,7 +103,7 @@ def _added(p: Array, eps: float) -> tuple[Array, Array]:
 
 def _likelihood(call: Call, bounded: Callable[[Array], tuple[Array, Array]], dtype: str = "float64") -> Array:
     """Negative log-likelihoods of probabilities that are bounded in some way, weighted like the losses."""
-    loss = call.loss
+    loss = call.operation
     require(loss.is_likelihood and not loss.averages_classes)
     require("pos_weight" not in call.arrays and not loss.settings.get("label_smoothing"))
     if loss.labels == "labels":
@@ -114,21 +114,23 @@ def _likelihood(call: Call, bounded: Callable[[Array], tuple[Array, Array]], dty
 
 def _of_labels(call: Call, bounded: Callable[[Array], tuple[Array, Array]]) -> Array:
     x, y = array(call, "input").astype(np.float64), array(call, "target")
-    p, q = bounded(stable.sigmoid(x) if call.loss.scores == "logits" else x)
+    p, q = bounded(stable.sigmoid(x) if call.operation.scores == "logits" else x)
     weight = np.asarray(call.arrays.get("weight", 1.0))
     return np.asarray(-weight * (y * np.log(p) + (1 - y) * np.log(q)))
 
 
 def _of_classes(call: Call, bounded: Callable[[Array], Array]) -> Array:
-    require(call.loss.scores in ("logits", "log-probabilities"))
+    require(call.operation.scores in ("logits", "log-probabilities"))
     x, y = array(call, "input").astype(np.float64), array(call, "target")
     require(x.ndim > 1)
-    p = bounded(np.exp(x) if call.loss.scores == "log-probabilities" else along_classes(stable.softmax)(x))
+    p = bounded(
+        np.exp(x) if call.operation.scores == "log-probabilities" else along_classes(stable.softmax)(x)
+    )
     weight = np.asarray(call.arrays.get("weight", 1.0))
     if y.shape == x.shape:
         weight = weight.reshape(-1, *(1,) * (x.ndim - 2))
         return np.asarray(-(weight * y * np.log(p)).sum(axis=1))
-    counts = y != call.loss.settings["ignore_index"]
+    counts = y != call.operation.settings["ignore_index"]
     classes = np.where(counts, y, 0).astype(np.int64)
     picked = np.take_along_axis(p, np.expand_dims(classes, 1), axis=1).squeeze(1)
     return np.where(counts, -np.log(picked) * (weight[classes] if weight.ndim else 1.0), 0.0)
@@ -139,7 +141,7 @@ def _of_sigmoid(call: Call, name: str) -> Array:
     require("pos_weight" not in call.arrays)
     logits = array(call, "input").astype(name)
     p = (1 / (1 + np.exp(-logits))).astype(np.float64)
-    other = as_loss(call, losses()[call.loss.relatives["probabilities"]])
+    other = as_loss(call, losses()[call.operation.relatives["probabilities"]])
     return value(changed(other, "input", lambda _: p))
 
 
@@ -151,9 +153,9 @@ def _naive(call: Call, name: str) -> Array:
     shape = terms.value.shape
     # Where the mean weighs its terms otherwise, it is not that of the losses.
     require(terms.value.size and not (terms.share is not None and is_mean(call)))
-    values = symbol_values(call.loss, arrays, shape)
+    values = symbol_values(call.operation, arrays, shape)
     narrow = {key: None if number is None else number.astype(dtype) for key, number in values.items()}
-    single = parsed(call.loss.explained(arrays.get("target", np.empty(0)))).evaluate(narrow)
+    single = parsed(call.operation.explained(arrays.get("target", np.empty(0)))).evaluate(narrow)
     single = np.broadcast_to(single, (*shape, 1))[..., 0].astype(dtype)
     ignored = terms.ignored
     return reduced(call, single if ignored is None else np.where(ignored, dtype.type(0), single))

@@ -8,8 +8,8 @@ import numpy as np
 from losscalc.catalogue.base import Loss
 from losscalc.core.array import Array
 from losscalc.core.declaration import array_arguments
-from losscalc.core.reductions import MEAN, NONE, REDUCTIONS, Partial
-from losscalc.engine.compute import Computation
+from losscalc.core.reductions import MEAN, Partial
+from losscalc.engine.compute import Computation, compute
 from losscalc.errors import LosscalcError, ParameterError
 from losscalc.insight.call import Call
 from losscalc.insight.detect.hypothesis import NotApplicable, require
@@ -44,7 +44,7 @@ def rows(call: Call) -> int:
 
 def is_mean(call: Call) -> bool:
     """Whether the losses are averaged."""
-    return call.reduction == MEAN.name
+    return call.reduction.name == MEAN.name
 
 
 # -- what it comes to ----------------------------------------------------------------------------------------
@@ -56,7 +56,7 @@ def outcome(call: Call) -> Computation:
     The call that was given has been computed before; what the engine refuses is the change of a hypothesis.
     """
     try:
-        return call.compute()
+        return compute(call)
     except LosscalcError as error:
         raise NotApplicable from error
 
@@ -78,7 +78,7 @@ def total(call: Call) -> float:
 
 def one_sum(call: Call) -> float:
     """The same, of a call that gives one number."""
-    require(call.reduction != NONE.name)
+    require(not call.reduction.keeps)
     return total(call)
 
 
@@ -98,9 +98,9 @@ def single(call: Call) -> Array:
 
 def reduced(call: Call, losses: Array) -> Array:
     """Losses that were computed elsewhere, reduced with the denominator of the call."""
-    if call.reduction == NONE.name:
+    if call.reduction.keeps:
         return losses
-    divisor = float(REDUCTIONS[call.reduction].denominator(partial(call)))
+    divisor = float(call.reduction.denominator(partial(call)))
     return np.asarray(losses.sum() / losses.dtype.type(divisor))
 
 
@@ -122,7 +122,7 @@ def without(call: Call, name: str) -> Call:
 
 def having(call: Call, **settings: Any) -> Call:
     """The call with other parameters."""
-    require(settings.keys() <= call.loss.settings.keys())
+    require(settings.keys() <= call.operation.settings.keys())
     try:
         return call.having(**settings)
     except ParameterError as error:
@@ -146,7 +146,7 @@ def as_loss(call: Call, cls: type[Loss], **settings: Any) -> Call:
 
 def _with_loss(call: Call, cls: type[Loss], settings: Mapping[str, Any]) -> Call:
     try:
-        return call._replace(loss=cls(**settings))
+        return call._replace(operation=cls(**settings))
     except ParameterError as error:
         raise NotApplicable from error
 

@@ -32,6 +32,6 @@ def _having(name: str, sentence: str, parameter: str, setting: object, options: 
 def _as(call: Call, name: str) -> Array:
     """The value of another loss, which bends where this one does."""
     cls = losses()[name]
-    bends = call.loss.bend and cls.bend
-    settings = {cls.bend: getattr(call.loss, call.loss.bend)} if bends else {}
+    bends = call.operation.bend and cls.bend
+    settings = {cls.bend: getattr(call.operation, call.operation.bend)} if bends else {}
     return value(as_loss(call, cls, **settings))
