@@ -31,10 +31,11 @@ def pi(like: Array) -> float:
 
 
 def total(x: FloatArray) -> FloatArray:
-    """Σ x over the last axis.
+    """Σ x over the last axis, in the same order however the array lies in memory.
 
     NumPy's own sum adds pairwise from 128 numbers on, but takes long to begin with each row.
     """
+    x = np.ascontiguousarray(x)
     if x.shape[-1] < 128 and x.dtype.kind == "f":
         return np.asarray(np.einsum("...i->...", x))
     return np.asarray(x.sum(axis=-1))
