@@ -234,11 +234,8 @@ class Pair(NamedTuple):
         if not pair.hull.size or (pair.hull.min() > _SHORT and pair.hull.max() < _LONG):
             return pair
         longest = pair.hull.max(axis=0)
-        scale = np.where(
-            (longest > _SHORT) & (longest < _LONG),
-            1.0,
-            power_of_two(np.maximum(np.abs(input), np.abs(target))),
-        )
+        size = np.maximum(np.abs(input), np.abs(target))
+        scale = np.where((longest > _SHORT) & (longest < _LONG), 1.0, power_of_two(size))
         # Beside an eps beyond 1e300 no area shows.
         own_eps = np.minimum(eps * scale * scale, 1e300)
         pair = cls.plain(input * scale[..., np.newaxis], target * scale[..., np.newaxis], own_eps)

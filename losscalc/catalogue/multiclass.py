@@ -160,9 +160,9 @@ class CrossEntropy(Multiclass):
         if self.label_smoothing:
             parts = partition(scores)
             value = factor * joined(pick(parts.gap, position), parts.tail)
-            evenly = _spread(parts, np.ones(scores.shape[-1]) if weight is None else weight)
-            kept = number(1.0, scores) - self.label_smoothing
-            value = xmul(kept, value) + self.label_smoothing * evenly / scores.shape[-1]
+            even = number(self.label_smoothing, scores) / scores.shape[-1]
+            evenly = _spread(parts, even * (np.ones(scores.shape[-1]) if weight is None else weight))
+            value = xmul(number(1.0, scores) - self.label_smoothing, value) + evenly
         else:
             value = surprisal(scores, position)
             value = value if weight is None else factor * value

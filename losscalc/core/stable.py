@@ -31,7 +31,7 @@ def pi(like: Array) -> float:
 
 
 def total(x: FloatArray) -> FloatArray:
-    """Σ x over the last axis.
+    """Σ x over the last axis, in the same order however the array lies in memory.
 
     NumPy's own sum adds pairwise from 128 numbers on, but takes long to begin with each row. In what order
     numbers are added must not depend on how they lie in memory.
