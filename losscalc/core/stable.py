@@ -33,8 +33,10 @@ def pi(like: Array) -> float:
 def total(x: FloatArray) -> FloatArray:
     """Σ x over the last axis.
 
-    NumPy's own sum adds pairwise from 128 numbers on, but takes long to begin with each row.
+    NumPy's own sum adds pairwise from 128 numbers on, but takes long to begin with each row. Both add in the
+    order of memory: for the same bits, rows lie in one piece.
     """
+    x = np.ascontiguousarray(x)
     if x.shape[-1] < 128 and x.dtype.kind == "f":
         return np.asarray(np.einsum("...i->...", x))
     return np.asarray(x.sum(axis=-1))
