@@ -33,8 +33,8 @@ def pi(like: Array) -> float:
 def total(x: FloatArray) -> FloatArray:
     """Σ x over the last axis, in the same order however the array lies in memory.
 
-    NumPy's own sum adds pairwise from 128 numbers on, but takes long to begin with each row. In what order
-    numbers are added must not depend on how they lie in memory.
+    NumPy's own sum adds pairwise from 128 numbers on, but takes long to begin with each row. Both add in the
+    order of memory: for the same bits, rows lie in one piece.
     """
     x = np.ascontiguousarray(x)
     if x.shape[-1] < 128 and x.dtype.kind == "f":

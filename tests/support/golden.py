@@ -1,16 +1,14 @@
-"""Golden rows: single points with their exact values, as lines of text that lose no bit.
+"""Golden rows: single points with their exact values, as lines of text that lose no bit of the arguments.
 
-    LOSS  DTYPE  KIND  ARGUMENTS  =>  VALUE  REST  UNIT
+    LOSS  DTYPE  KIND  ARGUMENTS  =>  VALUE  SIZE
 
-The arguments are JSON, with floating numbers as hexadecimal text. The value is the exact one rounded to the
-dtype, and the rest is what that lacks, in units of its last place (ULP). The last number is one ULP of
-float64 of the largest part of the sum, in ULP of the value.
+The arguments are JSON, with floating numbers as hexadecimal text. The value is the exact one, to 30 digits,
+and the size that of the largest part of the sum that it is.
 """
 
 import json
 import re
 from collections.abc import Iterator
-from math import inf, isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,11 +16,12 @@ import mpmath
 import numpy as np
 from mpmath import mpf
 
-from tests.support.exact import VALUES, Error, Exact, samples, settled, spacing
+from tests.support.exact import VALUES, Error, Parts, samples, settled
 from tests.support.points import Batch
 
 PATH = Path(__file__).parents[1] / "data" / "worst.txt"
 FLOATING = re.compile(r"-?(0x.+|inf)")
+DIGITS = 30
 
 
 class Golden(NamedTuple):
@@ -32,18 +31,15 @@ class Golden(NamedTuple):
     dtype: str
     kind: str
     arguments: dict[str, Any]
-    value: float
-    rest: float
-    unit: Exact
+    exact: Parts
 
     HEADER = (
         "# The points with the largest errors that tests/benchmarks/accuracy.py found, one a line:",
         "#",
-        "#     LOSS  DTYPE  KIND  ARGUMENTS  =>  VALUE  REST  UNIT",
+        "#     LOSS  DTYPE  KIND  ARGUMENTS  =>  VALUE  SIZE",
         "#",
-        "# Floating numbers are hexadecimal. VALUE is the exact value, rounded to DTYPE with mpmath, and",
-        "# REST what it lacks of the exact one, in units of its last place (ULP). UNIT is one ULP of float64",
-        "# of the largest part of the sum, in the same units.",
+        "# Floating numbers are hexadecimal. VALUE is the exact value by mpmath, to 30 digits, and SIZE that",
+        "# of the largest part of the sum that it is.",
         "",
     )
 
@@ -51,37 +47,28 @@ class Golden(NamedTuple):
     def of(cls, batch: Batch) -> "Golden":
         """The exact value of a call with one sample."""
         (sample,) = samples(batch.name, batch.arguments)
-        (parts,) = settled(VALUES[batch.name], sample)
-        dtype, exact = batch.dtype, parts.value
-        unit64 = Error.of(0.0, parts, np.dtype(dtype)).unit
-        call = (batch.name, dtype, batch.kind, batch.arguments)
-        with mpmath.workprec(5000):
-            unit = spacing(exact, np.dtype(dtype))
-            steps = exact if mpmath.isinf(exact) else mpmath.nint(exact / unit)
-            if abs(steps * unit) > float(np.finfo(dtype).max):
-                return cls(*call, inf if exact > 0 else -inf, 0.0, unit64)
-            return cls(*call, float(steps * unit), float(exact / unit - steps), unit64)
+        (exact,) = settled(VALUES[batch.name], sample)
+        return cls(batch.name, batch.dtype, batch.kind, batch.arguments, exact)
 
     @property
     def line(self) -> str:
         """As text."""
         arguments = json.dumps(_packed(self.arguments), separators=(",", ":"))
-        start = f"{self.name}  {self.dtype}  {self.kind}  {arguments}"
-        return f"{start}  =>  {self.value.hex()}  {self.rest:+.4f}  {mpmath.nstr(self.unit, 4)}"
+        value, size = mpmath.nstr(self.exact.value, DIGITS), mpmath.nstr(self.exact.size, DIGITS)
+        return f"{self.name}  {self.dtype}  {self.kind}  {arguments}  =>  {value}  {size}"
 
     @classmethod
     def parse(cls, line: str) -> "Golden":
         """From text."""
-        name, dtype, kind, arguments, _, value, rest, unit = line.split("  ")
+        name, dtype, kind, arguments, _, value, size = line.split("  ")
         unpacked = {k: _unpacked(v, dtype) for k, v in json.loads(arguments).items()}
-        return cls(name, dtype, kind, unpacked, float.fromhex(value), float(rest), mpf(unit))
+        with mpmath.workdps(DIGITS):
+            return cls(name, dtype, kind, unpacked, Parts(mpf(value), mpf(size)))
 
     def error(self, value: float) -> Error:
         """The distance of a computed value."""
-        if not (isfinite(self.value) and isfinite(value)):
-            return Error(mpf(0 if value == self.value else inf), self.unit)
-        ulp = spacing(mpf(self.value), np.dtype(self.dtype))
-        return Error(abs((mpf(float(value)) - mpf(self.value)) / ulp - self.rest), self.unit)
+        with mpmath.workdps(DIGITS):
+            return Error.of(value, self.exact, np.dtype(self.dtype))
 
 
 def rows() -> Iterator[Golden]:
