@@ -1,13 +1,13 @@
 """Arrays that suit a loss, for laws that hold for every one of them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from losscalc.catalogue.base import Loss
 from losscalc.core.declaration import array_arguments, parameters
-from losscalc.core.domains import SIGNS, Choice, Names
+from losscalc.core.domains import Choice, Names
 
 Arrays = dict[str, Any]
 """The arrays of a call by name; a state is a dict of its own."""
@@ -36,45 +36,16 @@ def converted(arrays: Arrays, dtype: type) -> Arrays:
 
 
 def draw(cls: type[Loss], name: str, rows: int, rng: np.random.Generator) -> Any:
-    """One array of an example; what is special about a loss stands here, and nowhere else."""
-    shape = (rows, WIDTH)
-    special = {
-        ("bce", "input"): lambda: rng.uniform(0.02, 0.98, shape),
-        ("cross-entropy", "target"): lambda: classes(rows, rng, ignored=True),
-        ("nll", "target"): lambda: classes(rows, rng, ignored=True),
-        ("linear-cross-entropy", "target"): lambda: classes(rows, rng, ignored=True),
-        ("multi-margin", "target"): lambda: classes(rows, rng),
-        ("multilabel-margin", "target"): lambda: lists(rows, rng),
-        ("adaptive-log-softmax", "target"): lambda: classes(rows, rng),
-        ("cosine-embedding", "target"): lambda: rng.choice([-1.0, 1.0], rows),
-        ("hinge-embedding", "input"): lambda: rng.random(shape) * 2,
-        ("ctc", "log_probs"): lambda: log_softmax(rng.normal(size=(9, rows, 4))),
-        ("ctc", "targets"): lambda: rng.integers(1, 4, (rows, 3)),
-        ("ctc", "input_lengths"): lambda: rng.integers(6, 10, rows),
-        ("ctc", "target_lengths"): lambda: rng.integers(0, 4, rows),
-        ("poisson-nll", "target"): lambda: rng.random(shape) * 3,
-        ("gaussian-nll", "var"): lambda: rng.uniform(0.5, 2.0, shape),
-        ("linear-cross-entropy", "linear_weight"): lambda: rng.normal(size=(WIDTH, WIDTH)),
-        ("linear-cross-entropy", "linear_bias"): lambda: rng.normal(size=WIDTH),
-        ("adaptive-log-softmax", "state"): lambda: state(rng),
-    }
-    if (cls.name, name) in special:
-        return special[cls.name, name]()
-    if cls.library == "torchvision.ops" and cls.name != "sigmoid-focal":
-        return boxes(rows, rng)
-    role = next(a.role for a in array_arguments(cls) if a.name == name)
-    if role.domain is SIGNS:
-        return rng.choice([-1.0, 1.0], shape)
-    if name == "weight":
-        by_class = array_arguments(cls)[1].name == "linear_weight" or cls.name in (
-            "cross-entropy",
-            "nll",
-            "multi-margin",
-        )
-        return rng.random(WIDTH if by_class else shape)
-    if name == "pos_weight":
-        return rng.random((rows, 1)) * 4
-    return rng.random(shape) if name == "target" else rng.normal(size=shape) * 3
+    """One array of an example: what its kind of numbers is, but for a few arrays of odd shapes."""
+    if (cls.name, name) in SPECIAL:
+        return SPECIAL[cls.name, name](rows, rng)
+    kind = next(array.role.kind for array in array_arguments(cls) if array.name == name)
+    if kind in ("classes", "class-indices"):
+        return classes(rows, rng, ignored=any(p.name == "ignore_index" for p in parameters(cls)))
+    if kind in REAL:
+        return rng.random((rows, WIDTH)) if name == "target" else rng.normal(size=(rows, WIDTH)) * 3
+    assert kind in KINDS, f"add to KINDS in tests/support/examples.py what {kind} are: `{name}` of {cls.name}"
+    return KINDS[kind](rows, rng)
 
 
 def classes(rows: int, rng: np.random.Generator, *, ignored: bool = False) -> np.ndarray:
@@ -111,6 +82,42 @@ def state(rng: np.random.Generator) -> Arrays:
 def log_softmax(scores: np.ndarray) -> np.ndarray:
     """Log-probabilities of small scores, in plain NumPy."""
     return scores - np.log(np.exp(scores).sum(axis=-1, keepdims=True))
+
+
+Maker = Callable[[int, np.random.Generator], Any]
+"""An array of so many rows."""
+
+REAL = frozenset({"values", "vectors", "features", "logits", "log-probabilities"})
+"""The kinds that are any real numbers; a target of them is between 0 and 1, so that it suits every loss."""
+
+KINDS: Mapping[str, Maker] = {
+    "probabilities": lambda rows, rng: rng.uniform(0.02, 0.98, (rows, WIDTH)),
+    "labels": lambda rows, rng: rng.random((rows, WIDTH)),
+    "distributions": lambda rows, rng: rng.random((rows, WIDTH)),
+    "distances": lambda rows, rng: rng.random((rows, WIDTH)) * 2,
+    "counts": lambda rows, rng: rng.random((rows, WIDTH)) * 3,
+    "variances": lambda rows, rng: rng.uniform(0.5, 2.0, (rows, WIDTH)),
+    "signs": lambda rows, rng: rng.choice([-1.0, 1.0], (rows, WIDTH)),
+    "class-lists": lambda rows, rng: lists(rows, rng),
+    "sequences": lambda rows, rng: rng.integers(1, 4, (rows, 3)),
+    "lengths": lambda rows, rng: rng.integers(0, 4, rows),
+    "boxes": lambda rows, rng: boxes(rows, rng),
+    "weights": lambda rows, rng: rng.random((rows, WIDTH)),
+    "full-weights": lambda rows, rng: rng.random((rows, WIDTH)),
+    "positive-weights": lambda rows, rng: rng.random((rows, 1)) * 4,
+    "class-weights": lambda rows, rng: rng.random(WIDTH),
+}
+"""What the other kinds are."""
+
+SPECIAL: Mapping[tuple[str, str], Maker] = {
+    ("cosine-embedding", "target"): lambda rows, rng: rng.choice([-1.0, 1.0], rows),
+    ("ctc", "log_probs"): lambda rows, rng: log_softmax(rng.normal(size=(9, rows, 4))),
+    ("ctc", "input_lengths"): lambda rows, rng: rng.integers(6, 10, rows),
+    ("linear-cross-entropy", "linear_weight"): lambda rows, rng: rng.normal(size=(WIDTH, WIDTH)),
+    ("linear-cross-entropy", "linear_bias"): lambda rows, rng: rng.normal(size=WIDTH),
+    ("adaptive-log-softmax", "state"): lambda rows, rng: state(rng),
+}
+"""Arrays of which the kind does not say enough, by loss."""
 
 
 def variants(cls: type[Loss]) -> Iterator[Loss]:
