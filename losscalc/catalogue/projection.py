@@ -39,7 +39,7 @@ class LinearCrossEntropy(CrossEntropy):
     np.float64(0.479525339)
     """
 
-    unlike = "computes the logits to twice the digits, and has no options of chunking"
+    unlike = "has no options of chunking"
     relatives = {"logits": "cross-entropy"}
     close = ()
     example = {
