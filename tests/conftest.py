@@ -1,8 +1,11 @@
-"""What is collected, and which of it is fast."""
+"""What is collected, which of it is fast, and where to look when a law fails for a loss."""
 
+import inspect
 from importlib.util import find_spec
 
 import pytest
+
+import losscalc
 
 # Programs for a person to run and examples for mypy never are; what imports PyTorch is where there is one.
 collect_ignore = [
@@ -20,3 +23,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not any(item.iter_markers("slow")) and not any(item.iter_markers("parity")):
             item.add_marker("fast")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> object:
+    """Name the file and the line of the loss for which a law fails, and where its example comes from."""
+    report = yield
+    if report.failed and hasattr(item, "callspec"):
+        for value in item.callspec.params.values():
+            cls = losscalc.losses().get(value) if isinstance(value, str) else value
+            cls = cls if isinstance(cls, type) else type(cls)
+            if issubclass(cls, losscalc.Loss):
+                place = f"{inspect.getsourcefile(cls)}:{inspect.getsourcelines(cls)[1]}"
+                report.sections.append((f"{cls.name} is declared", place))
+                report.sections.append(("its example is drawn", "tests/support/examples.py"))
+    return report

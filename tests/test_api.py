@@ -166,4 +166,4 @@ def test_docstrings_are_complete(cls):
 
     arrays = [f"`{array.name}`" for array in array_arguments(cls)]
     for part in (*arrays, "mean divides by", "Raises ", "Source: https://", ">>> "):
-        assert part in " ".join(text.split()), part
+        assert part in " ".join(text.split()), f"say {part!r} in the docstring of {cls.__name__}"
