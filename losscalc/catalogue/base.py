@@ -125,6 +125,11 @@ class Loss(Operation):
         """The formula that holds for targets of this kind."""
         return self.formula
 
+    @property
+    def incomplete(self) -> str:
+        """What the formula cannot say of the loss, and why; empty where it says all."""
+        return ""
+
 
 def compute(name: str, *arrays: ArrayLike | None, **arguments: Any) -> Any:
     """The loss (or activation) of that name, as an array or NumPy scalar.

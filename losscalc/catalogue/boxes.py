@@ -47,13 +47,17 @@ class Detection(Loss):
 
     def quantities(self, input: Boxes, target: Boxes) -> Quantities:
         """The areas and lengths."""
-        pair = Pair.plain(input, target, 0.0)
+        low, high = np.maximum(input[..., :2], target[..., :2]), np.minimum(input[..., 2:], target[..., 2:])
+        first, last = np.minimum(input[..., :2], target[..., :2]), np.maximum(input[..., 2:], target[..., 2:])
+        own, other, hull = input[..., 2:] - input[..., :2], target[..., 2:] - target[..., :2], last - first
+        offset = (input[..., :2] + input[..., 2:] - target[..., :2] - target[..., 2:]) / 2.0
+        overlap = np.maximum(high - low, 0.0).prod(axis=-1)
         values = {
-            "I": area(pair.shared), "U": area(pair.shared) + pair.alone, "C": area(pair.hull),
-            "ρ": np.sqrt(square(pair.centres)), "c": np.sqrt(square(pair.hull)),
-            "w₁": pair.own[0], "h₁": pair.own[1], "w₂": pair.other[0], "h₂": pair.other[1],
+            "I": overlap, "U": own.prod(axis=-1) + other.prod(axis=-1) - overlap, "C": hull.prod(axis=-1),
+            "ρ": np.sqrt((offset**2).sum(axis=-1)), "c": np.sqrt((hull**2).sum(axis=-1)),
+            "w₁": own[..., 0], "h₁": own[..., 1], "w₂": other[..., 0], "h₂": other[..., 1],
         }  # fmt: skip
-        return {"π": np.asarray(np.pi), **{name: value[..., np.newaxis] for name, value in values.items()}}
+        return {name: value[..., np.newaxis] for name, value in values.items()}
 
     def gradient(self, input: Boxes, target: Boxes) -> Slope:
         """By the quotient rule, from the derivatives of the areas and lengths."""
@@ -173,7 +177,7 @@ class CIoU(DIoU):
     example = {"input": [[0.0, 0.0, 1.0, 4.0]], "target": [[0.0, 0.0, 2.0, 2.0]]}
 
     formula = (
-        "1 - I/(U + ε) + ρ²/(c² + ε) + α·v, α = v / (1 - I/(U + ε) + v + ε), "
+        "1 - I/(U + ε) + ρ²/(c² + ε) + α·v, α = 0 if v = 0, else v / (1 - I/(U + ε) + v + ε), "
         "v = 4/π²·(atan(w₂/h₂) - atan(w₁/h₁))²; w, h sides of the boxes"
     )
 
