@@ -47,17 +47,15 @@ class Detection(Loss):
 
     def quantities(self, input: Boxes, target: Boxes) -> Quantities:
         """The areas and lengths."""
-        low, high = np.maximum(input[..., :2], target[..., :2]), np.minimum(input[..., 2:], target[..., 2:])
-        first, last = np.minimum(input[..., :2], target[..., :2]), np.maximum(input[..., 2:], target[..., 2:])
-        own, other, hull = input[..., 2:] - input[..., :2], target[..., 2:] - target[..., :2], last - first
-        offset = (input[..., :2] + input[..., 2:] - target[..., :2] - target[..., 2:]) / 2.0
-        overlap = np.maximum(high - low, 0.0).prod(axis=-1)
-        values = {
-            "I": overlap, "U": own.prod(axis=-1) + other.prod(axis=-1) - overlap, "C": hull.prod(axis=-1),
-            "ρ": np.sqrt((offset**2).sum(axis=-1)), "c": np.sqrt((hull**2).sum(axis=-1)),
-            "w₁": own[..., 0], "h₁": own[..., 1], "w₂": other[..., 0], "h₂": other[..., 1],
-        }  # fmt: skip
-        return {name: value[..., np.newaxis] for name, value in values.items()}
+        one, two = np.moveaxis(input, -1, 0), np.moveaxis(target, -1, 0)
+        own, other = one[2:] - one[:2], two[2:] - two[:2]
+        overlap = area(np.maximum(np.minimum(one[2:], two[2:]) - np.maximum(one[:2], two[:2]), 0.0))
+        hull = np.maximum(one[2:], two[2:]) - np.minimum(one[:2], two[:2])
+        offset = 0.5 * (one[:2] + one[2:] - two[:2] - two[2:])
+        areas = overlap, area(own) + area(other) - overlap, area(hull)
+        values = (*areas, np.sqrt(square(offset)), np.sqrt(square(hull)), *own, *other)
+        names = ("I", "U", "C", "ρ", "c", "w₁", "h₁", "w₂", "h₂")
+        return {name: value[..., np.newaxis] for name, value in zip(names, values, strict=True)}
 
     def gradient(self, input: Boxes, target: Boxes) -> Slope:
         """By the quotient rule, from the derivatives of the areas and lengths."""
@@ -257,8 +255,7 @@ class Pair(NamedTuple):
             np.minimum((first - box[:2]) + (box[2:] - last), sides)
             for box, sides in ((one, own), (two, other))
         )
-        hull = np.maximum(one[2:], two[2:])
-        hull -= np.minimum(one[:2], two[:2])
+        hull = np.maximum(one[2:], two[2:]) - np.minimum(one[:2], two[:2])
         return cls(one, two, own, other, between, np.maximum(between, 0.0), p, q, hull, eps)
 
     @property

@@ -98,11 +98,7 @@ class CTC(Loss):
         return Layout(frozenset(), 1, indices)
 
     def terms(
-        self,
-        log_probs: SequenceScores,
-        targets: Sequences,
-        input_lengths: Lengths,
-        target_lengths: Lengths,
+        self, log_probs: SequenceScores, targets: Sequences, input_lengths: Lengths, target_lengths: Lengths
     ) -> Terms:
         lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
         value = -lattice.total(lattice.last())
@@ -112,24 +108,15 @@ class CTC(Loss):
         return Terms(value, share=value / np.maximum(lattice.target_lengths, 1).reshape(value.shape))
 
     def quantities(
-        self,
-        log_probs: SequenceScores,
-        targets: Sequences,
-        input_lengths: Lengths,
-        target_lengths: Lengths,
+        self, log_probs: SequenceScores, targets: Sequences, input_lengths: Lengths, target_lengths: Lengths
     ) -> Quantities:
         """The two log-probabilities, and the probability of all alignments."""
-        lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
-        ends = lattice.ends()
-        values = {"s": ends, "P": np.exp(ends).sum(axis=-1, keepdims=True)}
-        return {name: value.reshape(*log_probs.shape[1:-1], -1) for name, value in values.items()}
+        ends = self._lattice(log_probs, targets, input_lengths, target_lengths).ends()
+        ends = ends.reshape(*log_probs.shape[1:-1], 2)
+        return {"s": ends, "P": np.exp(ends).sum(axis=-1, keepdims=True)}
 
     def gradient(
-        self,
-        log_probs: SequenceScores,
-        targets: Sequences,
-        input_lengths: Lengths,
-        target_lengths: Lengths,
+        self, log_probs: SequenceScores, targets: Sequences, input_lengths: Lengths, target_lengths: Lengths
     ) -> Slope:
         """exp(log_probs) less the probability that an alignment has the symbol at that time."""
         lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
@@ -246,12 +233,11 @@ class Lattice(NamedTuple):
         return deque(self.forward(), maxlen=1).pop()
 
     def ends(self) -> FloatArray:
-        """The log-probabilities of the alignments that end in the last symbol, and in the blank behind it.
+        """ln of the probability of the alignments that end in the last symbol, and in the blank behind it.
 
-        By the recursion over probabilities themselves, of which the largest is 1 again after each step.
+        By the recursion over probabilities, of which the largest is 1 again after each step.
         """
-        rows = np.arange(len(self.symbols))
-        reached, taken = np.zeros(self.symbols.shape), np.zeros((len(rows), 1))
+        reached, taken = np.zeros(self.symbols.shape), np.zeros((len(self.symbols), 1))
         reached[:, 0] = 1.0
         for time, emitted in self._emitted(range(len(self.scores))):
             ways = reached.copy()
@@ -259,13 +245,13 @@ class Lattice(NamedTuple):
             ways[:, 2:] += np.where(self.skips[:, 2:], reached[:, :-2], 0.0)
             best = emitted.max(axis=-1, keepdims=True, initial=_FLOOR)
             ways *= np.exp(emitted - best)
-            most = ways.max(axis=-1, keepdims=True)
-            most = np.where(most == 0, 1.0, most)
+            most = np.maximum(ways.max(axis=-1, keepdims=True), 1e-300)
             reached = self._during(time, ways / most, reached)
             taken = self._during(time, taken + best + np.log(most), taken)
-        blank, symbol = reached[rows, 2 * self.target_lengths], reached[rows, self._last_symbol]
-        symbol = np.where(self._has_symbol, symbol, 0.0)
-        return np.log(np.stack([symbol, blank], axis=-1)) + taken
+        places = np.stack([self._last_symbol, 2 * self.target_lengths], axis=-1)
+        ends = np.take_along_axis(reached, places, axis=-1)
+        ends[~self._has_symbol, 0] = 0.0
+        return np.log(ends) + taken
 
     def total(self, last: FloatArray) -> FloatArray:
         """ln of the probability of all alignments: they end in the last symbol, or in the blank behind it."""

@@ -142,7 +142,7 @@ class TripletMargin(Triplet):
     @property
     def distance(self) -> Distance:
         """The p-norm."""
-        return Norm(float(self.p), float(self.eps))
+        return Norm(self.p, self.eps)
 
 
 @loss(
