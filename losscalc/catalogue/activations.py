@@ -28,11 +28,15 @@ class Activation(Operation):
         *arrays: ArrayLike | None,
         dtype: DTypeLike | None = None,
         threads: int | None = None,
+        digits: int | None = None,
         **named: ArrayLike | None,
     ) -> Any:
-        """The activation of every element of `input`, as an array or NumPy scalar."""
+        """The activation of every element of `input`, as an array or NumPy scalar.
+
+        With `digits` (1 to 1,000; it needs mpmath) they are decimal.Decimal, with so many correct digits.
+        """
         sources = memory_sources(self, arrays, named)
-        done = engine.compute(Call(self, sources, dtype=result_dtype(dtype), threads=threads))
+        done = engine.compute(Call(self, sources, dtype=result_dtype(dtype), threads=threads, digits=digits))
         announce(done.warnings)
         return done.value[()]
 

@@ -13,7 +13,7 @@ from losscalc.core.domains import Increasing
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Features, RowIndices, State, class_positions
 from losscalc.core.shapes import Layout, classwise_layout
-from losscalc.core.stable import pick, softmax, softmax_less_one, surprisal
+from losscalc.core.stable import pick, softmax_less_one, surprisal
 from losscalc.errors import ParameterError, ShapeError
 
 
@@ -67,7 +67,10 @@ class AdaptiveLogSoftmax(Loss):
         "reduction": "none",
     }
 
-    formula = "-ln h - ln q; h probability of the class or cluster in the head, q of a rare class within"
+    formula = (
+        "-ln h - ln q, h = exp(a[k]) / Σ exp(a), q = exp(z[k]) / Σ exp(z) if rare, else 1; "
+        "a logits of the head, k the class or its cluster, z logits of the classes of a cluster"
+    )
     divisor = "the number of samples"
     legacy = False
 
@@ -109,14 +112,23 @@ class AdaptiveLogSoftmax(Loss):
         return Terms(value.reshape(target.shape))
 
     def quantities(self, input: Features, target: RowIndices, state: State) -> Quantities:
-        """The probability of the head, and that of the cluster."""
-        rows, head, clusters = np.atleast_2d(input), *_modules(state)
-        classes = target.reshape(-1)
-        likely = pick(softmax(_head(rows, state)), _head_positions(classes, head, clusters))
-        inside = np.ones(len(classes))
+        """The logits of the head, and those of the cluster that a rare class is in; -inf stands for none."""
+        rows, classes = np.atleast_2d(input), target.reshape(-1)
+        frequent, clusters = _modules(state)
+        head = rows @ state["head.weight"].T + state.get("head.bias", 0.0)
+        inside = np.full((len(rows), max(len(cluster.outer) for cluster in clusters)), -np.inf)
         for cluster, members in _members(classes, clusters):
-            inside[members] = pick(softmax(cluster.logits(rows[members])), classes[members] - cluster.first)
-        return {name: v.reshape(*target.shape, 1) for name, v in (("h", likely), ("q", inside))}
+            inside[members, : len(cluster.outer)] = cluster.logits(rows[members])
+        first = np.array([0, *(cluster.first for cluster in clusters)])
+        places = classes - first[np.searchsorted(first, classes, side="right") - 1]
+        values = {
+            "a": head,
+            "a[k]": pick(head, _head_positions(classes, frequent, clusters))[:, np.newaxis],
+            "z": inside,
+            "z[k]": pick(inside, np.where(classes < frequent, 0, places))[:, np.newaxis],
+            "rare": (classes >= frequent)[:, np.newaxis],
+        }
+        return {name: v.astype(np.float64).reshape(*target.shape, -1) for name, v in values.items()}
 
     def gradient(self, input: Features, target: RowIndices, state: State) -> Slope:
         """Softmax less the target, led back through the matrices of the head and of the cluster."""

@@ -79,18 +79,22 @@ class Loss(Operation):
         reduce: bool | None = None,
         threads: int | None = None,
         wrt: str | None = None,
+        digits: int | None = None,
         **named: ArrayLike | None,
     ) -> Any:
         """The loss of arrays, given in PyTorch's order or by name, as an array or NumPy scalar.
 
-        With `wrt` it is the derivative of the loss with respect to the array of that name.
+        With `wrt` it is the derivative of the loss with respect to the array of that name. With `digits`
+        (1 to 1,000; it needs mpmath) the numbers are decimal.Decimal, with so many correct digits.
         """
         chosen, notice = choose_reduction(type(self), reduction, size_average, reduce)
         check_broadcast(type(self), broadcast)
         sources = memory_sources(self, arrays, named)
         if wrt is not None:
             check_wrt(self, wrt, sources)
-        done = engine.compute(Call(self, sources, chosen, result_dtype(dtype), broadcast, wrt, threads))
+        done = engine.compute(
+            Call(self, sources, chosen, result_dtype(dtype), broadcast, wrt, threads, digits)
+        )
         announce((*([notice] if notice else []), *done.warnings))
         return done.value[()]
 
@@ -125,15 +129,21 @@ class Loss(Operation):
         """The formula that holds for targets of this kind."""
         return self.formula
 
+    @property
+    def incomplete(self) -> str:
+        """What the formula cannot say of the loss, and why; empty where it says all."""
+        return ""
+
 
 def compute(name: str, *arrays: ArrayLike | None, **arguments: Any) -> Any:
     """The loss (or activation) of that name, as an array or NumPy scalar.
 
     Arrays may be given in PyTorch's order or by name. The other arguments are the parameters of the
     loss, and `reduction` (none, mean or sum; mean unless given), `dtype` (of the result, otherwise
-    the input's), `broadcast`, PyTorch's old `size_average` and `reduce`, and `threads` (one a core unless
-    given; the result is the same for any number). Shapes, domains and what mean divides by are those of
-    the loss: see its class.
+    the input's), `broadcast`, PyTorch's old `size_average` and `reduce`, `threads` (one a core unless
+    given; the result is the same for any number), and `digits`: so many correct digits, up to 1,000, of the
+    loss of these very numbers, as decimal.Decimal (it needs mpmath). Shapes, domains and what mean divides
+    by are those of the loss: see its class.
 
     Raises UnknownLossError, ParameterError, ShapeError, DTypeError and DomainError.
 

@@ -191,8 +191,8 @@ class SigmoidFocal(Binary):
     example = {"input": [2.0, -1.0, 0.0], "target": [1, 0, 1], "reduction": "none"}
 
     formula = (
-        "a·(1-q)^γ·c, a = α·y + (1-α)·(1-y), q = y·σ(x) + (1-y)·(1-σ(x)), "
-        "c = -[y·ln σ(x) + (1-y)·ln(1-σ(x))]; a is left out for α = -1"
+        "a·(1-q)^γ·c, a = α·y + (1-α)·(1-y) if α ≠ -1, q = y·σ(x) + (1-y)·(1-σ(x)), "
+        "c = -[y·ln σ(x) + (1-y)·ln(1-σ(x))]"
     )
     divisor = "the number of elements"
     library = "torchvision.ops"
@@ -209,10 +209,6 @@ class SigmoidFocal(Binary):
         against = where(input < 0, target, 1.0 - target)
         wrong = against + (1.0 - 2.0 * against) * sigmoid(-np.abs(input))
         return Terms(self._balance(target) * (wrong**self.gamma * cross_entropy(input, target)))
-
-    def quantities(self, input: Logits, target: LogitLabels) -> Quantities:
-        """The factor of positives, unless it is left out."""
-        return {"α": None} if self.alpha == -1 else {}
 
     def gradient(self, input: Logits, target: LogitLabels) -> Slope:
         """With q = 1-p the probability of the wrong answer and c the cross-entropy, α·q^γ·(γ·c·q'/q + c')."""

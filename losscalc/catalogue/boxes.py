@@ -47,13 +47,15 @@ class Detection(Loss):
 
     def quantities(self, input: Boxes, target: Boxes) -> Quantities:
         """The areas and lengths."""
-        pair = Pair.plain(input, target, 0.0)
-        values = {
-            "I": area(pair.shared), "U": area(pair.shared) + pair.alone, "C": area(pair.hull),
-            "ρ": np.sqrt(square(pair.centres)), "c": np.sqrt(square(pair.hull)),
-            "w₁": pair.own[0], "h₁": pair.own[1], "w₂": pair.other[0], "h₂": pair.other[1],
-        }  # fmt: skip
-        return {"π": np.asarray(np.pi), **{name: value[..., np.newaxis] for name, value in values.items()}}
+        one, two = np.moveaxis(input, -1, 0), np.moveaxis(target, -1, 0)
+        own, other = one[2:] - one[:2], two[2:] - two[:2]
+        overlap = area(np.maximum(np.minimum(one[2:], two[2:]) - np.maximum(one[:2], two[:2]), 0.0))
+        hull = np.maximum(one[2:], two[2:]) - np.minimum(one[:2], two[:2])
+        offset = 0.5 * (one[:2] + one[2:] - two[:2] - two[2:])
+        areas = overlap, area(own) + area(other) - overlap, area(hull)
+        values = (*areas, np.sqrt(square(offset)), np.sqrt(square(hull)), *own, *other)
+        names = ("I", "U", "C", "ρ", "c", "w₁", "h₁", "w₂", "h₂")
+        return {name: value[..., np.newaxis] for name, value in zip(names, values, strict=True)}
 
     def gradient(self, input: Boxes, target: Boxes) -> Slope:
         """By the quotient rule, from the derivatives of the areas and lengths."""
@@ -173,7 +175,7 @@ class CIoU(DIoU):
     example = {"input": [[0.0, 0.0, 1.0, 4.0]], "target": [[0.0, 0.0, 2.0, 2.0]]}
 
     formula = (
-        "1 - I/(U + ε) + ρ²/(c² + ε) + α·v, α = v / (1 - I/(U + ε) + v + ε), "
+        "1 - I/(U + ε) + ρ²/(c² + ε) + α·v, α = 0 if v = 0, else v / (1 - I/(U + ε) + v + ε), "
         "v = 4/π²·(atan(w₂/h₂) - atan(w₁/h₁))²; w, h sides of the boxes"
     )
 
@@ -253,8 +255,7 @@ class Pair(NamedTuple):
             np.minimum((first - box[:2]) + (box[2:] - last), sides)
             for box, sides in ((one, own), (two, other))
         )
-        hull = np.maximum(one[2:], two[2:])
-        hull -= np.minimum(one[:2], two[:2])
+        hull = np.maximum(one[2:], two[2:]) - np.minimum(one[:2], two[:2])
         return cls(one, two, own, other, between, np.maximum(between, 0.0), p, q, hull, eps)
 
     @property

@@ -56,7 +56,10 @@ class CTC(Loss):
         "target_lengths": [2],
     }
 
-    formula = "-ln P; P probability of all alignments of the target"
+    formula = (
+        "0 if zero_infinity and max s = -∞, else -ln Σ exp(s); "
+        "s log-probability of the alignments that end in the last symbol, and in the blank behind it"
+    )
     divisor = "the number of sequences, each loss being divided by the length of its target first"
     legacy = False
 
@@ -95,11 +98,7 @@ class CTC(Loss):
         return Layout(frozenset(), 1, indices)
 
     def terms(
-        self,
-        log_probs: SequenceScores,
-        targets: Sequences,
-        input_lengths: Lengths,
-        target_lengths: Lengths,
+        self, log_probs: SequenceScores, targets: Sequences, input_lengths: Lengths, target_lengths: Lengths
     ) -> Terms:
         lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
         value = -lattice.total(lattice.last())
@@ -109,22 +108,15 @@ class CTC(Loss):
         return Terms(value, share=value / np.maximum(lattice.target_lengths, 1).reshape(value.shape))
 
     def quantities(
-        self,
-        log_probs: SequenceScores,
-        targets: Sequences,
-        input_lengths: Lengths,
-        target_lengths: Lengths,
+        self, log_probs: SequenceScores, targets: Sequences, input_lengths: Lengths, target_lengths: Lengths
     ) -> Quantities:
-        """The probability of all alignments."""
-        lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
-        return {"P": lattice.probability().reshape(*log_probs.shape[1:-1], 1)}
+        """The two log-probabilities, and the probability of all alignments."""
+        ends = self._lattice(log_probs, targets, input_lengths, target_lengths).ends()
+        ends = ends.reshape(*log_probs.shape[1:-1], 2)
+        return {"s": ends, "P": np.exp(ends).sum(axis=-1, keepdims=True)}
 
     def gradient(
-        self,
-        log_probs: SequenceScores,
-        targets: Sequences,
-        input_lengths: Lengths,
-        target_lengths: Lengths,
+        self, log_probs: SequenceScores, targets: Sequences, input_lengths: Lengths, target_lengths: Lengths
     ) -> Slope:
         """exp(log_probs) less the probability that an alignment has the symbol at that time."""
         lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
@@ -240,23 +232,32 @@ class Lattice(NamedTuple):
         """ln of the probability of all beginnings that have come to their end."""
         return deque(self.forward(), maxlen=1).pop()
 
+    def ends(self) -> FloatArray:
+        """ln of the probability of the alignments that end in the last symbol, and in the blank behind it.
+
+        By the recursion over probabilities, of which the largest is 1 again after each step.
+        """
+        reached, taken = np.zeros(self.symbols.shape), np.zeros((len(self.symbols), 1))
+        reached[:, 0] = 1.0
+        for time, emitted in self._emitted(range(len(self.scores))):
+            ways = reached.copy()
+            ways[:, 1:] += reached[:, :-1]
+            ways[:, 2:] += np.where(self.skips[:, 2:], reached[:, :-2], 0.0)
+            best = emitted.max(axis=-1, keepdims=True, initial=_FLOOR)
+            ways *= np.exp(emitted - best)
+            most = np.maximum(ways.max(axis=-1, keepdims=True), 1e-300)
+            reached = self._during(time, ways / most, reached)
+            taken = self._during(time, taken + best + np.log(most), taken)
+        places = np.stack([self._last_symbol, 2 * self.target_lengths], axis=-1)
+        ends = np.take_along_axis(reached, places, axis=-1)
+        ends[~self._has_symbol, 0] = 0.0
+        return np.log(ends) + taken
+
     def total(self, last: FloatArray) -> FloatArray:
         """ln of the probability of all alignments: they end in the last symbol, or in the blank behind it."""
         rows = np.arange(len(last))
         blank, symbol = last[rows, 2 * self.target_lengths], last[rows, self._last_symbol]
         return np.where(self._has_symbol, _added(blank, symbol), blank)
-
-    def probability(self) -> FloatArray:
-        """The probability of all alignments, step by step, which many steps make too small for float64."""
-        reached = np.zeros((len(self.symbols), self.symbols.shape[1] + 2))
-        reached[:, 2] = 1.0
-        for time, emitted in self._emitted(range(len(self.scores))):
-            ways = reached[:, 2:] + reached[:, 1:-1] + np.where(self.skips, reached[:, :-2], 0.0)
-            after = np.where(ways == 0, 0.0, ways * np.exp(emitted))
-            reached[:, 2:] = self._during(time, after, reached[:, 2:])
-        rows = np.arange(len(reached))
-        blank, symbol = reached[rows, 2 * self.target_lengths + 2], reached[rows, self._last_symbol + 2]
-        return blank + np.where(self._has_symbol, symbol, 0.0)
 
     @property
     def _last_symbol(self) -> IndexArray:

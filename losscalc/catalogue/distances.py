@@ -16,6 +16,14 @@ class Distance(Protocol):
     """How far two vectors are apart; vectors lie along the last axis."""
 
     @property
+    def formula(self) -> str:
+        """The distance of u and v, in which ε is `eps`; empty if there is none."""
+
+    @property
+    def eps(self) -> float:
+        """What is added to a difference, or the least length of a vector."""
+
+    @property
     def is_rowwise(self) -> bool:
         """Whether the distance of two rows depends on no other rows."""
 
@@ -31,6 +39,19 @@ class Norm(NamedTuple):
 
     p: float
     eps: float = 0.0
+
+    @property
+    def formula(self) -> str:
+        """By the degree."""
+        difference = "u - v + ε" if self.eps else "u - v"
+        special = {
+            0: f"Σ (1 if {difference} ≠ 0, else 0)",
+            1: f"Σ |{difference}|",
+            2: f"√(Σ ({difference})²)",
+            math.inf: f"max |{difference}|",
+            -math.inf: f"min |{difference}|",
+        }
+        return special.get(self.p, f"(Σ |{difference}|^p)^(1/p)")
 
     @property
     def is_rowwise(self) -> bool:
@@ -82,6 +103,9 @@ class Norm(NamedTuple):
 class SquaredEuclidean(NamedTuple):
     """Σ (u - v)²."""
 
+    eps: float = 0.0
+    formula: str = "Σ (u - v)²"
+
     @property
     def is_rowwise(self) -> bool:
         """Always."""
@@ -101,6 +125,7 @@ class Cosine(NamedTuple):
     """1 - u·v / (max(‖u‖, eps)·max(‖v‖, eps)), with the eps of PyTorch's cosine_similarity."""
 
     eps: float = 1e-8
+    formula: str = "1 - (Σ u·v) / (max(√(Σ u²), ε)·max(√(Σ v²), ε))"
 
     @property
     def is_rowwise(self) -> bool:
@@ -131,6 +156,8 @@ class Custom(NamedTuple):
     """A function of two arrays of vectors, which says nothing of its derivative."""
 
     function: Callable[[FloatArray, FloatArray], Any]
+    eps: float = 0.0
+    formula: str = ""
 
     @property
     def is_rowwise(self) -> bool:

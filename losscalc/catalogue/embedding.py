@@ -59,7 +59,9 @@ class CosineEmbedding(Loss):
         "reduction": "none",
     }
 
-    formula = "1 - cos if y = 1, max(0, cos - m) if y = -1; cos of the angle between input1 and input2"
+    formula = (
+        "1 - cos if y = 1, max(0, cos - m) if y = -1, cos = (Σ x1·x2) / √((Σ x1² + ε)·(Σ x2² + ε)); ε = 1e-12"
+    )
     divisor = "the number of pairs"
     broadcasts = True
 
@@ -113,8 +115,8 @@ class CosineEmbedding(Loss):
         return np.where(target == 1, apart, dot(one, other) - self.margin)
 
     def quantities(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Quantities:
-        """The cosine."""
-        return {"cos": dot(_unit(input1).vectors, _unit(input2).vectors)[..., np.newaxis]}
+        """PyTorch's constant."""
+        return {"ε": np.asarray(_EPS)}
 
     def gradient(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Slope:
         """The derivative of the cosine, with a minus for similar pairs."""

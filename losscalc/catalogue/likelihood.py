@@ -52,7 +52,10 @@ class PoissonNLL(Likelihood):
     range = Interval()
     example = {"input": [0.0, 1.0, 2.0], "target": [1.0, 2.0, 0.0], "reduction": "none"}
 
-    formula = "exp(x) - y·x + s if log_input, else x - y·ln(x + ε) + s; s ≈ ln(y!) with full"
+    formula = (
+        "exp(x) - y·x + s if log_input, else x - y·ln(x + ε) + s, "
+        "s = y·ln y - y + ½·ln(2π·y) if full and y > 1"
+    )
 
     log_input: Annotated[bool, Doc("Whether the input is the logarithm of the expected count.")] = True
     full: Annotated[bool, Doc("Whether to add Stirling's formula for ln(y!).")] = False
@@ -71,12 +74,6 @@ class PoissonNLL(Likelihood):
             # What grows faster wins: exp(x) over y·x, and x over y·ln x.
             value = where((rate == np.inf) & (target < np.inf), np.inf, value)
         return Terms(value + self._correction(target) if self.full else value)
-
-    def quantities(self, input: Values, target: Counts) -> Quantities:
-        """Stirling's formula, with `full`."""
-        larger = np.maximum(target, number(1.0, target))
-        stirling = xmul(larger, np.log(larger)) + self._correction(target)
-        return {"s": stirling[..., np.newaxis] if self.full else None}
 
     def gradient(self, input: Values, target: Counts) -> Slope:
         """The expected count less the target; without `log_input`, relative to the expected count."""
@@ -113,7 +110,7 @@ class GaussianNLL(Likelihood):
     range = Interval()
     example = {"input": [1.0, 2.0], "target": [1.5, 2.0], "var": [1.0, 2.0], "reduction": "none"}
 
-    formula = "½·(ln v + (x - y)² / v + k), v = max(var, ε); k = ln 2π with full"
+    formula = "½·(ln v + (x - y)² / v + k), v = max(var, ε), k = ln(2π) if full"
     legacy = False
 
     full: Annotated[bool, Doc("Whether to add the constant ½·ln(2π).")] = False
@@ -140,9 +137,9 @@ class GaussianNLL(Likelihood):
         return Terms(0.5 * (value + self._constant(var) if self.full else value))
 
     def quantities(self, input: Values, target: Values, var: Variance) -> Quantities:
-        """The variances in the shape of the input, and with `full` the constant."""
+        """The variances in the shape of the input."""
         variance = np.broadcast_to(_beside(var, input), np.broadcast_shapes(input.shape, target.shape))
-        return {"var": variance[..., np.newaxis], "k": self._constant(var) if self.full else None}
+        return {"var": variance[..., np.newaxis]}
 
     def gradient(self, input: Values, target: Values, var: Variance) -> Slope:
         """The difference over the variance."""

@@ -248,17 +248,18 @@ class MultiLabelMargin(Rowwise):
         return Terms(value)
 
     def quantities(self, input: Rows, target: IndexSets) -> Quantities:
-        """The scores of each pair of a right class and a wrong one; -inf stands for no pair."""
-        places = self._places(input, target)
-        right, wrong = [], []
-        for column, excess in _violations(input, places):
-            _leave_out(excess, places)
-            right.append(np.broadcast_to(np.take_along_axis(input, column, axis=-1), input.shape))
-            wrong.append(np.where(excess > 0, input, -np.inf))
-        nothing = np.zeros((*input.shape[:-1], 0))
+        """The scores of each pair of a right class and a wrong one that is too close; -inf is no pair."""
+        listed = np.logical_and.accumulate(target >= 0, axis=-1)
+        most = int(listed.sum(axis=-1).max(initial=0))
+        listed, classes = listed[..., :most, np.newaxis], np.where(listed, target, 0)[..., :most]
+        is_right = (listed & (classes[..., np.newaxis] == np.arange(input.shape[-1]))).any(axis=-2)
+        right = np.take_along_axis(input, classes, axis=-1)[..., np.newaxis]
+        score = np.where(is_right, -np.inf, input)[..., np.newaxis, :]
+        counts = listed & (1.0 - right + score > 0)
+        pairs = (*input.shape[:-1], most * input.shape[-1])
         return {
-            "x[y]": np.concatenate([nothing, *right], axis=-1),
-            "x[i]": np.concatenate([nothing, *wrong], axis=-1),
+            "x[y]": np.broadcast_to(right, counts.shape).reshape(pairs),
+            "x[i]": np.where(counts, score, -np.inf).reshape(pairs),
             "C": np.asarray(float(input.shape[-1])),
         }
 

@@ -84,7 +84,7 @@ class CrossEntropy(Multiclass):
 
     formula = "-w[y]·ln(exp(x[y]) / Σ exp(x))"
     spread: ClassVar[str] = (
-        "Σ t·(L - x); L = ln Σ exp(x), t share of the target, times the weight of the class"
+        "Σ t·(L - x), t = w·((1-s)·y + s/C), L = ln Σ exp(x); s label_smoothing, C classes"
     )
     divisor = (
         "the sum of the weights of the targets that are not ignored (their number without weight); "
@@ -131,15 +131,14 @@ class CrossEntropy(Multiclass):
         peak = scores.max(axis=-1, keepdims=True)
         total = np.exp(scores - peak).sum(axis=-1, keepdims=True)
         logarithm = peak + np.log(total)
-        steps = {"max x": peak, "Σ exp(x - max x)": total, "ln Σ exp(x)": logarithm, "L": logarithm}
+        steps = {"max x": peak, "Σ exp(x - max x)": total, "ln Σ exp(x)": logarithm}
+        steps = {"x": scores, "w": weight, "C": np.asarray(float(scores.shape[-1])), **steps}
         if target.dtype.kind != "i":
-            share = self._shares(classes_last(cast(FloatArray, target)), weight)
-            return {"x": scores, "t": share, **steps}
-        share, ignored = self._dense(cast(IndexArray, target), weight, scores.shape)
-        position = np.where(ignored, 0, target.reshape(ignored.shape))[..., np.newaxis]
+            return {"y": classes_last(cast(FloatArray, target)), **steps}
+        column = target.reshape(*scores.shape[:-1], 1)
+        position = np.where(column == self._ignored, 0, column)
         return {
-            "x": scores,
-            "t": share,
+            "y": (column == np.arange(scores.shape[-1])).astype(np.float64),
             "x[y]": np.take_along_axis(scores, position, axis=-1),
             "w[y]": None if weight is None else weight[position],
             **steps,

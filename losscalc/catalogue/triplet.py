@@ -7,7 +7,7 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.catalogue.distances import DISTANCES, Custom, Distance, Norm
-from losscalc.core.array import FloatArray, Shape
+from losscalc.core.array import FloatArray, IndexArray, Shape
 from losscalc.core.declaration import Alias, Doc
 from losscalc.core.domains import FINITE, FINITE_POSITIVE, Interval, Names
 from losscalc.core.reductions import Slope, Terms
@@ -18,7 +18,9 @@ from losscalc.core.shapes import Layout, check_equal_axes, rowwise_layout, unbro
 class Triplet(Loss):
     """What the losses of triplets share: three arrays of vectors, and a distance."""
 
-    formula = "max(0, m + d(a, p) - d(a, n)); d(p, n) where that is smaller, with swap"
+    formula = (
+        "max(0, m + d(a, p) - min(d(a, n), d(p, n))) if swap, else max(0, m + d(a, p) - d(a, n)); d distance"
+    )
     divisor = "the number of triplets"
     broadcasts = True
 
@@ -50,11 +52,26 @@ class Triplet(Loss):
         return Terms(np.maximum(near - far + self.margin, 0.0))
 
     def quantities(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Quantities:
-        """The distances; that of the negative is the smaller one, with `swap`."""
-        near, far = self.distance.between(anchor, positive), self.distance.between(anchor, negative)
-        if self.swap:
-            far = np.minimum(far, self.distance.between(positive, negative))
-        return {"d(a, p)": near[..., np.newaxis], "d(a, n)": far[..., np.newaxis]}
+        """The ε of the distance, or the distances themselves where these have no formula."""
+        if self.distance.formula:
+            return {"ε": np.asarray(self.distance.eps)}
+        pairs = {
+            "d(a, p)": (anchor, positive),
+            "d(a, n)": (anchor, negative),
+            "d(p, n)": (positive, negative),
+        }
+        return {name: self.distance.between(*pair)[..., np.newaxis] for name, pair in pairs.items()}
+
+    def explained(self, target: FloatArray | IndexArray) -> str:
+        """With the formula of the distance, unless it is a function of one's own."""
+        if not self.distance.formula:
+            return self.formula
+        return f"{Triplet.formula.partition(';')[0]}, d(u, v) = {self.distance.formula}"
+
+    @property
+    def incomplete(self) -> str:
+        """A function of one's own says nothing of itself."""
+        return "" if self.distance.formula else "d is a function of the caller's"
 
     def gradient(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Slope:
         """That of d(a, p) less that of d(a, n), up to the margin itself."""
@@ -117,13 +134,15 @@ class TripletMargin(Triplet):
     unlike = "does not overflow where the squares of distances would"
     example = {"anchor": [[0.0, 0.0]], "positive": [[2.0, 0.0]], "negative": [[2.5, 0.0]]}
 
+    formula = f"{Triplet.formula.partition(';')[0]}, d(u, v) = (Σ |u - v + ε|^p)^(1/p)"
+
     p: Annotated[float, Interval(), Doc("The degree of the norm; inf takes the largest difference.")] = 2.0
     eps: Annotated[float, FINITE, Doc("Added to each component of a difference.")] = 1e-6
 
     @property
     def distance(self) -> Distance:
         """The p-norm."""
-        return Norm(float(self.p), float(self.eps))
+        return Norm(self.p, self.eps)
 
 
 @loss(

@@ -119,6 +119,7 @@ def _chosen(request: Request, looks: Mapping[str, Any]) -> list[str]:
     wanted = {
         "explain": request.call.samples,
         "gradient": request.call.wrt,
+        "digits": request.call.digits is not None,
         "stats": looks["stats"] or looks["worst"],
         **{name: looks[name] is not None for name in ("plot", "expect", "suppose")},
     }
@@ -135,12 +136,15 @@ def _chosen(request: Request, looks: Mapping[str, Any]) -> list[str]:
 def request_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Request, Delivery]:
     """What the values of options ask for, and where the result goes."""
     voice = Voice(values.pop("quiet"), values.pop("warnings") == "error")
+    if values["digits"] is not None and values["precision"] is not None:
+        raise UsageError("`digits` and `precision` do not go together", hint="leave one of them out")
     delivery = Delivery(take_display(values))
     reading = take_reading(values)
     texts = {a.name: text for a in array_arguments(cls) if (text := values.pop(a.name)) is not None}
     call: AnyCall = Call(
         cls(**{p.name: values.pop(p.name) for p in parameters(cls)}),
         dtype=result_dtype(values.pop("dtype")),
+        digits=values.pop("digits"),
         broadcast=values.pop("broadcast", False),
         wrt=values.pop("gradient", None),
         threads=values.pop("threads"),
@@ -309,4 +313,6 @@ def _reduction_options(cls: type[Operation]) -> list[click.Parameter]:
                 options.append(option(f"--{name}/--no-{name}", default=None, help=help_text))
     help_text = "Of the result, and what arrays are rounded to first; by default that of the input."
     options.append(option("--dtype", type=click.Choice(DTYPES), help=help_text))
+    help_text = "So many correct digits, up to 1,000, of what the numbers that were read come to exactly."
+    options.append(option("--digits", type=int, metavar="N", help=help_text))
     return options

@@ -54,7 +54,10 @@ class Slope(NamedTuple):
 
 
 class Link(NamedTuple):
-    """A function of the mean, with its derivative: what a loss makes of the mean of the losses inside."""
+    """A function of the mean, with its derivative: what a loss makes of the mean of the losses inside.
+
+    `of` takes a number of any precision.
+    """
 
     name: str
     of: Callable[[float], float]
@@ -62,15 +65,13 @@ class Link(NamedTuple):
 
 
 def _exp(mean: float) -> float:
-    try:
-        return math.exp(mean)
-    except OverflowError:
-        return math.inf
+    with np.errstate(over="ignore"):
+        return np.exp(mean)  # type: ignore[no-any-return]
 
 
 ROOT = Link(
     "root",
-    lambda mean: math.sqrt(mean) if mean >= 0 else math.nan,
+    lambda mean: np.sqrt(mean) if mean >= 0 else math.nan,
     lambda mean: 0.5 / math.sqrt(mean) if mean > 0 else math.inf if mean == 0 else math.nan,
 )
 EXPONENTIAL = Link("exponential", _exp, _exp)

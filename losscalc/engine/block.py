@@ -19,6 +19,9 @@ from losscalc.errors import DomainError, Index, LosscalcError, LosscalcWarning
 # they wait for one another a third of the time).
 BLOCK = 131_072
 
+NOT_FINITE = "a result is not finite"
+"""What warnings say of NaN and infinity."""
+
 
 class Block(NamedTuple):
     """Some consecutive rows of all arrays of a call."""
@@ -187,7 +190,7 @@ def _nonfinite(call: AnyCall, layout: Layout, block: Block, values: Array) -> Lo
     argument = next((name for name in block.arrays if name in layout.cut), next(iter(block.arrays)))
     argument = call.wrt or argument
     place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
-    problem, found = "a result is not finite", values[place]
+    problem, found = NOT_FINITE, values[place]
     if call.wrt is None and not layout.cut and values.shape != block.arrays[argument].shape:
         # The losses of a batch that is no axis 0, as that of CTC: their place is in no array.
         return LosscalcWarning(problem, found=found, index=place)

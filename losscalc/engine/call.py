@@ -33,6 +33,8 @@ class Call(NamedTuple, Generic[Operation_co]):
     """The array with respect to which the derivative is wanted, rather than the losses."""
     threads: int | None = None
     """How many threads compute; by default one a core."""
+    digits: int | None = None
+    """How many correct digits are wanted, if not those of a dtype."""
     samples: int = 0
     """The number of rows whose numbers are kept, for an explanation."""
     examine: Callable[[Mapping[str, Any]], Findings] | None = None

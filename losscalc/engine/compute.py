@@ -30,6 +30,8 @@ from losscalc.errors import LosscalcWarning, ShapeError
 _BLOCKS = 8
 _PIECE = 1 << 22
 
+OUT_OF_RANGE = "is outside the range of"
+"""What warnings say of a result that float64, or a narrower dtype, has no number for."""
 Run = Callable[[AnyCall, Layout], Iterator[list[Outcome]]]
 """A way to compute the blocks of a call: their outcomes, in order."""
 Watch = Callable[[Iterator[Block]], Iterator[Block]]
@@ -51,8 +53,12 @@ def compute(call: AnyCall, run: Run | None = None, collector: Collector | None =
 
     With `wrt` the value is the derivative of the reduced loss with respect to that array; for 'none', of
     the sum. `run` computes the blocks, on the threads of this machine unless given, and `collector` takes
-    in what grows with the number of rows.
+    in what grows with the number of rows. With `digits` the values are decimal numbers.
     """
+    if call.digits is not None:
+        from losscalc.engine import digits
+
+        return digits.compute(call, call.digits)
     layout = call.layout
     first = next(iter(call.arrays))
     for name, array in call.arrays.items():
@@ -241,7 +247,7 @@ class _Ending:
 def _why_nonfinite(partial: Partial, reduction: Reduction, dtype: np.dtype) -> LosscalcWarning:
     """Why finite losses did not come to a finite number."""
     if reduction.denominator(partial) != EMPTY:
-        problem = f"the {reduction.name} is outside the range of {dtype}"
+        problem = f"the {reduction.name} {OUT_OF_RANGE} {dtype}"
     elif partial.count:
         problem = f"the weights sum to 0, and the {reduction.name} divides by their sum"
     else:

@@ -18,6 +18,7 @@ from losscalc.outputs.working import Line, Working
 VOCABULARY: Mapping[str, str] = {
     "x": "input", "y": "target", "w": "weight", "p": "pos_weight", "x1": "input1", "x2": "input2",
     "m": "margin", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps",
+    "s": "label_smoothing",
 }  # fmt: skip
 """What formulas call the arrays and parameters of losses."""
 
@@ -64,8 +65,7 @@ class Explanation(NamedTuple):
     def _steps(self, sample: Sample) -> Iterator[Step]:
         terms = sample.terms
         formula = parsed(self.loss.explained(_target(self.loss, sample.arguments)))
-        with np.errstate(all="ignore"):
-            values = symbol_values(self.loss, sample.arguments, terms.value.shape)
+        values = symbol_values(self.loss, sample.arguments, terms.value.shape)
         for place in list(np.ndindex(*terms.value.shape))[: self.rows]:
             yield Step(
                 (place[0] + sample.start, *place[1:]) if place else place,
@@ -98,15 +98,33 @@ class Explanation(NamedTuple):
             return Line(label, "ignored", r"\text{ignored}")
         text = step.formula.substituted(step.values, self.number)
         latex = step.formula.latex(step.values, self.number)
-        behind = [(name, self.number(value)) for name, value in _behind(step)]
+        behind, behind_latex = self._behind(step)
         return Line(
             label,
             text,
             latex,
             self.fixed(step.value),
-            ", ".join(f"{name} = {number}" for name, number in behind),
-            r",\; ".join(f"{parsed(name).latex()} = {number}" for name, number in behind),
+            ", ".join(behind),
+            r",\; ".join(behind_latex),
         )
+
+    def _behind(self, step: Step) -> tuple[list[str], list[str]]:
+        """The numbers on the way to a loss, as text and for LaTeX."""
+        texts, latexes = [], []
+        for name, value in self._computed(step):
+            text, latex = step.formula.worked(name, step.values, self.number)
+            texts.append(" = ".join(filter(None, (name, text, self.number(value)))))
+            latexes.append(" = ".join(filter(None, (parsed(name).latex(), latex, self.number(value)))))
+        return texts, latexes
+
+    def _computed(self, step: Step) -> Iterator[tuple[str, float]]:
+        """The numbers on the way to a loss: what is computed from the arrays, rather than given."""
+        measured = {array.name for array in array_arguments(type(self.loss))} - {*step.formula.symbols}
+        given = {*VOCABULARY, "C", *measured} - step.formula.definitions.keys()
+        given |= {"L", *step.formula.hidden(step.values)}
+        for name, value in step.formula.defined(step.values).items():
+            if value is not None and value.size == 1 and name not in given:
+                yield name, float(value.reshape(-1)[0])
 
     def _row_mean(self, row: Sequence[Step]) -> Line:
         total = self._summands([step.value for step in row])
@@ -172,11 +190,13 @@ def symbol_values(
     loss: Loss, arguments: Mapping[str, Any], shape: tuple[int, ...]
 ) -> dict[str, FloatArray | None]:
     """What each symbol of the formula stands for, with the axis behind the losses that Σ sums over."""
-    own = dict(loss.quantities(**arguments))
+    formula = parsed(loss.explained(_target(loss, arguments)))
+    with np.errstate(all="ignore"):
+        own = dict(loss.quantities(**arguments))
     arrays = [array.name for array in array_arguments(type(loss))]
     settings = [parameter.name for parameter in parameters(type(loss))]
     values: dict[str, FloatArray | None] = {}
-    for symbol in parsed(loss.explained(_target(loss, arguments))).symbols:
+    for symbol in formula.symbols:
         name = symbol if symbol in (*arrays, *settings) else VOCABULARY.get(symbol, symbol)
         if symbol in own:
             values[symbol] = own.pop(symbol)
@@ -184,15 +204,8 @@ def symbol_values(
             values[symbol] = _aligned(arguments.get(name), shape)
         else:
             values[symbol] = np.asarray(float(getattr(loss, name)))
-    return values | own
-
-
-def _behind(step: Step) -> Iterator[tuple[str, float]]:
-    """The numbers on the way to a loss: what is computed from the arrays, rather than given."""
-    given = {*VOCABULARY, "π", "log_input", "log_target", "C", "L"}
-    for name, value in step.formula.defined(step.values).items():
-        if value is not None and value.size == 1 and name not in given:
-            yield name, float(value.reshape(-1)[0])
+    measured = {name: _aligned(arguments[name], shape) for name in arrays if name[0] in formula.initials}
+    return values | own | measured
 
 
 def _ratio(step: Step) -> float:

@@ -57,7 +57,12 @@ def _column(matrix: Array, column: int | None, rows: list[int | None], canvas: C
     """The heading of a column and its cells."""
     if column is None:
         return [canvas.gap] * (len(rows) + 1)
-    cells = (canvas.gap if row is None else canvas.number(float(matrix[row, column])) for row in rows)
+    cells = (
+        canvas.gap
+        if row is None
+        else canvas.number(matrix[row, column].item() if matrix.dtype != object else matrix[row, column])
+        for row in rows
+    )
     return [str(column), *cells]
 
 

@@ -1,6 +1,7 @@
 """Numbers as text: the shortest that read back, or so many decimals without losing the number."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from itertools import islice
 
 import numpy as np
@@ -35,8 +36,19 @@ def fixed(number: float, decimals: int) -> str:
     return decimal(number, decimals)
 
 
+def exact_text(number: Decimal) -> str:
+    """A decimal number with all its digits, in the notation of floating numbers.
+
+    >>> exact_text(Decimal("0.10")), exact_text(Decimal("1E-30")), exact_text(Decimal("-Infinity"))
+    ('0.10', '1e-30', '-inf')
+    """
+    return str(number).lower().replace("infinity", "inf")
+
+
 def texts(values: Array, precision: int | None) -> Iterator[str]:
-    """The numbers of an array, in order."""
+    """The numbers of an array, in order; decimal numbers have the digits that were asked for."""
+    if values.dtype == object:
+        return map(exact_text, values.ravel())
     if precision is not None:
         return (decimal(number, precision) for number in values.ravel().tolist())
     # tolist() would widen float32 to float64, and with it 0.1 to 0.10000000149011612.

@@ -56,12 +56,14 @@ class Result:
 
     @property
     def dtype(self) -> str:
-        """The name of the dtype of the value."""
-        return self.value.dtype.name
+        """The name of the dtype of the value, or decimal."""
+        return self.value.dtype.name if self.value.dtype != object else "decimal"
 
     @property
     def nonfinite(self) -> int:
         """How many numbers of the value are NaN or infinite."""
+        if self.value.dtype == object:
+            return sum(not number.is_finite() for number in self.value.flat)
         return int(np.count_nonzero(~np.isfinite(self.value)))
 
     @property
@@ -79,7 +81,7 @@ class Result:
         """What there is to say about a single number: where it comes from, and of how many."""
         rows: list[tuple[Cell, ...]] = [] if self.reduction is None else [("reduction", self.reduction)]
         what = "value" if self.gradient is None else f"gradient of {self.gradient}"
-        rows.append((what, float(self.value)))
+        rows.append((what, self.value.item() if self.value.dtype == object else float(self.value)))
         if self.is_average:
             rows += [("numerator", self.numerator), ("denominator", self.divisor)]
         if self.reduction is not None and self.gradient is None:

@@ -2,10 +2,11 @@
 
 import io
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from losscalc.errors import UsageError
-from losscalc.outputs.numbers import decimal, fixed, json_bytes
+from losscalc.outputs.numbers import decimal, exact_text, fixed, json_bytes
 
 
 class Figure(NamedTuple):
@@ -20,7 +21,7 @@ class Figure(NamedTuple):
         return self.spec.endswith("%")
 
 
-Cell = str | int | float | Figure | tuple[str, ...] | None
+Cell = str | int | float | Decimal | Figure | tuple[str, ...] | None
 
 
 class Column(NamedTuple):
@@ -54,6 +55,8 @@ def cell_text(cell: Cell, decimals: int | None = None, write: Callable[[float, i
     number = cell.value if isinstance(cell, Figure) else cell
     if isinstance(number, float):
         return repr(float(number)) if decimals is None else write(number, decimals)
+    if isinstance(number, Decimal):
+        return exact_text(number)
     return str(number)
 
 

@@ -100,6 +100,9 @@ def _npy(result: Result, precision: int | None) -> Iterator[bytes]:
     """NumPy's own format, in C order; it has all digits, whatever the precision."""
     _refuse_working(result)
     value = result.value
+    if value.dtype == object:
+        problem = "npy has no numbers with more digits than float64"
+        raise UsageError(problem, hint="take csv or json with `digits`")
     buffer = io.BytesIO()
     entries = {"descr": value.dtype.str, "fortran_order": False, "shape": value.shape}
     np.lib.format.write_array_header_1_0(buffer, entries)

@@ -9,9 +9,12 @@ from losscalc.core.array import FloatArray
 from losscalc.insight.formulas.grammar import parse, walk
 from losscalc.insight.formulas.latex import latex, name_of
 from losscalc.insight.formulas.text import Text
-from losscalc.insight.formulas.value import Values, evaluate
+from losscalc.insight.formulas.value import Values, evaluate, shown
 
 __all__ = ["Formula", "Values", "parsed"]
+
+_PLACES = ("u", "v")
+_OF = "(u, v)"
 
 
 class Formula:
@@ -25,14 +28,26 @@ class Formula:
 
     def __init__(self, text: str) -> None:
         self.text, _, self.legend = (part.strip() for part in text.partition(";"))
-        self._main, self._definitions = parse(self.text)
+        self._main, self._written = parse(self.text)
+        nodes = [self._main, *self._written.values()]
+        found = [n.text for root in nodes for n in walk(root) if n.kind in ("symbol", "flag")]
+        self._found = list(dict.fromkeys(found))
+        self._functions = {name[0]: d for name, d in self._written.items() if name.endswith(_OF)}
+        self.definitions = {
+            **{name: d for name, d in self._written.items() if not name.endswith(_OF)},
+            **{name: self._functions[name[0]] for name in reversed(self._found) if self._is_applied(name)},
+        }
 
     @property
     def symbols(self) -> list[str]:
         """The symbols, in the order of their first appearance, without those that it defines itself."""
-        nodes = [self._main, *self._definitions.values()]
-        found = [node.text for root in nodes for node in walk(root) if node.kind in ("symbol", "flag")]
-        return [name for name in dict.fromkeys(found) if name not in self._definitions]
+        bound = {*self.definitions, *(_PLACES if self._functions else ())}
+        return [name for name in self._found if name not in bound]
+
+    @property
+    def initials(self) -> set[str]:
+        """The letters of the arrays that a function it defines is taken of, as a and p of d(a, p)."""
+        return {letter for name in self.definitions if self._is_applied(name) for letter in _letters(name)}
 
     def evaluate(self, values: Values) -> FloatArray:
         """The value of the formula, with the axis of Σ summed up."""
@@ -56,19 +71,50 @@ class Formula:
         """The formula for LaTeX, with numbers for its symbols if there are any."""
         known = None if values is None else self.defined(values)
         main = latex(self._main, known, show) or ""
-        if values is not None or not self._definitions:
+        if values is not None:
             return main
         return ", ".join(
-            [main, *(f"{name_of(n)} = {latex(d, None, show)}" for n, d in self._definitions.items())]
+            [main, *(f"{name_of(n)} = {latex(d, None, show)}" for n, d in self._written.items())]
         )
 
     def defined(self, values: Values) -> dict[str, FloatArray | None]:
         """The values, and those of the symbols that the formula defines."""
         known = dict(values)
         with np.errstate(all="ignore"):
-            for name, definition in reversed(self._definitions.items()):
-                known[name] = evaluate(definition, known)
+            for name, definition in reversed(self.definitions.items()):
+                known[name] = evaluate(definition, self._bound(name, known))
         return known
+
+    def hidden(self, values: Values) -> set[str]:
+        """The symbols that are not on the way to the value: conditions, and those of other alternatives."""
+        known = self.defined(values)
+        nodes = [self._main, *(d for name, d in self.definitions.items() if known[name] is not None)]
+        written = {n.text for root in nodes for n in shown(root, known) if n.kind == "symbol"}
+        return {*self._found} - written
+
+    def worked(self, name: str, values: Values, show: Callable[[float], str]) -> tuple[str, str]:
+        """How a symbol that the formula defines by a sum comes about, as text and for LaTeX; else nothing."""
+        definition, known = self.definitions.get(name), self._bound(name, self.defined(values))
+        if definition is None or all(n.kind not in ("total", "extreme") for n in shown(definition, known)):
+            return "", ""
+        text = Text(self.text, known, show).render(definition) or ""
+        return text, latex(definition, known, show) or ""
+
+    def _bound(self, name: str, values: Values) -> Values:
+        """The values, with u and v for the arrays that d(a, p) is taken of."""
+        if not self._is_applied(name):
+            return values
+        long = [name for name in values if len(name) > 1 and name.isalpha()]
+        arrays = [values[next(name for name in long if name[0] == letter)] for letter in _letters(name)]
+        return {**values, **dict(zip(_PLACES, arrays, strict=True))}
+
+    def _is_applied(self, name: str) -> bool:
+        return "(" in name and name[0] in self._functions
+
+
+def _letters(symbol: str) -> tuple[str, str]:
+    """The a and p of d(a, p)."""
+    return symbol[2], symbol[5]
 
 
 @cache

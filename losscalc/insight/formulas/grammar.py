@@ -1,12 +1,16 @@
 """The grammar of formulas, and the tree that it makes of one.
 
-formula      alternative {", " name " = " alternative} ["; " legend]
-alternative  sum ["if" condition ", " ("else" alternative | alternative)]
+formula      alternative {", " (name | name "(u, v)") " = " alternative} ["; " legend]
+alternative  sum ["if" condition {"and" condition} [", " ("else" alternative | alternative)]]
 condition    sum (= ≠ < ≤ > ≥) sum | name of a flag
 sum          ["-"] product {("+" | "-") product}
 product      power {("·" | "/" | nothing) power}
 power        part ["²" | "^" part]
-part         number | ½ | symbol | function part | "Σ" product | "(" ... ")" | "[" ... "]" | "|" sum "|"
+part         number | ½ | π | ∞ | symbol | function part | ("Σ" | "max" | "min") product
+             | "(" ... ")" | "[" ... "]" | "|" sum "|"
+
+Without an `else`, what does not hold is left out. Σ, and max and min of one product, are taken along an axis
+of their own. d(u, v) defines what d(a, p) stands for: the same of the arrays that begin with these letters.
 """
 
 import re
@@ -14,11 +18,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+(?:\.\d+)?|½)|(?P<symbol>d\([a-z], [a-z]\)|[a-z]\[[a-z]\])"
-    r"|(?P<word>[A-Za-zα-ωΔ][A-Za-z0-9_₁₂']*)|(?P<mark>[-+·/^²≤<≥>=≠()\[\]|,Σ]))"
+    r"\s*(?:(?P<number>\d+(?:\.\d+)?|[½π∞])|(?P<symbol>d\([a-z], [a-z]\)|[a-z]\[[a-z]\])"
+    r"|(?P<word>[A-Za-zα-ωΔ][A-Za-z0-9_₁₂']*)|(?P<mark>[-+·/^²≤<≥>=≠()\[\]|,Σ√]))"
 )
-FUNCTIONS = ("ln", "exp", "σ", "max", "min", "atan")
+FUNCTIONS = ("ln", "exp", "σ", "√", "max", "min", "atan")
+_EXTREMES = ("max", "min")
 COMPARISONS = ("=", "≠", "<", "≤", ">", "≥")
+_BETWEEN = ("if", "else", "and")
 _CLOSING = {"(": ")", "[": "]", "|": "|"}
 
 
@@ -64,7 +70,8 @@ class _Parser:
         return Node(kind, parts, text, start, self.tokens[self.next - 1].end)
 
     def definition_follows(self) -> bool:
-        return self.peek().text == "," and self.peek(1).kind == "word" and self.peek(2).text == "="
+        is_name = self.peek(1).kind in ("word", "symbol")
+        return self.peek().text == "," and is_name and self.peek(2).text == "="
 
     def alternative(self) -> Node:
         start = self.peek().start
@@ -73,8 +80,11 @@ class _Parser:
             return value
         self.take("if")
         condition = self.condition()
-        if self.peek().text != ",":
-            return value
+        while self.peek().text == "and":
+            self.take("and")
+            condition = self.node("and", condition, self.condition(), start=condition.start)
+        if self.peek().text != "," or self.definition_follows():
+            return self.node("choice", value, condition, start=start)
         self.take(",")
         if self.peek().text == "else":
             self.take("else")
@@ -109,8 +119,8 @@ class _Parser:
         return node
 
     def begins_part(self) -> bool:
-        return (self.peek().kind in ("symbol", "word") and self.peek().text not in ("if", "else")) or (
-            self.peek().text in ("(", "[")
+        return (self.peek().kind in ("symbol", "word") and self.peek().text not in _BETWEEN) or (
+            self.peek().text in ("(", "[", "√", "π")
         )
 
     def power(self) -> Node:
@@ -133,18 +143,26 @@ class _Parser:
         if token.text in _CLOSING:
             return self.bracket(token)
         if token.text in FUNCTIONS:
-            if self.peek().text != "(":
-                return self.node("call", self.power(), start=token.start, text=token.text)
+            return self.call(token)
+        if token.kind == "word":
+            return Node("symbol", (), token.text, token.start, token.end)
+        raise ValueError(f"{self.text!r}: {token.text} is not expected at {token.start}")
+
+    def call(self, function: Token) -> Node:
+        arguments = []
+        if self.peek().text == "(":
             self.take("(")
-            arguments = [self.alternative()]
+            arguments.append(self.alternative())
             while self.peek().text == ",":
                 self.take(",")
                 arguments.append(self.alternative())
             self.take(")")
-            return self.node("call", *arguments, start=token.start, text=token.text)
-        if token.kind == "word":
-            return Node("symbol", (), token.text, token.start, token.end)
-        raise ValueError(f"{self.text!r}: {token.text} is not expected at {token.start}")
+        else:
+            arguments.append(self.power())
+        is_extreme = function.text in _EXTREMES and len(arguments) == 1
+        return self.node(
+            "extreme" if is_extreme else "call", *arguments, start=function.start, text=function.text
+        )
 
     def bracket(self, opening: Token) -> Node:
         inside = self.sum() if opening.text == "|" else self.alternative()

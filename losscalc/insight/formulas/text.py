@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 
-import numpy as np
-
 from losscalc.insight.formulas.grammar import Node
-from losscalc.insight.formulas.value import Values, evaluate, summands
+from losscalc.insight.formulas.value import Values, alternative, summands
 
 
 class Text:
@@ -22,10 +20,12 @@ class Text:
             case "symbol" | "flag":
                 return self.symbol(node)
             case "choice":
-                holds = evaluate(node.parts[1], self.values)
-                return self.render(node.parts[0] if np.all(holds) else node.parts[2])
+                chosen = alternative(node, self.values)
+                return None if chosen is None else self.render(chosen)
             case "total":
                 return self.total(node)
+            case "extreme":
+                return f"{node.text}({', '.join(self.each(node))})"
             case "sum" | "product":
                 return self.pair(node)
         texts = [text for part in node.parts if (text := self.render(part)) is not None]
@@ -61,13 +61,22 @@ class Text:
         text = self.show(float(value.reshape(-1)[0]))
         before = self.source[: node.start].rstrip()[-1:]
         after = self.source[node.end : node.end + 1]
-        alone = before in ("", "(", "[", "|", ",") or self.source[: node.start].endswith(("if ", "else "))
+        alone = before in ("", "(", "[", "|", ",") or self.source[: node.start].endswith(
+            ("if ", "else ", "max ", "min ")
+        )
         return f"({text})" if text.startswith("-") and (not alone or (after in "²^" and after)) else text
 
     def total(self, node: Node) -> str:
-        """The summands, of which some are left out where there are many."""
-        texts = [
+        """A sum written out, in brackets unless there are some already."""
+        text = " + ".join(self.each(node)) or "0"
+        is_inside = (
+            self.source[node.start - 1 : node.start] == "(" and self.source[node.end : node.end + 1] == ")"
+        )
+        return text if is_inside or text == "0" else f"({text})"
+
+    def each(self, node: Node) -> list[str]:
+        """What is summed, or the numbers of which one is sought; some are left out where there are many."""
+        return [
             "…" if values is None else Text(self.source, values, self.show).render(node.parts[0]) or ""
             for values in summands(node, self.values)
         ]
-        return f"({' + '.join(texts)})" if texts else "0"

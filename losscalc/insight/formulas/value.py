@@ -1,6 +1,8 @@
 """The value of a formula, in plain NumPy: an explanation, and no way to compute a loss."""
 
-from collections.abc import Callable, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +18,12 @@ _FUNCTIONS: dict[str, Callable[..., FloatArray]] = {
     "ln": np.log,
     "exp": np.exp,
     "σ": lambda x: 1.0 / (1.0 + np.exp(-x)),
+    "√": np.sqrt,
     "max": np.maximum,
     "min": np.minimum,
     "atan": np.arctan,
 }
+_NUMBERS = {"½": 0.5, "π": np.pi, "∞": np.inf}
 _COMPARISONS: dict[str, Callable[..., np.ndarray]] = {
     "=": np.equal,
     "≠": np.not_equal,
@@ -32,53 +36,91 @@ _COMPARISONS: dict[str, Callable[..., np.ndarray]] = {
 
 def evaluate(node: Node, values: Values) -> FloatArray | None:
     """The value of a part; None where all its symbols are left out."""
+    value = _value(node, values)
+    return None if value is None else np.asarray(value)
+
+
+def _value(node: Node, values: Values) -> Any:
+    """The same; of a number no array, so that it leaves the dtype of what stands beside it."""
     match node.kind:
         case "number":
-            return np.asarray(0.5 if node.text == "½" else float(node.text))
+            return _NUMBERS.get(node.text) or float(node.text)
         case "symbol" | "flag":
             return values[node.text]
         case "choice":
-            chosen, condition, other = (np.asarray(evaluate(part, values)) for part in node.parts)
-            return np.asarray(np.where(condition.astype(bool), chosen, other), dtype=np.float64)
-        case "compare":
-            # As numbers, of which a choice takes those that are not 0 for true.
-            holds = _COMPARISONS[node.text](*(evaluate(part, values) for part in node.parts))
-            return holds.astype(np.float64)
-    parts = [value for part in node.parts if (value := evaluate(part, values)) is not None]
+            return _choice(*(_value(part, values) for part in node.parts))
+    parts = [value for part in node.parts if (value := _value(part, values)) is not None]
     if not parts:
         return None
     if len(parts) < len(node.parts):
-        is_left_out = evaluate(node.parts[0], values) is None
+        is_left_out = _value(node.parts[0], values) is None
         return -parts[0] if is_left_out and node.text == "-" else parts[0]
     return _OPERATIONS[node.kind](node, *parts)
+
+
+def _choice(chosen: Any, condition: Any, other: Any = None) -> Any:
+    """What holds; without an alternative, nothing where none holds, and 0 where some do."""
+    holds = np.asarray(condition) != 0
+    if chosen is None or (other is None and not holds.any()):
+        return other
+    return np.where(holds, chosen, 0.0 if other is None else other)
 
 
 def _total(node: Node, body: FloatArray) -> FloatArray:
     return np.asarray(body.sum(axis=-1, keepdims=True))
 
 
-_ARITHMETIC: dict[str, Callable[..., FloatArray]] = {
-    "+": np.add, "-": np.subtract, "·": np.multiply, "": np.multiply, "/": np.divide,
+def _extreme(node: Node, body: FloatArray) -> FloatArray:
+    return np.asarray((body.max if node.text == "max" else body.min)(axis=-1, keepdims=True))
+
+
+def _called(node: Node, *arguments: Any) -> Any:
+    value = _FUNCTIONS[node.text](*arguments)
+    return float(value) if all(isinstance(one, float) for one in arguments) else value
+
+
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add, "-": operator.sub, "·": operator.mul, "": operator.mul, "/": operator.truediv,
 }  # fmt: skip
-_OPERATIONS: dict[str, Callable[..., FloatArray]] = {
+_OPERATIONS: dict[str, Callable[..., Any]] = {
     "negative": lambda node, value: -value,
     "sum": lambda node, left, right: _ARITHMETIC[node.text](left, right),
     "product": lambda node, left, right: _ARITHMETIC[node.text](left, right),
-    "power": lambda node, base, exponent: np.power(base, exponent),
+    "power": lambda node, base, exponent: base**exponent,
     "group": lambda node, value: np.abs(value) if node.text == "|" else value,
-    "call": lambda node, *arguments: _FUNCTIONS[node.text](*arguments),
+    "call": _called,
+    "compare": lambda node, left, right: _COMPARISONS[node.text](left, right),
+    "and": lambda node, one, other: (np.asarray(one) != 0) & (np.asarray(other) != 0),
     "total": _total,
+    "extreme": _extreme,
 }
 
 
+def alternative(node: Node, values: Values) -> Node | None:
+    """The part of a choice that holds, if any does."""
+    value, condition, *other = node.parts
+    return value if np.all(evaluate(condition, values)) else next(iter(other), None)
+
+
+def shown(node: Node, values: Values) -> Iterator[Node]:
+    """A part and all parts of it that are written with these values: of alternatives the one that holds."""
+    yield node
+    parts = node.parts
+    if node.kind == "choice":
+        chosen = alternative(node, values)
+        parts = () if chosen is None else (chosen,)
+    for part in parts:
+        yield from shown(part, values)
+
+
 def summands(node: Node, values: Values) -> list[Values | None]:
-    """The values of each summand of a Σ, and None for those in the middle of many."""
+    """The values of each part of a Σ, of max or of min, and None for those in the middle of many."""
     names = [part.text for part in walk(node) if part.kind == "symbol"]
     size = max((value.size for name in names if (value := values[name]) is not None), default=1)
-    shown: list[int | None] = [place for place in range(size) if not _is_nothing(names, values, place)]
-    if len(shown) > _MOST_SUMMANDS:
-        shown = [*shown[: _MOST_SUMMANDS - 2], None, shown[-1]]
-    return [None if place is None else _one(values, place) for place in shown]
+    places: list[int | None] = [place for place in range(size) if not _is_nothing(names, values, place)]
+    if len(places) > _MOST_SUMMANDS:
+        places = [*places[: _MOST_SUMMANDS - 2], None, places[-1]]
+    return [None if place is None else _one(values, place) for place in places]
 
 
 def _is_nothing(names: list[str], values: Values, place: int) -> bool:
