@@ -12,6 +12,7 @@ from losscalc.core.domains import FINITE_NOT_NEGATIVE, FINITE_POSITIVE
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import FullWeight, Values
 from losscalc.core.shapes import Layout, elementwise_layout
+from losscalc.core.stable import number
 
 
 class Regression(Loss):
@@ -175,3 +176,38 @@ class Huber(Regression):
         """The difference, but never beyond `delta`."""
         slope = np.clip(input - target, -self.delta, self.delta)
         return Slope(slope if weight is None else weight * slope)
+
+
+@loss("log-cosh")
+class LogCosh(Regression):
+    """Smooth absolute error: half the square near zero, and |x - y| - ln 2 far out.
+
+    `input` and `target` have any shape, the same for both. The mean divides by the number of elements.
+
+    Raises ShapeError for shapes that differ and DTypeError for values that are not real numbers.
+
+    Source: https://keras.io/api/losses/regression_losses/#logcosh-class
+
+    >>> LogCosh()([1.0, -2.0, 3.5], [1.5, 1.0, 3.0], reduction="none")
+    array([0.12011451, 2.3093285 , 0.12011451])
+    """
+
+    close = ("l1", "huber")
+    example = {"input": [1.0, -2.0, 3.5], "target": [1.5, 1.0, 3.0], "reduction": "none"}
+
+    formula = "ln(½·(exp(x - y) + exp(y - x)))"
+    divisor = "the number of elements"
+    legacy = False
+
+    def terms(self, input: Values, target: Values) -> Terms:
+        distance = np.abs(input - target)
+        near = np.minimum(distance, number(1.0, distance))
+        # cosh d is 1 - ½·expm1(d)·expm1(-d), which keeps the digits of a small d, and
+        # exp(d)·(1 + ½·expm1(-2d)), of which the logarithm does not overflow.
+        small = np.log1p(-0.5 * np.expm1(near) * np.expm1(-near))
+        large = distance + np.log1p(0.5 * np.expm1(-2.0 * distance))
+        return Terms(np.where(distance < 1.0, small, large))
+
+    def gradient(self, input: Values, target: Values) -> Slope:
+        """The hyperbolic tangent of the difference."""
+        return Slope(np.tanh(input - target))
