@@ -53,10 +53,28 @@ def test_parameters_go_to_the_class():
         losscalc.NLL(ignore_index=0.5)
 
 
+def adaptive(changed):
+    """The loss of an adaptive softmax of one cluster, of whose state something was changed."""
+    state = {
+        "head.weight": np.ones((2, 2)),
+        "tail.0.0.weight": np.ones((1, 2)),
+        "tail.0.1.weight": np.ones((2, 1)),
+    }
+    return losscalc.compute("adaptive-log-softmax", [[1.0, 2.0]], [0], state | changed)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
         (lambda: losscalc.compute("mee", [1], [1]), errors.UnknownLossError, "mee"),
+        (lambda: losscalc.compute(3, [1], [1]), errors.UnknownLossError, "chosen by its name"),
+        (lambda: losscalc.compute(losscalc.MSE, [1], [1]), errors.UnknownLossError, "chosen by its name"),
+        (
+            lambda: adaptive({"head.weight": np.ones((1, 2))}),
+            errors.ShapeError,
+            "1 clusters, which do not fit",
+        ),
+        (lambda: adaptive({"head.bias": np.ones(3)}), errors.ShapeError, r"head.bias of shape \(3,\)"),
         (lambda: losscalc.compute("mse", [1]), errors.ParameterError, "target is missing"),
         (lambda: losscalc.compute("mse", [1], [1], [1], [1]), errors.ParameterError, "takes 3 arrays"),
         (lambda: losscalc.compute("mse", [1], [1], input=[1]), errors.ParameterError, "given twice"),
