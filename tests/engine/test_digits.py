@@ -219,6 +219,7 @@ def test_what_is_no_number_of_digits(digits):
         losscalc.compute("l1", [1.0], [2.0], digits=digits)
 
 
+@pytest.mark.slow
 def test_arrays_that_are_too_large():
     """10,000 elements of any array are the most."""
     most = np.ones(10_000)

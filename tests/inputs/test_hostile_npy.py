@@ -178,6 +178,7 @@ def test_hostile_npy_of_unknown_size(capsys, monkeypatch, folder, way, name, dat
         refuse_file(capsys, f"f.npy.{way}", case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "array",
     [
@@ -269,6 +270,7 @@ def test_damaged_members(capsys, folder, compression):
         assert code == 0 or error.startswith("losscalc: error: f.npz"), position
 
 
+@pytest.mark.slow
 def test_archive_larger_than_memory_allowed(capsys, folder):
     """An archive that unpacks to a hundred megabytes is read in little memory."""
     (folder / "f.npz").write_bytes(archive(("a.npy", npy(shape="(12500000,)", data=bytes(10**8)))))

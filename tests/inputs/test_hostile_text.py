@@ -493,6 +493,7 @@ def test_places_in_packed_text(capsys, pack):
     refuse_file(capsys, f"f.json.{suffix}", Refusal(pack(b"[1,\nx]"), ":2:1", "not JSON: expecting value"))
 
 
+@pytest.mark.slow
 def test_a_line_of_a_million_cells(capsys, folder):
     """One row may be as wide as it likes."""
     (folder / "f.csv").write_text(",".join(["1"] * 1_000_000))

@@ -578,6 +578,7 @@ def test_weights_of_one(run: Run) -> None:
     assert (code, err) == (0, "")
 
 
+@pytest.mark.slow
 def test_rows_that_are_left_out(run: Run) -> None:
     """A block of which all rows are left out contradicts nothing."""
     rows = ["0.2,0.8"] * HALF + ["0.2,"] * HALF + ["0.2,0.8"] * 5

@@ -154,6 +154,7 @@ def test_diagnosis_of_every_loss(cls, run):
     assert outcome.facts("context")["mean"] == losscalc.compute(cls.name, **arrays)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bce", "cross-entropy", "ctc", "triplet-margin", "adaptive-log-softmax"])
 def test_plot_of_losses(name, run):
     """A picture, whatever the losses are made of."""
@@ -539,6 +540,7 @@ def test_diagnosis_takes_no_other_look(options, run):
 PLOT = ["mse", "-i", "1,2,3", "-t", "0,0,0", "--plot"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "start"),
     [(".png", b"\x89PNG\r\n\x1a\n"), (".svg", b"<?xml"), (".pdf", b"%PDF-")],
@@ -553,6 +555,7 @@ def test_plot(suffix, start, run):
     assert suffix != ".svg" or b"mse" in data or b"</svg>" in data
 
 
+@pytest.mark.slow
 def test_plot_without_matplotlib(run, monkeypatch):
     """Exit code 2, and how to install it; the command to do so is all that helps."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
@@ -561,6 +564,7 @@ def test_plot_without_matplotlib(run, monkeypatch):
     assert outcome.err == ("losscalc: error: --plot needs matplotlib\n  hint: pip install 'losscalc[plot]'\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.gif", "a", "png", "a.png.txt", ""])
 def test_plot_of_unknown_suffix(name, run):
     """Exit code 2 with the suffixes that there are, with or without matplotlib."""
@@ -569,6 +573,7 @@ def test_plot_of_unknown_suffix(name, run):
     assert "hint: use one of .png .svg .pdf" in outcome.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["none/a.png", "folder.png"])
 def test_plot_to_nowhere(name, run):
     """A directory that does not exist, or a directory instead of a file: exit code 5."""
@@ -578,6 +583,7 @@ def test_plot_to_nowhere(name, run):
     assert (outcome.code, outcome.out) == (5, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "values",
     [

@@ -52,6 +52,7 @@ def files(monkeypatch):
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("compression", "precision"),
     [("", []), (".gz", []), (".bz2", []), (".xz", []), ("", ["--precision", "3"])],
