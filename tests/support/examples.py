@@ -12,6 +12,9 @@ from losscalc.core.domains import Choice, Names
 Arrays = dict[str, Any]
 """The arrays of a call by name; a state is a dict of its own."""
 
+MATRIX_PRODUCTS = frozenset({"linear-cross-entropy", "adaptive-log-softmax"})
+"""The losses of which BLAS computes a part, whose rounding depends on the shapes of the factors."""
+
 WIDTH = 7
 """How many columns the examples have, but for boxes."""
 
