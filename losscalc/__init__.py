@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> Any:
-        """The public names, loaded when one is first asked for: the command line starts without them."""
+        """Load the public names on first use, so that the command line starts without them."""
         rooms = [import_module(f"losscalc.{room}") for room in ("catalogue", "errors")]
         if name == "__all__":
             return sorted(public for room in rooms for public in room.__all__)

@@ -44,7 +44,7 @@ _FOUND_LIMIT = 40
 
 
 class Location(NamedTuple):
-    """A place in an input: a file, then a line and a column as an editor counts them, or an index."""
+    """A place in an input: a file, and in it a line and a column, counted from 1, or the index of a value."""
 
     path: str
     line: int | None = None
@@ -52,7 +52,7 @@ class Location(NamedTuple):
     part: str = ""
 
     def inside(self, index: Index) -> "Location":
-        """The place of a value in the nested list that stands here."""
+        """The place of one value of a nested list, given that of the list."""
         return self._replace(part=self.part + "".join(f"[{i}]" for i in index))
 
     def __str__(self) -> str:
@@ -65,10 +65,10 @@ class Location(NamedTuple):
 
 
 class Remark(Exception):  # noqa: N818 - the base of errors and of warnings
-    """A sentence about a call, with its facts: what errors and warnings have in common.
+    """The common base of errors and warnings: a sentence about a call, with the facts behind it.
 
-    `problem` says what is wrong, `found` what stood there instead, `hint` what to do about it,
-    `argument` and `index` which value of which array, and `location` where that is in a file.
+    `problem` says what is wrong, `found` is the value that was met instead, and `hint` says what to do.
+    `argument` and `index` tell which value of which array it is, and `location` where that is in a file.
     """
 
     def __init__(
@@ -167,7 +167,7 @@ class OutputError(LosscalcError, OSError):
 
 
 class LosscalcWarning(Remark, UserWarning):
-    """Something that was computed as asked, and that the user should know of."""
+    """Something that the user should know of, though the result was computed as asked."""
 
 
 def printable(text: str) -> str:
@@ -176,13 +176,13 @@ def printable(text: str) -> str:
 
 
 def reason(error: OSError) -> str:
-    """The words of the operating system for an error, in lower case."""
+    """The operating system's words for an error, beginning in lower case."""
     text = error.strerror or str(error) or type(error).__name__
     return printable(text[:1].lower() + text[1:])
 
 
 def shown(value: object) -> str:
-    """How a message quotes what it found: short, on one line, and without raw control bytes."""
+    """A value as messages quote it: short, on one line, and without raw control bytes."""
     if not isinstance(value, str):
         return str(value)
     cut = value if len(value) <= _FOUND_LIMIT else value[: _FOUND_LIMIT - 1] + "…"

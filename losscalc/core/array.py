@@ -7,7 +7,7 @@ Array = np.ndarray
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
 Shape = tuple[int | None, ...]
-"""A shape; None stands for a number of rows that is not known before the end of a file."""
+"""A shape. None stands for a number of rows that is only known at the end of the file."""
 
 
 def show_shape(shape: Shape) -> str:
@@ -21,7 +21,7 @@ def show_shape(shape: Shape) -> str:
 
 
 def row_size(shape: Shape) -> int:
-    """How many elements one row along axis 0 has."""
+    """The number of elements in one row, a slice along axis 0."""
     size = 1
     for length in shape[1:]:
         size *= length or 1

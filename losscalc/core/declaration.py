@@ -1,4 +1,4 @@
-"""What the class of a loss declares: its annotated fields are parameters, the arguments of `terms` arrays."""
+"""Reads the declaration of a loss: parameters from its fields, arrays from the arguments of `terms`."""
 
 import inspect
 import types
@@ -16,7 +16,7 @@ Value_co = TypeVar("Value_co", covariant=True)
 
 
 class Doc(NamedTuple):
-    """One sentence on a parameter."""
+    """The sentence that describes a parameter."""
 
     text: str
 
@@ -37,10 +37,10 @@ class Parameter(NamedTuple):
     doc: str
     alias: str | None = None
     callable: bool = False
-    """Whether a function is accepted too, which only Python can give."""
+    """Whether a function is accepted too; only Python can give one."""
 
     def accept(self, value: object) -> object:
-        """The value, converted to the declared type; ParameterError if it is not in the domain."""
+        """Convert a value to the declared type; raises ParameterError if it is outside the domain."""
         if (value is None and self.default is None) or (self.callable and callable(value)):
             return value
         expected, is_one, convert = _KINDS[self.kind]
@@ -78,23 +78,23 @@ def array_arguments(cls: type) -> tuple[ArrayArgument, ...]:
 
 
 def target_argument(cls: type) -> ArrayArgument | None:
-    """What the predictions of an operation are held against, if it is an array of its own."""
+    """The array that the predictions are compared with, if the operation has one."""
     return next((array for array in array_arguments(cls) if array.name in ("target", "targets")), None)
 
 
 def scores_of(cls: type) -> Kind:
-    """What the numbers of the first array are."""
+    """The kind of numbers in the first array."""
     return array_arguments(cls)[0].role.kind
 
 
 def labels_of(cls: type) -> Kind | None:
-    """What the numbers of the target are."""
+    """The kind of numbers in the target."""
     target = target_argument(cls)
     return target and target.role.kind
 
 
 class Derived(Generic[Value_co]):
-    """An attribute of a class that follows from its declaration, computed when it is asked for."""
+    """An attribute of a class that is computed from its declaration when it is read."""
 
     def __init__(self, of: Callable[[type], Value_co]) -> None:
         self.of = of
@@ -114,7 +114,7 @@ def _parameter(name: str, hint: Any, default: object) -> Parameter:
 
 
 def _members(hint: Any) -> tuple[Any, ...]:
-    """The members of a union; a type that is none is its own only member."""
+    """The members of a union; any other type is its own only member."""
     return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
 
 
@@ -131,7 +131,7 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    # Whole numbers beyond float64 would fail in the first comparison with an array.
+    # A whole number beyond float64 would raise OverflowError when it is compared with an array.
     if isinstance(value, int):
         return not isinstance(value, bool) and abs(value) < 2**1000
     return isinstance(value, float | np.floating | np.integer)
@@ -149,4 +149,4 @@ _KINDS: dict[type, tuple[str, Callable[[object], bool], Callable[[Any], object]]
     str: ("a name", lambda value: isinstance(value, str), str),
     tuple: ("whole numbers", _is_whole_sequence, lambda value: tuple(int(item) for item in value)),
 }
-"""How messages name a type of parameter, which values it takes, and what they are converted by."""
+"""For each type of parameter its name in messages, the test of a value, and the conversion."""

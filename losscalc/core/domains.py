@@ -1,4 +1,4 @@
-"""Domains of parameters and arrays: they check a value, describe themselves and give values for tests."""
+"""Domains of parameters and arrays: they check values, describe themselves and give values for tests."""
 
 import math
 import re
@@ -17,16 +17,16 @@ Value_contra = TypeVar("Value_contra", contravariant=True)
 
 
 class Domain(Protocol[Value_contra]):
-    """What a parameter may be."""
+    """The values that a parameter may have."""
 
     def contains(self, value: Value_contra) -> bool:
         """Whether the value is allowed; NaN never is."""
 
     def inside(self) -> Sequence[Any]:
-        """Allowed values for tests, with the edges."""
+        """Some allowed values for tests, the bounds among them."""
 
     def outside(self) -> Sequence[Any]:
-        """Values for tests that are just not allowed."""
+        """Values for tests that are only just outside."""
 
 
 class Region(Domain[float], Protocol):
@@ -37,7 +37,7 @@ class Region(Domain[float], Protocol):
 
 
 class Interval(NamedTuple):
-    """The numbers between two bounds, each of which belongs to them unless it is open.
+    """The numbers between two bounds; a bound is included unless it is open.
 
     >>> str(Interval(0, 1)), str(Interval(0, low_open=True))
     ('in [0, 1]', 'greater than 0')
@@ -54,7 +54,7 @@ class Interval(NamedTuple):
         return bool(self._holds(value))
 
     def first_outside(self, values: np.ndarray) -> Index | None:
-        # The extremes tell without an array of flags; they are NaN where any value is.
+        # If the extremes are inside, so is everything between them. Both are NaN if any value is.
         if values.size == 0 or (self.contains(float(values.min())) and self.contains(float(values.max()))):
             return None
         return _first_false(self._holds(values))
@@ -207,10 +207,10 @@ SIGNS = Choice((-1, 1))
 
 
 def parse_number(text: str) -> float | None:
-    """The number that a text is, or None.
+    """The number that a text stands for, or None.
 
     Blanks around it are allowed, and so are the words `nan`, `inf` and `infinity`. A decimal too large for
-    float64 is refused: it would become infinity without a word.
+    float64 is refused, because it would silently become infinity.
 
     >>> parse_number(" 1e3 "), parse_number("1_000"), parse_number("0x10"), parse_number("1e400")
     (1000.0, None, None, None)
@@ -223,12 +223,12 @@ def parse_number(text: str) -> float | None:
 
 
 def parse_whole(text: str) -> int | None:
-    """The whole number that a text is, or None.
+    """The whole number that a text stands for, or None.
 
     >>> parse_whole("-100"), parse_whole("1.5"), parse_whole("1_0")
     (-100, None, None)
     """
-    # 19 digits cover 64 bits; int() of millions of digits takes minutes.
+    # 19 digits cover 64 bits, and int() would take minutes for millions of digits.
     return int(text) if re.fullmatch(r"[+-]?[0-9]{1,19}", text) else None
 
 

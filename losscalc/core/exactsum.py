@@ -1,4 +1,4 @@
-"""Sums that keep every digit, however many blocks they are added up from, and the text they are saved as."""
+"""Exact sums of float64 numbers, and the text that they are saved as."""
 
 import math
 import re
@@ -8,14 +8,14 @@ import numpy as np
 
 from losscalc.core.array import FloatArray
 
-# Every finite float64 is a whole number of 2^-1074, the smallest of them.
+# Every finite float64 is a multiple of 2^-1074, the smallest positive one.
 _UNIT_BITS = 1074
-# A sum of 2^40 numbers up to here cannot overflow. Larger numbers are multiplied by 2^-512 first, which is
-# exact for those above 1.
+# A sum of 2^40 numbers of at most this size cannot overflow. Larger numbers are multiplied by 2^-512
+# first, which is exact for all above 1.
 _LARGEST = 2.0**980
 _SCALE_BITS = 512
 
-# The exponents that a saved sum may have: no sum of float64 numbers comes near the upper one.
+# The exponents that a saved sum may have; no sum of float64 numbers comes near the upper end.
 _EXPONENTS = range(-_UNIT_BITS, 4097)
 _LONGEST_TEXT = 2048
 _NUMBER = re.compile(r"(-?)0x([0-9a-f]+)p([+-]\d{1,5})", re.ASCII)
@@ -24,10 +24,10 @@ _WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """An exact sum of float64 numbers: the finite ones in units of 2^-1074, and the sum of the others.
+    """An exact sum of float64 numbers: `units` of 2^-1074, and the sum of what is infinite or NaN, `special`.
 
-    Python's integers neither round nor overflow, so `+` is associative: partial sums give the
-    same bits in whatever order they are merged.
+    Python's integers neither round nor overflow, so partial sums give the same bits in whatever order
+    they are merged.
 
     >>> float(Sum.of(1e308) + Sum.of(1e308) + Sum.of(-1e308))
     1e+308
@@ -38,7 +38,7 @@ class Sum:
 
     @classmethod
     def of(cls, value: float) -> "Sum":
-        """A sum of one number."""
+        """The sum of one number."""
         if not math.isfinite(value):
             return cls(0, value)
         numerator, denominator = value.as_integer_ratio()
@@ -100,7 +100,7 @@ def total(values: FloatArray) -> Sum:
         high -= cut
         units += Sum.of(float(high.sum())).units
         rest = rest - high
-        # The low parts are at most half of the last bit of the cut. Few numbers have any after two cuts.
+        # The low parts are at most half of the last bit of the cut. After two cuts most of them are 0.
         exponent += size - 52
         if exponent < top - 40:
             rest = rest[np.flatnonzero(rest != 0)]

@@ -1,8 +1,8 @@
-"""Operations: what is declared once, and everything that follows from it.
+"""Operations, the common base of losses and activations: declared once, and everything else follows.
 
-The annotated fields of an operation are its parameters, the arguments of its method `terms` are its
-arrays; from their annotations come the checks, the options of the command line, the help and the
-documentation. Losses and activations are operations.
+The annotated fields of an operation are its parameters, and the arguments of its method `terms` are
+its arrays. The checks, the options of the command line, the help and the documentation come from these
+annotations.
 """
 
 from abc import ABC, abstractmethod
@@ -28,28 +28,28 @@ DTYPES = ("float16", "float32", "float64")
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Operation(ABC):
-    """The base of losses and activations: values that their parameters make equal, and never change.
+    """The base of losses and activations: immutable, and equal if the parameters are.
 
-    What a frozen dataclass would be, but without the code that one generates for each class: that
-    takes a millisecond a loss, at every start.
+    It behaves like a frozen dataclass, but is not one: generating code for each class takes a millisecond
+    a loss at every start.
     """
 
     name: ClassVar[str]
     torch: ClassVar[str]
-    """The name of the class in torch.nn, or of the function in torchvision.ops; empty if neither has it."""
+    """The class in torch.nn, or the function in torchvision.ops; empty if neither has it."""
     functional: ClassVar[str]
-    """The name of the function in torch.nn.functional (or torchvision.ops), if there is one."""
+    """The function in torch.nn.functional; empty if there is none."""
     library: ClassVar[str] = "torch.nn"
     formula: ClassVar[str]
     reductions: ClassVar[tuple[str, ...]] = ()
     link: ClassVar[Link | None] = None
-    """The function of the mean that the mean of this loss is, if it is one; none and sum are those inside."""
+    """The function that 'mean' applies to the mean, such as the root of RMSE; none and sum do without it."""
     unlike: ClassVar[str] = ""
-    """What it does otherwise than PyTorch: how a sentence ends that begins with "Unlike PyTorch it"."""
+    """How it differs from PyTorch, as the end of a sentence that begins with "Unlike PyTorch it"."""
     scores = Derived(scores_of)
-    """What the predictions are, the first array: logits, boxes ..."""
+    """The kind of numbers in the first array, the predictions: logits, boxes ..."""
     labels = Derived(labels_of)
-    """What they are held against, if there is a target: labels, class indices ..."""
+    """The kind of numbers in the target, if there is one: labels, class indices ..."""
 
     def __init__(self, **settings: Any) -> None:
         for parameter in parameters(type(self)):
@@ -80,16 +80,16 @@ class Operation(ABC):
 
     @abstractmethod
     def terms(self, *arrays: Any, **named: Any) -> Terms:
-        """The values of one block."""
+        """The values of one block, before any reduction."""
 
     def slope(self, wrt: str) -> Callable[..., Slope]:
-        """The derivative of one block with respect to an array: a method named after the array."""
+        """The method that gives the derivative with respect to an array, `gradient` or `gradient_NAME`."""
         first = array_arguments(type(self))[0].name
         method: Callable[..., Slope] = getattr(self, "gradient" if wrt == first else f"gradient_{wrt}")
         return method
 
     def finish(self, sums: Mapping[str, float]) -> float:
-        """The loss of the whole batch, of one that is a function of several sums."""
+        """The loss of the whole batch, from its sums; only for a loss that yields sums by name."""
         raise NotImplementedError(f"{self.name} has no sums by name")
 
     def finish_slopes(self, sums: Mapping[str, float]) -> Mapping[str, float]:
@@ -97,14 +97,14 @@ class Operation(ABC):
         raise NotImplementedError(f"{self.name} has no sums by name")
 
     def reduced(self, reduction: Reduction, partial: Partial) -> float:
-        """The one number that sums come to: a quotient, a function of it, or one of several sums."""
+        """The reduced loss: a quotient of sums, a function of that quotient, or one of several sums."""
         if partial.sums:
             return self.finish({name: float(value) for name, value in partial.sums.items()})
         value = reduction.finish(partial)
         return self.link.of(value) if self.link and reduction.name == MEAN.name else value
 
     def reduced_slope(self, slope: FloatArray, reduction: Reduction, partial: Partial) -> FloatArray:
-        """The derivative of the reduced loss, from that of its sums; 0 where no row takes part."""
+        """The derivative of the reduced loss, from that of its sums; 0 if every row is ignored."""
         if partial.sums:
             outer = self.finish_slopes({name: float(value) for name, value in partial.sums.items()})
             return np.asarray(slope @ np.array([outer[name] for name in partial.sums]))
@@ -117,7 +117,7 @@ class Operation(ABC):
 
     @abstractmethod
     def __call__(self, *arrays: Any, **options: Any) -> Any:
-        """The result for arrays, given in PyTorch's order or by name."""
+        """Compute with arrays, given in PyTorch's order or by name."""
 
     @property
     def roles(self) -> Mapping[str, Role]:
@@ -137,7 +137,7 @@ _BY_ALIAS: dict[str, type[Operation]] = {}
 
 
 def register(cls: type[AnyOperation], name: str, torch: str, functional: str) -> type[AnyOperation]:
-    """Enter a class under its name and its PyTorch names."""
+    """Enter a class in the registry, under its name and its PyTorch names."""
     cls.name, cls.torch, cls.functional = name, torch, functional
     for key in filter(None, (name, torch, functional)):
         if _BY_ALIAS.setdefault(_normal(key), cls) is not cls:
@@ -147,7 +147,7 @@ def register(cls: type[AnyOperation], name: str, torch: str, functional: str) ->
 
 
 def differentiable(cls: type[Operation]) -> tuple[str, ...]:
-    """The arrays with respect to which an operation has a derivative; the first of them by default.
+    """The arrays with respect to which an operation has a derivative; the first is the default.
 
     >>> differentiable(lookup("margin-ranking")), differentiable(lookup("sigmoid"))
     (('input1', 'input2'), ())
@@ -158,7 +158,7 @@ def differentiable(cls: type[Operation]) -> tuple[str, ...]:
 
 
 def pytorch_names(cls: type[Operation]) -> str:
-    """Where PyTorch, or torchvision, has the same; empty if neither has.
+    """The names of an operation in PyTorch or torchvision; empty if neither has it.
 
     >>> pytorch_names(lookup("bce")), pytorch_names(lookup("giou"))
     ('torch.nn.BCELoss, F.binary_cross_entropy', 'torchvision.ops.generalized_box_iou_loss')
@@ -173,7 +173,7 @@ def operations() -> Mapping[str, type[Operation]]:
 
 
 def lookup(name: str) -> type[Operation]:
-    """The operation of a name or a PyTorch name; `-` and `_` are equal.
+    """The operation with a name, which may be PyTorch's; `-` and `_` are equal.
 
     >>> lookup("binary_cross_entropy_with_logits") is lookup("BCEWithLogitsLoss") is lookup("bce-logits")
     True
@@ -193,14 +193,14 @@ def lookup(name: str) -> type[Operation]:
 
 
 def suggest(word: str, known: Mapping[str, object]) -> str | None:
-    """The known word that comes closest, if any comes close."""
+    """The known word that is closest to a word, if any is close."""
     import difflib
 
     return next(iter(difflib.get_close_matches(word, known, n=1)), None)
 
 
 def result_dtype(dtype: DTypeLike | None) -> np.dtype | None:
-    """The dtype that a caller asked for, checked."""
+    """Check the dtype that a caller asked for."""
     if dtype is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""From the losses of single elements to one number: terms, partial sums, and how a reduction ends."""
+"""From the losses of single elements to one number: terms, partial sums and reductions."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -17,11 +17,10 @@ from losscalc.errors import ParameterError
 class Terms(NamedTuple):
     """The losses of one block.
 
-    `value` is the loss of each element or row, `divisor` what each adds to the denominator of 'mean'
-    (1 unless given), and `ignored` marks rows that take no part: their value and divisor are 0.
-    `share` is what each adds to the numerator of 'mean' where that is not its value. A loss of the whole
-    batch that is a function of several sums has no single losses: it gives what is to be summed by name,
-    as `sums`.
+    `value` is the loss of each element or row. `divisor` is what each adds to the denominator of 'mean', 1
+    unless given, and `share` what it adds to the numerator, unless that is its value. `ignored` marks rows
+    that take no part; their value and divisor are 0. A loss that is a function of several sums over the batch
+    has no single losses: it gives the summands of each sum by name, as `sums`.
     """
 
     value: FloatArray
@@ -32,15 +31,15 @@ class Terms(NamedTuple):
 
     @classmethod
     def of_sums(cls, **sums: FloatArray) -> "Terms":
-        """Nothing but what is to be summed."""
+        """The terms of a loss that is a function of several sums."""
         return cls(np.empty(0), sums=sums)
 
 
 class Slope(NamedTuple):
-    """The derivative of one block: of the sum of its losses, with respect to one of its arrays.
+    """The derivative of the sum of the losses of one block, with respect to one array.
 
-    `share` is the derivative of what the block adds to the numerator of 'mean' where that is not the
-    sum of its losses, and `sums` that of each sum of a loss that is a function of several.
+    `share` is the derivative of what the block adds to the numerator of 'mean', unless that is the sum of its
+    losses. `sums` are the derivatives of the several sums that a loss is a function of.
     """
 
     value: FloatArray
@@ -49,12 +48,12 @@ class Slope(NamedTuple):
 
     @classmethod
     def of_sums(cls, **sums: FloatArray) -> "Slope":
-        """The derivative of each sum."""
+        """The derivatives of several sums."""
         return cls(np.empty(0), sums=sums)
 
 
 class Link(NamedTuple):
-    """A function of the mean, with its derivative: what a loss makes of the mean of the losses inside.
+    """A function that a loss applies to the mean, with its derivative.
 
     `of` takes a number of any precision.
     """
@@ -79,23 +78,23 @@ EXPONENTIAL = Link("exponential", _exp, _exp)
 
 @dataclass(frozen=True)
 class Partial:
-    """What is kept of some of the blocks of one call: enough to finish any reduction.
+    """The sums of some blocks of one call: enough to finish any reduction.
 
     Partial results of the same call add up with `+`, exactly and in any order.
     """
 
     loss: object
     total: Sum = EMPTY
-    """The sum of the losses."""
+    """The sum of the losses, for 'sum' and 'batchmean'."""
     numerator: Sum = EMPTY
-    """Of 'mean': the same, but for losses whose mean weighs its terms."""
+    """The numerator of 'mean': the same, except for losses that give a share."""
     denominator: Sum = EMPTY
     count: int = 0
     ignored: int = 0
     rows: int = 0
     """The length of axis 0 of the input, by which 'batchmean' divides."""
     sums: Mapping[str, Sum] = field(default_factory=dict)
-    """The sums, by name, of a loss that is a function of several."""
+    """The sums by name, if the loss is a function of several."""
 
     @classmethod
     def of(cls, loss: object, terms: Terms, rows: int = 0) -> "Partial":
@@ -113,7 +112,7 @@ class Partial:
 
     @property
     def is_finite(self) -> bool:
-        """Whether nothing that was summed is NaN or infinite."""
+        """Whether no loss was NaN or infinite."""
         return all(each.special == 0 for each in (self.total, self.numerator, *self.sums.values()))
 
     @property
@@ -145,16 +144,16 @@ class Partial:
 
 
 class Reduction(NamedTuple):
-    """A way to end: what becomes of the sums when the last block is in."""
+    """A reduction: which sum it divides by which, once the last block is in."""
 
     name: str
     numerator: Callable[[Partial], Sum]
     denominator: Callable[[Partial], Sum]
     keeps: bool = False
-    """Whether every loss is kept, and nothing summed up."""
+    """Whether the single losses are the result, and nothing is summed up."""
 
     def finish(self, partial: Partial) -> float:
-        """The one number that all losses come to."""
+        """The quotient of the two sums."""
         return quotient(self.numerator(partial), self.denominator(partial))
 
 
@@ -167,7 +166,7 @@ REDUCTIONS = MappingProxyType({reduction.name: reduction for reduction in (NONE,
 
 
 def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str | None:
-    """The reduction that PyTorch's two old flags amount to, or None when neither is given.
+    """The reduction that PyTorch's two old flags stand for, or None if neither is given.
 
     An unset flag counts as true.
 
@@ -176,7 +175,7 @@ def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str | No
     """
     if size_average is None and reduce is None:
         return None
-    # By truth, as PyTorch does: 0 and NumPy's False are false too.
+    # Not `is False`: PyTorch tests for truth, so 0 and NumPy's False count as false too.
     if reduce is not None and not reduce:
         return "none"
     return "sum" if size_average is not None and not size_average else "mean"

@@ -1,4 +1,4 @@
-"""Arrays on their way into a loss: what part each plays, and how blocks become numbers."""
+"""The roles of arrays: what kind of numbers each holds, and how a block of it becomes float64 or indices."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, NamedTuple
@@ -16,24 +16,24 @@ Kind = Literal[
     "weights", "full-weights", "positive-weights", "class-weights",
     "variances", "lengths", "parameters",
 ]  # fmt: skip
-"""What the numbers of an array are; `classes` are class indices or, if floating, class probabilities."""
+"""The kinds of numbers in arrays. `classes` are class indices or, if floating, class probabilities."""
 
 
 class Role(NamedTuple):
-    """What an array argument of a loss is: one line of help, what its numbers are, and what they may be."""
+    """The role of an array argument: a line of help, the kind of its numbers, and their domain."""
 
     doc: str
     kind: Kind
     domain: Region | None = None
     advised: Region | None = None
-    """Where values should lie; outside, the loss is computed with a warning."""
+    """Where values should lie; outside it the loss is computed, with a warning."""
     hint: str | None = None
     nan: bool = False
-    """Whether NaN may stand where the domain has none, and propagates."""
+    """Whether NaN is let through although the domain does not contain it."""
     many: bool = False
-    """Whether it is a number of arrays under names of their own, as a state dict is."""
+    """Whether the argument is a dict of arrays, such as a state dict."""
     native: bool = False
-    """Whether it comes in its own dtype, because a loss looks at few of its values."""
+    """Whether the array stays in its own dtype, because the loss picks only a few of its values."""
 
 
 Values = Annotated[FloatArray, Role("Real values, of any shape.", "values")]
@@ -150,7 +150,7 @@ Boxes = Annotated[
 
 
 def check_dtype(name: str, dtype: np.dtype, *, scores: bool, indices: bool) -> None:
-    """Refuse what is not a real number, and truth values where a score or a class is due."""
+    """Refuse arrays that are not real numbers, and booleans for scores or class indices."""
     if dtype.kind in "iu" or (dtype.kind == "f" and dtype.itemsize <= 8):
         return
     if dtype.kind == "b" and not scores and not indices:
@@ -160,15 +160,15 @@ def check_dtype(name: str, dtype: np.dtype, *, scores: bool, indices: bool) -> N
 
 
 def as_real(values: Array) -> FloatArray:
-    """A block as native float64; float32, float16 and whole numbers up to 2^53 exactly so.
+    """A block as native float64; exact for float32, float16 and whole numbers up to 2^53.
 
-    Numbers of other precisions are objects, and stay what they are.
+    Arrays of objects, which hold numbers of more digits, stay as they are.
     """
     return values if values.dtype == object else np.asarray(values, dtype=np.float64)
 
 
 def as_indices(name: str, values: Array) -> IndexArray:
-    """A block of class indices as int64; integral floating numbers are accepted, 1.5 is not."""
+    """A block of class indices as int64; 1.0 is accepted, 1.5 is not."""
     if values.dtype.kind == "f":
         wrong = np.argwhere((values != np.floor(values)) | np.isinf(values))
         if len(wrong):
@@ -192,14 +192,14 @@ def as_indices(name: str, values: Array) -> IndexArray:
 
 
 def _what_indices_are(name: str) -> str:
-    """What messages call the whole numbers of an array."""
+    """The word of messages for the whole numbers of an array."""
     return "lengths" if name.endswith("_lengths") else "symbols" if name == "targets" else "class indices"
 
 
 def class_positions(
     name: str, target: IndexArray, classes: int, ignore_index: int | None = None
 ) -> IndexArray:
-    """Where to look in the class axis; for a row that is ignored, anywhere."""
+    """The class indices, checked; those of ignored rows become 0, so that they can be looked up."""
     if not target.size or (target.min() >= 0 and target.max() < classes):
         return target
     ignored = target == ignore_index
@@ -221,10 +221,10 @@ def class_positions(
 
 
 def classes_last(scores: Array) -> Array:
-    """The class axis (1, or 0 for a single sample) moved to the end."""
+    """Move the class axis (1, or 0 for a single sample) to the end."""
     return scores if scores.ndim <= 2 else np.ascontiguousarray(np.moveaxis(scores, 1, -1))
 
 
 def classes_back(slope: FloatArray) -> FloatArray:
-    """The last axis moved to where classes stand in an array: the inverse of `classes_last`."""
+    """Move the last axis back to the place of the class axis: the inverse of `classes_last`."""
     return slope if slope.ndim <= 2 else np.moveaxis(slope, -1, 1)

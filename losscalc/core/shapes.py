@@ -1,4 +1,4 @@
-"""How the arrays of one call fit together: which shapes go with one another, and what is cut into blocks."""
+"""How the arrays of one call fit together: which shapes are allowed, and which arrays are cut into blocks."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
@@ -12,9 +12,9 @@ from losscalc.errors import DTypeError, ShapeError
 class Layout(NamedTuple):
     """How the arrays of one call fit together.
 
-    `cut` names the arrays that share axis 0 and are cut into blocks along it (none: the call is one
-    block), `indices` those that hold class indices, and `width` is the size of one row. `dtype` is that
-    of the result.
+    `cut` names the arrays that are cut into blocks along axis 0; if there are none, the call is one block.
+    `indices` names the arrays of class indices, `width` is the number of elements of one row, and `dtype` the
+    dtype of the result.
     """
 
     cut: frozenset[str]
@@ -32,7 +32,7 @@ def elementwise_layout(
     broadcast: bool,
     may_broadcast: bool = False,
 ) -> Layout:
-    """Arrays of the `same` shape, and weights that broadcast to it (or have it in full)."""
+    """Arrays of the `same` shape, `weights` that broadcast to it, and `full` weights that have it, too."""
     first, *others = same
     whole = shapes[first]
     unequal = [name for name in others if not fits(shapes[name], whole)]
@@ -70,9 +70,9 @@ def rowwise_layout(
     weights: Collection[str] = (),
     broadcast: bool,
 ) -> Layout:
-    """Arrays of the `same` shape (N, ..., D), of which each row of D has one loss, or (D,) for one row.
+    """Arrays of the `same` shape (N, ..., D), or (D,) for one row, with one loss for each row of D numbers.
 
-    A lone row is never cut: its axis 0 is the row itself.
+    A lone row is never cut, because its only axis is D.
     """
     own = {name: shapes[name] for name in (*same, *weights) if name in shapes}
     layout = elementwise_layout(own, same=same, weights=weights, broadcast=broadcast, may_broadcast=True)
@@ -86,14 +86,14 @@ def rowwise_layout(
 
 
 def check_equal_axes(shapes: Mapping[str, Shape], same: Sequence[str]) -> None:
-    """Refuse to broadcast arrays that differ in their number of axes, as PyTorch does for three of them."""
+    """Refuse arrays that differ in their number of axes, as PyTorch does where it broadcasts three arrays."""
     for name in same[1:]:
         if len(shapes[name]) != len(shapes[same[0]]):
             raise unequal_shapes(shapes, name, same[0], "must have equally many axes")
 
 
 def _along_rows(shapes: Mapping[str, Shape], whole: Shape) -> frozenset[str]:
-    """The arrays that have the rows of the whole, and are cut with it."""
+    """The arrays to cut: those with as many axes as the whole, and not broadcast along axis 0."""
     return frozenset(
         name
         for name, shape in shapes.items()
@@ -109,8 +109,8 @@ def classwise_layout(
 ) -> Layout:
     """Scores (N, C, ...) or (C,), a target without the class axis, and a weight (C,).
 
-    With `probabilities`, a target of the very shape of the scores holds class probabilities.
-    `scores_name` is what messages call scores that are computed from the input.
+    With `probabilities`, a target of the shape of the scores holds class probabilities. `scores_name` is
+    the name of the scores in messages, for scores that are computed from the input.
     """
     scores, target = shapes["input"], shapes["target"]
     if not scores:
@@ -121,7 +121,7 @@ def classwise_layout(
         )
     axis = 0 if len(scores) == 1 else 1
     classes = scores[axis]
-    # Only a batch can be of unknown length; a lone row of unknown length is read to its end first.
+    # Only the length of axis 0 may be unknown, and a lone row (C,) is read to its end before it gets here.
     if classes is None:
         raise ShapeError(
             "`input` is one long column; classes stand side by side, one sample a row", argument="input"
@@ -150,7 +150,7 @@ def classwise_layout(
 
 
 def fits(shape: Shape, other: Shape) -> bool:
-    """Whether two shapes are equal as far as they are known."""
+    """Whether two shapes are equal, where a length that is not known yet equals any other."""
     return len(shape) == len(other) and all(
         a == b or a is None or b is None for a, b in zip(shape, other, strict=True)
     )
@@ -164,7 +164,7 @@ def broadcasts_to(shape: Shape, whole: Shape) -> bool:
 
 
 def common_shape(shapes: Mapping[str, Shape], same: Sequence[str]) -> Shape:
-    """The shape to which arrays broadcast, as NumPy does it."""
+    """The shape to which arrays broadcast, by NumPy's rules."""
     first, *others = same
     whole = shapes[first]
     for name in others:
@@ -180,7 +180,7 @@ def check_not_enlarged(shapes: Mapping[str, Shape]) -> None:
 
 
 def _broadcast_shape(shapes: Mapping[str, Shape], one: Shape, first: str, name: str) -> Shape:
-    """The common shape of what there is and one more array, under NumPy's broadcasting."""
+    """The shape to which the shape so far and one more array broadcast."""
     other = shapes[name]
     ndim = max(len(one), len(other))
     one, other = (1,) * (ndim - len(one)) + one, (1,) * (ndim - len(other)) + other
@@ -195,7 +195,7 @@ def _broadcast_shape(shapes: Mapping[str, Shape], one: Shape, first: str, name: 
 def unequal_shapes(
     shapes: Mapping[str, Shape], name: str, other: str, problem: str = "must be equal"
 ) -> ShapeError:
-    """The error for two shapes that differ, with a hint when one is the other plus an axis of length 1."""
+    """The error for two shapes that differ, with a hint at the likely mistake."""
     mine, theirs = shapes[name], shapes[other]
     hint = None
     if mine != theirs and _without_ones(mine) == _without_ones(theirs):
@@ -236,7 +236,7 @@ def _bad_class_target(
 
 
 def unbroadcast(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Sum over the axes along which an array of a shape was broadcast: the derivative of broadcasting.
+    """Sum over the axes along which an array of this shape was broadcast: the derivative of broadcasting.
 
     >>> unbroadcast(np.ones((2, 3)), (3,)), unbroadcast(np.ones((2, 3)), (2, 1)).tolist()
     (array([2., 2., 2.]), [[3.0], [3.0]])

@@ -1,4 +1,4 @@
-"""Numerically stable building blocks, each with the identity that it rests on."""
+"""Numerically stable building blocks, each with the identity behind it."""
 
 import math
 from typing import NamedTuple
@@ -9,9 +9,9 @@ from losscalc.core.array import Array, FloatArray, IndexArray
 
 
 def where(condition: np.ndarray, one: FloatArray | float, other: FloatArray | float) -> FloatArray:
-    """`numpy.where` without a branch for each element, which costs three times as much where none is likely.
+    """`numpy.where` without a branch for each element, which is three times as fast for unpredictable masks.
 
-    With a mask of all bits or none, b ^ ((a ^ b) & mask) is a or b.
+    With a mask of all ones, b ^ ((a ^ b) & mask) is a; with a mask of zeros it is b.
     """
     if np.result_type(one, other).kind == "O":
         return np.where(condition, one, other)
@@ -21,20 +21,20 @@ def where(condition: np.ndarray, one: FloatArray | float, other: FloatArray | fl
 
 
 def number(value: float, like: Array) -> float:
-    """A constant that exp takes as it takes the numbers of an array: where these are objects, one of them."""
+    """A constant of the same kind as the numbers of an array: if they are objects, exp takes objects only."""
     return value if like.dtype.kind == "f" or not like.size else type(like.flat[0])(value)
 
 
 def pi(like: Array) -> float:
-    """π, with the digits of the numbers of an array: objects that have more bring their own."""
+    """π with as many digits as the numbers of an array have: objects bring their own."""
     return math.pi if like.dtype.kind == "f" or not like.size else like.flat[0].pi
 
 
 def total(x: FloatArray) -> FloatArray:
-    """Σ x over the last axis, in the same order however the array lies in memory.
+    """Σ x over the last axis, with the same bits whatever the memory layout of the array.
 
-    NumPy's own sum adds pairwise from 128 numbers on, but takes long to begin with each row. Both add in the
-    order of memory: for the same bits, rows lie in one piece.
+    einsum and NumPy's sum both add in the order of memory, so rows are made contiguous first. NumPy's sum
+    adds pairwise from 128 numbers on, which loses less; shorter rows take it longer than einsum.
     """
     x = np.ascontiguousarray(x)
     if x.shape[-1] < 128 and x.dtype.kind == "f":
@@ -43,7 +43,7 @@ def total(x: FloatArray) -> FloatArray:
 
 
 def mean(x: FloatArray) -> FloatArray:
-    """Σ x / n over the last axis, and Σ (x / n) where the sum overflows."""
+    """Σ x / n over the last axis, as Σ (x / n) where the sum overflows."""
     count = float(x.shape[-1])
     value = total(x) / count
     if np.any(np.abs(value) == np.inf):
@@ -52,7 +52,7 @@ def mean(x: FloatArray) -> FloatArray:
 
 
 def xmul(c: FloatArray | float, x: FloatArray) -> FloatArray:
-    """c·x, and 0 where c is 0 and x infinite: the limit of c·x as x grows."""
+    """c·x, and 0 where c is 0 and x is infinite: the limit of 0·x as x grows."""
     product = c * x
     if np.any(product != product):
         product = where((c == 0) & (x == x), 0.0, product)
@@ -73,7 +73,7 @@ def softplus_tail(x: FloatArray) -> FloatArray:
 
 
 def softplus(x: FloatArray) -> FloatArray:
-    """ln(1 + exp(x)) = max(x, 0) + ln(1 + exp(-|x|)), of which neither part is negative."""
+    """ln(1 + exp(x)) = max(x, 0) + ln(1 + exp(-|x|)); neither part is negative, so nothing cancels."""
     return np.maximum(x, 0.0) + softplus_tail(x)
 
 
@@ -83,7 +83,7 @@ def log_sigmoid(x: FloatArray) -> FloatArray:
 
 
 def cross_entropy(x: FloatArray, positive: FloatArray, negative: FloatArray | None = None) -> FloatArray:
-    """-[a·ln σ(x) + b·ln σ(-x)], with the shares a of the positive answer and b, 1 - a unless given.
+    """-[a·ln σ(x) + b·ln σ(-x)], with a the share of the positive answer and b = 1 - a unless given.
 
     As -ln σ(±x) = max(∓x, 0) + t, with t = ln(1 + exp(-|x|)), it is (a+b)·t + a·max(-x, 0) + b·max(x, 0);
     for b = 1 - a that is t + x·([x ≥ 0] - a). For shares in [0, 1] nothing cancels.
@@ -94,38 +94,38 @@ def cross_entropy(x: FloatArray, positive: FloatArray, negative: FloatArray | No
     return (positive + negative) * softplus_tail(x) + wrong
 
 
-# Sums of exponentials, and of squares, between these bounds have lost nothing to underflow or overflow.
+# A sum of exponentials or of squares between these bounds has lost nothing to underflow or overflow.
 _SMALL, _LARGE = 2.0**-900, 2.0**900
-# exp(512) lifts exponentials out of the subnormal range: those of gaps beyond 600.
+# Beyond a gap of 600, exponentials are multiplied by exp(512), lest they become subnormal.
 _FAINT, _LIFT = 600.0, 512.0
 
 
 class Exponentials(NamedTuple):
-    """Rows of scores x as exp(x - c), with a c for each row that keeps them in range: 0 if it can be.
+    """Rows of scores x as exp(x - c); c is 0 for a row unless its exponentials would leave the range.
 
-    The largest score of a row stands apart from the others, because a confident right answer is
-    log1p(others / largest): with the largest in the sum it would be 0 beyond 37.
+    The largest score of a row is kept apart from the others, because the loss of a confident right answer is
+    log1p(others / largest). From ln of the sum of all it would be 0 for scores that lead by 37 or more.
     """
 
     top: IndexArray
-    """Where the largest score of each row stands."""
+    """The position of the largest score of each row."""
     peak: FloatArray
-    """Its exponential, (..., 1)."""
+    """The exponential of the largest score, (..., 1)."""
     others: FloatArray
-    """The exponentials of the others, and 0 where the largest stands."""
+    """The exponentials of the other scores, and 0 at the position of the largest."""
     rest: FloatArray
-    """Their sum, (..., 1)."""
+    """The sum of the others, (..., 1)."""
 
 
 class Partition(NamedTuple):
-    """A row of scores x taken apart: ln Σ exp(x) - x_k = gap_k + tail, and neither part is negative."""
+    """-ln softmax of scores x in two parts that are not negative: ln Σ exp(x) - x_k = gap_k + tail."""
 
     gap: FloatArray
     tail: FloatArray
 
 
 def exponentials(x: FloatArray) -> Exponentials:
-    """The exponentials of the last axis; exp(x_j) / exp(m) has no rounding of x_j - m to suffer from."""
+    """The exponentials of the last axis: exp(x_j) / exp(m) does without the rounding of x_j - m."""
     x = np.ascontiguousarray(x)
     top = np.asarray(x.argmax(axis=-1))
     others = np.exp(x)
@@ -140,13 +140,13 @@ def exponentials(x: FloatArray) -> Exponentials:
 
 
 def _shifted(x: FloatArray, top: IndexArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Peak, others and total of rows (N, C) beyond the range of exp: of their gaps m - x."""
+    """Peak, others and rest of rows (N, C) beyond the range of exp, from their gaps m - x."""
     m = pick(x, top)[:, np.newaxis]
     gap = m - x
-    # What rounding added to m - x (TwoDiff): exp(-(gap - e)) = exp(-gap)·(1 + e).
+    # e, by which rounding made the gap m - x too large (TwoDiff): exp(-(gap - e)) = exp(-gap)·(1 + e).
     back = gap - m
     lost = (x + back) - (m - (gap - back))
-    # Without it exp has a relative error of |gap|/2 ULP; an infinite gap has none.
+    # Without it exp would be wrong by up to |gap|/2 ULP. For an infinite gap e is NaN, and is left out.
     lost = np.where(lost == lost, lost, 0.0)
     nearest = gap.copy()
     put(nearest, top, np.inf)
@@ -159,18 +159,18 @@ def _shifted(x: FloatArray, top: IndexArray) -> tuple[FloatArray, FloatArray, Fl
 def surprisal(x: FloatArray, position: IndexArray) -> FloatArray:
     """-ln softmax of the last axis, at one position of each row.
 
-    It is (m - x_k) + log1p(Σ' exp(x_j - m)), Σ' without the largest score m: of two parts that are not
-    negative nothing cancels, and a confident right answer, m = x_k, keeps the digits of log1p.
+    It is (m - x_k) + log1p(Σ' exp(x_j - m)), Σ' without the largest score m. Neither part is negative, so
+    nothing cancels, and a confident right answer, m = x_k, keeps the digits of log1p.
     """
     top, peak, _, rest = exponentials(x)
     m = pick(x, top)
-    # Between the largest score and itself there is no gap, not even where it is infinite.
+    # The gap of the largest score to itself is 0, also if it is infinite (inf - inf would be NaN).
     gap = np.where((position == top) & (m == m), 0.0, m - pick(x, position))
     return joined(gap, np.log1p(rest / peak)[..., 0])
 
 
 def partition(x: FloatArray) -> Partition:
-    """-ln softmax of every position of the last axis, in its two parts."""
+    """-ln softmax at every position of the last axis, in its two parts."""
     x = np.ascontiguousarray(x)
     top, peak, _, rest = exponentials(x)
     m = pick(x, top)
@@ -180,7 +180,7 @@ def partition(x: FloatArray) -> Partition:
 
 
 def joined(gap: FloatArray, tail: FloatArray) -> FloatArray:
-    """Gap + tail, where an infinite gap wins: no other score can bring it back."""
+    """The sum of gap and tail, infinite where the gap is, even if the tail is NaN."""
     return np.where(gap == np.inf, np.inf, gap + tail)
 
 
@@ -202,9 +202,9 @@ def softmax(x: FloatArray) -> FloatArray:
 
 
 def softmax_and_rest(x: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Softmax of the last axis, and what it lacks of 1.
+    """Softmax of the last axis, and 1 - softmax.
 
-    1 - softmax is the share of all other scores, which keeps its digits where softmax is close to 1.
+    The latter is the share of all other scores, which keeps its digits where softmax is close to 1.
     """
     top, peak, others, rest = exponentials(x)
     lacking = rest - others + peak
@@ -214,7 +214,7 @@ def softmax_and_rest(x: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def softmax_less_one(x: FloatArray, position: IndexArray) -> FloatArray:
-    """Softmax of the last axis, less 1 at one position of each row: there it is the share of all others."""
+    """Softmax of the last axis, less 1 at one position of each row: minus the share of all others there."""
     top, peak, others, rest = exponentials(x)
     largest, sum_of_rest = peak[..., 0], rest[..., 0]
     lacking = np.where(position == top, sum_of_rest, sum_of_rest - pick(others, position) + largest)
@@ -237,18 +237,18 @@ def put(rows: FloatArray, position: IndexArray, values: FloatArray | float) -> N
 
 
 def _places(rows: FloatArray, position: IndexArray) -> IndexArray:
-    """Where in memory the position of each row is."""
+    """The index of one position of each row in the flattened array."""
     starts = np.arange(0, rows.size, max(1, rows.shape[-1]))
     return starts.reshape(position.shape) + position
 
 
 def dot(one: FloatArray, other: FloatArray) -> FloatArray:
-    """Σ x·y of the last axis, which is added up in the same order however arrays lie in memory."""
+    """Σ x·y over the last axis, with the same bits whatever the memory layout of the arrays."""
     return np.asarray(np.einsum("...i,...i->...", np.ascontiguousarray(one), np.ascontiguousarray(other)))
 
 
 def length(x: FloatArray) -> FloatArray:
-    """√(Σ x²) of the last axis, also where the squares would be beyond the range of float64."""
+    """√(Σ x²) over the last axis, also where the squares overflow or underflow."""
     squares = dot(x, x)
     strange = ~((squares > _SMALL) & (squares < _LARGE))
     if not strange.any():
@@ -259,9 +259,9 @@ def length(x: FloatArray) -> FloatArray:
 
 
 def power_of_two(x: FloatArray) -> FloatArray:
-    """What brings the largest number of the last axis near 1 without rounding.
+    """The power of two that brings the largest number of the last axis near 1; multiplying by it is exact.
 
-    Numbers of objects, which have exponents enough, stay as they are.
+    For objects, whose exponents have no bounds, it is 1.
     """
     if x.dtype == object:
         return np.ones(x.shape[:-1])
@@ -270,7 +270,7 @@ def power_of_two(x: FloatArray) -> FloatArray:
 
 
 def numbers_like(array: FloatArray, values: FloatArray) -> FloatArray:
-    """Values as numbers of the kind that an array holds: float64, or objects of more digits."""
+    """Values as numbers of the kind that an array holds: float64, or objects with more digits."""
     if array.dtype != object:
         return values
     return np.asarray(np.frompyfunc(type(array.flat[0]), 1, 1)(values))

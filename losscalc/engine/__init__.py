@@ -1,1 +1,1 @@
-"""Cuts arrays into blocks, computes them anywhere, and merges what they come to."""
+"""Cuts arrays into blocks, computes them anywhere, and merges the results."""

@@ -1,4 +1,4 @@
-"""What is done to one block: numbers are checked, losses and derivatives computed, sums taken."""
+"""Computes one block: checks its numbers, computes losses and derivatives, and takes the sums."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -14,13 +14,13 @@ from losscalc.engine.call import AnyCall
 from losscalc.engine.findings import Findings
 from losscalc.errors import DomainError, Index, LosscalcError, LosscalcWarning
 
-# 1 MiB of float64: the temporaries of a formula stay in cache, and what Python does for each block, one
-# thread at a time, takes a small part of the time that NumPy needs (measured on two threads: with 65,536
-# they wait for one another a third of the time).
+# 1 MiB of float64. The temporaries of a formula stay in cache, and Python's work for each block, which only
+# one thread can do at a time, is small beside NumPy's (with 65,536 elements, two threads spend a third of
+# the time waiting for each other).
 BLOCK = 131_072
 
 NOT_FINITE = "a result is not finite"
-"""What warnings say of NaN and infinity."""
+"""The problem of warnings about NaN and infinity."""
 
 
 class Block(NamedTuple):
@@ -29,12 +29,12 @@ class Block(NamedTuple):
     arrays: dict[str, Array]
     start: int = 0
     kept: np.ndarray | None = None
-    """The rows of the block that are left when others had no number, or None for all."""
+    """The rows that are left where others lacked a number; None for all."""
     dropped: int = 0
     is_first: bool = True
 
     def cut(self, names: Collection[str], rows: int) -> "Iterator[Block]":
-        """The same in blocks of so many rows, of which these arrays are cut."""
+        """Cut these arrays of the block into blocks of so many rows; the other arrays are in each of them."""
         length = len(self.arrays[next(iter(names))]) if names else 0
         if length <= rows:
             yield self
@@ -47,7 +47,7 @@ class Block(NamedTuple):
             yield Block(arrays, start, kept, 0 if first else self.dropped, self.is_first and not first)
 
     def place(self, remark: LosscalcError | LosscalcWarning, layout: Layout) -> None:
-        """Turn an index into the block into an index into the whole array."""
+        """Turn the index of a remark from one into the block to one into the whole array."""
         if remark.index and remark.argument in layout.cut:
             row = remark.index[0]
             original = self.start + (row if self.kept is None else int(self.kept[row]))
@@ -55,7 +55,7 @@ class Block(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """The arrays of a block as the loss takes them, and their losses: what an explanation is made of."""
+    """The arrays of a block as the loss gets them, and their losses, from which explanations are made."""
 
     arguments: dict[str, Any]
     terms: Terms
@@ -63,11 +63,11 @@ class Sample(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a block came to."""
+    """The results of one block."""
 
     partial: Partial
     value: Array | None
-    """The losses, or the derivative that is wanted instead; None where the sums are enough."""
+    """The losses, or the derivative if one is wanted; None where the sums are enough."""
     warnings: tuple[LosscalcWarning, ...] = ()
     dropped: int = 0
     sample: Sample | None = None
@@ -75,18 +75,18 @@ class Outcome(NamedTuple):
 
 
 def evaluate(call: AnyCall, layout: Layout, piece: Block) -> list[Outcome]:
-    """What a piece of the arrays comes to, block by block."""
+    """Compute a piece of the arrays, block by block."""
     blocks = piece.cut(layout.cut, block_rows(layout))
     return [_outcome(call, layout, block) for block in blocks]
 
 
 def block_rows(layout: Layout) -> int:
-    """How many rows are computed at once."""
+    """The number of rows of one block."""
     return max(1, BLOCK // max(1, layout.width))
 
 
 def ready(call: AnyCall, layout: Layout, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Arrays that are the same in every block, as the loss takes them."""
+    """Convert arrays that are the same in every block, once for all."""
     roles = call.operation.roles
     return {name: _number(call, layout, name, values, roles) for name, values in arrays.items()}
 
@@ -123,12 +123,12 @@ def _evaluate(call: AnyCall, layout: Layout, block: Block) -> Outcome:
 
 
 def _numbers(call: AnyCall, layout: Layout, block: Block) -> tuple[dict[str, Array], list[LosscalcWarning]]:
-    """The arrays of a block as the loss takes them, and what is unusual about them."""
+    """The arrays of a block as the loss gets them, and warnings about unusual values."""
     roles = call.operation.roles
     arrays: dict[str, Array] = {}
     warnings = []
     for name, values in block.arrays.items():
-        # Those that are not cut were made ready once, for all blocks.
+        # Arrays that are not cut were converted before, once for all blocks.
         arrays[name] = _number(call, layout, name, values, roles) if name in layout.cut else values
         if name in layout.indices:
             continue
@@ -138,7 +138,7 @@ def _numbers(call: AnyCall, layout: Layout, block: Block) -> tuple[dict[str, Arr
 
 
 def _number(call: AnyCall, layout: Layout, name: str, values: Array, roles: Mapping[str, Role]) -> Array:
-    """The numbers of one array, as indices or, rounded first where a dtype is asked for, as float64."""
+    """One array as indices or as float64, rounded first if a dtype is asked for."""
     if name in layout.indices:
         return as_indices(name, values)
     if call.dtype is None or values.dtype == layout.dtype:
@@ -156,9 +156,9 @@ def _number(call: AnyCall, layout: Layout, name: str, values: Array, roles: Mapp
 
 
 def _slope(call: AnyCall, arrays: Mapping[str, Array], arguments: Mapping[str, Any]) -> Array:
-    """The derivative of what the block adds to the numerator of the reduction.
+    """The derivative of the block's contribution to the numerator of the reduction.
 
-    Of a loss that is a function of several sums it is that of each sum, side by side on one more axis.
+    For a loss that is a function of several sums, those of all sums are side by side on one more axis.
     """
     assert call.wrt is not None
     slope: Slope = call.operation.slope(call.wrt)(**arguments)
@@ -172,13 +172,13 @@ def _slope(call: AnyCall, arrays: Mapping[str, Array], arguments: Mapping[str, A
 
 
 def _summed(terms: Terms) -> Array:
-    """What is summed of a block; of several sums the first that is not finite."""
+    """The summands of a block; of several sums, those of the first that is not finite."""
     several = (terms.sums or {"value": terms.value}).values()
     return next((values for values in several if not np.isfinite(values).all()), terms.value)
 
 
 def _rows(layout: Layout, block: Block) -> int:
-    """How many rows of the input the block adds; an input that is not cut is counted once."""
+    """The number of rows of the input in the block; an input that is not cut counts in the first only."""
     name, values = next(iter(block.arrays.items()))
     if name not in layout.cut and not block.is_first:
         return 0
@@ -192,7 +192,7 @@ def _nonfinite(call: AnyCall, layout: Layout, block: Block, values: Array) -> Lo
     place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
     problem, found = NOT_FINITE, values[place]
     if call.wrt is None and not layout.cut and values.shape != block.arrays[argument].shape:
-        # The losses of a batch that is no axis 0, as that of CTC: their place is in no array.
+        # Where the batch is not axis 0, as in CTC, the index of a loss is not an index into the array.
         return LosscalcWarning(problem, found=found, index=place)
     index = place if values.shape == block.arrays[argument].shape else place[:1]
     return LosscalcWarning(
@@ -201,7 +201,7 @@ def _nonfinite(call: AnyCall, layout: Layout, block: Block, values: Array) -> Lo
 
 
 def _cause(layout: Layout, block: Block, place: Index) -> str | None:
-    """What may have led to a result that is not finite: NaN or infinity in the same row."""
+    """A hint at NaN or infinity in the same row, which may explain a result that is not finite."""
     for name, values in block.arrays.items():
         here = values[place[:1]] if name in layout.cut else values
         if here.dtype.kind == "f" and not np.isfinite(here).all():
@@ -212,17 +212,17 @@ def _cause(layout: Layout, block: Block, place: Index) -> str | None:
 
 
 def rounded(values: Array, dtype: np.dtype) -> Array:
-    """Values in the dtype of the result; adding 0 turns -0.0 into 0.0 and leaves all others alone."""
+    """Round values to the dtype of the result; adding 0 turns -0.0 into 0.0 and changes nothing else."""
     return np.asarray(values.astype(dtype) + dtype.type(0))
 
 
 def _argument(name: str) -> str:
-    """The argument that an array belongs to: of the state `state.head.weight`, it is `state`."""
+    """The argument that an array belongs to: `state` for the array `state.head.weight`."""
     return name.partition(".")[0]
 
 
 def grouped(arrays: Mapping[str, Array]) -> dict[str, Any]:
-    """The arguments of a loss: its arrays, and those of a state together under their own names."""
+    """The arguments of a loss: the arrays of a state are gathered in a dict under their own names."""
     arguments: dict[str, Any] = {}
     for name, values in arrays.items():
         argument, _, member = name.partition(".")
@@ -234,7 +234,7 @@ def grouped(arrays: Mapping[str, Array]) -> dict[str, Any]:
 
 
 def _check_domain(name: str, values: Array, role: Role) -> LosscalcWarning | None:
-    """Raise for a value outside the domain of its role; warn for one that is merely unusual."""
+    """Raise for a value outside the domain of its role; return a warning for one that is merely unusual."""
     if role.domain is not None and (index := _first_outside(role.domain, values, role.nan)) is not None:
         raise DomainError(
             f"`{name}` must be {role.domain}", found=values[index], argument=name, index=index, hint=role.hint
@@ -250,7 +250,7 @@ def _check_domain(name: str, values: Array, role: Role) -> LosscalcWarning | Non
 
 
 def _first_outside(region: Region, values: Array, nan: bool) -> Index | None:
-    """The index of the first value outside, of which NaN may be none."""
+    """The index of the first value outside a region; with `nan`, NaN does not count as outside."""
     index = region.first_outside(values)
     if index is not None and nan and np.isnan(values[index]):
         index = region.first_outside(np.where(np.isnan(values), region.inside()[0], values))

@@ -1,4 +1,4 @@
-"""One record of a call: what is computed, of which arrays, and how it is reduced."""
+"""The record of a call: what is computed from which arrays, and how it is reduced."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -17,34 +17,34 @@ Operation_co = TypeVar("Operation_co", bound=Operation, covariant=True)
 
 
 class Call(NamedTuple, Generic[Operation_co]):
-    """A loss or an activation, its arrays, and all that decides what they come to.
+    """A loss or an activation, its arrays, and everything else that decides the result.
 
     Python and the command line make one, the engine runs it, an explanation explains it, and a hypothesis
-    changes it. Arrays in memory can be computed with any number of times, sources are read once.
+    changes it. Arrays in memory can be used any number of times; sources are read once.
     """
 
     operation: Operation_co
     arrays: Mapping[str, Source | Array] = {}
     reduction: Reduction = NONE
     dtype: np.dtype | None = None
-    """What arrays are rounded to first, and the dtype of the result; by default that of the input."""
+    """The dtype to which arrays are rounded first, and that of the result; by default that of the input."""
     broadcast: bool = False
     wrt: str | None = None
-    """The array with respect to which the derivative is wanted, rather than the losses."""
+    """The array with respect to which the derivative is wanted, instead of the loss."""
     threads: int | None = None
-    """How many threads compute; by default one a core."""
+    """The number of threads; by default one a core."""
     digits: int | None = None
-    """How many correct digits are wanted, if not those of a dtype."""
+    """The number of correct digits, if more are wanted than float64 has."""
     samples: int = 0
-    """The number of rows whose numbers are kept, for an explanation."""
+    """The number of rows whose numbers are kept for an explanation."""
     examine: Callable[[Mapping[str, Any]], Findings] | None = None
-    """What looks for signs of mistakes in the arrays of a block."""
+    """A function that looks for signs of mistakes in the arrays of a block."""
     kept: Array | None = None
-    """The rows that are left, where others lacked a number and were left out."""
+    """The rows that are left after those that lack a number were dropped; None for all."""
 
     @property
     def sources(self) -> dict[str, Source]:
-        """The arrays as what is read from the first row to the last."""
+        """The arrays as sources, which are read from the first row to the last."""
         return {
             name: array if isinstance(array, Source) else MemorySource(np.asarray(array))
             for name, array in self.arrays.items()
@@ -52,7 +52,7 @@ class Call(NamedTuple, Generic[Operation_co]):
 
     @property
     def held(self) -> dict[str, Array]:
-        """The arrays of a call that has them in memory."""
+        """The arrays themselves, which must be in memory."""
         return {name: np.asarray(array) for name, array in self.arrays.items()}
 
     @property
@@ -64,7 +64,7 @@ class Call(NamedTuple, Generic[Operation_co]):
         try:
             layout = self.operation.layout(shapes, dtypes, self.broadcast)
         except ShapeError as error:
-            # What does not fit may be a file of a pattern, which knows better where that is.
+            # The array may be a pattern of files, which can say which of them does not fit.
             if error.argument is not None and error.argument in sources:
                 sources[error.argument].accompany(list(sources.values()))
             raise
@@ -73,7 +73,7 @@ class Call(NamedTuple, Generic[Operation_co]):
         return layout._replace(dtype=result.newbyteorder("="))
 
     def changed(self, name: str, change: Callable[[Array], Array]) -> "Call[Operation_co]":
-        """The call with one of its arrays changed, which is in memory."""
+        """The call with a function applied to one of its arrays, which must be in memory."""
         return self._replace(arrays={**self.arrays, name: change(np.asarray(self.arrays[name]))})
 
     def without(self, name: str) -> "Call[Operation_co]":

@@ -26,20 +26,20 @@ from losscalc.engine.sources import Rows, Source
 from losscalc.engine.threads import on_threads
 from losscalc.errors import LosscalcWarning, ShapeError
 
-# What is handed to a thread at once, and what of it is read from files: so many bytes of all arrays.
+# A thread gets so many blocks at once, but never more bytes read from files than one piece.
 _BLOCKS = 8
 _PIECE = 1 << 22
 
 OUT_OF_RANGE = "is outside the range of"
-"""What warnings say of a result that float64, or a narrower dtype, has no number for."""
+"""Part of the problem of warnings about a result that is too large for its dtype."""
 Run = Callable[[AnyCall, Layout], Iterator[list[Outcome]]]
-"""A way to compute the blocks of a call: their outcomes, in order."""
+"""A way to compute the blocks of a call; it yields their outcomes in order."""
 Watch = Callable[[Iterator[Block]], Iterator[Block]]
-"""What looks on while the blocks of a call are drawn."""
+"""Passes the blocks of a call on as they are drawn, for a progress bar."""
 
 
 class Computation(NamedTuple):
-    """The outcome of all blocks: the values or, reduced, the one number they came to."""
+    """The result of a call: the values of all elements or the reduced loss, with sums and warnings."""
 
     value: Array
     partial: Partial
@@ -49,11 +49,11 @@ class Computation(NamedTuple):
 
 
 def compute(call: AnyCall, run: Run | None = None, collector: Collector | None = None) -> Computation:
-    """Map an operation over the blocks of its arrays, and reduce.
+    """Map an operation over the blocks of its arrays, and reduce the results.
 
-    With `wrt` the value is the derivative of the reduced loss with respect to that array; for 'none', of
-    the sum. `run` computes the blocks, on the threads of this machine unless given, and `collector` takes
-    in what grows with the number of rows. With `digits` the values are decimal numbers.
+    With `wrt` the value is the derivative of the reduced loss with respect to that array; for 'none', that
+    of the sum. `run` computes the blocks, on the threads of this machine unless given. `collector` takes
+    values that grow with the number of rows. With `digits` the values are decimal numbers.
     """
     if call.digits is not None:
         from losscalc.engine import digits
@@ -70,7 +70,7 @@ def compute(call: AnyCall, run: Run | None = None, collector: Collector | None =
 
 
 def here(call: AnyCall, layout: Layout, watch: Watch = iter) -> Iterator[list[Outcome]]:
-    """The outcomes of all blocks, computed on threads."""
+    """Compute all blocks on the threads of this machine."""
     _keep_freed_memory()
     pieces = cut(call.sources, layout, bound(ready, call, layout))
     return on_threads(call.threads)(bound(evaluate, call, layout), watch(pieces))
@@ -78,10 +78,10 @@ def here(call: AnyCall, layout: Layout, watch: Watch = iter) -> Iterator[list[Ou
 
 @cache
 def _keep_freed_memory() -> None:
-    """Have the memory of a block's arrays stay with the process, for those of the next block.
+    """Keep the memory of a block's arrays in the process, for those of the next block.
 
-    glibc fetches each large array from the system, page by page, and gives it back, until an array of 31 MiB
-    (the most that counts) was freed once. Of this one no page is ever touched.
+    glibc asks the system for the memory of each large array, page by page, and gives it back at once. After
+    it has freed an array of 31 MiB (the most that counts), it keeps smaller ones. No page of this is touched.
     """
     np.empty(31 << 20, np.uint8)
 
@@ -93,9 +93,9 @@ def cut(
     *,
     is_first: bool = True,
 ) -> Iterator[Block]:
-    """The pieces of a call, in order; `prepare` is done once to the arrays that are in all of them.
+    """Cut a call into pieces, in order; `prepare` converts the arrays that are in all of them, once.
 
-    `is_first` says whether the first of them is the first of all that there are.
+    `is_first` says whether the first of these pieces is the first of the whole call.
     """
     whole = prepare({name: source.whole() for name, source in sources.items() if name not in layout.cut})
     if not layout.cut:
@@ -118,7 +118,7 @@ def cut(
 
 
 def piece_rows(sources: Mapping[str, Source], layout: Layout) -> int:
-    """How many rows are read at once."""
+    """The number of rows of one piece, which are read at once."""
     read = [sources[name] for name in layout.cut if not sources[name].in_memory]
     size = sum(row_size(source.shape) * source.dtype.itemsize for source in read)
     rows = _BLOCKS * block_rows(layout)
@@ -126,7 +126,7 @@ def piece_rows(sources: Mapping[str, Source], layout: Layout) -> int:
 
 
 def gathered(call: AnyCall) -> tuple[AnyCall, int]:
-    """The call with its arrays in memory, and how many rows were left out because one lacks a number."""
+    """The call with its arrays in memory, and the number of rows that were dropped for lack of a number."""
     layout, sources = call.layout, call.sources
     blocks = list(cut(sources, layout))
     arrays = {
@@ -168,7 +168,7 @@ def _common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:
 
 
 def _collector(given: Collector | None, layout: Layout, wrt: str | None) -> Collector:
-    """What takes in the arrays of blocks; those of the derivative of a whole array add up."""
+    """The collector of the blocks' values; derivatives with respect to an array that is not cut add up."""
     if wrt is not None and wrt not in layout.cut:
         return Added()
     return given if given is not None and layout.cut else Kept()
@@ -203,14 +203,14 @@ def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Col
 def finish(
     operation: Operation, partial: Partial, reduction: Reduction, dtype: np.dtype
 ) -> tuple[Array, tuple[LosscalcWarning, ...]]:
-    """The one number that sums come to in a dtype, and why it is not finite if the losses were."""
+    """The reduced loss in a dtype, and a warning if it is not finite although all losses are."""
     end = _Ending(operation, reduction, partial, dtype)
     with np.errstate(all="ignore"):
         return end.number(), end.warnings
 
 
 class _Ending:
-    """What is done to a result when all sums are known."""
+    """The end of a computation, when all sums are known: reduces, rounds, and warns."""
 
     def __init__(self, operation: Operation, reduction: Reduction, partial: Partial, dtype: np.dtype) -> None:
         self._operation = operation
@@ -222,7 +222,7 @@ class _Ending:
 
     @property
     def warnings(self) -> tuple[LosscalcWarning, ...]:
-        """What there is to say about a result that is not finite, though what it is made of was."""
+        """A warning if the result is not finite although all losses are."""
         if not self._was_finite or self._is_finite:
             return ()
         return (_why_nonfinite(self._partial, self._reduction, self._dtype),)
@@ -234,7 +234,7 @@ class _Ending:
         return self._rounded(value)
 
     def slope(self, slope: Array) -> Array:
-        """A part of the derivative of the reduced loss."""
+        """The derivative of the reduced loss, from a part of that of its sums."""
         self._was_finite &= bool(np.isfinite(slope).all())
         return self._rounded(self._operation.reduced_slope(slope, self._reduction, self._partial))
 
@@ -245,7 +245,7 @@ class _Ending:
 
 
 def _why_nonfinite(partial: Partial, reduction: Reduction, dtype: np.dtype) -> LosscalcWarning:
-    """Why finite losses did not come to a finite number."""
+    """The warning that says why finite losses do not have a finite reduction."""
     if reduction.denominator(partial) != EMPTY:
         problem = f"the {reduction.name} {OUT_OF_RANGE} {dtype}"
     elif partial.count:

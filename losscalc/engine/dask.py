@@ -1,7 +1,8 @@
-"""Blocks that are computed on other machines: a Dask cluster reads the files itself and sends back sums.
+"""Computes blocks on a Dask cluster, whose workers read the files themselves and send back sums.
 
-A task is some rows of every array. Where rows can be found without reading those before, tasks are runs of
-the pieces that one machine would read; the files of patterns are a task each; what is neither is one task.
+A task is some rows of every array. Where rows can be found without reading those before them, a task is
+several consecutive pieces. Where arrays are patterns of files, each file is a task. Otherwise the whole
+call is one task.
 """
 
 from collections import deque
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
 
 # Seconds to wait for the scheduler, and for a worker.
 _PATIENCE = 10
-# So many pieces are one task, and so many tasks wait for each thread of the cluster.
+# The pieces of one task, and the tasks that are submitted for each thread of the cluster.
 _PIECES = 16
 _WAITING = 3
 
 
 Task = Callable[[], list[Outcome] | LosscalcError]
-"""What computes some rows of the arrays of a call; an error is a result like any other. It is picklable."""
+"""A picklable function that computes some rows of a call; it returns errors rather than raising them."""
 
 
 def plan(call: AnyCall, layout: Layout) -> Iterator[Task]:
@@ -39,7 +40,7 @@ def plan(call: AnyCall, layout: Layout) -> Iterator[Task]:
     for source in cut.values():
         source.accompany(list(cut.values()))
     whole = {name: source.recipe for name, source in sources.items() if name not in cut}
-    # The arrays themselves stay here: a task opens those that it needs.
+    # The arrays stay here; each task opens those that it needs.
     common = partial(_outcomes, call._replace(arrays={}), layout, version("losscalc"))
     rows = next((source.shape[0] for source in cut.values()), None)
     if rows is not None and all(source.can_skip for source in cut.values()):
@@ -67,10 +68,10 @@ def _outcomes(
     start: int = 0,
     is_first: bool = True,
 ) -> list[Outcome] | LosscalcError:
-    """What some rows come to, on a worker.
+    """Compute some rows, on a worker.
 
-    `recipes` say how each array is opened, and `start` is the row of the whole array that is row 0 of
-    these, if that is known.
+    `recipes` open the arrays, and `start` is the row of the whole array that is row 0 of these, if that is
+    known.
     """
     with ExitStack() as files:
         sources: dict[str, Source] = {}
@@ -101,12 +102,12 @@ def _evaluated(
 def _place(
     layout: Layout, start: int, sources: Mapping[str, Source], remark: LosscalcError | LosscalcWarning
 ) -> None:
-    """Put the place in a file where there was an index, which only the task can find."""
+    """Replace the index of a remark by the place in a file, which only the task can find."""
     name = remark.argument
     if remark.location is not None or name not in sources:
         return
     location = sources[name].locate(remark.index or ()) if name is not None else None
-    # What was typed is found by its option, which is known elsewhere.
+    # A literal has no place in a file; the command line names its option.
     if location is not None and not location.path.startswith("--"):
         remark.location = location
     elif remark.index and name in layout.cut:
@@ -119,11 +120,11 @@ def _ordered(sources: Mapping[str, Source], origins: Mapping[str, Recipe]) -> di
 
 @contextmanager
 def connected(address: str) -> Iterator[engine.Run]:
-    """What lets the cluster with this scheduler compute the blocks of a call."""
+    """A `Run` that computes the blocks of a call on the cluster with this scheduler."""
     import logging
 
     client = _client(address)
-    # Losing a worker is nothing to talk about: its tasks are done by another.
+    # The loss of a worker needs no message: another one takes over its tasks.
     logger = logging.getLogger("distributed")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -157,7 +158,7 @@ def _client(address: str) -> "Client":
 
 
 def _distribute(client: "Client", address: str, call: AnyCall, layout: Layout) -> Iterator[list[Outcome]]:
-    """The outcomes of all tasks in order; the first error by order is raised."""
+    """Yield the outcomes of all tasks in order; the first error in that order is raised."""
     threads = sum(client.nthreads().values())
     waiting: deque[Any] = deque()
     try:

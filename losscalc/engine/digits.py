@@ -1,4 +1,4 @@
-"""The value of a call to any number of digits: the same `terms`, on arrays of numbers that have them."""
+"""Computes a call to any number of digits: the same `terms`, on arrays of numbers of that precision."""
 
 import math
 from collections import Counter
@@ -21,17 +21,17 @@ from losscalc.errors import DomainError, ParameterError
 _MOST_DIGITS = 1000
 _MOST_ELEMENTS = 10_000
 
-# Bits to spare, and in how many of them two attempts agree beyond the digits that are wanted.
+# The bits beyond the wanted digits that an attempt has, and those in which two attempts have to agree.
 _SPARE, _AGREED = 64, 16
-# So many bits hold any sum of products of two float64 numbers.
+# Enough bits for any sum of products of two float64 numbers.
 _ALL_BITS = 5000
 
 
 def compute(call: AnyCall, digits: int) -> Computation:
-    """What a call comes to, as decimal numbers with so many correct digits.
+    """The result of a call, as decimal numbers with so many correct digits.
 
-    The arrays are those that float64 would be computed of, and so are the parameters: 0.1 is the number that
-    float64 has for it. What is refused, and warned of, is what float64 is.
+    Arrays and parameters are taken as the float64 numbers that they are: 0.1 is the binary number nearest to
+    it. Errors and warnings are those of the computation in float64, which is done first.
     """
     _check(call, digits)
     done = engine.compute(call._replace(samples=_MOST_ELEMENTS + 1, digits=None))
@@ -40,7 +40,7 @@ def compute(call: AnyCall, digits: int) -> Computation:
     value = objects((as_decimal(number, digits) for number in found), done.value.shape)
     warnings = done.warnings
     if all(number.is_finite() for number in value.flat):
-        # What is beyond float64 need not be beyond these numbers.
+        # A result that float64 cannot hold may be finite here.
         warnings = tuple(w for w in warnings if NOT_FINITE not in w.problem and OUT_OF_RANGE not in w.problem)
     return done._replace(value=value, warnings=warnings, samples=())
 
@@ -58,7 +58,7 @@ def _check(call: AnyCall, digits: int) -> None:
 
 
 def _check_size(call: AnyCall, done: Computation) -> None:
-    """Refuse what would take long: a number here takes as long as thousands of float64."""
+    """Refuse large arrays: one number here takes as long as thousands of float64 numbers."""
     cut, sizes = call.layout.cut, Counter[str]()
     for name, array in _arrays(done.samples):
         sizes[name] = array.size + (sizes[name] if name in cut else 0)
@@ -82,12 +82,12 @@ def _arrays(samples: tuple[Sample, ...]) -> Iterator[tuple[str, Array]]:
 
 
 def _settled(call: AnyCall, done: Computation, wanted: int) -> list[Real]:
-    """The numbers in which an attempt and another with more bits agree."""
+    """Compute with more and more bits, until two attempts agree in the wanted bits."""
     bits = wanted + _SPARE + 2 * _range(call, done)
     last = _attempt(call, done, bits)
     for more in (bits * 5 // 4, max(4 * bits, _ALL_BITS), max(16 * bits, 4 * _ALL_BITS)):
         found = _attempt(call, done, more)
-        # A zero may be what is left of digits that were lost.
+        # A zero may be all that cancellation has left; it is believed only with all bits.
         is_zero = more >= _ALL_BITS
         if all(_agree(a, b, wanted) and (is_zero or b != 0) for a, b in zip(last, found, strict=True)):
             return found
@@ -96,7 +96,7 @@ def _settled(call: AnyCall, done: Computation, wanted: int) -> list[Real]:
 
 
 def _range(call: AnyCall, done: Computation) -> int:
-    """How many bits are between the largest and the smallest number: twice as many hold sums of products."""
+    """The number of bits between the largest and the smallest number; sums of products need twice as many."""
     arrays = [array for _, array in _arrays(done.samples) if array.dtype.kind == "f"]
     settings = [value for value in call.operation.settings.values() if isinstance(value, float)]
     exponents = [0]
@@ -113,7 +113,7 @@ def _agree(one: Real, other: Real, wanted: int) -> bool:
 
 
 def _attempt(call: AnyCall, done: Computation, bits: int) -> list[Real]:
-    """The values, or the one that they are reduced to, in numbers of so many bits."""
+    """The values, or the reduced loss, computed with so many bits."""
     number = reals(bits)
     operation = _with_exact_parameters(call.operation, number)
     with np.errstate(all="ignore"):
@@ -124,7 +124,7 @@ def _attempt(call: AnyCall, done: Computation, bits: int) -> list[Real]:
 
 
 def _with_exact_parameters(operation: Operation, number: Real) -> Operation:
-    """The operation with exact numbers for parameters, so that 1 - α and 1/p have all digits too."""
+    """The operation with its parameters in this precision, so that 1 - α and 1/p have all digits too."""
     exact = object.__new__(type(operation))
     floats = {parameter.name for parameter in parameters(type(operation)) if parameter.kind is float}
     for name, value in operation.__dict__.items():
@@ -133,11 +133,11 @@ def _with_exact_parameters(operation: Operation, number: Real) -> Operation:
 
 
 def _exact_terms(operation: Operation, sample: Sample, number: Real) -> Terms:
-    """The terms of a block; what float64 says is NaN, is."""
+    """The terms of a block in this precision, and NaN where they are NaN in float64."""
 
     def alike(values: Any, floats: Array) -> Array:
         exact = np.broadcast_to(np.asarray(values, dtype=object), floats.shape)
-        # Of NaN and another object, either is the larger.
+        # np.maximum of objects loses NaN, because every comparison with it is false.
         pairs = zip(exact.flat, floats.ravel().tolist(), strict=True)
         return objects((number(b if b != b else a) for a, b in pairs), floats.shape)
 
@@ -156,7 +156,7 @@ def _exact_terms(operation: Operation, sample: Sample, number: Real) -> Terms:
 
 
 class _Sums(NamedTuple):
-    """What reductions look at, in exact numbers."""
+    """The sums that a reduction divides, in this precision."""
 
     total: Real
     numerator: Real
@@ -168,7 +168,7 @@ class _Sums(NamedTuple):
 def _reduced(
     call: AnyCall, operation: Operation, parts: list[Terms], done: Computation, number: Real
 ) -> Real:
-    """The one number that all terms come to."""
+    """The reduced loss."""
     if parts[0].sums is not None:
         names, several = parts[0].sums, [part.sums for part in parts if part.sums is not None]
         return number(operation.finish({name: total((s[name] for s in several), number) for name in names}))

@@ -1,4 +1,4 @@
-"""Signs of mistakes in the arrays of a call: what each block shows, and what of it holds for all of them."""
+"""Signs of mistakes in the arrays of a call: each block shows some, and some hold for the whole call."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,31 +7,31 @@ from losscalc.errors import LosscalcWarning
 
 
 class Sign(NamedTuple):
-    """What the blocks so far show of one mistake."""
+    """What the blocks so far show about one mistake."""
 
     shown: object
-    """What all blocks have to agree on: False where they contradict it, None where they cannot tell."""
+    """What blocks have to agree on; False if a block contradicts the sign, None if it cannot tell."""
     warning: LosscalcWarning | None
     everywhere: bool
-    """Whether it has to show in every block that can tell, or in any."""
+    """Whether the sign has to show in every block that can tell, rather than in one."""
     rows: int | None = None
-    """How many rows there have to be in all, if that matters."""
+    """The number of rows that the call has to have, if that matters."""
     contradicted: bool = False
 
     def followed_by(self, later: "Sign") -> "Sign":
-        """What two consecutive stretches of blocks show."""
+        """The sign of these blocks and the later ones together."""
         first = self if self.warning else later
         differs = bool(self.warning and later.warning and self.shown != later.shown)
         return first._replace(contradicted=self.contradicted or later.contradicted or differs)
 
     def holds(self, rows: int) -> bool:
-        """Whether it is a sign of a mistake in so many rows."""
+        """Whether the sign holds for a call of so many rows."""
         is_shown = self.warning is not None and not (self.everywhere and self.contradicted)
         return is_shown and self.rows in (None, rows)
 
 
 class Findings(NamedTuple):
-    """What the blocks of a call show so far, by name; findings of consecutive blocks add up with `+`."""
+    """The signs in the blocks so far, by name; findings of consecutive blocks add up with `+`."""
 
     signs: Mapping[str, Sign]
     rows: int
@@ -43,10 +43,10 @@ class Findings(NamedTuple):
 
     @property
     def shown(self) -> list[LosscalcWarning]:
-        """What shows so far, whether it will hold or not."""
+        """The warnings of all signs so far, whether or not they will hold."""
         return [sign.warning for sign in self.signs.values() if sign.warning]
 
     @property
     def warnings(self) -> list[LosscalcWarning]:
-        """What holds for all blocks together."""
+        """The warnings of the signs that hold for all blocks together."""
         return [sign.warning for sign in self.signs.values() if sign.warning and sign.holds(self.rows)]

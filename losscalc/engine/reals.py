@@ -1,4 +1,4 @@
-"""Real numbers of any precision for arrays of objects: mpmath's, with what NumPy expects of numbers."""
+"""Real numbers of any precision for arrays of objects: mpmath's, with the methods that NumPy calls."""
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation, Overflow, Underflow
@@ -9,20 +9,20 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.errors import DomainError, UsageError
 
-# What NumPy calls a function, and what mpmath does.
+# NumPy's names of functions, and mpmath's.
 _SAME = ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "floor", "ceil")
 _METHODS = {name: name for name in _SAME} | {"arctan": "atan", "arctan2": "atan2", "rint": "nint"}
 _COMPARISONS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
 
-# No power of two that is longer is written out.
+# Longer powers of two are not computed as whole numbers.
 _MOST_BITS = 1 << 16
 
 Real = Any
-"""A number of `reals`, and the class of such numbers."""
+"""Stands for a number of `reals`, and for the class of such numbers."""
 
 
 def check_mpmath() -> None:
-    """Say what to install where mpmath is missing."""
+    """Raise UsageError, with the command to install it, if mpmath is missing."""
     try:
         import mpmath  # noqa: F401 - only whether it is there
     except ImportError as error:
@@ -30,16 +30,16 @@ def check_mpmath() -> None:
 
 
 def reals(bits: int) -> Real:
-    """The class of numbers with so many bits.
+    """Make the class of numbers with so many bits.
 
-    NumPy calls `x.exp()` for the exponential of an object. Where real numbers have no value these have NaN
-    or infinity, as IEEE has, and comparisons give what has `any` and `all`.
+    NumPy calls `x.exp()` for the exponential of an object. As in IEEE arithmetic, functions give NaN or
+    infinity where they have no real value. Comparisons give np.bool_, which has `any` and `all`.
     """
     import mpmath
 
     context = mpmath.MPContext()
     context.prec = bits
-    # A class of this context alone.
+    # Each context has a class of its own, so that changing it changes no other.
     number = context.mpf
     over, power = number.__truediv__, number.__pow__
 
@@ -79,7 +79,7 @@ def reals(bits: int) -> Real:
 
 
 def _of_array(number: Real, name: str) -> Any:
-    """The attribute of an array without axes; NumPy's own numbers have them all."""
+    """An attribute of arrays, such as `sum`, which NumPy's own scalars have too."""
     if name.startswith("_"):
         raise AttributeError(name)
     return getattr(objects([number], ()), name)
@@ -93,7 +93,7 @@ def objects(numbers: Iterable[Any], shape: tuple[int, ...]) -> Array:
 
 
 def as_reals(values: Any, number: Real) -> Any:
-    """A floating array in numbers of a class; indices stay, and of a mapping every array is changed."""
+    """Convert a floating array, or every one of a mapping, to numbers of a class; indices stay."""
     if isinstance(values, Mapping):
         return {name: as_reals(part, number) for name, part in values.items()}
     if values.dtype.kind != "f":
@@ -102,12 +102,12 @@ def as_reals(values: Any, number: Real) -> Any:
 
 
 def total(arrays: Iterable[Array], number: Real) -> Real:
-    """The sum of all numbers, rounded once."""
+    """The sum of all numbers of some arrays, rounded once."""
     return number(number.context.fsum(value for array in arrays for value in array.flat))
 
 
 def as_decimal(number: Real, digits: int) -> Decimal:
-    """The number with so many digits; fewer where it has no more."""
+    """The number as a decimal of at most so many digits, rounded once."""
     sign, mantissa, exponent, bits = number._mpf_
     traps = [InvalidOperation, Overflow, Underflow]
     context = Context(prec=digits, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=traps)
@@ -121,7 +121,7 @@ def as_decimal(number: Real, digits: int) -> Decimal:
 
 
 def _written_out(number: Real, digits: int, context: Context) -> Decimal:
-    """The same of a number that is huge, or next to nothing."""
+    """The same for a number with a huge exponent, by way of its text."""
     from mpmath.libmp import to_str
 
     try:

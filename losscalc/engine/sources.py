@@ -1,4 +1,4 @@
-"""Where the numbers of one array come from, as a stream of rows."""
+"""Sources, which give the numbers of one array as a stream of rows."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -16,14 +16,14 @@ from losscalc.errors import DataError, DTypeError, Index, Location, ParameterErr
 
 
 class Rows(NamedTuple):
-    """Consecutive rows of an array, and which of them had a cell without a number."""
+    """Consecutive rows of an array, and a mask of those that lack a number."""
 
     values: Array
     missing: np.ndarray | None = None
 
 
 def join_rows(pieces: Sequence[Rows]) -> Rows:
-    """The rows of one or more pieces, one behind the other; a single piece is not copied."""
+    """Join the rows of one or more pieces; a single piece is not copied."""
     if len(pieces) == 1:
         return pieces[0]
     values = np.concatenate([piece.values for piece in pieces])
@@ -36,7 +36,7 @@ def join_rows(pieces: Sequence[Rows]) -> Rows:
 class Source(ABC):
     """One array that is read from its first row to its last, once.
 
-    `shape` may start with None: the number of rows is not known before the end.
+    `shape` starts with None while the number of rows is not known.
     """
 
     shape: Shape
@@ -44,9 +44,9 @@ class Source(ABC):
     in_memory = False
     """Whether taking rows copies nothing."""
     has_header = False
-    """Whether the shape stands at the beginning of a file, and costs next to nothing to know."""
+    """Whether the shape stands in the header of a file, and can be known without reading the rows."""
     opened_by: "Recipe | None" = None
-    """What opens the same array once more, of which no row was taken; it can be pickled."""
+    """A picklable recipe that opens the same array once more, from its first row."""
 
     @abstractmethod
     def take(self, rows: int) -> Rows:
@@ -73,41 +73,41 @@ class Source(ABC):
 
     @property
     def can_skip(self) -> bool:
-        """Whether rows are passed over without reading them."""
+        """Whether rows can be skipped without reading them."""
         return False
 
     def skip(self, rows: int) -> None:
-        """Pass over some rows."""
+        """Skip some rows."""
         while rows > 0 and (length := len(self.take(min(rows, _PIECE)).values)):
             rows -= length
 
     @property
     def recipe(self) -> "Recipe":
-        """What gives the same array elsewhere; one that is in memory goes there itself."""
+        """A picklable recipe for the same array; by default, the source itself is sent along."""
         return self.opened_by or partial(_itself, self)
 
     def narrowed(self, start: int, rows: int) -> "tuple[Recipe, int]":
-        """What gives an array that has these rows in it, and where in it they begin."""
+        """A recipe for an array that contains these rows, and the index of their first row in it."""
         return self.recipe, start
 
     @property
     def files(self) -> "Sequence[Recipe]":
-        """What opens each of the files that the array is made of, if they are several."""
+        """A recipe for each of the files that make up the array, if there are several."""
         return ()
 
     def as_vector(self) -> "Source | None":
-        """The same number as a vector of one, where the source is a lone number that may be either."""
+        """The same number as a vector of length 1, if the source is a lone number that may stand for one."""
         return None
 
     def progress(self) -> tuple[int, int | None] | None:
-        """How many bytes were read, and of how many if that is known; None where nothing is read."""
+        """The bytes read so far, and those in all if that is known; None if nothing is read from a file."""
         return None
 
     def accompany(self, others: "Sequence[Source]") -> None:  # noqa: B027
-        """Learn which sources are read in step with this one; raises ShapeError where that cannot be."""
+        """Pair up with the sources that are read beside this one; raises ShapeError if they do not fit."""
 
     def close(self) -> None:  # noqa: B027
-        """Let go of the file, if there is one."""
+        """Close the file, if there is one."""
 
 
 Recipe = Callable[[], Source]
@@ -130,32 +130,29 @@ class Excerpt(Source):
 
     @classmethod
     def of(cls, recipe: "Recipe", start: int, rows: int) -> "Excerpt":
-        """Some rows of what a recipe gives."""
+        """Open some rows of the source that a recipe opens."""
         return cls(recipe(), start, rows)
 
     @classmethod
     def recipe_of(cls, source: Source, start: int, rows: int) -> "Recipe":
-        """What gives some rows of a source elsewhere."""
+        """A recipe for some rows of a source."""
         recipe, start = source.narrowed(start, rows)
         return partial(cls.of, recipe, start, rows)
 
     def take(self, rows: int) -> Rows:
-        """The next rows."""
         piece = self._source.take(min(rows, self._left))
         self._left -= len(piece.values)
         return piece
 
     def locate(self, index: Index) -> Location | None:
-        """Where the row stands in the other source."""
         return self._source.locate((self._start + index[0], *index[1:]) if index else ())
 
     def close(self) -> None:
-        """Let go of the file."""
         self._source.close()
 
 
 class MemorySource(Source):
-    """An array that is in memory already.
+    """An array in memory.
 
     >>> MemorySource(np.arange(3.0)).take(2).values
     array([0., 1.])
@@ -170,25 +167,20 @@ class MemorySource(Source):
         self.dtype = values.dtype
 
     def take(self, rows: int) -> Rows:
-        """The next rows, without copying them."""
         start, self._next = self._next, self._next + rows
         return Rows(self._values[start : self._next])
 
     @property
     def can_skip(self) -> bool:
-        """Always."""
         return True
 
     def skip(self, rows: int) -> None:
-        """Pass over some rows."""
         self._next += rows
 
     def locate(self, index: Index) -> Location | None:
-        """Nowhere: the array did not come from a file."""
         return None
 
     def whole(self) -> Array:
-        """The array itself."""
         return self._values
 
 
@@ -198,7 +190,7 @@ _PIECE = 1 << 16
 def memory_sources(
     operation: Operation, arrays: tuple[ArrayLike | None, ...], named: Mapping[str, ArrayLike | None]
 ) -> dict[str, Source]:
-    """The arrays of a call from Python, by position and by name, checked for presence and type."""
+    """The arrays of a call from Python, given by position or by name, checked for presence and type."""
     arguments = array_arguments(type(operation))
     if len(arrays) > len(arguments):
         raise ParameterError(f"{operation.name} takes {len(arguments)} arrays", found=len(arrays))
@@ -222,14 +214,14 @@ def memory_sources(
 
 
 def _state_sources(name: str, state: object) -> dict[str, Source]:
-    """The arrays of a state dict, each under the name of the argument and its own."""
+    """The arrays of a state dict, named by the argument and their own names, as in `state.head.weight`."""
     if not isinstance(state, Mapping) or not all(isinstance(key, str) for key in state):
         raise DTypeError(f"`{name}` must be a dict of arrays", found=type(state).__name__, argument=name)
     return {f"{name}.{key}": MemorySource(_member(name, key, value)) for key, value in state.items()}
 
 
 def _member(name: str, key: str, value: ArrayLike) -> Array:
-    """One array of a state dict; what is wrong with it names it."""
+    """One array of a state dict; errors name it."""
     try:
         return _as_array(name, value)
     except DataError as error:
@@ -249,7 +241,7 @@ def _as_array(name: str, value: ArrayLike) -> Array:
     except ValueError as error:
         raise ShapeError(f"`{name}` is ragged: its rows differ in length or depth", argument=name) from error
     except (RuntimeError, TypeError) as error:
-        # What a tensor says that needs a gradient, or has a dtype that NumPy has not.
+        # Raised by tensors that need a gradient, or whose dtype NumPy does not have.
         raise DTypeError(
             f"`{name}` cannot be read as an array: {error}",
             argument=name,

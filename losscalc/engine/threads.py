@@ -1,4 +1,4 @@
-"""How a function is mapped over the pieces of a call: one after the other, or on several threads."""
+"""Maps a function over the pieces of a call, one after the other or on several threads."""
 
 import os
 from collections import deque
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# So many pieces more than there are threads are read ahead: enough that none waits for the reader.
+# The pieces that are read ahead of the threads: enough that no thread waits for the reader.
 _AHEAD = 2
 
 
@@ -22,20 +22,19 @@ class Mapper(Protocol):
     """A way to map: the results of all items, in their order."""
 
     def __call__(self, function: Callable[[Item], Result], items: Iterator[Item]) -> Iterator[Result]:
-        """The results."""
+        """Apply the function to all items."""
 
 
 def cores() -> int:
-    """The number of cores that this process may use."""
+    """The number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def on_threads(threads: int | None = None) -> Mapper:
-    """Map on so many threads, by default one a core: NumPy lets other threads run while it computes.
+    """A mapper with so many threads, by default one a core; NumPy lets other threads run while it computes.
 
-    The items are drawn by the thread that asks for results, so that reading overlaps computing, and few of
-    them are under way at a time. What fails first in the order of the items is raised, whatever failed
-    first by the clock.
+    The thread that asks for results draws the items, so that it reads while the others compute, and only a
+    few items are in memory at a time. Of several errors, that of the first item is raised.
     """
     if threads is not None and (type(threads) is not int or threads < 1):
         raise ParameterError(
@@ -50,7 +49,7 @@ def on_threads(threads: int | None = None) -> Mapper:
 
 
 def _mapped(function: Callable[[Item], Result], items: Iterator[Item], count: int) -> Iterator[Result]:
-    # Imported here, and in use from the second item on: it costs more than a small call.
+    # A pool is imported and started for the second item only, because it costs more than a small call.
     pool: ThreadPoolExecutor | None = None
     pending: deque[Future[Result]] = deque()
     failure: Exception | None = None
@@ -68,7 +67,7 @@ def _mapped(function: Callable[[Item], Result], items: Iterator[Item], count: in
                 from concurrent.futures import ThreadPoolExecutor as Pool
 
                 pool = Pool(count)
-            # What the caller has set for its thread holds in all of them.
+            # The caller's context variables, such as np.errstate, hold in all threads.
             pending.extend(pool.submit(copy_context().run, function, item) for item in held)
             held.clear()
             if len(pending) >= count + _AHEAD:
