@@ -21,7 +21,7 @@ from losscalc.errors import ShapeError
 
 
 class Activation(Operation):
-    """The base of all activations: called with an array, it gives an array of the same shape."""
+    """The base of all activations: takes an array and gives an array of the same shape."""
 
     def __call__(
         self,
@@ -33,7 +33,8 @@ class Activation(Operation):
     ) -> Any:
         """The activation of every element of `input`, as an array or NumPy scalar.
 
-        With `digits` (1 to 1,000; it needs mpmath) they are decimal.Decimal, with so many correct digits.
+        With `digits` (1 to 1,000; it needs mpmath) the numbers are decimal.Decimal, with so many correct
+        digits.
         """
         sources = memory_sources(self, arrays, named)
         done = engine.compute(Call(self, sources, dtype=result_dtype(dtype), threads=threads, digits=digits))
@@ -52,35 +53,34 @@ def activation(
 
 
 class Elementwise(Activation):
-    """What activations share that look at one element at a time."""
+    """The base of activations that look at one element at a time."""
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """Any shape."""
         shape = shapes["input"]
         return Layout(frozenset({"input"} if shape else ()), row_size(shape))
 
 
 class Normalizing(Activation):
-    """What activations share that look at the whole of one axis."""
+    """The base of activations that look at a whole axis."""
 
     dim: Annotated[
         int | None, Doc("The axis that sums to 1; by default 1, or 0 for a vector, as in cross-entropy.")
     ] = None
 
     def axis(self, ndim: int) -> int:
-        """The axis as a number from 0."""
+        """The number of the axis, counted from 0."""
         axis = (0 if ndim == 1 else 1) if self.dim is None else self.dim
         if ndim == 0 or not -ndim <= axis < ndim:
             raise ShapeError(f"`input` has {ndim} axes, and `dim` {axis} is none of them", argument="input")
         return axis % ndim
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """At least one axis; axis 0 is cut unless it is the one that sums to 1."""
+        """Axis 0 is cut unless it is the axis that sums to 1."""
         shape = shapes["input"]
         return Layout(frozenset({"input"} if self.axis(len(shape)) else ()), row_size(shape))
 
     def along(self, input: FloatArray, function: Callable[[FloatArray], FloatArray]) -> Terms:
-        """Apply a function of the last axis along `dim`."""
+        """Apply a function that works along the last axis along `dim` instead."""
         axis = self.axis(input.ndim)
         return Terms(np.moveaxis(function(np.moveaxis(input, axis, -1)), -1, axis))
 
@@ -102,7 +102,6 @@ class Sigmoid(Elementwise):
     formula = "σ(x) = 1 / (1 + exp(-x))"
 
     def terms(self, input: Logits) -> Terms:
-        """The values of one block."""
         return Terms(stable.sigmoid(input))
 
 
@@ -124,7 +123,6 @@ class LogSigmoid(Elementwise):
     formula = "ln σ(x)"
 
     def terms(self, input: Logits) -> Terms:
-        """The values of one block."""
         return Terms(stable.log_sigmoid(input))
 
 
@@ -146,7 +144,6 @@ class Softmax(Normalizing):
     formula = "exp(x) / Σ exp(x)"
 
     def terms(self, input: ClassScores) -> Terms:
-        """The values of one block."""
         return self.along(input, stable.softmax)
 
 
@@ -168,5 +165,4 @@ class LogSoftmax(Normalizing):
     formula = "x - ln Σ exp(x)"
 
     def terms(self, input: ClassScores) -> Terms:
-        """The values of one block."""
         return self.along(input, stable.log_softmax)

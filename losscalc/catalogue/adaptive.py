@@ -18,7 +18,7 @@ from losscalc.errors import ParameterError, ShapeError
 
 
 class Cluster(NamedTuple):
-    """Some of the rare classes: where they begin and end, and the two matrices that lead to their logits."""
+    """A cluster of rare classes: where it begins and ends, and the two matrices that make its logits."""
 
     first: int
     last: int
@@ -26,7 +26,7 @@ class Cluster(NamedTuple):
     outer: FloatArray
 
     def logits(self, rows: FloatArray) -> FloatArray:
-        """The logits of the classes of the cluster."""
+        """The logits of the classes in the cluster."""
         return np.asarray(rows @ self.inner.T @ self.outer.T)
 
 
@@ -81,7 +81,6 @@ class AdaptiveLogSoftmax(Loss):
     ] = None
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """Features, targets, and a state whose matrices fit one another."""
         features = shapes["input"]
         if len(features) not in (1, 2):
             raise ShapeError(
@@ -112,7 +111,7 @@ class AdaptiveLogSoftmax(Loss):
         return Terms(value.reshape(target.shape))
 
     def quantities(self, input: Features, target: RowIndices, state: State) -> Quantities:
-        """The logits of the head, and those of the cluster that a rare class is in; -inf stands for none."""
+        """The logits of the head, and those of a rare class's cluster, padded with -inf."""
         rows, classes = np.atleast_2d(input), target.reshape(-1)
         frequent, clusters = _modules(state)
         head = rows @ state["head.weight"].T + state.get("head.bias", 0.0)
@@ -131,7 +130,7 @@ class AdaptiveLogSoftmax(Loss):
         return {name: v.astype(np.float64).reshape(*target.shape, -1) for name, v in values.items()}
 
     def gradient(self, input: Features, target: RowIndices, state: State) -> Slope:
-        """Softmax less the target, led back through the matrices of the head and of the cluster."""
+        """(softmax - target) times the matrix of the head, and for a rare class the same in its cluster."""
         rows, head, clusters = np.atleast_2d(input), *_modules(state)
         classes = class_positions("target", target.reshape(-1), clusters[-1].last)
         inside = softmax_less_one(_head(rows, state), _head_positions(classes, head, clusters))
@@ -143,13 +142,13 @@ class AdaptiveLogSoftmax(Loss):
 
 
 def _check_state(state: Mapping[str, Shape], features: int) -> tuple[int, ...]:
-    """The cutoffs that the shapes of a state amount to, the number of classes last."""
+    """Check the shapes of a state, and derive the cutoffs from them; the last is the number of classes."""
     known = {"head.weight", "head.bias"}
     head = _matrix(state, "head.weight", features)
     sizes: list[int] = []
     while f"tail.{len(sizes)}.0.weight" in state or f"tail.{len(sizes)}.1.weight" in state:
         inner, outer = f"tail.{len(sizes)}.0.weight", f"tail.{len(sizes)}.1.weight"
-        # An inner matrix may have no rows: PyTorch divides the number of features, and rounds down.
+        # An inner matrix may have no rows: PyTorch divides the number of features, and rounds down to 0.
         sizes.append(_matrix(state, outer, _matrix(state, inner, features, least=0)))
         known |= {inner, outer}
     strange = sorted(set(state) - known)
@@ -173,7 +172,7 @@ def _check_state(state: Mapping[str, Shape], features: int) -> tuple[int, ...]:
 
 
 def _matrix(state: Mapping[str, Shape], name: str, columns: int, least: int = 1) -> int:
-    """The number of rows of a matrix of the state, which has to have so many columns."""
+    """The number of rows of a matrix of the state; raises ShapeError unless it has so many columns."""
     shape = state.get(name)
     if shape is None or len(shape) != 2 or shape[1] != columns or (shape[0] or 0) < least:
         if shape is None:
@@ -187,7 +186,7 @@ def _matrix(state: Mapping[str, Shape], name: str, columns: int, least: int = 1)
 
 
 def _modules(state: Mapping[str, FloatArray]) -> tuple[int, list[Cluster]]:
-    """The number of frequent classes, and the clusters of the others."""
+    """The number of frequent classes, and the clusters of the rare ones."""
     count = sum(name.endswith(".0.weight") for name in state)
     first = frequent = len(state["head.weight"]) - count
     clusters = []
@@ -204,7 +203,7 @@ def _head(rows: FloatArray, state: Mapping[str, FloatArray]) -> FloatArray:
 
 
 def _head_positions(classes: IndexArray, frequent: int, clusters: list[Cluster]) -> IndexArray:
-    """Where each class stands in the head: a rare one at the place of its cluster."""
+    """The index of each class in the head; that of its cluster for a rare class."""
     starts = np.array([cluster.first for cluster in clusters])
     return np.where(
         classes < frequent, classes, frequent - 1 + np.searchsorted(starts, classes, side="right")
@@ -212,7 +211,7 @@ def _head_positions(classes: IndexArray, frequent: int, clusters: list[Cluster])
 
 
 def _members(classes: IndexArray, clusters: list[Cluster]) -> Iterator[tuple[Cluster, IndexArray]]:
-    """The clusters that have samples in the block, with these."""
+    """The clusters that occur in the block, with the indices of their samples."""
     for cluster in clusters:
         members = np.flatnonzero((classes >= cluster.first) & (classes < cluster.last))
         if len(members):

@@ -28,15 +28,15 @@ from losscalc.engine.sources import memory_sources
 from losscalc.errors import LosscalcWarning, ParameterError
 
 Quantities = Mapping[str, FloatArray | None]
-"""The values of symbols."""
+"""The values of symbols of a formula, by symbol."""
 
 Relation = Literal["one-against-rest", "divergence", "with-entropy"]
-"""How losses are related that do not differ by the kind of their scores alone: each class as a question of
-its own; the same less the entropy of the target; the same with it."""
+"""Relations of losses other than the kind of their scores: each class as a question of its own; the same
+less the entropy of the target; the same with that entropy."""
 
 
 class Loss(Operation):
-    """The base of all losses: called with arrays, it gives the reduced loss.
+    """The base of all losses: takes arrays and gives the reduced loss.
 
     >>> from losscalc import BCEWithLogits
     >>> BCEWithLogits()([2.0, -1.0, 0.0], [1, 0, 1], reduction="sum")
@@ -45,29 +45,29 @@ class Loss(Operation):
 
     reductions: ClassVar[tuple[str, ...]] = ("none", "mean", "sum")
     divisor: ClassVar[str]
-    """What 'mean' divides by, in words."""
+    """The divisor of 'mean', in words."""
     broadcasts: ClassVar[bool] = False
     """Whether PyTorch broadcasts `input` and `target` of this loss against each other."""
     legacy: ClassVar[bool] = True
     """Whether PyTorch's old flags size_average and reduce apply."""
     example: ClassVar[Mapping[str, Any]]
-    """The arguments of a call that shows what the loss does, as `compute` takes them."""
+    """The arguments of an example, as `compute` takes them."""
     range: ClassVar[Interval] = NOT_NEGATIVE
-    """What one loss may be, if the arrays are what their roles say and nothing is weighted."""
+    """The range of a single loss, if the arrays are as their roles say and have no weights."""
     is_likelihood: ClassVar[bool] = False
-    """Whether the mean is a negative log-likelihood: of -ln p, with p the probability of the right answer."""
+    """Whether a single loss is -ln p, with p the probability of the right answer."""
     power: ClassVar[int] = 0
-    """Of the absolute error, the power that the loss is: 1, 2, or 0 if it is none."""
+    """The power of the absolute error that the loss is, 1 or 2; 0 if it is none."""
     bend: ClassVar[str] = ""
-    """The parameter that says from which error on the loss is no longer quadratic."""
+    """The parameter that is the error beyond which the loss is no longer quadratic."""
     averages_classes: ClassVar[bool] = False
-    """Whether the loss of a row is divided by the number of classes."""
+    """Whether the loss of a row is a sum over its classes, divided by their number."""
     weighted_mean: ClassVar[bool] = False
-    """Whether 'mean' divides by the sum of the weights, where there are any."""
+    """Whether 'mean' divides by the sum of the weights, if there are any."""
     relatives: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    """Other losses, by the kind of scores of which they are the same, or by another `Relation`."""
+    """Names of related losses: by the kind of scores that the same loss takes there, or by `Relation`."""
     close: ClassVar[tuple[str, ...]] = ()
-    """Losses that are easily taken for it, the likeliest first."""
+    """Names of losses that are easily mistaken for it, the likeliest first."""
 
     def __call__(
         self,
@@ -82,10 +82,10 @@ class Loss(Operation):
         digits: int | None = None,
         **named: ArrayLike | None,
     ) -> Any:
-        """The loss of arrays, given in PyTorch's order or by name, as an array or NumPy scalar.
+        """Compute the loss of arrays, given in PyTorch's order or by name, as an array or NumPy scalar.
 
-        With `wrt` it is the derivative of the loss with respect to the array of that name. With `digits`
-        (1 to 1,000; it needs mpmath) the numbers are decimal.Decimal, with so many correct digits.
+        With `wrt` the result is the derivative of the loss with respect to the array of that name. With
+        `digits` (1 to 1,000; it needs mpmath) the numbers are decimal.Decimal, with so many correct digits.
         """
         chosen, notice = choose_reduction(type(self), reduction, size_average, reduce)
         check_broadcast(type(self), broadcast)
@@ -100,25 +100,26 @@ class Loss(Operation):
 
     @abstractmethod
     def gradient(self, *arrays: Any, **named: Any) -> Slope:
-        """The derivative of the losses of one block with respect to the first array.
+        """The derivative of the sum of the losses of one block with respect to the first array.
 
-        With respect to another array it is `gradient_` and its name.
+        The derivative with respect to another array is a method `gradient_NAME`.
         """
 
     def quantities(self, *arrays: Any, **named: Any) -> Quantities:
-        """What symbols of the formula stand for that are neither arrays nor parameters, and steps between.
+        """Values of symbols of the formula that are neither arrays nor parameters, and of partial results.
 
-        Each has an axis behind those of the losses, along which Σ sums; None is left out of the formula.
+        Each has one axis more than the losses, over which Σ sums. A symbol that is None drops out of the
+        formula.
         """
         return {}
 
     def unchecked(self, *arrays: Any, **named: Any) -> FloatArray:
-        """The single losses as PyTorch computes them for labels of any value, which it does not check."""
+        """The single losses for labels of any value, as PyTorch, which does not check them, computes them."""
         return self.terms(*arrays, **named).value
 
     @property
     def roles(self) -> Mapping[str, Role]:
-        """The role of each array; scores outside their domain get the hint that there is a loss of logits."""
+        """The role of each array; for scores outside their domain it hints at the same loss of logits."""
         first, *others = super().roles.items()
         name, role = first
         if role.hint is None and "logits" in self.relatives:
@@ -126,24 +127,23 @@ class Loss(Operation):
         return {name: role, **dict(others)}
 
     def explained(self, target: FloatArray | IndexArray) -> str:
-        """The formula that holds for targets of this kind."""
+        """The formula for such a target."""
         return self.formula
 
     @property
     def incomplete(self) -> str:
-        """What the formula cannot say of the loss, and why; empty where it says all."""
+        """What the formula leaves unsaid, and why; empty if it says everything."""
         return ""
 
 
 def compute(name: str, *arrays: ArrayLike | None, **arguments: Any) -> Any:
-    """The loss (or activation) of that name, as an array or NumPy scalar.
+    """Compute the loss (or activation) of that name, as an array or NumPy scalar.
 
-    Arrays may be given in PyTorch's order or by name. The other arguments are the parameters of the
-    loss, and `reduction` (none, mean or sum; mean unless given), `dtype` (of the result, otherwise
-    the input's), `broadcast`, PyTorch's old `size_average` and `reduce`, `threads` (one a core unless
-    given; the result is the same for any number), and `digits`: so many correct digits, up to 1,000, of the
-    loss of these very numbers, as decimal.Decimal (it needs mpmath). Shapes, domains and what mean divides
-    by are those of the loss: see its class.
+    Arrays may be given in PyTorch's order or by name. The other arguments are the parameters of the loss, and
+    `reduction` (none, mean or sum; by default mean), `dtype` (of the result; by default that of the input),
+    `broadcast`, PyTorch's old `size_average` and `reduce`, `threads` (by default one a core; the result is
+    the same for any number) and `digits` (1 to 1,000; the result is then decimal.Decimal with so many
+    correct digits, for which mpmath is needed). The class of the loss tells its shapes, domains and divisor.
 
     Raises UnknownLossError, ParameterError, ShapeError, DTypeError and DomainError.
 
@@ -155,11 +155,10 @@ def compute(name: str, *arrays: ArrayLike | None, **arguments: Any) -> Any:
 
 
 def gradient(name: str, *arrays: ArrayLike | None, wrt: str | None = None, **arguments: Any) -> Any:
-    """The derivative of a reduced loss with respect to one of its arrays, of the shape of that array.
+    """Compute the derivative of a reduced loss with respect to one of its arrays; it has the array's shape.
 
-    It is what `backward()` leaves in PyTorch's `.grad`: by default of the first array, otherwise of
-    the one that `wrt` names. For the reduction 'none' it is the derivative of the sum. The other
-    arguments are those of `compute`.
+    It is what `backward()` leaves in `.grad` in PyTorch, for the first array unless `wrt` names another. With
+    the reduction 'none' it is the derivative of the sum. The other arguments are those of `compute`.
 
     Raises UnknownLossError, ParameterError, ShapeError, DTypeError and DomainError.
 
@@ -177,7 +176,7 @@ AnyLoss = TypeVar("AnyLoss", bound=Loss)
 
 
 def loss(name: str, *, torch: str = "", functional: str = "") -> Callable[[type[AnyLoss]], type[AnyLoss]]:
-    """Declare a loss: its command, and PyTorch's class and function, where it has them."""
+    """Declare a loss: the name of its command, and of PyTorch's class and function if there are any."""
     return lambda cls: register(cls, name, torch, functional)
 
 
@@ -193,7 +192,7 @@ def losses() -> Mapping[str, type[Loss]]:
 def choose_reduction(
     cls: type[Loss], name: str, size_average: bool | None = None, reduce: bool | None = None
 ) -> tuple[Reduction, LosscalcWarning | None]:
-    """The reduction of a call, and the notice that PyTorch's old flags decided it."""
+    """The reduction of a call, and a warning if PyTorch's old flags have decided it."""
     legacy = legacy_reduction(size_average, reduce)
     if legacy is not None and not cls.legacy:
         raise ParameterError(f"{cls.name} has no `size_average` and `reduce`; use `reduction`")
@@ -220,7 +219,7 @@ def check_broadcast(cls: type[Loss], broadcast: bool) -> None:
 
 
 def check_wrt(operation: Operation, wrt: str, given: Collection[str]) -> None:
-    """Refuse a gradient with respect to what has none, or is not there."""
+    """Refuse a gradient with respect to an array that has none, or is not given."""
     known = differentiable(type(operation))
     if wrt not in known:
         raise ParameterError(f"`wrt` must be one of {', '.join(known)}", found=wrt, argument="wrt")
@@ -229,7 +228,7 @@ def check_wrt(operation: Operation, wrt: str, given: Collection[str]) -> None:
 
 
 def instance(name: str, arguments: Mapping[str, Any]) -> tuple[Operation, dict[str, Any]]:
-    """The operation of a name with its parameters, and the arguments that are none of them."""
+    """Create the operation of a name with its parameters; returns the other arguments beside it."""
     cls = lookup(name)
     own = {key for parameter in parameters(cls) for key in (parameter.name, parameter.alias)}
     operation = cls(**{key: value for key, value in arguments.items() if key in own})
@@ -237,7 +236,7 @@ def instance(name: str, arguments: Mapping[str, Any]) -> tuple[Operation, dict[s
 
 
 def announce(remarks: Iterable[LosscalcWarning]) -> None:
-    """Issue warnings that point at the code that called losscalc, from wherever in it."""
+    """Issue warnings that point at the line of the user's code that called losscalc."""
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("losscalc."):
         level, frame = level + 1, frame.f_back

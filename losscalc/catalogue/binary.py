@@ -14,17 +14,16 @@ from losscalc.core.roles import Labels, LogitLabels, Logits, PosWeight, Probabil
 from losscalc.core.shapes import Layout, check_not_enlarged, elementwise_layout, rowwise_layout
 from losscalc.core.stable import cross_entropy, mean, sigmoid, where, xmul
 
-# PyTorch's bound, a constant of float32.
+# PyTorch's lower bound of x·(1 - x), as a float32.
 _LEAST_VARIANCE = float(np.float32(1e-12))
 
 
 class Binary(Loss):
-    """What the losses of this family share: equal shapes, and weights that broadcast to them."""
+    """The base of this family: equal shapes, and weights that broadcast to them."""
 
     divisor = "the number of elements; weights never enter it"
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """`input` and `target` of one shape, to which the weights broadcast."""
         return elementwise_layout(shapes, weights=("weight", "pos_weight"), broadcast=broadcast)
 
 
@@ -53,14 +52,14 @@ class BCE(Binary):
     formula = "-w·[y·max(ln x, -100) + (1-y)·max(ln(1-x), -100)]"
 
     def terms(self, input: Probabilities, target: Labels, weight: Weight | None = None) -> Terms:
-        # ln(1-x) as log1p(-x): 1-x has lost the digits of a small x before the logarithm sees it.
+        # ln(1-x) as log1p(-x): 1-x would lose the digits of a small x before the logarithm is taken.
         yes = np.maximum(np.log(input), -100.0)
         no = np.maximum(np.log1p(-input), -100.0)
         value = -(target * yes + (1.0 - target) * no)
         return Terms(value if weight is None else weight * value)
 
     def gradient(self, input: Probabilities, target: Labels, weight: Weight | None = None) -> Slope:
-        """(x - y) / (x·(1 - x)), of which the divisor is at least 1e-12, as in PyTorch."""
+        """(x - y) / max(x·(1 - x), 1e-12), as in PyTorch."""
         slope = (input - target) / np.maximum(input * (1.0 - input), _LEAST_VARIANCE)
         return Slope(slope if weight is None else weight * slope)
 
@@ -110,7 +109,7 @@ class BCEWithLogits(Binary):
         weight: Weight | None = None,
         pos_weight: PosWeight | None = None,
     ) -> Slope:
-        """(1-y)·σ(x) - p·y·σ(-x), which is σ(x) - y without `pos_weight`."""
+        """(1-y)·σ(x) - p·y·σ(-x); without `pos_weight` that is σ(x) - y."""
         slope = _cross_entropy_slope(input, target if pos_weight is None else pos_weight * target, target)
         return Slope(slope if weight is None else weight * slope)
 
@@ -146,7 +145,6 @@ class MultiLabelSoftMargin(Loss):
     broadcasts = True
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """`input` and `target` of one shape with classes on the last axis, and a weight."""
         layout = rowwise_layout(shapes, weights=("weight",), broadcast=broadcast)
         check_not_enlarged(shapes)
         return layout
@@ -155,7 +153,6 @@ class MultiLabelSoftMargin(Loss):
         return Terms(mean(_weighted_cross_entropy(input, target, weight)))
 
     def quantities(self, input: Logits, target: LogitLabels, weight: Weight | None = None) -> Quantities:
-        """The number of classes."""
         return {"C": np.asarray(float(np.broadcast_shapes(input.shape, target.shape)[-1]))}
 
     def gradient(self, input: Logits, target: LogitLabels, weight: Weight | None = None) -> Slope:
@@ -204,14 +201,14 @@ class SigmoidFocal(Binary):
     gamma: Annotated[float, FINITE_NOT_NEGATIVE, Doc("How much less easy answers count.")] = 2.0
 
     def terms(self, input: Logits, target: LogitLabels) -> Terms:
-        # With m the share of the answer that x speaks against, y·σ(-x) + (1-y)·σ(x) is m + (1-2m)·σ(-|x|):
-        # the smaller of the two sigmoids has all its digits, and the larger one is not needed.
+        # y·σ(-x) + (1-y)·σ(x) = m + (1-2m)·σ(-|x|), with m the share of the answer that x argues against: y
+        # for x < 0, else 1-y. It needs only the smaller sigmoid, which has all its digits.
         against = where(input < 0, target, 1.0 - target)
         wrong = against + (1.0 - 2.0 * against) * sigmoid(-np.abs(input))
         return Terms(self._balance(target) * (wrong**self.gamma * cross_entropy(input, target)))
 
     def gradient(self, input: Logits, target: LogitLabels) -> Slope:
-        """With q = 1-p the probability of the wrong answer and c the cross-entropy, α·q^γ·(γ·c·q'/q + c')."""
+        """α·q^γ·(γ·c·q'/q + c'), with q = 1-p the probability of the wrong answer and c the cross-entropy."""
         negative, positive = sigmoid(input), sigmoid(-input)
         wrong = (1.0 - target) * negative + target * positive
         growth = np.where(wrong == 0, 1.0, negative * positive / wrong) * (1.0 - 2.0 * target)
@@ -220,7 +217,7 @@ class SigmoidFocal(Binary):
         return Slope(self._balance(target) * wrong**self.gamma * slope)
 
     def _balance(self, target: FloatArray) -> FloatArray | float:
-        """α for positives and 1-α for negatives, in proportion for labels between."""
+        """The factor α·y + (1-α)·(1-y), or 1 for an α of -1."""
         return 1.0 if self.alpha == -1 else self.alpha * target + (1.0 - self.alpha) * (1.0 - target)
 
 
@@ -231,7 +228,7 @@ def _weighted_cross_entropy(
     if pos_weight is None:
         value = cross_entropy(input, target)
         return value if weight is None else xmul(weight, value)
-    # The factors come first: one may bring back what the other makes too large.
+    # The weights are multiplied first: a small one may bring a product with the other back into range.
     positive, negative = pos_weight * target, 1.0 - target
     if weight is not None:
         positive, negative = weight * positive, weight * negative
@@ -239,5 +236,5 @@ def _weighted_cross_entropy(
 
 
 def _cross_entropy_slope(input: FloatArray, positive: FloatArray, target: FloatArray) -> FloatArray:
-    """The derivative of binary cross-entropy: neither part loses its digits where it is small."""
+    """The derivative of binary cross-entropy; σ(-x), unlike 1 - σ(x), has all its digits."""
     return (1.0 - target) * sigmoid(input) - positive * sigmoid(-input)

@@ -15,14 +15,14 @@ from losscalc.core.shapes import Layout, rowwise_layout
 from losscalc.core.stable import pi, power_of_two
 from losscalc.errors import ShapeError
 
-# Areas and squares of lengths between these bounds lose nothing to underflow or overflow.
+# Products of lengths between these bounds lose nothing to underflow or overflow.
 _SHORT, _LONG = 2.0**-450, 2.0**450
-# By it 0 can be divided.
+# A divisor that makes 0/0 a 0.
 _LEAST = 2.0**-1000
 
 
 class Detection(Loss):
-    """What the losses of this family share: boxes in pairs, and 1 less the overlap of each."""
+    """The base of this family: pairs of boxes, and 1 - IoU for each."""
 
     divisor = "the number of pairs"
     library = "torchvision.ops"
@@ -32,7 +32,6 @@ class Detection(Loss):
     eps: Annotated[float, FINITE_NOT_NEGATIVE, Doc("Added to each divisor.")] = 1e-7
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """Two arrays of boxes, of one shape unless broadcasting was asked for."""
         for name in ("input", "target"):
             if shapes[name][-1:] != (4,):
                 raise ShapeError(
@@ -46,7 +45,6 @@ class Detection(Loss):
         return Terms(self._value(Pair.of(input, target, self.eps)))
 
     def quantities(self, input: Boxes, target: Boxes) -> Quantities:
-        """The areas and lengths."""
         one, two = np.moveaxis(input, -1, 0), np.moveaxis(target, -1, 0)
         own, other = one[2:] - one[:2], two[2:] - two[:2]
         overlap = area(np.maximum(np.minimum(one[2:], two[2:]) - np.maximum(one[:2], two[:2]), 0.0))
@@ -58,17 +56,17 @@ class Detection(Loss):
         return {name: value[..., np.newaxis] for name, value in zip(names, values, strict=True)}
 
     def gradient(self, input: Boxes, target: Boxes) -> Slope:
-        """By the quotient rule, from the derivatives of the areas and lengths."""
+        """By the quotient rule, from the derivatives of areas and lengths."""
         pair = Pair.of(input, target, self.eps)
         return Slope(np.moveaxis(self._slope(pair) * pair.scale, 0, -1))
 
     def _value(self, pair: "Pair") -> FloatArray:
-        """1 - I / (U + ε) = (U - I + ε) / (U + ε), which does not cancel."""
+        """1 - I / (U + ε) = (U - I + ε) / (U + ε), where U - I is a sum of areas and nothing cancels."""
         alone = pair.alone + pair.eps
         return alone / (area(pair.shared) + alone)
 
     def _slope(self, pair: "Pair") -> FloatArray:
-        """-(I / (U + ε))', with U' = A' - I'; a row a side."""
+        """-(I / (U + ε))', with U' = A' - I', as one row for each side of the box."""
         overlap, union = area(pair.shared), area(pair.shared) + pair.alone + pair.eps
         shared = pair.overlap_slope()
         return (overlap / union * (area_slope(pair.own) - shared) - shared) / union
@@ -196,61 +194,62 @@ class CIoU(DIoU):
         return share * share
 
     def _alpha(self, pair: "Pair", proportions: FloatArray) -> FloatArray:
-        # Equal boxes have proportions of 0 and, without eps, nothing to divide them by.
+        # For equal boxes v is 0, and so is the divisor if eps is.
         divisor = Detection._value(self, pair) + proportions + self.eps
         return proportions / np.maximum(divisor, _LEAST)
 
 
 class Pair(NamedTuple):
-    """Two boxes, taken apart: what they share, and what each has beyond that.
+    """Two boxes, the own one and the target, split into what they share and what each has beyond that.
 
-    In each direction a box is as long as what both share and what it has beyond: W = w + p, H = h + q.
-    Its area without what is shared is W·H - w·h = p·H + w·q, which keeps its digits where boxes nearly
-    coincide. Lengths are pairs, across and down.
+    In each direction a side is the shared length and a length beyond: W = w + p, H = h + q. The area of the
+    box without the shared one is W·H - w·h = p·H + w·q, which keeps its digits where boxes nearly coincide.
+    All lengths come in pairs, across and down.
     """
 
     input: FloatArray
-    """The own box: left, top, right and bottom, a row each."""
+    """The own box, with a row each for left, top, right and bottom."""
     target: FloatArray
     own: FloatArray
-    """The sides of the own box."""
+    """Width and height of the own box."""
     other: FloatArray
     between: FloatArray
-    """From where the later box begins to where the earlier ends: negative where a gap is between them."""
+    """The length from the later beginning to the earlier end; negative if the boxes do not touch."""
     shared: FloatArray
-    """The sides of what both share, of which one is 0 where they have no common ground."""
+    """Width and height of the overlap: `between`, or 0 where that is negative."""
     own_beyond: FloatArray
-    """What the own box has beyond them."""
+    """How much longer the own box is than the overlap."""
     other_beyond: FloatArray
     hull: FloatArray
-    """The sides of the smallest box around both."""
+    """Width and height of the smallest box around both."""
     eps: FloatArray | float
-    """What is added to divisors."""
+    """The number that is added to divisors, scaled like an area."""
     scale: FloatArray | float = 1.0
-    """What lengths were multiplied by."""
+    """The factor by which lengths were multiplied."""
 
     @classmethod
     def of(cls, input: FloatArray, target: FloatArray, eps: float) -> "Pair":
-        """The pairs of the rows of two arrays, scaled where areas would be beyond the range of float64."""
+        """The pairs of boxes of two arrays, scaled where areas would leave the range of float64."""
         pair = cls.plain(input, target, eps)
         if not pair.hull.size or (pair.hull.min() > _SHORT and pair.hull.max() < _LONG):
             return pair
         longest = pair.hull.max(axis=0)
         size = np.maximum(np.abs(input), np.abs(target))
         scale = np.where((longest > _SHORT) & (longest < _LONG), 1.0, power_of_two(size))
-        # Beside an eps beyond 1e300 no area shows.
+        # No area makes a difference beside an eps of 1e300, which keeps the sum finite.
         own_eps = np.minimum(eps * scale * scale, 1e300)
         pair = cls.plain(input * scale[..., np.newaxis], target * scale[..., np.newaxis], own_eps)
         return pair._replace(scale=scale)
 
     @classmethod
     def plain(cls, input: FloatArray, target: FloatArray, eps: FloatArray | float) -> "Pair":
-        """The same as they are."""
+        """The pairs of boxes of two arrays, without scaling."""
         one, two = (np.ascontiguousarray(np.moveaxis(boxes, -1, 0)) for boxes in (input, target))
         own, other = one[2:] - one[:2], two[2:] - two[:2]
         first, last = np.maximum(one[:2], two[:2]), np.minimum(one[2:], two[2:])
         between = last - first
-        # At both ends; a box that lies beside the other, or is turned inside out, is beyond it as a whole.
+        # Beyond both ends, but never more than the whole side: for a box that lies beside the other, or is
+        # turned inside out, the sum would be longer.
         p, q = (
             np.minimum((first - box[:2]) + (box[2:] - last), sides)
             for box, sides in ((one, own), (two, other))
@@ -260,15 +259,16 @@ class Pair(NamedTuple):
 
     @property
     def alone(self) -> FloatArray:
-        """The area that only one of them covers."""
+        """The area that exactly one of the boxes covers, U - I."""
         (p, q), (r, s) = self.own_beyond, self.other_beyond
         return np.asarray(p * self.own[1] + r * self.other[1] + self.shared[0] * (q + s))
 
     @property
     def bare(self) -> FloatArray:
-        """The area of the hull that neither covers.
+        """The area of the hull that neither box covers, C - U.
 
-        Corners are bare where one box reaches out across and the other down; so is what is between them.
+        It consists of corners, where one box reaches farther across and the other farther down, and of the
+        gap between boxes that do not touch.
         """
         (p, q), (r, s) = self.own_beyond, self.other_beyond
         across, down = self.shared - self.between
@@ -276,24 +276,24 @@ class Pair(NamedTuple):
 
     @property
     def centres(self) -> FloatArray:
-        """How far the centres are apart, across and down."""
+        """The distance of the centres, across and down."""
         moved = self.input - self.target
         return 0.5 * (moved[:2] + moved[2:])
 
     @property
     def angle(self) -> FloatArray:
-        """atan(w₂/h₂) - atan(w₁/h₁) as one angle, of which no two large parts cancel."""
+        """atan(w₂/h₂) - atan(w₁/h₁) as a single arctangent, so that two large angles do not cancel."""
         (w1, h1), (w2, h2) = self.own, self.other
         sine, cosine = w2 * h1 - w1 * h2, h1 * h2 + w1 * w2
-        # Boxes turned inside out have negative sides, and atan the sign of their quotient.
+        # A box turned inside out has negative sides. atan only sees the sign of w/h, so the angle turns by π.
         sign = 1.0 - 2.0 * ((h1 < 0) != (h2 < 0))
         angle = np.arctan2(sine * sign, cosine * sign)
-        # The sides of a point have no quotient.
+        # For a point, w/h is 0/0.
         points = (sine == 0) & (cosine == 0)
         return np.where(points, np.nan, angle) if points.any() else angle
 
     def overlap_slope(self) -> FloatArray:
-        """The derivative of the overlap with respect to the sides of the own box, a row each."""
+        """The derivative of the overlap with respect to left, top, right and bottom of the own box."""
         is_shared = (self.shared > 0).all(axis=0)
         return np.asarray(area_slope(self.shared) * (1.0 - self._reach()) * is_shared)
 
@@ -310,7 +310,7 @@ class Pair(NamedTuple):
         return np.concatenate([self.centres, self.centres])
 
     def _reach(self) -> FloatArray:
-        """Whether the own box makes the side of the hull; half where both do, as in PyTorch."""
+        """1 where a side of the hull is one of the own box, ½ where it is one of both, as in PyTorch."""
         moved = self.input - self.target
         return np.asarray(np.heaviside(np.concatenate([-moved[:2], moved[2:]]), 0.5))
 

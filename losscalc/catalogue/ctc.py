@@ -17,9 +17,9 @@ from losscalc.core.shapes import Layout
 from losscalc.core.stable import numbers_like
 from losscalc.errors import ClassIndexError, DomainError, ParameterError, ShapeError
 
-# So many log-probabilities are picked at once.
+# The number of log-probabilities that are looked up at once.
 _TOGETHER = 4096
-# Below any logarithm that is not -inf: (-inf) - (-inf) would be NaN.
+# Stands for -inf, and is below any other logarithm; (-inf) - (-inf) would be NaN.
 _FLOOR = -1e300
 
 
@@ -28,12 +28,11 @@ class CTC(Loss):
     """Negative log-likelihood of sequences of symbols, over all their alignments with the input.
 
     `log_probs` holds log-probabilities (T, N, C) over time, batch and symbols, or (T, C) for one sequence.
-    `targets` holds symbols other than the blank, (N, S) padded
-    to one length or (sum of the lengths,) all in a row. `input_lengths` and `target_lengths`, (N,), say how
-    much of each counts. An alignment reads as the target once repeated symbols are merged and blanks left
-    out; where the input is too short for any, the loss is infinite, or 0 if `zero_infinity` is set. The
-    mean divides by the number of sequences, after each loss was divided by the length of its target (at
-    least 1).
+    `targets` holds symbols other than the blank, (N, S) padded to one length or (sum of the lengths,) all in
+    a row. `input_lengths` and `target_lengths`, (N,), say how much of each counts. An alignment reads as the
+    target once repeated symbols are merged and blanks left out; where the input is too short for any, the
+    loss is infinite, or 0 if `zero_infinity` is set. The mean divides by the number of sequences, after each
+    loss was divided by the length of its target (at least 1).
 
     As in PyTorch, the gradient is that with respect to the logits of which `log_probs` are the log-softmax.
 
@@ -67,7 +66,7 @@ class CTC(Loss):
     zero_infinity: Annotated[bool, Doc("Whether infinite losses and their gradients are 0.")] = False
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """Arrays that agree on the number of sequences; the batch is not cut, because it is not on axis 0."""
+        """The batch is never cut, because it is not on axis 0."""
         scores, targets = shapes["log_probs"], shapes["targets"]
         if len(scores) not in (2, 3) or scores[-1] == 0:
             raise ShapeError(
@@ -110,7 +109,7 @@ class CTC(Loss):
     def quantities(
         self, log_probs: SequenceScores, targets: Sequences, input_lengths: Lengths, target_lengths: Lengths
     ) -> Quantities:
-        """The two log-probabilities, and the probability of all alignments."""
+        """ln p of the alignments that end in the last symbol or in the blank behind it, and p of all."""
         ends = self._lattice(log_probs, targets, input_lengths, target_lengths).ends()
         ends = ends.reshape(*log_probs.shape[1:-1], 2)
         return {"s": ends, "P": np.exp(ends).sum(axis=-1, keepdims=True)}
@@ -118,7 +117,7 @@ class CTC(Loss):
     def gradient(
         self, log_probs: SequenceScores, targets: Sequences, input_lengths: Lengths, target_lengths: Lengths
     ) -> Slope:
-        """exp(log_probs) less the probability that an alignment has the symbol at that time."""
+        """exp(log_probs) less the probability that an alignment of the target has the symbol at that time."""
         lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
         forward = [reached.copy() for reached in lattice.forward()]
         total = lattice.total(forward[-1])
@@ -160,7 +159,7 @@ class CTC(Loss):
         self._check_labels(labels, counts, places, targets, scores.shape[-1])
         symbols = np.full((len(labels), 2 * most + 1), self.blank)
         symbols[:, 1::2] = labels
-        # From one symbol to the next without a blank between, unless they are equal.
+        # The blank between two symbols may be left out, unless they are equal.
         skips = np.zeros(symbols.shape, dtype=bool)
         skips[:, 3::2] = labels[:, 1:] != labels[:, :-1]
         return Lattice(scores, symbols, skips, input_lengths, target_lengths)
@@ -184,9 +183,9 @@ class CTC(Loss):
 
 
 class Lattice(NamedTuple):
-    """All alignments of a batch: the symbols of each target with blanks around them, and the ways between.
+    """All alignments of a batch: the symbols of each target with blanks around them, and the steps between.
 
-    `skips` says where the blank before a symbol may be left out.
+    A place is an index into `symbols`. `skips` says at which places the blank before may be left out.
     """
 
     scores: Array
@@ -196,12 +195,12 @@ class Lattice(NamedTuple):
     target_lengths: IndexArray
 
     def forward(self) -> Iterator[FloatArray]:
-        """ln of the probability of all beginnings that end in a place: before the first step, after each.
+        """ln p of all beginnings that end in each place: before the first time step, and after each.
 
-        All in the same memory, one after the other.
+        Every array that it yields is the same memory.
         """
-        # Before the first step one stands on the first blank, from where the first symbol is in reach. Two
-        # more places in front, from where nothing comes, save a look at what is not there.
+        # Start at the first blank, from where the first symbol can be reached. Two impossible places in front
+        # spare a check of the bounds.
         start = np.full((len(self.symbols), self.symbols.shape[1] + 2), -np.inf)
         start[:, 2] = 0.0
         reached = numbers_like(self.scores, start)
@@ -213,7 +212,7 @@ class Lattice(NamedTuple):
             yield reached[:, 2:]
 
     def backward(self) -> Iterator[tuple[int, FloatArray]]:
-        """ln of the probability of all endings that follow on a place after a step, the last step first."""
+        """ln p of all endings that follow each place after a time step, from the last step to the first."""
         rows, places = self.symbols.shape
         last = np.full((rows, places), -np.inf)
         last[np.arange(rows), 2 * self.target_lengths] = 0.0
@@ -229,13 +228,14 @@ class Lattice(NamedTuple):
             after = self._during(time, _added(onward[:, :-2], onward[:, 1:-1], skipped), last)
 
     def last(self) -> FloatArray:
-        """ln of the probability of all beginnings that have come to their end."""
+        """ln p of all beginnings that end in each place, after the last time step."""
         return deque(self.forward(), maxlen=1).pop()
 
     def ends(self) -> FloatArray:
-        """ln of the probability of the alignments that end in the last symbol, and in the blank behind it.
+        """ln p of the alignments that end in the last symbol, and of those that end in the blank behind it.
 
-        By the recursion over probabilities, of which the largest is 1 again after each step.
+        They are computed from probabilities, scaled after each step so that the largest is 1: an explanation
+        must not repeat the computation of the loss.
         """
         reached, taken = np.zeros(self.symbols.shape), np.zeros((len(self.symbols), 1))
         reached[:, 0] = 1.0
@@ -254,7 +254,7 @@ class Lattice(NamedTuple):
         return np.log(ends) + taken
 
     def total(self, last: FloatArray) -> FloatArray:
-        """ln of the probability of all alignments: they end in the last symbol, or in the blank behind it."""
+        """ln p of all alignments, which end in the last symbol or in the blank behind it."""
         rows = np.arange(len(last))
         blank, symbol = last[rows, 2 * self.target_lengths], last[rows, self._last_symbol]
         return np.where(self._has_symbol, _added(blank, symbol), blank)
@@ -266,16 +266,16 @@ class Lattice(NamedTuple):
 
     @property
     def _has_symbol(self) -> Array:
-        """Whether an alignment may end in a symbol."""
+        """Whether an alignment may end in a symbol, rather than in the blank of an empty target."""
         return np.asarray((self.target_lengths > 0) & (self.input_lengths > 0))
 
     def _during(self, time: int, after: FloatArray, otherwise: FloatArray) -> FloatArray:
-        """What holds after a step for sequences that last so long, and otherwise."""
+        """Take `after` for sequences that are not over at this time, and `otherwise` for the rest."""
         going_on = time < self.input_lengths
         return after if going_on.all() else np.where(going_on[:, np.newaxis], after, otherwise)
 
     def _emitted(self, times: Iterable[int]) -> Iterator[tuple[int, FloatArray]]:
-        """The log-probability of the symbol at each place, of some time steps together: that is quicker."""
+        """The log-probability of the symbol at each place, time by time; several are looked up at once."""
         steps = iter(times)
         while chosen := list(islice(steps, max(1, _TOGETHER // max(1, self.symbols.size)))):
             picked = np.take_along_axis(self.scores[chosen], self.symbols[np.newaxis], axis=-1)
@@ -294,7 +294,7 @@ def _added(one: FloatArray, *others: FloatArray) -> FloatArray:
 
 
 def _times(ways: FloatArray, emitted: FloatArray) -> FloatArray:
-    """The logarithm of a product; what is impossible stays so, whatever follows, even NaN."""
+    """ln of a product of probabilities: -inf stays -inf, even if the next log-probability is NaN."""
     product = ways + emitted
     return product if (product < np.inf).all() else np.where(ways == -np.inf, ways, product)
 
@@ -311,7 +311,7 @@ def _check_lengths(name: str, lengths: IndexArray, most: int, what: str) -> None
 
 
 def _consecutive(targets: IndexArray, lengths: IndexArray, *, is_lone: bool) -> IndexArray:
-    """Where the symbols of each target stand when all are in a row."""
+    """The indices of the symbols of each target, if all targets are in a row."""
     if not is_lone and lengths.sum() != len(targets):
         raise ShapeError(
             f"`targets` has {len(targets)} symbols, and `target_lengths` sum to {int(lengths.sum())}",

@@ -13,36 +13,35 @@ from losscalc.errors import DTypeError, ParameterError, ShapeError
 
 
 class Distance(Protocol):
-    """How far two vectors are apart; vectors lie along the last axis."""
+    """A distance of two vectors, which lie along the last axis."""
 
     @property
     def formula(self) -> str:
-        """The distance of u and v, in which ε is `eps`; empty if there is none."""
+        """The distance of u and v as a formula, with ε for `eps`; empty if there is none."""
 
     @property
     def eps(self) -> float:
-        """What is added to a difference, or the least length of a vector."""
+        """The number that is added to a difference, or the least length of a vector."""
 
     @property
     def is_rowwise(self) -> bool:
-        """Whether the distance of two rows depends on no other rows."""
+        """Whether the distance of two rows depends on these rows alone."""
 
     def between(self, u: FloatArray, v: FloatArray) -> FloatArray:
         """The distances."""
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The derivatives with respect to u and to v."""
+        """The derivatives of the distances with respect to u and to v."""
 
 
 class Norm(NamedTuple):
-    """‖u - v + eps‖_p; 0 counts what is not zero, infinity takes the largest, -infinity the smallest."""
+    """‖u - v + eps‖_p, where p = 0 counts what is not 0, ∞ takes the largest and -∞ the smallest."""
 
     p: float
     eps: float = 0.0
 
     @property
     def formula(self) -> str:
-        """By the degree."""
         difference = "u - v + ε" if self.eps else "u - v"
         special = {
             0: f"Σ (1 if {difference} ≠ 0, else 0)",
@@ -55,11 +54,9 @@ class Norm(NamedTuple):
 
     @property
     def is_rowwise(self) -> bool:
-        """Always."""
         return True
 
     def between(self, u: FloatArray, v: FloatArray) -> FloatArray:
-        """The distances."""
         difference = self._difference(u, v)
         if self.p == 2:
             return length(difference)
@@ -71,13 +68,13 @@ class Norm(NamedTuple):
         extreme = _largest(size) if self.p > 0 else _smallest(size)
         if math.isinf(self.p):
             return extreme
-        # Over the largest, or of negative degree the smallest, no power overflows.
+        # Divided by the largest (for p < 0, the smallest), no power overflows.
         unit = np.where((extreme > 0) & (extreme < np.inf), extreme, 1.0)
         powers = (size / unit[..., np.newaxis]) ** self.p
         return np.asarray(powers.sum(axis=-1) ** (number(1.0, size) / self.p) * unit)
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """sign(d)·(|d| / ‖d‖)^(p-1), and 0 where d is 0; of equal extremes each has its share."""
+        """sign(d)·(|d| / ‖d‖)^(p-1), and 0 where d is 0; equal extremes share the slope evenly."""
         difference = self._difference(u, v)
         size = np.abs(difference)
         whole = self.between(u, v)[..., np.newaxis]
@@ -108,16 +105,13 @@ class SquaredEuclidean(NamedTuple):
 
     @property
     def is_rowwise(self) -> bool:
-        """Always."""
         return True
 
     def between(self, u: FloatArray, v: FloatArray) -> FloatArray:
-        """The distances."""
         difference = u - v
         return dot(difference, difference)
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Twice the difference."""
         return 2.0 * (u - v), 2.0 * (v - u)
 
 
@@ -129,15 +123,14 @@ class Cosine(NamedTuple):
 
     @property
     def is_rowwise(self) -> bool:
-        """Always."""
         return True
 
     def between(self, u: FloatArray, v: FloatArray) -> FloatArray:
-        """The distances."""
         one, other = self._lengths(u, v)
         unit, partner = u / one[..., np.newaxis], v / other[..., np.newaxis]
         gap = unit - partner
-        # 1 - û·v̂ = ½·‖û - v̂‖² keeps the digits of a small distance; too short vectors are no units.
+        # 1 - û·v̂ = ½·‖û - v̂‖² keeps the digits of a small distance. It holds for unit vectors only, which
+        # vectors shorter than eps do not become.
         short = (one <= self.eps) | (other <= self.eps)
         return np.where(short, 1.0 - dot(unit, partner), 0.5 * dot(gap, gap))
 
@@ -153,7 +146,7 @@ class Cosine(NamedTuple):
 
 
 class Custom(NamedTuple):
-    """A function of two arrays of vectors, which says nothing of its derivative."""
+    """A function of the user's, of two arrays of vectors; its derivative is not known."""
 
     function: Callable[[FloatArray, FloatArray], Any]
     eps: float = 0.0
@@ -161,11 +154,9 @@ class Custom(NamedTuple):
 
     @property
     def is_rowwise(self) -> bool:
-        """Nobody knows."""
         return False
 
     def between(self, u: FloatArray, v: FloatArray) -> FloatArray:
-        """What the function gives, one number a row."""
         rows = np.broadcast_shapes(u.shape, v.shape)[:-1]
         try:
             given = np.asarray(self.function(_read_only(u), _read_only(v)))
@@ -183,7 +174,6 @@ class Custom(NamedTuple):
         return given.astype(np.float64)
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """A function alone has none."""
         raise ParameterError(
             "there is no gradient of a function of your own",
             argument="distance_function",
@@ -201,7 +191,7 @@ DISTANCES: Mapping[str, Distance] = MappingProxyType(
         "cosine": Cosine(),
     }
 )
-"""The distances that have a name; pairwise is PyTorch's default, euclidean with 1e-6 added everywhere."""
+"""The distances by name; pairwise is PyTorch's default, euclidean with 1e-6 added to each difference."""
 
 
 def _read_only(values: FloatArray) -> FloatArray:
@@ -211,7 +201,7 @@ def _read_only(values: FloatArray) -> FloatArray:
 
 
 def _direction(x: FloatArray) -> FloatArray:
-    """The vectors over their own lengths, however short: PyTorch does not differentiate its bound."""
+    """The unit vectors, even of those shorter than eps: PyTorch does not differentiate that bound."""
     whole = length(x)[..., np.newaxis]
     return np.where(whole == 0, 0.0, x / whole)
 
@@ -221,5 +211,5 @@ def _largest(size: FloatArray) -> FloatArray:
 
 
 def _smallest(size: FloatArray) -> FloatArray:
-    """The smallest of each row; of no numbers it is 0."""
+    """The smallest of each row; 0 for rows without numbers."""
     return np.asarray(size.min(axis=-1)) if size.shape[-1] else np.zeros(size.shape[:-1])

@@ -57,24 +57,22 @@ class KLDiv(Loss):
 
     @property
     def roles(self) -> Mapping[str, Role]:
-        """A target of log-probabilities may be negative."""
+        """A target of log-probabilities has no domain."""
         roles = super().roles
         target = roles["target"]._replace(domain=None) if self.log_target else roles["target"]
         return {**roles, "target": target}
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """`input` and `target` of one shape, unless broadcasting was asked for."""
         return elementwise_layout(shapes, broadcast=broadcast, may_broadcast=True)
 
     def terms(self, input: LogProbabilities, target: Divergent) -> Terms:
-        # What is impossible costs nothing: y·(ln y - x) has the limit 0 at y = 0, for any x.
+        # y·(ln y - x) has the limit 0 at y = 0, for any x.
         if not self.log_target:
             return Terms(xmul(target, np.log(target + (target == 0)) - input))
-        # exp(y) = exp(y/2)²: where it is subnormal, the difference may bring its digits back.
+        # exp(y) = exp(y/2)²: a subnormal exp(y) has lost digits, which a large difference would show.
         root = np.exp(0.5 * target)
         return Terms(root * xmul(root, np.maximum(target, -_MOST) - input))
 
     def gradient(self, input: LogProbabilities, target: Divergent) -> Slope:
-        """The probability of the target, with a minus."""
         slope = -np.exp(target) if self.log_target else -target
         return Slope(np.broadcast_to(slope, np.broadcast_shapes(input.shape, target.shape)))

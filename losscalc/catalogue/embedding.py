@@ -23,11 +23,11 @@ from losscalc.core.shapes import (
 from losscalc.core.stable import dot, power_of_two
 from losscalc.errors import ShapeError
 
-# PyTorch's constant of float32, added to squared lengths.
+# PyTorch adds this number, as a float32, to squared lengths.
 _EPS = float(np.float32(1e-12))
-# Squared lengths up to here, and products from its inverse on, have lost nothing to over- or underflow.
+# Squared lengths below it, and products above its inverse, have lost nothing to overflow or underflow.
 _ROOM = 2.0**450
-# Up to here 1 - cos has lost less than two bits; below, another formula has them all.
+# At this value 1 - cos has lost two bits to cancellation; below it, another formula loses none.
 _NEAR = 0.25
 
 
@@ -68,7 +68,6 @@ class CosineEmbedding(Loss):
     margin: Annotated[float, FINITE, Doc("The cosine up to which dissimilar pairs cost nothing.")] = 0.0
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """Two arrays of vectors, and a label for each pair."""
         same = ("input1", "input2")
         if broadcast:
             check_equal_axes(shapes, same)
@@ -102,32 +101,31 @@ class CosineEmbedding(Loss):
         return Terms(np.maximum(value, 0.0))
 
     def unchecked(self, input1: FloatArray, input2: FloatArray, target: FloatArray) -> FloatArray:
-        """A label that is neither 1 nor -1 costs nothing."""
+        """In PyTorch the loss is 0 for a label that is neither 1 nor -1."""
         known = self.terms(input1, input2, np.where(target == 1, 1.0, -1.0)).value
         return np.where(np.abs(target) == 1, known, 0.0)
 
     def _doubtful(self, input1: FloatArray, input2: FloatArray, target: FloatArray) -> FloatArray:
-        """1 - cos or cos - m by vectors of length 1, of pairs that are close or whose squares overflow."""
+        """1 - cos or cos - m from unit vectors, for pairs that are close or whose squares leave the range."""
         (one, one_lacks, _), (other, other_lacks, _) = _unit(input1), _unit(input2)
         gap = one - other
-        # 1 - û·v̂ = ½·(‖û - v̂‖² + (1 - ‖û‖²) + (1 - ‖v̂‖²)), of which nothing cancels.
+        # 1 - û·v̂ = ½·(‖û - v̂‖² + (1 - ‖û‖²) + (1 - ‖v̂‖²)), where no term is negative.
         apart = 0.5 * (dot(gap, gap) + one_lacks + other_lacks)
         return np.where(target == 1, apart, dot(one, other) - self.margin)
 
     def quantities(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Quantities:
-        """PyTorch's constant."""
         return {"ε": np.asarray(_EPS)}
 
     def gradient(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Slope:
-        """The derivative of the cosine, with a minus for similar pairs."""
+        """That of the cosine for dissimilar pairs, and minus that for similar ones."""
         return self._gradient(input1, input2, target)
 
     def gradient_input2(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Slope:
-        """The same, with the vectors exchanged."""
+        """The same with the vectors exchanged."""
         return self._gradient(input2, input1, target)
 
     def _gradient(self, own: FloatArray, other: FloatArray, target: FloatArray) -> Slope:
-        """b/√((a² + ε)(b² + ε)) - cos·a/(a² + ε)."""
+        """b/√((‖a‖² + ε)(‖b‖² + ε)) - cos·a/(‖a‖² + ε), the derivative of cos with respect to a, signed."""
         unit, _, length = _unit(own)
         partner = _unit(other).vectors
         cosine = dot(unit, partner)[..., np.newaxis]
@@ -135,7 +133,7 @@ class CosineEmbedding(Loss):
         sign = np.where(positive, -1.0, np.heaviside(cosine - self.margin, 1.0))
         if own.shape[-1] == other.shape[-1]:
             return Slope((partner - cosine * unit) / length * sign)
-        # A component that stands for several meets all partners, but has one direction of its own.
+        # Of (N, 1) beside (N, D) only the first part was broadcast and has to be summed.
         parts = (partner / length * sign, cosine * unit / length * sign)
         return Slope(unbroadcast(parts[0], own.shape) - unbroadcast(parts[1], own.shape))
 
@@ -172,7 +170,6 @@ class MarginRanking(Loss):
     margin: Annotated[float, FINITE, Doc("By how much the higher score has to lead.")] = 0.0
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """Three arrays of one shape, unless broadcasting was asked for."""
         same = ("input1", "input2", "target")
         if broadcast:
             check_equal_axes(shapes, same)
@@ -182,11 +179,11 @@ class MarginRanking(Loss):
         return Terms(np.maximum(self._shortfall(input1, input2, target), 0.0))
 
     def gradient(self, input1: Values, input2: Values, target: SignLabels) -> Slope:
-        """-y up to the margin itself, and 0 beyond."""
+        """-y up to and at the margin, and 0 beyond."""
         return Slope(-target * np.heaviside(self._shortfall(input1, input2, target), 1.0))
 
     def gradient_input2(self, input1: Values, input2: Values, target: SignLabels) -> Slope:
-        """y up to the margin itself, and 0 beyond."""
+        """y up to and at the margin, and 0 beyond."""
         return Slope(target * np.heaviside(self._shortfall(input1, input2, target), 1.0))
 
     def _shortfall(self, input1: FloatArray, input2: FloatArray, target: FloatArray) -> FloatArray:
@@ -194,7 +191,7 @@ class MarginRanking(Loss):
 
 
 class Unit(NamedTuple):
-    """Vectors over their lengths, what the squares of these lack of 1, and the lengths, (..., 1)."""
+    """Unit vectors u, how much ‖u‖² is below 1, and the lengths (..., 1) that they were divided by."""
 
     vectors: FloatArray
     lack: FloatArray
@@ -202,8 +199,8 @@ class Unit(NamedTuple):
 
 
 def _unit(vectors: FloatArray) -> Unit:
-    """x / √(‖x‖² + ε), whose square lacks ε / (‖x‖² + ε)."""
-    # Of short vectors ε is what counts; long ones are scaled, or their squares would overflow.
+    """u = x / √(‖x‖² + ε), where 1 - ‖u‖² = ε / (‖x‖² + ε)."""
+    # Long vectors are scaled, lest their squares overflow. Short ones are not, because ε outweighs them.
     scale = np.minimum(power_of_two(vectors), 1.0)[..., np.newaxis]
     vectors = vectors * scale
     eps = _EPS * scale * scale

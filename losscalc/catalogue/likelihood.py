@@ -17,13 +17,12 @@ from losscalc.errors import ShapeError
 
 
 class Likelihood(Loss):
-    """What the losses of this family share: an input that describes a distribution of the target."""
+    """The base of this family: the input describes the distribution of the target."""
 
     divisor = "the number of elements"
     broadcasts = True
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """`input` and `target` of one shape, unless broadcasting was asked for."""
         pair = {name: shapes[name] for name in ("input", "target")}
         return elementwise_layout(pair, broadcast=broadcast, may_broadcast=True)
 
@@ -67,23 +66,23 @@ class PoissonNLL(Likelihood):
         rate = np.exp(input) if self.log_input else input
         gap = -input if self.log_input else -_log_of_sum(input, self.eps)
         if self.full:
-            # y·ln y joins y·x before the product, which may be too large without it; ln 1 = 0 joins the rest.
+            # y·ln y - y·x as y·(ln y - x): either product may be too large. Where y ≤ 1, 0 is added.
             gap = gap + np.log(np.maximum(target, number(1.0, target)))
         value = rate + xmul(target, gap)
         if np.any(value != value):
-            # What grows faster wins: exp(x) over y·x, and x over y·ln x.
+            # inf - inf: exp(x) grows faster than y·x, and x faster than y·ln x.
             value = where((rate == np.inf) & (target < np.inf), np.inf, value)
         return Terms(value + self._correction(target) if self.full else value)
 
     def gradient(self, input: Values, target: Counts) -> Slope:
-        """The expected count less the target; without `log_input`, relative to the expected count."""
+        """exp(x) - y; without `log_input`, (x - y) / x, with ε added to x."""
         if self.log_input:
             return Slope(np.exp(input) - target)
         count = input + self.eps
         return Slope(np.where((count == np.inf) & np.isfinite(target), 1.0, (count - target) / count))
 
     def _correction(self, target: FloatArray) -> FloatArray:
-        """What Stirling's formula adds to y·ln y: ½·ln(2πy) - y where y > 1."""
+        """Stirling's formula without y·ln y: ½·ln(2πy) - y where y > 1, else 0."""
         larger = np.maximum(target, number(1.0, target))
         return where(larger > 1, 0.5 * np.log(larger * (2.0 * pi(target))) - larger, 0.0)
 
@@ -117,7 +116,6 @@ class GaussianNLL(Likelihood):
     eps: Annotated[float, FINITE_NOT_NEGATIVE, Doc("The smallest variance.")] = 1e-6
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """`input` and `target` of one shape, and variances that go with `input`."""
         layout = super().layout(shapes, dtypes, broadcast)
         whole, var = shapes["input"], shapes["var"]
         if not _is_variance_of(var, whole):
@@ -131,22 +129,21 @@ class GaussianNLL(Likelihood):
 
     def terms(self, input: Values, target: Values, var: Variance) -> Terms:
         variance = self._variance(input, var)
-        # (d/√v)²: neither d² nor d/v is out of range before the whole is.
+        # As (d/√v)², because d² or d/v may leave the range where d²/v does not.
         ratio = (input - target) / np.sqrt(variance)
         value = np.log(variance) + ratio * ratio
         return Terms(0.5 * (value + self._constant(var) if self.full else value))
 
     def quantities(self, input: Values, target: Values, var: Variance) -> Quantities:
-        """The variances in the shape of the input."""
+        """The variances, bounded and in the shape of the input."""
         variance = np.broadcast_to(_beside(var, input), np.broadcast_shapes(input.shape, target.shape))
         return {"var": variance[..., np.newaxis]}
 
     def gradient(self, input: Values, target: Values, var: Variance) -> Slope:
-        """The difference over the variance."""
         return Slope((input - target) / self._variance(input, var))
 
     def gradient_var(self, input: Values, target: Values, var: Variance) -> Slope:
-        """½·(1/v - (d/v)²), also where `eps` took the place of the variance."""
+        """½·(1/v - (d/v)²), also where `eps` replaces the variance."""
         variance = self._variance(input, var)
         ratio = (input - target) / variance
         slope = 0.5 * (1.0 / variance - ratio * ratio)
@@ -161,9 +158,9 @@ class GaussianNLL(Likelihood):
 
 
 def _log_of_sum(x: FloatArray, eps: float) -> FloatArray:
-    """ln(x + ε) as ln s + e/s, with s the rounded sum and e what rounding took from it.
+    """ln(x + ε) as ln s + e/s, with s the rounded sum and e its rounding error.
 
-    Where s is near 1 the logarithm is small, and e shows.
+    Where s is near 1, ln s is so small that e matters.
     """
     total = x + eps
     larger = np.maximum(x, eps)
@@ -172,12 +169,12 @@ def _log_of_sum(x: FloatArray, eps: float) -> FloatArray:
 
 
 def _beside(var: FloatArray, input: FloatArray) -> FloatArray:
-    """The variances in a shape that broadcasts to that of the input: (N,) is one a row of (N, D)."""
+    """The variances in a shape that broadcasts to that of the input: (N,) becomes (N, 1) beside (N, D)."""
     return var[..., np.newaxis] if var.ndim and var.ndim == input.ndim - 1 else var
 
 
 def _is_variance_of(var: Shape, whole: Shape) -> bool:
-    """Whether variances go with an input: equal, a row each, one axis of length 1, or a single number."""
+    """Whether the shape of variances fits: the same, without the last axis, with one axis of 1, or ()."""
     if not var or fits(var, whole) or fits(var, whole[:-1]):
         return True
     different = [a for a, b in zip(var, whole, strict=False) if a != b and a is not None and b is not None]

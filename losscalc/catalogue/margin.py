@@ -33,13 +33,12 @@ from losscalc.errors import ClassIndexError, ShapeError
 
 
 class Signed(Loss):
-    """What the losses of labels 1 and -1 share: equal shapes, unless broadcasting was asked for."""
+    """The base of losses of labels 1 and -1: equal shapes, unless broadcasting is asked for."""
 
     divisor = "the number of elements"
     broadcasts = True
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """`input` and `target` of one shape, unless broadcasting was asked for."""
         return elementwise_layout(shapes, broadcast=broadcast, may_broadcast=True)
 
 
@@ -65,7 +64,7 @@ class SoftMargin(Signed):
     formula = "ln(1 + exp(-y·x))"
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """As its family's, but what broadcasts must not enlarge `input`."""
+        """PyTorch lets `target` broadcast here, but not `input`."""
         layout = super().layout(shapes, dtypes, broadcast)
         check_not_enlarged(shapes)
         return layout
@@ -74,7 +73,6 @@ class SoftMargin(Signed):
         return Terms(softplus(-target * input))
 
     def gradient(self, input: Values, target: SignLabels) -> Slope:
-        """-y·σ(-y·x)."""
         return Slope(-target * sigmoid(-target * input))
 
 
@@ -106,22 +104,21 @@ class HingeEmbedding(Signed):
         return Terms(where(target == 1, input, np.maximum(self.margin - input, 0.0)))
 
     def unchecked(self, input: FloatArray, target: FloatArray) -> FloatArray:
-        """What is not -1 has the term of similar pairs, and what is not 1 that of dissimilar ones."""
+        """PyTorch adds the term of similar pairs unless y is -1, and the other one unless y is 1."""
         short = np.maximum(self.margin - input, 0.0)
         return np.where(target == -1, 0.0, input) + np.where(target == 1, 0.0, short)
 
     def gradient(self, input: Distances, target: SignLabels) -> Slope:
-        """1 for similar pairs, -1 for dissimilar ones up to the margin itself."""
+        """1 for similar pairs, and -1 for dissimilar ones up to and at the margin."""
         return Slope(np.where(target == 1, 1.0, -np.heaviside(self.margin - input, 1.0)))
 
 
 class Rowwise(Loss):
-    """What the losses of rows of scores share: (N, C), or (C,) for one row."""
+    """The base of losses of rows of scores (N, C), or (C,) for one row."""
 
     divisor = "the number of rows; weights never enter it"
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """Scores of one or two axes, with at least one class."""
         scores = shapes["input"]
         if len(scores) not in (1, 2) or scores[-1] == 0:
             raise ShapeError(
@@ -163,14 +160,13 @@ class MultiMargin(Rowwise):
     def terms(self, input: Rows, target: RowIndices, weight: ClassWeight | None = None) -> Terms:
         position = self._position(input, target)
         excess = self._excess(input, position)
-        # (w·z)·z: a small weight is met by a large violation before that is squared.
+        # (w·z)·z, because z² may overflow where w·z² does not.
         weighted = excess if weight is None else weight[position][..., np.newaxis] * excess
         value = mean(weighted if self.p == 1 else weighted * excess)
-        # As PyTorch has it: a target of shape (1,) for one sample gives a loss of that shape.
+        # As in PyTorch, a target of shape (1,) for one sample gives a loss of shape (1,).
         return Terms(value.reshape(target.shape))
 
     def quantities(self, input: Rows, target: RowIndices, weight: ClassWeight | None = None) -> Quantities:
-        """The score of the right class, and those of the others."""
         position = self._position(input, target)[..., np.newaxis]
         wrong = np.arange(input.shape[-1]) != position
         return {
@@ -181,7 +177,7 @@ class MultiMargin(Rowwise):
         }
 
     def gradient(self, input: Rows, target: RowIndices, weight: ClassWeight | None = None) -> Slope:
-        """p·z^(p-1) / C for each violation z > 0, and for the right class minus their sum."""
+        """p·z^(p-1) / C for each violation z > 0, and minus their sum for the right class."""
         position = self._position(input, target)
         excess = self._excess(input, position)
         slope = (np.heaviside(excess, 0.0) if self.p == 1 else 2.0 * excess) / float(input.shape[-1])
@@ -195,7 +191,7 @@ class MultiMargin(Rowwise):
         return class_positions("target", target, input.shape[-1]).reshape(input.shape[:-1])
 
     def _excess(self, input: FloatArray, position: IndexArray) -> FloatArray:
-        """By how much each class violates the margin, 0 for the right one."""
+        """The violation of the margin by each class, 0 for the right one."""
         column = position[..., np.newaxis]
         right = np.take_along_axis(input, column, axis=-1)
         excess = _violation(input, right, self.margin)
@@ -229,7 +225,6 @@ class MultiLabelMargin(Rowwise):
     divisor = "the number of rows"
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """Scores, and as many places for classes."""
         scores = shapes["input"]
         if not fits(shapes["target"], scores):
             raise unequal_shapes(shapes, "target", "input")
@@ -248,7 +243,7 @@ class MultiLabelMargin(Rowwise):
         return Terms(value)
 
     def quantities(self, input: Rows, target: IndexSets) -> Quantities:
-        """The scores of each pair of a right class and a wrong one that is too close; -inf is no pair."""
+        """The scores of every right class beside every wrong one; -inf where there is no violation."""
         listed = np.logical_and.accumulate(target >= 0, axis=-1)
         most = int(listed.sum(axis=-1).max(initial=0))
         listed, classes = listed[..., :most, np.newaxis], np.where(listed, target, 0)[..., :most]
@@ -264,7 +259,7 @@ class MultiLabelMargin(Rowwise):
         }
 
     def gradient(self, input: Rows, target: IndexSets) -> Slope:
-        """For each violated pair 1/C for the wrong class and -1/C for the right one."""
+        """1/C for the wrong class of each violation, and -1/C for the right one."""
         slope = np.where(np.isnan(input).any(axis=-1, keepdims=True), np.nan, np.zeros_like(input))
         places = self._places(input, target)
         for column, excess in _violations(input, places):
@@ -276,9 +271,9 @@ class MultiLabelMargin(Rowwise):
         return Slope(slope / float(input.shape[-1]))
 
     def _places(self, input: FloatArray, target: IndexArray) -> "list[_Place]":
-        """The lists, place by place: a class of each row, and which rows still have one there.
+        """The lists of right classes, place by place: a class for each row, and whether its list is so long.
 
-        The others repeat their first, or have the class 0.
+        Rows whose list has ended have their first class there, or 0 if the list is empty.
         """
         if target.size and (target.min() < -1 or target.max() >= input.shape[-1]):
             wrong = np.argwhere((target < -1) | (target >= input.shape[-1]))[0]
@@ -304,9 +299,9 @@ _Place = tuple[IndexArray, np.ndarray]
 
 
 def _violations(input: FloatArray, places: list[_Place]) -> Iterator[tuple[IndexArray, FloatArray]]:
-    """For each place of the lists the class that stands there, and by how much each class violates it.
+    """For each place of the lists the class in it, and by how much each class violates its margin.
 
-    Classes that are right themselves are among them.
+    Right classes are not left out.
     """
     for column, is_there in places:
         excess = _violation(input, np.take_along_axis(input, column, axis=-1), 1.0)
@@ -314,13 +309,13 @@ def _violations(input: FloatArray, places: list[_Place]) -> Iterator[tuple[Index
 
 
 def _leave_out(values: FloatArray, places: list[_Place]) -> None:
-    """Set what belongs to right classes to 0."""
+    """Set the values of right classes to 0."""
     for column, _ in places:
         np.put_along_axis(values, column, 0.0, axis=-1)
 
 
 def _violation(score: FloatArray, right: FloatArray, margin: float) -> FloatArray:
-    """max(0, x - x[y] + m); of scores that are a margin apart, only the last sum is rounded."""
+    """max(0, (x - x[y]) + m): the difference of close scores is exact, so that only the sum is rounded."""
     excess = score - right
     excess += margin
     return np.maximum(excess, 0.0, out=excess)

@@ -39,14 +39,13 @@ IGNORE_INDEX = Doc("Rows with this target are left out; any whole number.")
 
 
 class Multiclass(Loss):
-    """What the losses of this family share: a class axis, and rows that may be ignored."""
+    """The base of this family: a class axis, and rows that may be ignored."""
 
     divisor = "the sum of the weights of the targets that are not ignored; their number without weight"
     probabilities: ClassVar[bool] = False
-    """Whether a target of the shape of the scores holds class probabilities."""
+    """Whether a target may hold class probabilities, in the shape of the scores."""
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """Scores with a class axis, and a target that fits them."""
         if shapes["input"][:2][-1:] == (0,):
             raise ShapeError("`input` has no classes: its class axis has length 0", argument="input")
         return classwise_layout(shapes, dtypes, probabilities=self.probabilities)
@@ -98,7 +97,6 @@ class CrossEntropy(Multiclass):
     ] = 0.0
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """Logits with a class axis, and a target of class indices or class probabilities."""
         layout = super().layout(shapes, dtypes, broadcast)
         if not layout.indices and self._ignored >= 0:
             raise ParameterError(
@@ -112,17 +110,17 @@ class CrossEntropy(Multiclass):
         return self._losses(classes_last(input), target, weight)
 
     def gradient(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Slope:
-        """softmax(x) - y, times the weight of the target."""
+        """(softmax(x) - y) times the weight of the target."""
         return Slope(classes_back(self._slopes(classes_last(input), target, weight)))
 
     def quantities(
         self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None
     ) -> Quantities:
-        """The score of the target and its weight, and how Σ exp(x) comes about."""
+        """The scores, the target and the weights, and the steps to ln Σ exp(x)."""
         return self._quantities(classes_last(input), target, weight)
 
     def explained(self, target: FloatArray | IndexArray) -> str:
-        """Targets that are spread over the classes have a formula of their own."""
+        """Targets that are spread over several classes have a formula of their own."""
         return self.formula if target.dtype.kind == "i" and not self.label_smoothing else self.spread
 
     def _quantities(
@@ -147,11 +145,11 @@ class CrossEntropy(Multiclass):
     def _losses(
         self, scores: FloatArray, target: FloatArray | IndexArray, weight: FloatArray | None
     ) -> Terms:
-        """The losses of scores whose last axis are the classes."""
+        """The losses of scores with the classes on the last axis."""
         if target.dtype.kind != "i":
             share = self._shares(classes_last(cast(FloatArray, target)), weight)
             return Terms(_spread(partition(scores), share))
-        # One sample may come with a target of shape (1,); its loss has none.
+        # One sample may come with a target of shape (1,), but its loss has the shape ().
         target = cast(IndexArray, target).reshape(scores.shape[:-1])
         position = class_positions("target", target, scores.shape[-1], self._ignored)
         ignored = target == self._ignored
@@ -165,15 +163,15 @@ class CrossEntropy(Multiclass):
         else:
             value = surprisal(scores, position)
             value = value if weight is None else factor * value
-        # A row that is left out may hold anything, NaN included.
+        # The scores of an ignored row may be anything, even NaN.
         return Terms(np.where(ignored, 0.0, value), factor, ignored)
 
     def _slopes(
         self, scores: FloatArray, target: FloatArray | IndexArray, weight: FloatArray | None
     ) -> FloatArray:
-        """With t the share of a class in the target and q its softmax, q·Σt - t = q·(Σt - t) - t·(1-q).
+        """q·Σt - t = q·(Σt - t) - t·(1-q), with t the share of a class in the target and q its softmax.
 
-        Neither product loses its digits where q is close to 0 or 1.
+        Both products keep their digits where q is close to 0 or 1.
         """
         if target.dtype.kind == "i" and not self.label_smoothing:
             return self._slopes_of_indices(scores, cast(IndexArray, target), weight)
@@ -189,7 +187,7 @@ class CrossEntropy(Multiclass):
     def _slopes_of_indices(
         self, scores: FloatArray, target: IndexArray, weight: FloatArray | None
     ) -> FloatArray:
-        """Softmax less the target, times its weight; nothing where a row is ignored."""
+        """(softmax(x) - y) times the weight of the target; 0 for ignored rows."""
         target = target.reshape(scores.shape[:-1])
         position = class_positions("target", target, scores.shape[-1], self._ignored)
         slope = softmax_less_one(scores, position)
@@ -201,14 +199,14 @@ class CrossEntropy(Multiclass):
     def _dense(
         self, target: IndexArray, weight: FloatArray | None, shape: tuple[int, ...]
     ) -> tuple[FloatArray, np.ndarray]:
-        """The share of each class in targets of one class, and which rows are ignored."""
+        """The share of each class in targets of class indices, and which rows are ignored."""
         position = class_positions("target", target, shape[-1], self._ignored).reshape(shape[:-1])
         hot = np.zeros(shape)
         np.put_along_axis(hot, position[..., np.newaxis], 1.0, axis=-1)
         return self._shares(hot, weight), (target == self._ignored).reshape(shape[:-1])
 
     def _shares(self, target: FloatArray, weight: FloatArray | None) -> FloatArray:
-        """The share of each class in targets that are spread over the classes."""
+        """The share of each class in targets of class probabilities: smoothed and weighted."""
         if self.label_smoothing:
             kept = number(1.0, target) - self.label_smoothing
             target = target * kept + number(self.label_smoothing, target) / target.shape[-1]
@@ -216,7 +214,7 @@ class CrossEntropy(Multiclass):
 
     @property
     def _ignored(self) -> int:
-        """The class whose rows are left out."""
+        """The class index of ignored rows; -100 unless given, as in PyTorch."""
         return -100 if self.ignore_index is None else self.ignore_index
 
 
@@ -250,7 +248,7 @@ class NLL(Multiclass):
     ignore_index: Annotated[int, IGNORE_INDEX] = -100
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """Log-probabilities with a class axis, of which one a row is looked at, and class indices."""
+        """A row is as wide as one element, because only one log-probability of it is read."""
         layout = super().layout(shapes, dtypes, broadcast)
         classes = shapes["input"][1] if len(shapes["input"]) > 1 else 1
         return layout._replace(width=max(1, layout.width // (classes or 1)))
@@ -272,7 +270,6 @@ class NLL(Multiclass):
     def quantities(
         self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
     ) -> Quantities:
-        """The log-probability of the target, and its weight."""
         scores = classes_last(input)
         position = class_positions("target", target, scores.shape[-1], self.ignore_index)
         position = position.reshape(*scores.shape[:-1], 1)
@@ -284,7 +281,7 @@ class NLL(Multiclass):
     def gradient(
         self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
     ) -> Slope:
-        """Minus the weight of the target at its place, and 0 elsewhere."""
+        """Minus the weight of the target at its class, and 0 elsewhere."""
         slope: FloatArray = np.zeros(np.shape(classes_last(input)))
         position = class_positions("target", target, slope.shape[-1], self.ignore_index)
         factor = self._factor(target, position, weight).reshape(slope.shape[:-1])
@@ -293,12 +290,12 @@ class NLL(Multiclass):
         return Slope(classes_back(slope))
 
     def _factor(self, target: IndexArray, position: IndexArray, weight: FloatArray | None) -> FloatArray:
-        """The weight of each row, 0 where it is ignored."""
+        """The weight of each row; 0 for ignored rows."""
         return np.where(target == self.ignore_index, 0.0, 1.0 if weight is None else weight[position])
 
 
 def _spread(parts: Partition, share: FloatArray) -> FloatArray:
-    """Σ share_c · (ln Σ exp(x) - x_c); a class without a share does not count, however improbable."""
+    """Σ share_c · (ln Σ exp(x) - x_c); a class with a share of 0 counts 0, even for a score of -inf."""
     gaps = (share * parts.gap).sum(axis=-1)
     if (gaps != gaps).any():
         gaps = xmul(share, parts.gap).sum(axis=-1)

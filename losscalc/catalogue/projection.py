@@ -1,4 +1,4 @@
-"""Cross-entropy of features, which a matrix turns into logits on the way."""
+"""Cross-entropy of features that a matrix turns into logits."""
 
 import math
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ from losscalc.core.roles import ClassTarget, ClassWeight, Features, LinearBias, 
 from losscalc.core.shapes import Layout, classwise_layout
 from losscalc.errors import ParameterError, ShapeError
 
-# So many logits for each feature of a block: a matrix product of a few rows would read the whole
-# matrix again and again.
+# A row counts as wide as its features, or as one element for so many logits. If every logit counted, blocks
+# would have few rows, and matrix products would read the whole matrix again and again.
 LOGITS = 128
 
 
@@ -54,7 +54,6 @@ class LinearCrossEntropy(CrossEntropy):
     ignore_index: Annotated[int | None, Doc("Rows with this target are left out; -100 unless given.")] = None
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """Features and a matrix that has as many columns, and a target that fits the logits."""
         features, matrix = shapes["input"], shapes["linear_weight"]
         if len(features) not in (1, 2):
             raise ShapeError(
@@ -106,7 +105,6 @@ class LinearCrossEntropy(CrossEntropy):
         linear_bias: LinearBias | None = None,
         weight: ClassWeight | None = None,
     ) -> Quantities:
-        """Those of cross-entropy, of the logits."""
         return self._quantities(_logits(input, linear_weight, linear_bias), target, weight)
 
     def gradient(  # type: ignore[override]
@@ -117,7 +115,7 @@ class LinearCrossEntropy(CrossEntropy):
         linear_bias: LinearBias | None = None,
         weight: ClassWeight | None = None,
     ) -> Slope:
-        """That of cross-entropy, times the matrix."""
+        """The derivative of cross-entropy, times the matrix."""
         slopes = self._slopes(_logits(input, linear_weight, linear_bias), target, weight)
         matrix = _classes_inside(linear_weight)
         flat = slopes.reshape(-1, len(matrix))
@@ -131,11 +129,11 @@ class LinearCrossEntropy(CrossEntropy):
         linear_bias: LinearBias | None = None,
         weight: ClassWeight | None = None,
     ) -> Slope:
-        """That of cross-entropy times the features, summed over the samples."""
+        """The derivative of cross-entropy times the features, summed over the samples."""
         slopes = self._slopes(_logits(input, linear_weight, linear_bias), target, weight)
         inside = np.moveaxis(linear_weight, 0, -2).shape
         flat = slopes.reshape(-1, int(np.prod(inside[:-1])))
-        # An ignored sample may hold anything, NaN included.
+        # The features of an ignored sample may be anything, even NaN.
         samples = np.where(flat.any(axis=1, keepdims=True), np.atleast_2d(input), 0.0)
         return Slope(np.moveaxis((flat.T @ samples).reshape(inside), -2, 0))
 
@@ -147,7 +145,7 @@ class LinearCrossEntropy(CrossEntropy):
         linear_bias: LinearBias | None = None,
         weight: ClassWeight | None = None,
     ) -> Slope:
-        """That of cross-entropy, summed over the samples."""
+        """The derivative of cross-entropy, summed over the samples."""
         slopes = self._slopes(_logits(input, linear_weight, linear_bias), target, weight)
         whole = slopes.sum(axis=0) if input.ndim == 2 else slopes
         return Slope(np.moveaxis(whole, -1, 0))
@@ -162,6 +160,6 @@ def _logits(input: FloatArray, linear_weight: FloatArray, linear_bias: FloatArra
 
 
 def _classes_inside(linear_weight: FloatArray) -> FloatArray:
-    """(C, d1, ..., F) as a matrix whose rows are the classes of the first place, then of the next."""
+    """(C, d1, ..., F) as a matrix (d1·...·C, F), with the classes of each place side by side."""
     *rows, features = np.moveaxis(linear_weight, 0, -2).shape
     return np.moveaxis(linear_weight, 0, -2).reshape(math.prod(rows), features)

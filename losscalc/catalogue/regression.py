@@ -16,13 +16,12 @@ from losscalc.core.stable import number
 
 
 class Regression(Loss):
-    """What the losses of this family share: equal shapes, and a weight that has them too."""
+    """The base of this family: equal shapes, and a weight of the same shape."""
 
     divisor = "the number of elements; with weight, the sum of the weights"
     broadcasts = True
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """`input`, `target` and `weight` of one shape, unless broadcasting was asked for."""
         return elementwise_layout(shapes, full=("weight",), broadcast=broadcast, may_broadcast=True)
 
 
@@ -55,7 +54,6 @@ class L1(Regression):
         return Terms(difference) if weight is None else Terms(weight * difference, weight)
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
-        """The sign of the difference, 0 where there is none."""
         return Slope(np.sign(input - target) * (1.0 if weight is None else weight))
 
 
@@ -87,11 +85,10 @@ class MSE(Regression):
         difference = input - target
         if weight is None:
             return Terms(difference * difference)
-        # (w·d)·d: a small weight is met by a large difference before that is squared, and vice versa.
+        # (d·w)·d, because d² may overflow or underflow where w·d² does not.
         return Terms(difference * weight * difference, weight)
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
-        """Twice the difference."""
         return Slope(2.0 * (input - target) * (1.0 if weight is None else weight))
 
 
@@ -126,11 +123,10 @@ class SmoothL1(Regression):
         if not self.beta:
             return Terms(distance)
         near = np.minimum(distance, self.beta)
-        # c/β ≤ 1 comes first: 1/β, or c·d, may be out of range.
+        # c/β ≤ 1 comes first, because 1/β or c·d may overflow.
         return Terms(near / self.beta * (distance - 0.5 * near))
 
     def gradient(self, input: Values, target: Values) -> Slope:
-        """The difference over `beta`, but never beyond 1."""
         if not self.beta:
             return Slope(np.sign(input - target))
         return Slope(np.clip(input - target, -self.beta, self.beta) / self.beta)
@@ -173,7 +169,6 @@ class Huber(Regression):
         return Terms((near if weight is None else weight * near) * (distance - 0.5 * near))
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
-        """The difference, but never beyond `delta`."""
         slope = np.clip(input - target, -self.delta, self.delta)
         return Slope(slope if weight is None else weight * slope)
 
@@ -202,12 +197,11 @@ class LogCosh(Regression):
     def terms(self, input: Values, target: Values) -> Terms:
         distance = np.abs(input - target)
         near = np.minimum(distance, number(1.0, distance))
-        # cosh d is 1 - ½·expm1(d)·expm1(-d), which keeps the digits of a small d, and
-        # exp(d)·(1 + ½·expm1(-2d)), of which the logarithm does not overflow.
+        # cosh d = 1 - ½·expm1(d)·expm1(-d), which keeps the digits of a small d, and
+        # cosh d = exp(d)·(1 + ½·expm1(-2d)), whose logarithm does not overflow.
         small = np.log1p(-0.5 * np.expm1(near) * np.expm1(-near))
         large = distance + np.log1p(0.5 * np.expm1(-2.0 * distance))
         return Terms(np.where(distance < 1.0, small, large))
 
     def gradient(self, input: Values, target: Values) -> Slope:
-        """The hyperbolic tangent of the difference."""
         return Slope(np.tanh(input - target))

@@ -1,4 +1,4 @@
-"""Losses of triplets: an anchor, what should be close to it, and what should not."""
+"""Losses of triplets: an anchor, a positive that should be close to it, and a negative that should not."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ from losscalc.core.shapes import Layout, check_equal_axes, rowwise_layout, unbro
 
 
 class Triplet(Loss):
-    """What the losses of triplets share: three arrays of vectors, and a distance."""
+    """The base of this family: three arrays of vectors, and a distance."""
 
     formula = (
         "max(0, m + d(a, p) - min(d(a, n), d(p, n))) if swap, else max(0, m + d(a, p) - d(a, n)); d distance"
@@ -37,12 +37,11 @@ class Triplet(Loss):
         raise NotImplementedError
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """Three arrays of vectors, of one shape unless broadcasting was asked for."""
         same = ("anchor", "positive", "negative")
         if broadcast:
             check_equal_axes(shapes, same)
         layout = rowwise_layout(shapes, same=same, broadcast=broadcast)
-        # A function of one's own may look at all rows together.
+        # A function of the user's may look at all rows together.
         return layout if self.distance.is_rowwise else layout._replace(cut=frozenset())
 
     def terms(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Terms:
@@ -52,7 +51,7 @@ class Triplet(Loss):
         return Terms(np.maximum(near - far + self.margin, 0.0))
 
     def quantities(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Quantities:
-        """The ε of the distance, or the distances themselves where these have no formula."""
+        """The ε of the distance, or the distances themselves if there is no formula for them."""
         if self.distance.formula:
             return {"ε": np.asarray(self.distance.eps)}
         pairs = {
@@ -63,25 +62,24 @@ class Triplet(Loss):
         return {name: self.distance.between(*pair)[..., np.newaxis] for name, pair in pairs.items()}
 
     def explained(self, target: FloatArray | IndexArray) -> str:
-        """With the formula of the distance, unless it is a function of one's own."""
+        """The formula with that of the distance, if it has one."""
         if not self.distance.formula:
             return self.formula
         return f"{Triplet.formula.partition(';')[0]}, d(u, v) = {self.distance.formula}"
 
     @property
     def incomplete(self) -> str:
-        """A function of one's own says nothing of itself."""
         return "" if self.distance.formula else "d is a function of the caller's"
 
     def gradient(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Slope:
-        """That of d(a, p) less that of d(a, n), up to the margin itself."""
+        """d(a, p)' - d(a, n)', up to and at the margin."""
         excess, from_anchor, _ = self._excess(anchor, positive, negative)
         near = self.distance.gradients(anchor, positive)[0]
         far = self.distance.gradients(anchor, negative)[0]
         return _summed(anchor, _active(excess) * near, -_active(excess) * from_anchor * far)
 
     def gradient_positive(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Slope:
-        """That of d(a, p), less that of d(p, n) where it took the place of d(a, n)."""
+        """d(a, p)', less d(p, n)' where that distance is the one that counts."""
         excess, _, from_positive = self._excess(anchor, positive, negative)
         near = _active(excess) * self.distance.gradients(anchor, positive)[1]
         if not self.swap:
@@ -90,7 +88,7 @@ class Triplet(Loss):
         return _summed(positive, near, -_active(excess) * from_positive * far)
 
     def gradient_negative(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Slope:
-        """That of the distance of the negative, with a minus."""
+        """-d(n)', with d(n) the distance of the negative that counts."""
         excess, from_anchor, from_positive = self._excess(anchor, positive, negative)
         far = -_active(excess) * from_anchor * self.distance.gradients(anchor, negative)[1]
         if not self.swap:
@@ -101,9 +99,9 @@ class Triplet(Loss):
     def _excess(
         self, anchor: FloatArray, positive: FloatArray, negative: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """m + d(a, p) - d(n), and the shares of the anchor and of the positive in d(n).
+        """m + d(a, p) - d(n), and the shares of d(a, n) and d(p, n) in d(n), the smaller of both.
 
-        Where both are equally far away each has half, as in PyTorch.
+        Where they are equal, each has half of it, as in PyTorch.
         """
         near, far = self.distance.between(anchor, positive), self.distance.between(anchor, negative)
         from_anchor = np.ones(far.shape)
@@ -141,7 +139,6 @@ class TripletMargin(Triplet):
 
     @property
     def distance(self) -> Distance:
-        """The p-norm."""
         return Norm(self.p, self.eps)
 
 
@@ -185,13 +182,12 @@ class TripletMarginWithDistance(Triplet):
 
     @property
     def distance(self) -> Distance:
-        """The distance of that name, or the function."""
         chosen = self.distance_function
         return DISTANCES[chosen] if isinstance(chosen, str) else Custom(chosen)
 
 
 def _summed(own: FloatArray, *parts: FloatArray) -> Slope:
-    """The sum of derivatives, each of which may have been broadcast against another array."""
+    """The sum of derivatives, each summed over the axes along which the array was broadcast."""
     total = np.zeros_like(own)
     for part in parts:
         total = total + unbroadcast(part, own.shape)
@@ -199,5 +195,5 @@ def _summed(own: FloatArray, *parts: FloatArray) -> Slope:
 
 
 def _active(excess: FloatArray) -> FloatArray:
-    """1 up to the margin itself and 0 beyond, beside the axis of the vectors."""
+    """1 up to and at the margin, and 0 beyond, with an axis of 1 in the place of the vectors."""
     return np.heaviside(excess, 1.0)[..., np.newaxis]
