@@ -1,1 +1,1 @@
-"""Why a loss is what it is, and why another number differs from it."""
+"""Explains the value of a loss, and why another number differs from it."""

@@ -1,4 +1,4 @@
-"""The calls that are looked into: those of losses, with their arrays in memory."""
+"""The calls that insight looks into: those of losses, with their arrays in memory."""
 
 from losscalc.catalogue.base import Loss
 from losscalc.engine.call import Call as AnyCall

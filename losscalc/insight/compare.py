@@ -1,4 +1,4 @@
-"""Whether a number is what it should be, and, if not, what would have led to it."""
+"""Compares a value with an expected one, and finds what would have led to the latter."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from losscalc.errors import Index, ShapeError
 from losscalc.insight.call import Call
 from losscalc.insight.detect import Hypothesis, groups
 
-# With fewer digits too many hypotheses would lead to the same number.
+# With fewer digits, too many hypotheses would agree with the number.
 _FEWEST_DIGITS = 4
 
 
@@ -20,14 +20,14 @@ class Tolerance(NamedTuple):
     atol: float = 1e-8
 
     def agree(self, value: Array, expected: Array) -> np.ndarray:
-        """Which numbers agree; NaN agrees with NaN, and an infinity with itself."""
+        """A mask of the numbers that agree; NaN agrees with NaN, and an infinity with itself."""
         with np.errstate(all="ignore"):
             close = np.abs(value - expected) <= self.atol + self.rtol * np.abs(expected)
         same = (value == expected) | (np.isnan(value) & np.isnan(expected))
         return np.asarray((close & np.isfinite(expected)) | same)
 
     def loosened(self, text: str) -> "Tolerance":
-        """Half a unit of the last digit that was typed, where enough of them were."""
+        """A tolerance of at least half a unit of the last digit that was typed, if enough digits were."""
         mantissa, _, exponent = text.strip().lower().partition("e")
         digits = mantissa.lstrip("+-0.").replace(".", "")
         if len(digits) < _FEWEST_DIGITS or not mantissa.strip("+-").replace(".", "").isdigit():
@@ -37,23 +37,23 @@ class Tolerance(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """A value, what was expected, and where they differ most."""
+    """A value and the expected one, with the place where they differ most."""
 
     value: Array
     expected: Array
     agrees: bool
     differing: int
     worst: Index
-    """The index of the number that is farthest off; of a scalar, ()."""
+    """The index of the number that differs most; () for a scalar."""
 
     @property
     def difference(self) -> float:
-        """By how much the worst number is off."""
+        """The difference of that number."""
         return float(self.value[self.worst] - self.expected[self.worst])
 
 
 def compare(value: Array, expected: Array, tolerance: Tolerance) -> Comparison:
-    """Hold a value against another of the same shape."""
+    """Compare a value with an expected one of the same shape."""
     value, expected = (np.asarray(a, dtype=np.float64) for a in (value, expected))
     if value.shape != expected.shape and value.size == expected.size == 1:
         expected = expected.reshape(value.shape)
@@ -72,7 +72,7 @@ def compare(value: Array, expected: Array, tolerance: Tolerance) -> Comparison:
 
 
 def explanations(call: Call, comparison: Comparison, tolerance: Tolerance) -> list[Hypothesis]:
-    """What would lead to the expected numbers, the simplest first; of one kind, one for each value."""
+    """The hypotheses that lead to the expected numbers, the simplest first; one of a kind for each value."""
     found: list[Hypothesis] = []
     for rows in groups(call):
         known: list[Array] = []
@@ -88,7 +88,7 @@ def explanations(call: Call, comparison: Comparison, tolerance: Tolerance) -> li
 
 
 def _value(hypothesis: Hypothesis, call: Call, comparison: Comparison) -> Array | None:
-    """The value of a hypothesis, if it has the shape of what was expected."""
+    """The value of a hypothesis, if it has the shape of the expected one."""
     value = hypothesis.value(call)
     if value is None or value.size != comparison.expected.size or np.isnan(value).any():
         return None

@@ -1,4 +1,4 @@
-"""What there is to know of a loss without any data."""
+"""Describes a loss from its declaration alone, without data."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from losscalc.outputs.description import Description, Section
 
 
 def describe(cls: type[Loss]) -> Description:
-    """The description of a loss."""
+    """Describe a loss."""
     sections = [
         Section("symbols", list(_symbols(cls))),
         Section("arrays", [(_option(array.name), array.role.doc) for array in array_arguments(cls)]),
@@ -33,14 +33,14 @@ def describe(cls: type[Loss]) -> Description:
 
 
 def parameter_text(parameter: Parameter) -> str:
-    """What a parameter is, what it may be, and what it is unless given."""
+    """A parameter in words: its meaning, its domain and its default."""
     domain = f" It must be {parameter.domain}." if parameter.domain is not None else ""
     default = "" if parameter.default is None else f" Default: {parameter.default}."
     return parameter.doc + domain + default
 
 
 def example_command(cls: type[Loss]) -> str:
-    """The example of a loss as a command to paste; many arrays together are a file."""
+    """The example of a loss as a command to paste; a dict of arrays is shown as a file."""
     many = {array.name for array in array_arguments(cls) if array.role.many}
     words = ["losscalc", cls.name]
     for name, value in cls.example.items():
@@ -50,7 +50,7 @@ def example_command(cls: type[Loss]) -> str:
 
 
 def _symbols(cls: type[Loss]) -> Iterator[tuple[str, str]]:
-    """What the symbols of the formula stand for, as far as the formula does not say so itself."""
+    """The meaning of the symbols of the formula that the formula does not define itself."""
     known = {array.name for array in array_arguments(cls)} | {p.name for p in parameters(cls)}
     for symbol in parsed(cls.formula).symbols:
         letter = symbol[0] if re.fullmatch(r"[a-z]\[[a-z]\]", symbol) else symbol
@@ -72,7 +72,7 @@ def _first_line(described: object) -> str:
 
 
 def _with_options(text: str) -> str:
-    """The text with the names of options in the place of arguments."""
+    """A text with names of options instead of arguments."""
     return re.sub(r"`(\w+)`", lambda match: _option(match[1]), text)
 
 

@@ -1,4 +1,4 @@
-"""Data that contradict a loss: computable, and yet probably a mistake. One short declaration each."""
+"""Diagnoses: data that a loss can be computed from, though they are probably a mistake."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from losscalc.errors import LosscalcWarning
 
 Arguments = Mapping[str, Any]
 
-# Fewer numbers than these lie between 0 and 1 by chance too often.
+# Fewer numbers than this lie between 0 and 1 by chance too often.
 _ENOUGH = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a diagnosis sees of a call: the loss, one block of its arrays, and the reduction."""
+    """What a diagnosis looks at: the loss, one block of its arrays, and the reduction."""
 
     loss: Loss
     arguments: Arguments
@@ -32,25 +32,25 @@ class Case:
         return self.arguments[name]
 
     def has(self, *names: str) -> bool:
-        """Whether all these arrays are there, and hold anything."""
+        """Whether all these arrays are given, and none is empty."""
         return all(self.arguments.get(name) is not None and np.size(self.arguments[name]) for name in names)
 
 
 class Diagnosis(NamedTuple):
-    """A sign of a mistake, the losses that it concerns, and the warning that it leads to."""
+    """A sign of a mistake, the losses that it concerns, and its warning."""
 
     name: str
     concerns: Callable[[type[Loss]], object]
     shows: Callable[[Case], object]
-    """What a block shows of it, on which all blocks have to agree: False contradicts, None cannot tell."""
+    """What blocks have to agree on; False if a block contradicts the sign, None if it cannot tell."""
     warning: Callable[[Case], LosscalcWarning]
     everywhere: bool = True
-    """Whether it has to show in every block that can tell, or in any."""
+    """Whether the sign has to show in every block that can tell, rather than in one."""
     rows: Callable[[Case], int] | None = None
-    """How many rows there have to be in all, if that matters."""
+    """The number of rows that the call has to have, if that matters."""
 
     def sign(self, case: Case) -> Sign:
-        """What a block shows of it."""
+        """The sign in one block."""
         shown = self.shows(case)
         if shown is None or shown is False:
             return Sign(shown, None, self.everywhere, contradicted=shown is False)
@@ -58,17 +58,17 @@ class Diagnosis(NamedTuple):
 
 
 def _takes_classes(loss: type[Loss]) -> bool:
-    """Whether a row has one right class, or a distribution over them."""
+    """Whether the target is a class index, or class probabilities, for each row."""
     return loss.labels in ("classes", "class-indices")
 
 
 def _takes(loss: type[Loss], *kinds: Kind) -> bool:
-    """Whether one of the arrays is of one of these kinds."""
+    """Whether an array of the loss is of one of these kinds."""
     return any(array.role.kind in kinds for array in array_arguments(loss))
 
 
 def _in_unit(values: Array) -> bool | None:
-    """Whether all lie from 0 to 1, and not all on the ends: a model that knows nothing has logits of 0."""
+    """Whether all values lie in [0, 1], and some inside: the logits of an untrained model may all be 0."""
     if not ((values >= 0).all() and (values <= 1).all()):
         return False
     inside = bool(((values > 0) & (values < 1)).any())
@@ -76,7 +76,7 @@ def _in_unit(values: Array) -> bool | None:
 
 
 def _sums_to_one(values: Array, axis: int) -> bool:
-    """Whether every row sums to 1, to what single precision leaves of it."""
+    """Whether every row sums to 1, but for the rounding errors of float32."""
     with np.errstate(all="ignore"):
         return bool(np.allclose(values.sum(axis=axis), 1.0, rtol=0, atol=1e-3))
 
@@ -96,18 +96,18 @@ def _are_log_probabilities(scores: Array, axis: int) -> bool:
 
 
 def _instead(loss: Loss, scores: Kind, advice: str) -> str:
-    """Advice, after the name of the same loss of other scores, if there is one."""
+    """Advice that names the same loss of other scores first, if there is one."""
     name = loss.relatives.get(scores)
     return f"for {scores} use losscalc {name}; {advice}" if name else advice
 
 
 def _of_logits(loss: Loss) -> str:
-    """The name of the same loss of logits, or of one that differs by an entropy, which no logit changes."""
+    """The name of the same loss of logits, or of one that differs by the entropy of the target only."""
     return loss.relatives.get("logits") or loss.relatives["with-entropy"]
 
 
 def _softmax_floor(classes: int) -> float:
-    """The least that cross-entropy can be where a softmax comes first: ln(e + C - 1) - 1."""
+    """The minimum of the cross-entropy of probabilities taken as logits: ln(e + C - 1) - 1."""
     return float(np.log(np.e + classes - 1) - 1)
 
 
@@ -116,7 +116,7 @@ def _classes(case: Case) -> int:
 
 
 def _equal_weights(case: Case) -> float | bool | None:
-    """The weight that all rows have which take part, if it is not 1."""
+    """The weight of all rows that count, if it is the same for all and not 0 or 1; else False."""
     if (
         case.reduction != "mean"
         or not case.has("weight", "target")
@@ -135,7 +135,7 @@ def _equal_weights(case: Case) -> float | bool | None:
 
 
 def _vector_weights(case: Case) -> tuple[str, int] | bool:
-    """The weight of one number a column, and how many these are."""
+    """The name and length of a weight that is a vector, beside an input with rows and columns."""
     for name in ("pos_weight", "weight"):
         is_vector = case.has(name) and case[name].ndim == 1 and case[name].size > 1
         if is_vector and case["input"].ndim == 2:
@@ -144,7 +144,7 @@ def _vector_weights(case: Case) -> tuple[str, int] | bool:
 
 
 def _too_long(case: Case) -> np.ndarray:
-    """The sequences whose target no alignment reaches: a step a symbol, and one between equal ones."""
+    """Sequences too short for their target, which takes a step a symbol, and one between equal symbols."""
     lengths = np.atleast_1d(case["target_lengths"])
     targets = np.atleast_2d(case["targets"])
     if len(targets) != len(lengths):
@@ -301,7 +301,7 @@ DIAGNOSES = (
 
 
 def examine(loss: Loss, reduction: str, arguments: Arguments) -> Findings:
-    """What one block of a call shows."""
+    """Look for all signs in one block of a call."""
     case = Case(loss, arguments, reduction)
     first = next(iter(arguments))
     signs = {}

@@ -1,4 +1,4 @@
-"""How a loss comes about: its formula with the user's own numbers, row by row, and the reduction."""
+"""Explains a loss: its formula with the user's own numbers, row by row, and the reduction."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -20,14 +20,14 @@ VOCABULARY: Mapping[str, str] = {
     "m": "margin", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps",
     "s": "label_smoothing",
 }  # fmt: skip
-"""What formulas call the arrays and parameters of losses."""
+"""The arrays and parameters that symbols of formulas stand for."""
 
-# The most summands of a mean that are written out.
+# No more summands than this are written out.
 _MOST_SUMMANDS = 6
 
 
 class Step(NamedTuple):
-    """One loss: where it stands, its value, and what stands for the symbols of its formula."""
+    """A single loss: its index, its value, and the values of the symbols of its formula."""
 
     place: Index
     value: float
@@ -39,7 +39,7 @@ class Step(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """A loss whose working is wanted, and how much of it: so many losses, with so many decimals."""
+    """What an explanation needs: a computed loss, the number of rows to show, and that of decimals."""
 
     loss: Loss
     samples: Sequence[Sample]
@@ -78,7 +78,7 @@ class Explanation(NamedTuple):
             )
 
     def _losses(self, steps: Sequence[Step]) -> Iterator[Line]:
-        """A line for each loss, and the mean behind each row of a matrix of losses."""
+        """A line for each loss, and the mean after each row of a matrix of losses."""
         row: list[Step] = []
         for step in steps:
             if len(step.place) > 1 and row and row[-1].place[:-1] != step.place[:-1]:
@@ -109,7 +109,7 @@ class Explanation(NamedTuple):
         )
 
     def _behind(self, step: Step) -> tuple[list[str], list[str]]:
-        """The numbers on the way to a loss, as text and for LaTeX."""
+        """The intermediate numbers of a loss, as text and as LaTeX."""
         texts, latexes = [], []
         for name, value in self._computed(step):
             text, latex = step.formula.worked(name, step.values, self.number)
@@ -118,7 +118,7 @@ class Explanation(NamedTuple):
         return texts, latexes
 
     def _computed(self, step: Step) -> Iterator[tuple[str, float]]:
-        """The numbers on the way to a loss: what is computed from the arrays, rather than given."""
+        """The names and values of the intermediate numbers: those that are computed from the arrays."""
         measured = {array.name for array in array_arguments(type(self.loss))} - {*step.formula.symbols}
         given = {*VOCABULARY, "C", *measured} - step.formula.definitions.keys()
         given |= {"L", *step.formula.hidden(step.values)}
@@ -145,7 +145,7 @@ class Explanation(NamedTuple):
             left_out = [str(step.place[0]) for step in steps if step.ignored and step.place]
             listed = f" (row {', '.join(left_out)})" if left_out else ""
             yield Line("ignored", f"{partial.ignored}{listed}", rf"\text{{{partial.ignored}{listed}}}")
-        # The numerator of a sum, and of the batch's mean, is the sum of all losses; that of the mean its own.
+        # The numerator of a sum and of batchmean is the sum of all losses; the mean may have another one.
         numerator, denominator = float(reduction.numerator(partial)), float(reduction.denominator(partial))
         values = [step.value if step.share is None else step.share for step in steps if not step.ignored]
         summands = self._all_summands(values if reduction.name != SUM.name else [s.value for s in steps])
@@ -166,7 +166,7 @@ class Explanation(NamedTuple):
         yield Line(name, f"{above} / {below}", rf"\frac{{{above}}}{{{below}}}", mean)
 
     def number(self, value: float) -> str:
-        """A number in a formula: whole numbers without decimals."""
+        """A number as formulas show it: whole numbers without decimals."""
         if float(value).is_integer() and abs(value) < 1e15:
             return str(int(value))
         return self.fixed(value)
@@ -182,14 +182,14 @@ class Explanation(NamedTuple):
         return " + ".join(shown)
 
     def _all_summands(self, values: Sequence[float]) -> str:
-        """The sum written out, where all of it is known."""
+        """The sum written out, if all of its summands are at hand; else nothing."""
         return self._summands(values) if 1 < len(values) == self.partial.count else ""
 
 
 def symbol_values(
     loss: Loss, arguments: Mapping[str, Any], shape: tuple[int, ...]
 ) -> dict[str, FloatArray | None]:
-    """What each symbol of the formula stands for, with the axis behind the losses that Σ sums over."""
+    """The values of all symbols of the formula, with one axis more than the losses, over which Σ sums."""
     formula = parsed(loss.explained(_target(loss, arguments)))
     with np.errstate(all="ignore"):
         own = dict(loss.quantities(**arguments))
@@ -209,7 +209,7 @@ def symbol_values(
 
 
 def _ratio(step: Step) -> float:
-    """By how much a loss is divided before it is added to the mean."""
+    """The number by which a loss is divided before it enters the mean."""
     return step.value / step.share if step.share else 1.0
 
 
@@ -218,7 +218,7 @@ def _target(loss: Loss, arguments: Mapping[str, Any]) -> Any:
 
 
 def _aligned(array: FloatArray | None, shape: tuple[int, ...]) -> FloatArray | None:
-    """An array beside the losses: one number each, or a row each where the loss is that of a row."""
+    """An array in the shape of the losses and one axis more: a number for each loss, or a row."""
     if array is None:
         return None
     try:
@@ -228,5 +228,5 @@ def _aligned(array: FloatArray | None, shape: tuple[int, ...]) -> FloatArray | N
 
 
 def _at(value: FloatArray | None, place: Index, axes: int) -> FloatArray | None:
-    """The numbers of one loss."""
+    """The values for one loss."""
     return value[place] if value is not None and value.ndim == axes + 1 else value

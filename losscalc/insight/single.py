@@ -1,4 +1,4 @@
-"""The single losses of a call, and its arrays as the loss itself takes them."""
+"""The single losses of a call, and its arrays as the loss gets them."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ from losscalc.insight.call import Call
 
 
 def single_losses(call: Call) -> Array:
-    """The losses without reduction."""
+    """The single losses."""
     return np.asarray(compute(call._replace(reduction=NONE)).value, dtype=np.float64)
 
 
 def numbers(call: Call) -> dict[str, Any]:
-    """The arguments of `terms`: class indices as int64, all else as float64, a state as a mapping."""
+    """The arguments of `terms`: class indices as int64, everything else as float64, a state as a mapping."""
     indices = call.layout.indices
     return grouped(
         {name: as_indices(name, a) if name in indices else as_real(a) for name, a in call.held.items()}
@@ -26,6 +26,6 @@ def numbers(call: Call) -> dict[str, Any]:
 
 
 def terms_of(call: Call) -> Terms:
-    """What the loss makes of all arrays as one block."""
+    """The terms of the whole call as one block."""
     with np.errstate(all="ignore"):
         return call.operation.terms(**numbers(call))

@@ -1,4 +1,4 @@
-"""What the losses of a data set look like: their spread, the worst of them, and what they compare with."""
+"""Statistics of the losses of a data set: their spread, the largest, and baselines for the mean."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -20,7 +20,7 @@ _ONE_CLASS = ("classes", "class-indices")
 
 
 class Spread(NamedTuple):
-    """How the single losses are spread; NaN where there are none."""
+    """Statistics of the single losses; NaN if there are none."""
 
     losses: int
     min: float
@@ -33,7 +33,7 @@ class Spread(NamedTuple):
 
 
 class Worst(NamedTuple):
-    """One of the largest losses: where it stands, what it was computed from, and its share of the total."""
+    """One of the largest losses: its index, the numbers it was computed from, and its share of the total."""
 
     place: Index
     loss: float
@@ -42,7 +42,7 @@ class Worst(NamedTuple):
 
 
 def counted(call: Call) -> tuple[Array, Array]:
-    """The single losses, and which of them count."""
+    """The single losses, and a mask of those that are not ignored."""
     single, ignored = single_losses(call), terms_of(call).ignored
     return single, np.ones(single.shape, dtype=bool) if ignored is None else ~ignored
 
@@ -61,7 +61,7 @@ def spread(call: Call) -> Spread:
 
 
 def worst(call: Call, count: int) -> list[Worst]:
-    """The largest losses, the largest first; NaN counts as largest."""
+    """The largest losses, the largest first; NaN counts as the largest."""
     single, counts = counted(call)
     values = np.where(counts, np.nan_to_num(single, nan=np.inf), -np.inf).reshape(-1)
     order = np.argsort(-values, kind="stable")[: min(count, int(counts.sum()))]
@@ -78,18 +78,18 @@ def worst(call: Call, count: int) -> list[Worst]:
 
 
 def context(call: Call) -> list[tuple[str, float | str]]:
-    """What the mean compares with: the loss of knowing nothing, and that of knowing the priors alone."""
+    """Baselines for the mean, such as the loss of a uniform guess, and of the class priors as a guess."""
     return list(_context(call))
 
 
 def histogram(call: Call, bars: int = _BARS) -> list[tuple[str, int]]:
-    """How many losses lie in each of some intervals."""
+    """The number of losses in each of some intervals."""
     single, counts = counted(call)
     values = single[counts & np.isfinite(single)]
     if not values.size:
         return []
     low, high = float(values.min()), float(values.max())
-    # Losses that are equal to their last digits need a wider interval than they span.
+    # Losses that differ in their last digits only need a wider interval than they span.
     margin = max(abs(low), abs(high), 1e-300) * 1e-9
     bounds = (low, high) if high - low > margin else (low - margin, high + margin)
     numbers, edges = np.histogram(values, bins=bars, range=bounds)
@@ -97,7 +97,7 @@ def histogram(call: Call, bars: int = _BARS) -> list[tuple[str, int]]:
 
 
 def balanced_classes(target: Array, classes: int | None = None, ignored: int | None = None) -> Array:
-    """The weight of each class that makes all classes count alike: n / (C·n_c), as in scikit-learn."""
+    """Class weights by which all classes count alike: n / (C·n_c), as in scikit-learn."""
     flat = np.asarray(target).reshape(-1)
     wrong = np.flatnonzero(~(flat == np.floor(flat)) | (flat > _MOST_LABELS))
     if wrong.size:
@@ -119,7 +119,7 @@ def balanced_classes(target: Array, classes: int | None = None, ignored: int | N
 
 
 def balanced_positives(target: Array) -> Array:
-    """Negatives over positives: of a vector one number, of a matrix one a column."""
+    """Negatives over positives: one number for a vector, one a column for a matrix."""
     if (outside := UNIT.first_outside(np.asarray(target, dtype=np.float64))) is not None:
         raise DataError(
             "`target` must hold labels in [0, 1]", found=float(target[outside]), argument="target"
@@ -138,8 +138,8 @@ def _mean(call: Call) -> float:
 
 
 def _beside(call: Call, shape: tuple[int, ...], index: Index) -> Iterator[tuple[str, Array]]:
-    """What stands in the arrays where a loss stands: a number, or the numbers of its row."""
-    # Of CTC all but the log-probabilities, whose axis 0 is time, have a row for each loss.
+    """The numbers in the arrays that belong to a single loss: one, or those of its row."""
+    # In CTC axis 0 of the log-probabilities is time; the other arrays have a row for each loss.
     layout = call.layout
     cut = layout.cut or layout.indices
     for name, array in call.arrays.items():
@@ -161,7 +161,7 @@ def _context(call: Call) -> Iterator[tuple[str, float | str]]:
 
 
 def _of_errors(call: Call) -> Iterator[tuple[str, float]]:
-    """The best guess of squares is their weighted mean, and of absolute differences the median."""
+    """The best constant for squares is the weighted mean, and for absolute differences the median."""
     target = np.asarray(call.arrays["target"], dtype=np.float64)
     if call.operation.power == 1 and "weight" in call.arrays:
         return
@@ -178,7 +178,7 @@ def _of_classes(call: Call) -> Iterator[tuple[str, float | str]]:
     classes = scores.shape[1]
     counts = target != call.operation.settings["ignore_index"]
     priors = np.bincount(target[counts].astype(np.int64), minlength=classes) / max(1, counts.sum())
-    # What the mean weighs: the share of each class, times its weight.
+    # The share of each class in the weighted mean.
     shares = priors * np.asarray(call.arrays.get("weight", 1.0))
     with np.errstate(all="ignore"):
         shares = shares / shares.sum()

@@ -1,4 +1,4 @@
-"""What may have been done otherwise where a number differs: one row each, the simplest first."""
+"""The search for a mistake: hypotheses on why a number differs, the simplest first."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ __all__ = ["Hypothesis", "NotApplicable", "groups", "hypotheses"]
 
 
 def groups(call: Call) -> Iterator[list[Hypothesis]]:
-    """All hypotheses on a call, those of one kind together."""
+    """All hypotheses on a call, in groups of one kind."""
     for rows in (
         REDUCTIONS,
         FACTORS,

@@ -1,4 +1,4 @@
-"""What other frameworks and textbooks take for the same loss, the most common first."""
+"""Hypotheses: the conventions of other frameworks and textbooks, the most common first."""
 
 import math
 
@@ -61,7 +61,7 @@ def _is_focal(loss: Loss) -> bool:
 
 
 def _zero_one(call: Call) -> Array:
-    """The loss of labels 0 and 1 where -1 and 1 are meant, as PyTorch computes it: it checks no label."""
+    """The loss of labels 0 and 1 instead of -1 and 1, as PyTorch, which checks no label, computes it."""
     arrays = numbers(call)
     return reduced(call, call.operation.unchecked(**{**arrays, "target": (arrays["target"] + 1) / 2}))
 
@@ -131,7 +131,7 @@ SIGNS = [
 
 
 def _worst(call: Call, least: float) -> Array:
-    """The hinge loss of Crammer and Singer: the largest violation of each row, to the power, weighted."""
+    """The hinge loss of Crammer and Singer: only the largest violation of each row counts."""
     x, y = taken(call, "input", "target")
     require(x.ndim == 2 and y.ndim == 1)
     right = np.take_along_axis(x, y[:, np.newaxis], axis=1).squeeze(1)
@@ -142,13 +142,13 @@ def _worst(call: Call, least: float) -> Array:
 
 
 def _times_classes(call: Call, fewer: int = 0) -> Array:
-    """The value with the number of classes as a factor, perhaps divided by the number of the wrong ones."""
+    """The value times C, the number of classes, or times C / (C - fewer)."""
     classes = first(call).shape[-1]
     return value(call) * over(float(classes), classes - fewer if fewer else 1.0)
 
 
 def _one_against_rest(call: Call) -> Array:
-    """Binary cross-entropy of every logit against the one-hot rows."""
+    """Binary cross-entropy of every logit, with one-hot rows as labels."""
     require(call.arrays.keys() == {"input", "target"})
     x, y = taken(call, "input", "target")
     require(x.ndim > 1 and y.shape == x.shape[:1])
@@ -158,7 +158,7 @@ def _one_against_rest(call: Call) -> Array:
 
 
 def _less_entropy(call: Call) -> Array:
-    """Cross-entropy less the entropy of the distributions, which is their divergence."""
+    """Cross-entropy less the entropy of the target, which is the divergence."""
     y = array(call, "target").astype(np.float64)
     require(y.shape == first(call).shape and is_mean(call) and "weight" not in call.arrays)
     entropy = np.where(y > 0, y * np.log(y), 0.0).sum()
@@ -166,7 +166,7 @@ def _less_entropy(call: Call) -> Array:
 
 
 def _softmax_along(call: Call, axis: int) -> Array:
-    """Negative log-likelihood after a softmax over an axis that is not that of the classes."""
+    """Negative log-likelihood after a softmax over an axis other than that of the classes."""
     settings = call.operation.settings
     require(not settings["label_smoothing"] and array(call, "input").ndim > 1)
     likelihood = losses()[call.operation.relatives["log-probabilities"]]
@@ -175,7 +175,7 @@ def _softmax_along(call: Call, axis: int) -> Array:
 
 
 def _softmax_again(call: Call) -> Array:
-    """The loss of logits, of probabilities."""
+    """The loss of logits, given probabilities."""
     cls = losses()[call.operation.relatives["logits"]]
     return value(changed(as_loss(call, cls, **call.operation.settings), "input", np.exp))
 
@@ -241,25 +241,25 @@ CLASSES = [
 
 
 def _reversed(call: Call) -> float:
-    """The divergence in the other direction, over the number of rows."""
+    """The divergence in the other direction, divided by the number of rows."""
     other = changed(exchanged(changed(call, "input", np.exp)), "input", np.log)
     return over(one_sum(other), rows(call))
 
 
 def _without_entropy(call: Call) -> Array:
-    """Of the divergence the cross-entropy -y·x alone."""
+    """The cross-entropy -y·x instead of the divergence."""
     x, y = taken(call, "input", "target")
     return np.asarray(-(np.exp(y) if call.operation.settings["log_target"] else y) * x)
 
 
 def _without_entropy_of_rows(call: Call) -> float:
-    """The same, over the number of rows."""
+    """The same, divided by the number of rows."""
     require(is_mean(call))
     return over(float(_without_entropy(call).sum()), rows(call))
 
 
 def _deviance(call: Call) -> Array:
-    """Twice what the logarithm of the likelihood falls short of that of a perfect prediction."""
+    """Twice the log-likelihood of a perfect prediction, less twice that of the input."""
     x, y = taken(call, "input", "target")
     rate = np.exp(x) if call.operation.settings["log_input"] else x
     gap = np.where(y > 0, y * np.log(np.where(y > 0, y, 1.0) / rate), 0.0)

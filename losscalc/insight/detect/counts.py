@@ -1,4 +1,4 @@
-"""Another reduction, another denominator, other weights."""
+"""Hypotheses: another reduction, another denominator, other weights."""
 
 import numpy as np
 
@@ -23,27 +23,27 @@ from losscalc.insight.single import terms_of
 
 
 def _other(call: Call, reduction: str) -> Array:
-    """The value of another reduction to one number."""
+    """The value with another reduction."""
     require(reduction != call.reduction.name and not call.reduction.keeps)
     require(reduction in call.operation.reductions)
     return value(call._replace(reduction=reductions.REDUCTIONS[reduction]))
 
 
 def _over(call: Call, count: float) -> float:
-    """The sum of the losses over a count that is not that of the mean."""
+    """The sum of the losses, divided by another count than the mean is."""
     require(is_mean(call))
     return over(total(call), count)
 
 
 def _losses(call: Call) -> int:
-    """How many losses there are along axis 0."""
+    """The number of losses along axis 0."""
     found = single(call)
     require(found.ndim)
     return len(found)
 
 
 def _over_positives(call: Call) -> float:
-    """The sum over the number of positive labels, of numbers that can be labels."""
+    """The sum divided by the number of positive labels, if the target can be labels."""
     y = array(call, "target")
     require(y.shape == first(call).shape and ((y >= 0) & (y <= 1)).all())
     return _over(call, float((y > 0).sum()))
@@ -58,13 +58,13 @@ def _over_columns(call: Call) -> float:
 
 
 def _over_rows_again(call: Call) -> float:
-    """The mean over the number of rows."""
+    """The mean, divided by the number of rows once more."""
     require(is_mean(call))
     return over(float(value(call)), rows(call))
 
 
 def _mean_of_rows(call: Call) -> Array:
-    """The mean of what each row has as its own mean, but for rows of which nothing counts."""
+    """The mean of the means of the rows, without rows in which nothing counts."""
     terms = terms_of(call)
     require(is_mean(call) and terms.share is None and terms.value.ndim >= 2)
     counts = np.ones(terms.value.shape) if terms.divisor is None else terms.divisor
@@ -76,7 +76,7 @@ def _mean_of_rows(call: Call) -> Array:
 
 
 def _class_weights(call: Call) -> Array:
-    """The weight that each single loss has in the mean."""
+    """The weight of each single loss in the mean."""
     require("weight" in call.arrays and is_mean(call))
     divisor = terms_of(call).divisor
     require(divisor is not None)
@@ -84,20 +84,20 @@ def _class_weights(call: Call) -> Array:
 
 
 def _pos_weight_for_all(call: Call) -> Array:
-    """The loss with the weights of positive labels as those of all, times others there may be."""
+    """The loss with `pos_weight` as the weight of all labels, times `weight` if there is one."""
     rest = without(call, "pos_weight")
     weight = array(call, "pos_weight") * np.asarray(call.arrays.get("weight", 1.0))
     return value(rest._replace(arrays={**rest.arrays, "weight": weight}))
 
 
 def _pos_weight_on_negatives(call: Call) -> Array:
-    """The loss of everything turned round: what was positive is negative, and has no weight."""
+    """The loss with `pos_weight` on the negative labels, which is that of negated logits and labels 1 - y."""
     require("pos_weight" in call.arrays)
     return value(changed(changed(call, "input", np.negative), "target", lambda y: 1 - y))
 
 
 def _weighted_again(call: Call) -> float:
-    """The sum of losses that have their weights, times the weights again."""
+    """The sum of the weighted losses times their weights once more."""
     return float((single(call) * _class_weights(call)).sum())
 
 

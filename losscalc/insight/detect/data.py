@@ -1,4 +1,4 @@
-"""Inputs and targets that were taken for something else."""
+"""Hypotheses: inputs or targets were taken for something else."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from losscalc.insight.call import Call
 from losscalc.insight.detect.hypothesis import Hypothesis, require
 from losscalc.insight.detect.outcome import along_classes, array, changed, exchanged, first, having, value
 
-# Every one of so many against every other is as much as is looked at.
+# More numbers than this are not compared each with each.
 _MOST_OUTER = 3000
 
 
@@ -24,9 +24,9 @@ def _logit(p: Array) -> Array:
 
 
 def _one_hot(call: Call, smoothing: float = 0.0) -> Array:
-    """Cross-entropy of one-hot rows, whose mean divides by the rows whatever their weights.
+    """Cross-entropy of one-hot rows, whose mean divides by the number of rows whatever their weights.
 
-    What is taken off the right class by smoothing goes to the others alone.
+    Smoothing gives its share to the wrong classes only, not to all.
     """
     plain = having(having(call, label_smoothing=0.0) if smoothing else call, ignore_index=-100)
     require(array(call, "target").ndim == 1 and array(call, "input").ndim > 1)
@@ -41,7 +41,7 @@ def _one_hot(call: Call, smoothing: float = 0.0) -> Array:
 
 
 def _relabelled(call: Call, change: Callable[[Array], Array]) -> Array:
-    """The value with every target changed, but for the class index that is ignored."""
+    """The value with every target changed but the ignored class index."""
     ignored = call.operation.settings.get("ignore_index")
     name = "targets" if "targets" in call.arrays else "target"
     return value(
@@ -50,7 +50,7 @@ def _relabelled(call: Call, change: Callable[[Array], Array]) -> Array:
 
 
 def _wrapped(call: Call) -> Array:
-    """The value with 1 subtracted from every class index, class 0 becoming the last one."""
+    """The value with 1 subtracted from every class index, so that class 0 becomes the last."""
     require("target" in call.arrays and first(call).ndim > 1 and first(call).shape[1])
     return _relabelled(call, lambda y: (y - 1) % first(call).shape[1])
 
@@ -62,13 +62,13 @@ def _largest(y: Array) -> Array:
 
 
 def _smoothed(call: Call, share: float, towards: float = 0.5) -> Array:
-    """The value with labels from 0 to 1 drawn towards a number; classes have a smoothing of their own."""
+    """The value with labels moved towards a number; losses of classes have a parameter for that."""
     require("label_smoothing" not in call.operation.settings)
     return value(changed(call, "target", lambda y: y * (1 - share) + share * towards))
 
 
 def _flattened(call: Call) -> Array:
-    """Logits (N, C, L) in rows of C, without the axes being exchanged."""
+    """The value with logits (N, C, L) reshaped to (N·L, C) without exchanging the axes first."""
     require(first(call).ndim > 2 and first(call).shape[1])
     flat = changed(call, "input", lambda x: x.reshape(-1, x.shape[1]))
     return value(changed(flat, "target", np.ravel))
@@ -85,7 +85,7 @@ def _reshaped(x: Array) -> Array:
 
 
 def _outer(call: Call) -> Array:
-    """Every input against every target, which (N, 1) against (N,) broadcasts to."""
+    """The loss of every input with every target, to which (N, 1) and (N,) broadcast."""
     x, y = (array(call, name).astype(np.float64) for name in ("input", "target"))
     require(x.shape == y.shape and x.size <= _MOST_OUTER and (x.ndim == 1 or x.shape[1:] == (1,)))
     x, y = x.reshape(-1), y.reshape(-1)
@@ -97,7 +97,7 @@ INPUTS = [
     Hypothesis(f"{name}-first", sentence, lambda call, change=change: value(changed(call, "input", change)))
     for name, sentence, change in (
         ("sigmoid", "a sigmoid was applied to the input first", stable.sigmoid),
-        # Before the softmax: of log-probabilities it is the same, and the simpler thing to say.
+        # Before the softmax, which does the same to log-probabilities but is not as simple.
         ("exp", "the exponential of the input was taken first", np.exp),
         ("softmax", "a softmax was applied to the input first", along_classes(stable.softmax)),
         ("two-softmaxes", "a softmax was applied to the input first, twice", _softmax_twice),

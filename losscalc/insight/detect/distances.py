@@ -1,4 +1,4 @@
-"""What others take for losses of differences, distances, boxes and sequences."""
+"""Hypotheses: other definitions of losses of differences, distances, boxes and sequences."""
 
 import numpy as np
 
@@ -41,7 +41,7 @@ def _has_triplets(loss: Loss) -> bool:
 
 
 def _errors(call: Call) -> Array:
-    """The single losses of a mean, of which there are rows and columns."""
+    """The single losses, if they are averaged and have rows and columns."""
     require(is_mean(call))
     found = single(call)
     require(found.ndim >= 2 and found.size)
@@ -58,7 +58,7 @@ def _squared_distances(call: Call) -> Array:
 
 
 def _boxes(call: Call, centred: bool) -> Array:
-    """The loss of boxes that were given by a corner or the centre, and their sides."""
+    """The loss if boxes are given as their corner, or centre, and their sides."""
 
     def corners(boxes: Array) -> Array:
         place, sides = boxes[..., :2].astype(np.float64), boxes[..., 2:]
@@ -69,7 +69,7 @@ def _boxes(call: Call, centred: bool) -> Array:
 
 
 def _over_lengths(call: Call, name: str) -> float:
-    """The sum over all lengths together."""
+    """The sum divided by the sum of all lengths."""
     require(is_mean(call))
     return over(total(call), float(array(call, name).sum()))
 

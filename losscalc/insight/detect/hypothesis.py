@@ -1,4 +1,4 @@
-"""What a hypothesis is: something that may have been done otherwise where a number differs."""
+"""Hypotheses: something that may have been done otherwise, so that a number differs."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -10,34 +10,34 @@ from losscalc.core.array import Array
 from losscalc.insight.call import Call
 
 
-class NotApplicable(Exception):  # noqa: N818 - it says that there is nothing to say
-    """A hypothesis has nothing to say of a call: there is no such array, parameter or axis."""
+class NotApplicable(Exception):  # noqa: N818 - not an error
+    """A hypothesis does not apply to a call, for lack of an array, a parameter or an axis."""
 
 
 def require(condition: object) -> None:
-    """Give up a hypothesis that has nothing to say of a call."""
+    """Raise NotApplicable unless a condition holds."""
     if not condition:
         raise NotApplicable
 
 
 class Hypothesis(NamedTuple):
-    """A name, under which the command line computes it, a sentence, and the value it leads to."""
+    """A hypothesis: its name on the command line, a sentence, and a function for the value it leads to."""
 
     name: str
     sentence: str
-    """May name a relative of the loss by its relation in braces."""
+    """What was done otherwise. A relation in braces stands for the name of that relative of the loss."""
     compute: Callable[..., Any]
     options: str = ""
-    """The options that do the same, where there are any."""
+    """The options that do the same, if there are any."""
     concerns: Callable[[Loss], object] = lambda loss: True
-    """Whether it can be true of calls of a loss."""
+    """Whether it makes sense for a loss."""
 
     def of(self, loss: Loss) -> "Hypothesis":
-        """The hypothesis in the words for one loss."""
+        """The hypothesis worded for one loss."""
         return self._replace(sentence=self.sentence.format(**loss.relatives))
 
     def value(self, call: Call) -> Array | None:
-        """The value, or None where the hypothesis has nothing to say; a bug in one is not silenced."""
+        """The value, or None if the hypothesis does not apply. Other errors are bugs, and are not caught."""
         try:
             with np.errstate(all="ignore"):
                 return np.asarray(self.compute(call), dtype=np.float64)

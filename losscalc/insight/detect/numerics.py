@@ -1,4 +1,4 @@
-"""Other constants, bounds and numbers of digits."""
+"""Hypotheses: other constants, bounds and numbers of digits."""
 
 import math
 from collections.abc import Callable
@@ -91,18 +91,18 @@ PRECISION = [
 
 
 def _clipped(p: Array, bound: float) -> tuple[Array, Array]:
-    """Probabilities that are kept away from 0 and 1, and those of the opposite."""
+    """Probabilities clipped to [bound, 1 - bound], and their complements."""
     p = np.clip(p, bound, p.dtype.type(1) - p.dtype.type(bound))
     return p, 1 - p
 
 
 def _added(p: Array, eps: float) -> tuple[Array, Array]:
-    """Probabilities and those of the opposite, a little of which is added to either."""
+    """Probabilities and their complements, with eps added to both."""
     return p + eps, 1 - p + eps
 
 
 def _likelihood(call: Call, bounded: Callable[[Array], tuple[Array, Array]], dtype: str = "float64") -> Array:
-    """Negative log-likelihoods of probabilities that are bounded in some way, weighted like the losses."""
+    """Negative log-likelihoods of probabilities that are bounded in some way, with the call's weights."""
     loss = call.operation
     require(loss.is_likelihood and not loss.averages_classes)
     require("pos_weight" not in call.arrays and not loss.settings.get("label_smoothing"))
@@ -137,7 +137,7 @@ def _of_classes(call: Call, bounded: Callable[[Array], Array]) -> Array:
 
 
 def _of_sigmoid(call: Call, name: str) -> Array:
-    """The loss of probabilities that were rounded to a dtype, perhaps to 0 or 1."""
+    """The loss of probabilities that were computed in a dtype, and perhaps rounded to 0 or 1."""
     require("pos_weight" not in call.arrays)
     logits = array(call, "input").astype(name)
     p = (1 / (1 + np.exp(-logits))).astype(np.float64)
@@ -146,12 +146,12 @@ def _of_sigmoid(call: Call, name: str) -> Array:
 
 
 def _naive(call: Call, name: str) -> Array:
-    """The formula in plain NumPy of that dtype, reduced in it."""
+    """The formula in plain NumPy of a dtype, reduced in that dtype."""
     dtype = np.dtype(name)
     arrays = numbers(call)
     terms = terms_of(call)
     shape = terms.value.shape
-    # Where the mean weighs its terms otherwise, it is not that of the losses.
+    # With a share, the mean is not the sum of the losses over a denominator.
     require(terms.value.size and not (terms.share is not None and is_mean(call)))
     values = symbol_values(call.operation, arrays, shape)
     narrow = {key: None if number is None else number.astype(dtype) for key, number in values.items()}

@@ -1,4 +1,4 @@
-"""What a call comes to with something changed, for hypotheses: what cannot be done does not apply."""
+"""The vocabulary of hypotheses: computes changed calls, and raises NotApplicable where that is impossible."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,14 +19,14 @@ from losscalc.insight.single import numbers, single_losses
 
 
 def array(call: Call, name: str) -> Array:
-    """An array of the call as float or int64: truth values and unsigned numbers have no minus."""
+    """An array of the call as float or int64, because booleans and unsigned numbers cannot be negated."""
     require(name in call.arrays)
     values = np.asarray(call.arrays[name])
     return values if values.dtype.kind == "f" else values.astype(np.int64)
 
 
 def taken(call: Call, *names: str) -> list[Array]:
-    """Some arrays as the loss itself takes them."""
+    """Some arrays as the loss gets them."""
     require(all(name in call.arrays for name in names))
     arrays = numbers(call)
     return [arrays[name] for name in names]
@@ -51,9 +51,9 @@ def is_mean(call: Call) -> bool:
 
 
 def outcome(call: Call) -> Computation:
-    """What the engine makes of a call.
+    """Compute a call.
 
-    The call that was given has been computed before; what the engine refuses is the change of a hypothesis.
+    The original call has been computed before, so what the engine refuses is the change of a hypothesis.
     """
     try:
         return compute(call)
@@ -77,19 +77,19 @@ def total(call: Call) -> float:
 
 
 def one_sum(call: Call) -> float:
-    """The same, of a call that gives one number."""
+    """The same, if the call is reduced to one number."""
     require(not call.reduction.keeps)
     return total(call)
 
 
 def over(amount: float, count: float) -> float:
-    """An amount divided by a count of things, of which there have to be some."""
+    """An amount divided by a count that must not be 0."""
     require(count)
     return amount / count
 
 
 def single(call: Call) -> Array:
-    """The losses without reduction."""
+    """The single losses."""
     try:
         return single_losses(call)
     except LosscalcError as error:
@@ -97,7 +97,7 @@ def single(call: Call) -> Array:
 
 
 def reduced(call: Call, losses: Array) -> Array:
-    """Losses that were computed elsewhere, reduced with the denominator of the call."""
+    """Reduce losses that were computed elsewhere, with the denominator of the call."""
     if call.reduction.keeps:
         return losses
     divisor = float(call.reduction.denominator(partial(call)))
@@ -108,7 +108,7 @@ def reduced(call: Call, losses: Array) -> Array:
 
 
 def changed(call: Call, name: str, change: Callable[[Array], Array]) -> Call:
-    """The call with one of its arrays changed, which has to hold anything."""
+    """The call with one of its arrays changed; the array must not be empty."""
     values = array(call, name)
     require(values.size)
     return call.changed(name, lambda _: change(values))
@@ -152,7 +152,7 @@ def _with_loss(call: Call, cls: type[Loss], settings: Mapping[str, Any]) -> Call
 
 
 def along_classes(function: Callable[[Array], Array], axis: int = 1) -> Callable[[Array], Array]:
-    """A function of the last axis, along another: unless given that of classes, 1, or 0 of one sample."""
+    """Make a function of the last axis work along the class axis (1, or 0 for one sample), or another."""
 
     def along(x: Array) -> Array:
         require(x.size and x.ndim)

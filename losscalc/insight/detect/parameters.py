@@ -1,4 +1,4 @@
-"""Another loss, a flag turned over, a parameter left out: what may be otherwise with the loss itself."""
+"""Hypotheses that follow from the declaration: a flag the other way, a parameter left out, another loss."""
 
 from collections.abc import Iterator
 
@@ -30,7 +30,7 @@ def _having(name: str, sentence: str, parameter: str, setting: object, options: 
 
 
 def _as(call: Call, name: str) -> Array:
-    """The value of another loss, which bends where this one does."""
+    """The value of another loss, with the same parameter for where it is no longer quadratic."""
     cls = losses()[name]
     bends = call.operation.bend and cls.bend
     settings = {cls.bend: getattr(call.operation, call.operation.bend)} if bends else {}

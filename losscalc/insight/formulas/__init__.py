@@ -1,4 +1,4 @@
-"""Formulas as losses declare them: parsed, so that numbers can stand in the place of their symbols."""
+"""Parses the formulas that losses declare, evaluates them, and shows them with numbers for symbols."""
 
 from collections.abc import Callable
 from functools import cache
@@ -18,7 +18,7 @@ _OF = "(u, v)"
 
 
 class Formula:
-    """A formula that can be evaluated, and shown with numbers in the place of its symbols.
+    """A formula that can be evaluated, and shown with numbers for its symbols.
 
     >>> formula = Formula("-w·[y·ln σ(x) + (1-y)·ln(1-σ(x))]; x logit")
     >>> values = {"w": None, "x": np.array([0.0]), "y": np.array([1.0])}
@@ -40,17 +40,17 @@ class Formula:
 
     @property
     def symbols(self) -> list[str]:
-        """The symbols, in the order of their first appearance, without those that it defines itself."""
+        """The symbols in the order of appearance, without those that the formula defines itself."""
         bound = {*self.definitions, *(_PLACES if self._functions else ())}
         return [name for name in self._found if name not in bound]
 
     @property
     def initials(self) -> set[str]:
-        """The letters of the arrays that a function it defines is taken of, as a and p of d(a, p)."""
+        """The letters of the arguments of functions that the formula defines, such as a and p of d(a, p)."""
         return {letter for name in self.definitions if self._is_applied(name) for letter in _letters(name)}
 
     def evaluate(self, values: Values) -> FloatArray:
-        """The value of the formula, with the axis of Σ summed up."""
+        """The value of the formula; the axis of Σ is summed up."""
         known = self.defined(values)
         with np.errstate(all="ignore"):
             value = evaluate(self._main, known)
@@ -58,9 +58,9 @@ class Formula:
         return value
 
     def substituted(self, values: Values, show: Callable[[float], str]) -> str:
-        """The formula with numbers for its symbols, and of its alternatives the one that holds.
+        """The formula with numbers for its symbols, and only the alternative that holds.
 
-        The values are those of a single loss: each a vector along the axis of Σ.
+        The values are those of a single loss; each is a vector along the axis of Σ.
         """
         known = self.defined(values)
         text = Text(self.text, known, show).render(self._main)
@@ -68,7 +68,7 @@ class Formula:
         return text
 
     def latex(self, values: Values | None = None, show: Callable[[float], str] = str) -> str:
-        """The formula for LaTeX, with numbers for its symbols if there are any."""
+        """The formula as LaTeX, with numbers for its symbols if values are given."""
         known = None if values is None else self.defined(values)
         main = latex(self._main, known, show) or ""
         if values is not None:
@@ -78,7 +78,7 @@ class Formula:
         )
 
     def defined(self, values: Values) -> dict[str, FloatArray | None]:
-        """The values, and those of the symbols that the formula defines."""
+        """The values together with those of the symbols that the formula defines."""
         known = dict(values)
         with np.errstate(all="ignore"):
             for name, definition in reversed(self.definitions.items()):
@@ -86,14 +86,14 @@ class Formula:
         return known
 
     def hidden(self, values: Values) -> set[str]:
-        """The symbols that are not on the way to the value: conditions, and those of other alternatives."""
+        """The symbols that the value does not depend on: those of conditions and of other alternatives."""
         known = self.defined(values)
         nodes = [self._main, *(d for name, d in self.definitions.items() if known[name] is not None)]
         written = {n.text for root in nodes for n in shown(root, known) if n.kind == "symbol"}
         return {*self._found} - written
 
     def worked(self, name: str, values: Values, show: Callable[[float], str]) -> tuple[str, str]:
-        """How a symbol that the formula defines by a sum comes about, as text and for LaTeX; else nothing."""
+        """The sum that defines a symbol, written out as text and as LaTeX; empty if no sum defines it."""
         definition, known = self.definitions.get(name), self._bound(name, self.defined(values))
         if definition is None or all(n.kind not in ("total", "extreme") for n in shown(definition, known)):
             return "", ""
@@ -101,7 +101,7 @@ class Formula:
         return text, latex(definition, known, show) or ""
 
     def _bound(self, name: str, values: Values) -> Values:
-        """The values, with u and v for the arrays that d(a, p) is taken of."""
+        """The values, with u and v bound to the arguments of d(a, p)."""
         if not self._is_applied(name):
             return values
         long = [name for name in values if len(name) > 1 and name.isalpha()]
@@ -113,11 +113,11 @@ class Formula:
 
 
 def _letters(symbol: str) -> tuple[str, str]:
-    """The a and p of d(a, p)."""
+    """The letters a and p of d(a, p)."""
     return symbol[2], symbol[5]
 
 
 @cache
 def parsed(text: str) -> Formula:
-    """The formula of a text, parsed once."""
+    """Parse a formula; the same text only once."""
     return Formula(text)

@@ -1,4 +1,4 @@
-"""The grammar of formulas, and the tree that it makes of one.
+"""The grammar of formulas, and the parser that makes trees of them.
 
 formula      alternative {", " (name | name "(u, v)") " = " alternative} ["; " legend]
 alternative  sum ["if" condition {"and" condition} [", " ("else" alternative | alternative)]]
@@ -9,8 +9,9 @@ power        part ["²" | "^" part]
 part         number | ½ | π | ∞ | symbol | function part | ("Σ" | "max" | "min") product
              | "(" ... ")" | "[" ... "]" | "|" sum "|"
 
-Without an `else`, what does not hold is left out. Σ, and max and min of one product, are taken along an axis
-of their own. d(u, v) defines what d(a, p) stands for: the same of the arrays that begin with these letters.
+Without an `else`, an alternative that does not hold drops out. Σ, and max and min of one product, run along
+an axis of their own. A definition of d(u, v) holds for d(a, p), too, where a and p are the arrays whose
+names begin with these letters.
 """
 
 import re
@@ -29,7 +30,7 @@ _CLOSING = {"(": ")", "[": "]", "|": "|"}
 
 
 class Token(NamedTuple):
-    """A word of a formula, and where it stands."""
+    """A word of a formula, and its place in the text."""
 
     kind: str
     text: str
@@ -38,7 +39,7 @@ class Token(NamedTuple):
 
 
 class Node(NamedTuple):
-    """A part of a formula: what it is, its parts, and where it stands."""
+    """A part of a formula: its kind, its own parts, and its place in the text."""
 
     kind: str
     parts: tuple["Node", ...]
@@ -48,7 +49,7 @@ class Node(NamedTuple):
 
 
 class _Parser:
-    """Reads tokens from the left, one rule of the grammar a method."""
+    """A recursive-descent parser, with a method for each rule of the grammar."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -181,7 +182,7 @@ def _tokens(text: str) -> Iterator[Token]:
 
 
 def parse(text: str) -> tuple[Node, dict[str, Node]]:
-    """The tree of a formula, and those of the symbols that it defines."""
+    """The tree of a formula, and the trees of the symbols that it defines."""
     parser = _Parser(text)
     main = parser.alternative()
     definitions = {}
@@ -196,12 +197,12 @@ def parse(text: str) -> tuple[Node, dict[str, Node]]:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """A part and all parts of it."""
+    """A node and all nodes below it."""
     yield node
     for part in node.parts:
         yield from walk(part)
 
 
 def _ends_in_number(node: Node) -> bool:
-    """Whether what follows without an operator is multiplied: 2β, ½(x - y)."""
+    """Whether a factor may follow without an operator, as in 2β and ½(x - y)."""
     return node.kind == "number" or (node.kind == "product" and _ends_in_number(node.parts[-1]))

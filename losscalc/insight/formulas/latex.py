@@ -1,4 +1,4 @@
-"""Formulas for LaTeX, with symbols or with numbers in their place."""
+"""Writes formulas as LaTeX, with their symbols or with numbers."""
 
 import re
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _CASES = r"\begin{cases} "
 
 
 def name_of(symbol: str) -> str:
-    """A symbol for LaTeX: Greek letters by name, x[y] and x1 with an index, words upright."""
+    """A symbol as LaTeX: Greek letters by name, x[y] and x1 with an index, words upright."""
     if match := re.fullmatch(r"([a-z])\[([a-z])\]", symbol):
         return f"{match[1]}_{{{match[2]}}}"
     if match := re.fullmatch(r"(\D)(\d|₁|₂)", symbol):
@@ -29,7 +29,7 @@ def name_of(symbol: str) -> str:
 
 
 def latex(node: Node, values: Values | None, show: Callable[[float], str]) -> str | None:
-    """A part for LaTeX; None where all its symbols are left out."""
+    """A node as LaTeX; None if all its symbols have dropped out."""
     if node.kind == "number":
         return _LATEX.get(node.text, node.text)
     if node.kind in ("symbol", "flag"):
@@ -62,7 +62,7 @@ def _latex_symbol(node: Node, values: Values | None, show: Callable[[float], str
 
 
 def _latex_each(node: Node, values: Values, show: Callable[[float], str]) -> str:
-    """A sum, or what the largest or smallest is of, written out."""
+    """A sum, or the arguments of max or min, written out."""
     parts = [None if one is None else latex(node.parts[0], one, show) for one in summands(node, values)]
     texts = [part or r"\dots" for part in parts]
     if node.kind == "extreme":
@@ -83,7 +83,7 @@ def _latex_call(node: Node, *arguments: str) -> str:
 
 def _latex_choice(node: Node, value: str, condition: str, other: str = "") -> str:
     if other and node.parts[2].kind == "choice":
-        # Further cases, beside the first.
+        # A choice inside the alternative adds its cases to those of this one.
         otherwise = r" \\ " + other.removeprefix(_CASES).removesuffix(r" \end{cases}")
     else:
         otherwise = rf" \\ {other} & \text{{otherwise}}" if other else ""
@@ -91,7 +91,7 @@ def _latex_choice(node: Node, value: str, condition: str, other: str = "") -> st
 
 
 def _without_brackets(node: Node, text: str) -> str:
-    """The text of a part that a bar groups by itself."""
+    """The text of a node without its brackets, under a bar that groups it anyway."""
     return text.removeprefix(r"\left( ").removesuffix(r" \right)") if node.kind == "group" else text
 
 

@@ -1,4 +1,4 @@
-"""Formulas with numbers in the place of their symbols."""
+"""Writes formulas with numbers for their symbols."""
 
 from collections.abc import Callable
 
@@ -7,13 +7,13 @@ from losscalc.insight.formulas.value import Values, alternative, summands
 
 
 class Text:
-    """Writes a formula with numbers, in the spacing of its source."""
+    """Writes a formula with numbers, and with the spaces of its source."""
 
     def __init__(self, source: str, values: Values, show: Callable[[float], str]) -> None:
         self.source, self.values, self.show = source, values, show
 
     def render(self, node: Node) -> str | None:
-        """The text of a part; None where all its symbols are left out."""
+        """The text of a node; None if all its symbols have dropped out."""
         match node.kind:
             case "number":
                 return node.text
@@ -32,7 +32,7 @@ class Text:
         return self.around(node, texts) if texts else None
 
     def around(self, node: Node, texts: list[str]) -> str:
-        """The parts with what the source has around them: brackets, the name of a function, a sign."""
+        """The parts inside what surrounds them in the source: brackets, the name of a function, a sign."""
         first, last = node.parts[0], node.parts[-1]
         if node.kind == "power":
             return texts[0] + (
@@ -41,18 +41,18 @@ class Text:
         return self.source[node.start : first.start] + ", ".join(texts) + self.source[last.end : node.end]
 
     def pair(self, node: Node) -> str | None:
-        """Two parts with the sign between them, or the one that is not left out."""
+        """Two parts with the operator between them, or the one that has not dropped out."""
         left, right = (self.render(part) for part in node.parts)
         if left is None or right is None:
             if left is None and right is not None and node.text in ("-", "/"):
                 return f"{'-' if node.text == '-' else '1/'}{right}"
             return right if left is None else left
         between = self.source[node.parts[0].end : node.parts[1].start]
-        # Two numbers side by side need a sign between them.
+        # 2β becomes 2·3, not 23.
         return left + (between or "·") + right
 
     def symbol(self, node: Node) -> str | None:
-        """The number of a symbol, in brackets where its sign would meet another."""
+        """The number of a symbol, in brackets if it is negative and follows an operator."""
         value = self.values[node.text]
         if value is None:
             return None
@@ -67,7 +67,7 @@ class Text:
         return f"({text})" if text.startswith("-") and (not alone or (after in "²^" and after)) else text
 
     def total(self, node: Node) -> str:
-        """A sum written out, in brackets unless there are some already."""
+        """A sum written out, in brackets unless the source has them."""
         text = " + ".join(self.each(node)) or "0"
         is_inside = (
             self.source[node.start - 1 : node.start] == "(" and self.source[node.end : node.end + 1] == ")"
@@ -75,7 +75,7 @@ class Text:
         return text if is_inside or text == "0" else f"({text})"
 
     def each(self, node: Node) -> list[str]:
-        """What is summed, or the numbers of which one is sought; some are left out where there are many."""
+        """The summands, or the arguments of max or min; if they are many, some are left out."""
         return [
             "…" if values is None else Text(self.source, values, self.show).render(node.parts[0]) or ""
             for values in summands(node, self.values)

@@ -1,4 +1,4 @@
-"""The value of a formula, in plain NumPy: an explanation, and no way to compute a loss."""
+"""Evaluates formulas in plain NumPy, to explain a loss, not to compute it: the textbook form may overflow."""
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
@@ -10,9 +10,9 @@ from losscalc.core.array import FloatArray
 from losscalc.insight.formulas.grammar import Node, walk
 
 Values = Mapping[str, FloatArray | None]
-"""The value of each symbol, with an axis behind the others that Σ sums over; None for what is left out."""
+"""The value of each symbol, with one more axis, over which Σ sums; a symbol that is None drops out."""
 
-# The most summands that are written out.
+# No more summands than this are written out.
 _MOST_SUMMANDS = 4
 _FUNCTIONS: dict[str, Callable[..., FloatArray]] = {
     "ln": np.log,
@@ -35,13 +35,13 @@ _COMPARISONS: dict[str, Callable[..., np.ndarray]] = {
 
 
 def evaluate(node: Node, values: Values) -> FloatArray | None:
-    """The value of a part; None where all its symbols are left out."""
+    """The value of a node; None if all its symbols have dropped out."""
     value = _value(node, values)
     return None if value is None else np.asarray(value)
 
 
 def _value(node: Node, values: Values) -> Any:
-    """The same; of a number no array, so that it leaves the dtype of what stands beside it."""
+    """The same, but a number stays a float, which leaves the dtype of the arrays beside it alone."""
     match node.kind:
         case "number":
             return _NUMBERS.get(node.text) or float(node.text)
@@ -59,7 +59,7 @@ def _value(node: Node, values: Values) -> Any:
 
 
 def _choice(chosen: Any, condition: Any, other: Any = None) -> Any:
-    """What holds; without an alternative, nothing where none holds, and 0 where some do."""
+    """The value where the condition holds, else the other one: 0 if it is missing, or None for all."""
     holds = np.asarray(condition) != 0
     if chosen is None or (other is None and not holds.any()):
         return other
@@ -97,13 +97,13 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
 
 
 def alternative(node: Node, values: Values) -> Node | None:
-    """The part of a choice that holds, if any does."""
+    """The branch of a choice that holds, if there is one."""
     value, condition, *other = node.parts
     return value if np.all(evaluate(condition, values)) else next(iter(other), None)
 
 
 def shown(node: Node, values: Values) -> Iterator[Node]:
-    """A part and all parts of it that are written with these values: of alternatives the one that holds."""
+    """A node and all nodes below it that are written for these values: only branches that hold."""
     yield node
     parts = node.parts
     if node.kind == "choice":
@@ -114,7 +114,7 @@ def shown(node: Node, values: Values) -> Iterator[Node]:
 
 
 def summands(node: Node, values: Values) -> list[Values | None]:
-    """The values of each part of a Σ, of max or of min, and None for those in the middle of many."""
+    """The values for each summand of Σ, or argument of max or min; None stands for the middle of many."""
     names = [part.text for part in walk(node) if part.kind == "symbol"]
     size = max((value.size for name in names if (value := values[name]) is not None), default=1)
     places: list[int | None] = [place for place in range(size) if not _is_nothing(names, values, place)]
@@ -124,7 +124,7 @@ def summands(node: Node, values: Values) -> list[Values | None]:
 
 
 def _is_nothing(names: list[str], values: Values, place: int) -> bool:
-    """Whether there is no such summand: what is -infinite adds nothing, and fills rows that are shorter."""
+    """Whether a summand does not exist: -inf adds nothing to a sum of exponentials, and pads short rows."""
     vectors = (value for name in names if (value := values[name]) is not None and value.size > 1)
     return any(vector.reshape(-1)[place] == -np.inf for vector in vectors)
 
