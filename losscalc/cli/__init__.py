@@ -9,14 +9,14 @@ from losscalc.cli.signals import answer_signals, refuse_tracebacks
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line with these arguments, and give the exit code."""
+    """Run the command line with these arguments, and return the exit code."""
     from losscalc.cli.boundary import guarded
     from losscalc.cli.catalogue import losscalc
 
     def command() -> None:
         if "_LOSSCALC_COMPLETE" in os.environ:
             losscalc.main(list(arguments), prog_name="losscalc")
-        # Not by main(), which makes an exit code of its own of a reader that went away.
+        # Not by Click's main(), which has an exit code of its own for a closed pipe.
         with losscalc.make_context("losscalc", list(arguments), obj=tuple(arguments)) as context:
             losscalc.invoke(context)
 
@@ -26,7 +26,7 @@ def run(arguments: Sequence[str]) -> int:
 def main() -> NoReturn:
     """The entry point of the console script.
 
-    Signals come first: Ctrl-C while NumPy is loaded is answered like any other.
+    Signals come first, so that Ctrl-C works while NumPy is loaded, too.
     """
     answer_signals()
     if "--debug" not in sys.argv:

@@ -15,7 +15,7 @@ EXIT_USAGE, EXIT_SOURCE, EXIT_OUTPUT, EXIT_BUG, EXIT_INTERRUPT = 2, 3, 5, 70, 13
 
 
 def guarded(command: Callable[[], object], is_debugging: Callable[[], bool]) -> int:
-    """Run a command, and turn whatever comes out of it into an exit code and at most one message."""
+    """Run a command, and turn any exception into an exit code and at most one message."""
     try:
         command()
     except SystemExit as error:
@@ -52,11 +52,11 @@ def _report(error: BaseException) -> int:
             silence(sys.stdout)
             return 0
         case OSError() if error.filename is not None:
-            # One of our own modules, or what is asked of a folder: results have no name here.
+            # A module of losscalc, or a folder: inputs and results have errors of their own.
             complain(f"{printable(str(error.filename))}: {reason(error)}")
             return EXIT_SOURCE
         case OSError():
-            # Inputs and results have errors of their own; what is left is the text of help.
+            # Inputs and results have errors of their own, so this was the text of help.
             silence(sys.stdout)
             complain(f"cannot write to standard output: {reason(error)}")
             return EXIT_OUTPUT
@@ -70,11 +70,11 @@ def _report(error: BaseException) -> int:
 
 
 def complain(message: str, hint: str | None = None, kind: str = "error") -> None:
-    """Print a message, and what to do about it, to standard error."""
+    """Print a message and its hint to standard error."""
     lines = f"losscalc: {kind}: {message}\n"
     if hint:
         lines += f"  hint: {hint}\n"
-    # Without a standard error there is nobody to tell; the exit code has to do.
+    # If standard error is closed, the exit code has to do.
     try:
         sys.stderr.write(lines)
         sys.stderr.flush()
@@ -88,19 +88,19 @@ def warn(remark: Remark, kind: str = "warning") -> None:
 
 
 def silence(stream: TextIO | None) -> None:
-    """Keep Python from writing what is left in the buffer when it exits, and complaining."""
+    """Keep Python from writing the rest of the buffer when it exits, and from complaining if it cannot."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         if stream is not None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def option_name(argument: str) -> str:
-    """The option of an argument: --pos-weight of pos_weight."""
+    """The option of an argument: --pos-weight for pos_weight."""
     return "--" + argument.replace("_", "-")
 
 
 def _usage(error: click.ClickException) -> tuple[str, str | None]:
-    """Click's message in our words: lower case, no full stop, and the remedy apart."""
+    """Click's message in the style of ours: lower case, no full stop, and the hint apart."""
     message = printable(" ".join(error.format_message().split())).rstrip(".")
     if isinstance(error, click.NoSuchOption):
         message = f"no such option: {printable(error.option_name)}"
@@ -113,7 +113,7 @@ def _usage(error: click.ClickException) -> tuple[str, str | None]:
 
 
 def _nearest(error: click.ClickException) -> str | None:
-    """The option, or the choice of an option, that comes closest to what was typed instead."""
+    """The option, or the choice of an option, that is closest to what was typed."""
     typed, known = "", []
     if isinstance(error, click.NoSuchOption):
         typed, known = error.option_name, list(error.possibilities or ())

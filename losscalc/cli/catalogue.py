@@ -19,21 +19,21 @@ TOOLS = MappingProxyType(
         "completion": "completion:show_completion",
     }
 )
-"""Where each tool is: its module in this room, and its name there. What is not asked for is not loaded."""
+"""The module of each tool, and its name there, so that only the tool that is used is imported."""
 
 
 class Catalogue(click.Group):
-    """A group with a command for each loss, activation and tool, built when it is asked for."""
+    """A group with a command for each loss, activation and tool, which is built when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order of the catalogue, and the tools after them."""
+        """The names in the order of the catalogue, with the tools at the end."""
         from losscalc.core.operation import operations
 
         import_module("losscalc.catalogue")
         return [*operations(), *TOOLS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of a name, or of a name that PyTorch has for the same thing."""
+        """The command of a name, which may be PyTorch's."""
         if cmd_name in TOOLS:
             module, _, name = TOOLS[cmd_name].partition(":")
             command: click.Command = getattr(import_module(f"losscalc.cli.{module}"), name)
@@ -49,7 +49,7 @@ class Catalogue(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that was typed; a misspelt name gets a suggestion."""
+        """Suggest a name for a misspelt one."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             from losscalc.core.operation import lookup
 
@@ -57,7 +57,7 @@ class Catalogue(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands, a section a kind."""
+        """Write a section for each kind of command."""
         from losscalc.catalogue.base import Loss
         from losscalc.cli.commands import summary
         from losscalc.core.operation import operations

@@ -1,4 +1,4 @@
-"""The check of a number, and the search for what would have led to another one."""
+"""Checks a value against an expected one, and searches for what would have led to the latter."""
 
 import shlex
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from losscalc.outputs.result import Result
 
 EXIT_DIFFERENT = 1
 
-# Of a number with fewer, it cannot be told that it is rounded.
+# With fewer digits a number may agree by chance with the rounded value.
 _FEWEST_DIGITS = 3
-# What of a command is not repeated in the one that reproduces a number.
+# Options that are left out of the command that reproduces the expected number.
 _OWN = ("--expect", "--rtol", "--atol", "--output", "-o", "--suppose")
 
 
 class Check(NamedTuple):
-    """A value that is expected of a request, and the words of the command."""
+    """A request with the value that is expected, and the words of the command."""
 
     request: Request
     expect: str
@@ -34,7 +34,7 @@ class Check(NamedTuple):
     words: Sequence[str]
 
     def run(self, delivery: Delivery) -> int:
-        """Compare, tell, and give the exit code."""
+        """Compare, print the outcome, and return the exit code."""
         if delivery.format not in ("plain", "table", "json"):
             raise UsageError(
                 f"a check cannot be written as {delivery.format}", hint="take plain, table or json"
@@ -49,7 +49,7 @@ class Check(NamedTuple):
             delivery.send_bytes(json_bytes(self._facts(result, comparison, found)))
         else:
             text = "\n".join(self._lines(comparison, found)) + "\n"
-            # Names of files are bytes, which need not be UTF-8.
+            # The names of files are bytes, and need not be UTF-8.
             delivery.send_bytes(text.encode(errors="surrogateescape"))
         return 0 if comparison.agrees else EXIT_DIFFERENT
 
@@ -101,7 +101,7 @@ class Check(NamedTuple):
 
 
 def supposed(request: Request, name: str) -> Result:
-    """The result of a request where something is done otherwise."""
+    """The result of a request under a hypothesis."""
     call, result = request.gathered()
     rows = {row.name: row for row in hypotheses(call)}
     if name not in rows:
@@ -122,7 +122,7 @@ def without_options(words: Sequence[str], names: Sequence[str]) -> list[str]:
     options = set(names)
     flags: set[str] = set()
     if "--reduction" in options:
-        # What PyTorch's old flags say would win over it.
+        # PyTorch's old flags would override it.
         options.add("-r")
         flags = {"--size-average", "--no-size-average", "--reduce", "--no-reduce"}
     short = tuple(option for option in options if len(option) == 2)
@@ -137,7 +137,7 @@ def without_options(words: Sequence[str], names: Sequence[str]) -> list[str]:
 
 
 def _numbers(comparison: Comparison) -> list[str]:
-    """The two numbers that are farthest apart, and how far that is."""
+    """The two numbers that differ most, and their difference."""
     value, expected = (float(a[comparison.worst]) for a in (comparison.value, comparison.expected))
     relative = abs(comparison.difference / expected) if expected else np.inf
     lines = [
@@ -152,7 +152,7 @@ def _numbers(comparison: Comparison) -> list[str]:
 
 
 def _is_rounded(text: str, comparison: Comparison) -> bool:
-    """Whether a number was typed that the value rounds to."""
+    """Whether the text is the value, rounded."""
     text, value = text.strip(), float(comparison.value[comparison.worst])
     decimals = len(text.partition(".")[2])
     digits = text.lstrip("+-0.").replace(".", "")

@@ -31,17 +31,17 @@ from losscalc.engine.call import AnyCall, Call
 from losscalc.errors import UsageError, printable
 
 _LOOKS = ("stats", "worst", "plot", "expect", "suppose", "rtol", "atol")
-"""The options that look at a result otherwise than by showing it."""
+"""The options that do something else with a result than show it."""
 _ARRAY_HELP = (
     "ARRAY is a file (preds.csv#logit picks a column), - for standard input, or numbers as in 1,0,1."
 )
 
 
 class GroupedCommand(click.Command):
-    """A command whose help lists its options in groups, and that takes each of them once, by name."""
+    """A command whose help lists the options in groups, and that takes each option only once."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, a section a group."""
+        """Write a section for each group of options."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
@@ -53,7 +53,7 @@ class GroupedCommand(click.Command):
                 formatter.write_dl(records)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Refuse an option that is given twice: the first value would be lost without a word."""
+        """Refuse an option that is given twice, because Click would silently drop the first value."""
         if not ctx.resilient_parsing:
             _, rest, order = self.make_parser(ctx).parse_args(list(args))
             if rest:
@@ -69,14 +69,14 @@ class GroupedCommand(click.Command):
         return super().parse_args(ctx, args)
 
     def _usage_of(self, words: list[str]) -> str:
-        """The words as they were meant: each behind the option of an array."""
+        """A usage line with the words behind the options of arrays, as they were probably meant."""
         names = [p.opts[-1] for p in self.params if isinstance(p, GroupedOption) and p.group == ARRAYS]
         return " ".join(f"{name} {printable(word)}" for name, word in zip(names, words, strict=False))
 
 
 @cache
 def build_command(cls: type[Operation]) -> click.Command:
-    """The command of a loss or an activation."""
+    """Build the command of a loss or an activation."""
     arrays = [_array_option(array, array_arguments(cls)) for array in array_arguments(cls)]
     settings = [_parameter_option(parameter) for parameter in parameters(cls)]
     return GroupedCommand(
@@ -115,7 +115,7 @@ def run(cls: type[Operation], values: dict[str, Any]) -> None:
 
 
 def _chosen(request: Request, looks: Mapping[str, Any]) -> list[str]:
-    """What is to be shown instead of the result, which has to be one thing."""
+    """The options that show something instead of the result, of which only one may be given."""
     wanted = {
         "explain": request.call.samples,
         "gradient": request.call.wrt,
@@ -134,7 +134,7 @@ def _chosen(request: Request, looks: Mapping[str, Any]) -> list[str]:
 
 
 def request_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Request, Delivery]:
-    """What the values of options ask for, and where the result goes."""
+    """Make a request, and the delivery of its result, from the values of options."""
     voice = Voice(values.pop("quiet"), values.pop("warnings") == "error")
     if values["digits"] is not None and values["precision"] is not None:
         raise UsageError("`digits` and `precision` do not go together", hint="leave one of them out")
@@ -162,7 +162,7 @@ def request_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Request, D
 
 
 def _survey(request: Request, delivery: Delivery, stats: bool, worst: int | None) -> None:
-    """Show how the single losses are spread, and the worst of them."""
+    """Show statistics of the single losses, and the largest of them."""
     from losscalc.cli.survey import stats_sheet, worst_sheet
 
     call, _ = request.gathered()
@@ -171,8 +171,8 @@ def _survey(request: Request, delivery: Delivery, stats: bool, worst: int | None
 
 
 def _check(request: Request, delivery: Delivery, expect: str, tolerance: tuple[float, float]) -> None:
-    """Hold the result against what is expected."""
-    # Imported here: what may be supposed is a long list, and few calls need it.
+    """Compare the result with the expected value."""
+    # Imported here, because the hypotheses are many and few calls need them.
     from losscalc.cli.check import Check
     from losscalc.insight.compare import Tolerance
 
@@ -183,14 +183,14 @@ def _check(request: Request, delivery: Delivery, expect: str, tolerance: tuple[f
 
 
 def _suppose(request: Request, delivery: Delivery, name: str) -> None:
-    """Show what comes out where something is done otherwise."""
+    """Show the result under a hypothesis."""
     from losscalc.cli.check import supposed
 
     delivery.send(supposed(request, name))
 
 
 def _plot(request: Request, delivery: Delivery, path: str) -> None:
-    """Draw the single losses into a file."""
+    """Draw the single losses to a file."""
     from losscalc.cli.plot import check_plot, plot
 
     if delivery.writes_file:
@@ -200,13 +200,13 @@ def _plot(request: Request, delivery: Delivery, path: str) -> None:
 
 
 def summary(cls: type[Operation]) -> str:
-    """The first sentence on an operation."""
+    """The first line of the docstring of an operation."""
     return (cls.__doc__ or cls.formula).partition("\n")[0].rstrip(".")
 
 
 def _help(cls: type[Operation]) -> str:
-    """What there is to know, from the declaration and its docstring."""
-    # What comes after the errors is for readers of Python.
+    """The help of an operation, from its declaration and docstring."""
+    # From the errors on, the docstring is for users of Python.
     text = _with_options((cls.__doc__ or "").partition("Raises ")[0])
     first, *rest = [" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n")]
     paragraphs = [
@@ -222,7 +222,7 @@ def _help(cls: type[Operation]) -> str:
 
 
 def _example(cls: type[Operation]) -> str:
-    """A command with every array that has to be there."""
+    """An example of the command with all required arrays."""
     arrays = array_arguments(cls)
     words = ["losscalc", cls.name]
     for array in arrays:
@@ -232,12 +232,12 @@ def _example(cls: type[Operation]) -> str:
 
 
 def _with_options(text: str) -> str:
-    """The text with the names of options in the place of arguments."""
+    """A text with names of options instead of arguments."""
     return re.sub(r"`(\w+)`", lambda match: option_name(match[1]), text)
 
 
 def _options(array: ArrayArgument, arrays: Sequence[ArrayArgument]) -> list[str]:
-    """The options of an array; the first array has -i, and what it is held against -t."""
+    """The options of an array; -i is the first array, and -t the one that it is compared with."""
     short = ["-i"] if array is arrays[0] else ["-t"] if array.name in ("target", "targets") else []
     return [option_name(array.name), *short]
 

@@ -1,4 +1,4 @@
-"""Files that results are written to: each is replaced as a whole, or stays what it was."""
+"""Writes files of results: each is replaced as a whole, or stays as it was."""
 
 import os
 import stat
@@ -9,7 +9,7 @@ from losscalc.errors import Location, OutputError, UsageError, reason
 
 
 def check_writable(path: str) -> None:
-    """Find out before the work that a file could not be written after it."""
+    """Raise OutputError before the work is done, if the file could not be written after it."""
     if not path:
         raise UsageError("`output` needs the name of a file")
     folder = os.path.dirname(path) or "."
@@ -22,13 +22,13 @@ def check_writable(path: str) -> None:
 
 
 def write_file(path: str, pieces: Iterable[bytes]) -> None:
-    """Replace a file as a whole: it holds all the bytes, or what it held before."""
+    """Replace a file as a whole: it holds all of the new bytes, or still the old ones."""
     try:
         if is_device(path):
             with open(path, "ab") as device:
                 device.writelines(pieces)
             return
-        # Through a symbolic link, so that the link stays one.
+        # The target of a symbolic link is replaced, so that the link stays a link.
         target = os.path.realpath(path)
         beside = os.path.join(os.path.dirname(target), f".losscalc-{os.getpid()}-{os.urandom(8).hex()}")
         with temporary(beside):
@@ -37,7 +37,7 @@ def write_file(path: str, pieces: Iterable[bytes]) -> None:
                 file.writelines(pieces)
                 file.flush()
                 os.fsync(file.fileno())
-            # Only what was closed without a complaint is complete.
+            # The file is complete only if it was closed without an error.
             os.chmod(beside, _mode(target))
             os.replace(beside, target)
     except BrokenPipeError:
@@ -47,14 +47,14 @@ def write_file(path: str, pieces: Iterable[bytes]) -> None:
 
 
 def is_device(path: str) -> bool:
-    """Whether a path names a pipe, a device or an open file, none of which can be replaced."""
+    """Whether a path is a pipe, a device or an open file, which cannot be replaced."""
     if path.startswith(("/dev/fd/", "/proc/")):
         return True
     return os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode)
 
 
 def _mode(target: str) -> int:
-    """The permissions of the file that is replaced, or those that a new file gets."""
+    """The permissions of the file that is replaced, or else of a new file."""
     try:
         return stat.S_IMODE(os.stat(target).st_mode)
     except FileNotFoundError:

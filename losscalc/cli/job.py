@@ -1,4 +1,4 @@
-"""One run of a command: its arrays are opened, something is computed, and what there is to tell is told."""
+"""Runs a command: opens its arrays, computes, and prints warnings."""
 
 import contextlib
 import os
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from losscalc.insight.call import Call as LossCall
 
 BALANCED = "balanced"
-"""What stands for weights that follow from the labels."""
+"""The word for weights that are computed from the labels."""
 
 
 class Voice(NamedTuple):
-    """What becomes of warnings: they are printed, kept quiet about, or errors."""
+    """What to do with warnings: print them, drop them, or raise them."""
 
     quiet: bool = False
     strict: bool = False
 
     @property
     def is_heard(self) -> bool:
-        """Whether it makes a difference to look for something to warn of."""
+        """Whether a warning has any effect; if not, none need be looked for."""
         return self.strict or not self.quiet
 
     def tell(self, remarks: Iterable[LosscalcWarning], sources: Mapping[str, Source] | None = None) -> None:
-        """Print warnings with their places in files, or raise the first of them where they are errors."""
+        """Print warnings with their places in files, or raise the first of them as an error."""
         for remark in remarks:
             locate(remark, sources or {})
             if self.strict:
@@ -59,13 +59,13 @@ class Voice(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """The arrays of a command as they were typed, and how they are to be read."""
+    """The arrays of a command as they were typed, and how to read them."""
 
     texts: Mapping[str, str]
     reading: Reading = Reading()
 
     def addresses(self, *, is_far: bool = False) -> dict[str, Address]:
-        """Where the arrays are, for this machine or for workers far from it."""
+        """The addresses of the arrays, for this machine or for workers elsewhere."""
         addresses = {name: parse_address(text) for name, text in self.texts.items()}
         _check_distinct(addresses)
         if not is_far:
@@ -78,17 +78,17 @@ class Inputs(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a command is asked for: a call, the arrays that are typed, and how the result is told."""
+    """What the user asks for: a call, the arrays as typed, and what to do with warnings."""
 
     call: AnyCall
     inputs: Inputs
     voice: Voice = Voice()
     dask: str | None = None
-    """The address of the cluster that computes, if it is not this machine."""
+    """The address of the cluster that computes, if any."""
     decimals: int = 4
 
     def computed(self, collector: Collector | None = None) -> Result:
-        """The result; an array goes by way of `collector`."""
+        """Compute the result; an array of single values is collected by `collector`."""
         addresses = self.inputs.addresses(is_far=self.dask is not None)
         with opened(self.call, addresses, self.inputs.reading, self.voice) as call:
             if call.wrt is not None:
@@ -99,7 +99,7 @@ class Request(NamedTuple):
         return self._result(done)
 
     def gathered(self) -> "tuple[LossCall, Result]":
-        """The call of a loss with its arrays in memory, and its result."""
+        """Read all arrays of a loss into memory; returns the call and its result."""
         with opened(self.call, self.inputs.addresses(), self.inputs.reading, self.voice) as call:
             held, dropped = engine.gathered(call)
             done = engine.compute(held)
@@ -126,7 +126,7 @@ class Request(NamedTuple):
 def opened(
     call: AnyCall, addresses: Mapping[str, Address], reading: Reading, voice: Voice
 ) -> Iterator[AnyCall]:
-    """The call with its arrays opened; errors on the way know their places in files."""
+    """Open the arrays of a call; errors in the block are located in files."""
     if any(a.is_stdin for a in addresses.values()) and sys.stdin and sys.stdin.isatty() and not voice.quiet:
         warn(LosscalcWarning("reading standard input; end with Ctrl-D"), kind="note")
     sources: dict[str, Source] = {}
@@ -154,7 +154,7 @@ def _opened(
     reading: Reading,
     sources: Mapping[str, Source],
 ) -> dict[str, Source]:
-    """The source of one argument, or the sources of a state under its name and their own."""
+    """The source of one argument, or the sources of a state, named like `state.head.weight`."""
     if operation.roles[name].many:
         state = open_state(address, option_name(name), reading)
         return {f"{name}.{key}": source for key, source in state.items()}
@@ -165,7 +165,7 @@ def _opened(
 
 @contextlib.contextmanager
 def _running(sources: Mapping[str, Source], voice: Voice, dask: str | None) -> Iterator[Run]:
-    """How the blocks are computed: on a cluster, or here, where somebody at a terminal sees how far it is."""
+    """A way to compute blocks: on a cluster, or here, with a progress line on a terminal."""
     if dask is not None:
         from losscalc.engine.dask import connected
 
@@ -181,7 +181,7 @@ def _running(sources: Mapping[str, Source], voice: Voice, dask: str | None) -> I
 
 
 def _fitted(call: AnyCall) -> AnyCall:
-    """The call, with lone numbers as vectors of one where only that fits."""
+    """The call, with lone numbers as vectors of length 1 where they fit only so."""
     vectors = {name: source.as_vector() or source for name, source in call.sources.items()}
     if any(vectors[name] is not source for name, source in call.sources.items()):
         try:
@@ -194,7 +194,7 @@ def _fitted(call: AnyCall) -> AnyCall:
 
 
 def locate(remark: LosscalcError | LosscalcWarning, sources: Mapping[str, Source]) -> None:
-    """Put the place in a file where there was the index of an array."""
+    """Replace the index of a remark by a place in a file."""
     name = remark.argument
     if remark.location is None and name is not None and name not in sources:
         members = (source for key, source in sources.items() if key.startswith(f"{name}."))
@@ -202,7 +202,7 @@ def locate(remark: LosscalcError | LosscalcWarning, sources: Mapping[str, Source
         remark.location = place and Location(place.path)
     elif remark.location is None and name is not None:
         location = sources[name].locate(remark.index or ())
-        # A literal's place is the option itself, which need not be named twice.
+        # The place of a literal is its option, which the message names anyway.
         remark.location = None if str(location) == option_name(name) else location
         if remark.location is not None and remark.location.path == option_name(name):
             remark.problem = remark.problem.removeprefix(f"`{name}` ")
@@ -215,7 +215,7 @@ def _balanced(
     reading: Reading,
     sources: Mapping[str, Source],
 ) -> Source:
-    """The weights that let all classes, or positives and negatives, count alike."""
+    """Weights by which all classes, or positives and negatives, count alike."""
     from losscalc.insight.stats import balanced_classes, balanced_positives
 
     kind = operation.roles[name].kind
@@ -237,7 +237,7 @@ def _balanced(
 
 
 def _check_distinct(addresses: Mapping[str, Address]) -> None:
-    """Refuse to read one pipe twice: the second reader would find it empty."""
+    """Refuse to read a pipe twice, because the second reader would find it empty."""
     readers: dict[object, str] = {}
     for name, address in addresses.items():
         identity = STDIN if address.is_stdin else address.path and address.identity()

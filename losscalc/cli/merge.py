@@ -1,4 +1,4 @@
-"""The tool that adds up results of parts."""
+"""The tool that adds up the results of parts of a data set."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ def _merge(files: tuple[str, ...], **values: Any) -> None:
 
 
 def merged(parts: "Sequence[Part]") -> tuple[Result, tuple[LosscalcWarning, ...]]:
-    """The result of all rows together, and what there is to say about it."""
+    """The result of all rows together, and warnings about it."""
     first = parts[0]
     sums = first.partial
     for part in parts[1:]:
@@ -46,7 +46,7 @@ def merged(parts: "Sequence[Part]") -> tuple[Result, tuple[LosscalcWarning, ...]
 
 
 def _operation(part: "Part") -> Operation:
-    """The loss of a part, with those of its parameters that JSON can hold and this version knows."""
+    """The loss of a part, with those of its parameters that this version knows."""
     cls = lookup(part.loss)
     known = {parameter.name for parameter in parameters(cls)}
     settings = {name: value for name, value in part.parameters.items() if name in known and value is not None}
@@ -54,7 +54,7 @@ def _operation(part: "Part") -> Operation:
 
 
 def _check_same(first: "Part", part: "Part") -> None:
-    """Refuse what adds up to no number that means anything."""
+    """Refuse parts whose sums must not be added up, such as those of different losses."""
     for fact in ("loss", "reduction", "parameters", "dtype"):
         own, others = getattr(part, fact), getattr(first, fact)
         if own != others:
@@ -70,7 +70,7 @@ def _words(fact: str | Mapping[str, object]) -> str:
 
 
 def _read(file: str) -> "Iterator[Part]":
-    """The result in a file, or those in the files of a pattern."""
+    """The result in a file, or the results in the files of a pattern."""
     from losscalc.inputs.results import read_part
 
     address = parse_address(file)

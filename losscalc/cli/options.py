@@ -1,4 +1,4 @@
-"""The options that commands share, in the groups in which help shows them."""
+"""The options that commands share, in the groups of their help."""
 
 from typing import Any, Literal, NamedTuple
 
@@ -22,7 +22,7 @@ _TOLERANCES = (
 
 
 class GroupedOption(click.Option):
-    """An option with the heading under which help lists it."""
+    """An option with the heading of its group in the help."""
 
     def __init__(self, *args: Any, group: str, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
@@ -30,7 +30,7 @@ class GroupedOption(click.Option):
 
 
 class Display(NamedTuple):
-    """What a user wants to see, and where."""
+    """How the user wants to see the result, and where."""
 
     format: str = "auto"
     output: str | None = None
@@ -40,7 +40,7 @@ class Display(NamedTuple):
 
 
 def reading_options() -> list[click.Parameter]:
-    """How inputs are read."""
+    """Options for how inputs are read."""
 
     def option(*names: str, **attributes: Any) -> GroupedOption:
         return GroupedOption(names, group=READING, **attributes)
@@ -75,7 +75,7 @@ def reading_options() -> list[click.Parameter]:
 
 
 def threads_option() -> click.Parameter:
-    """How many threads compute."""
+    """The option for the number of threads."""
     return GroupedOption(
         ["--threads"],
         group=COMPUTING,
@@ -86,7 +86,7 @@ def threads_option() -> click.Parameter:
 
 
 def computing_options() -> list[click.Parameter]:
-    """What computes."""
+    """Options for what computes."""
     cluster = GroupedOption(
         ["--dask"],
         group=COMPUTING,
@@ -97,7 +97,7 @@ def computing_options() -> list[click.Parameter]:
 
 
 def check_options() -> list[click.Parameter]:
-    """What looks at a result more closely than by showing it."""
+    """Options that check or examine a result instead of showing it."""
 
     def option(name: str, help_text: str, **attributes: Any) -> GroupedOption:
         return GroupedOption([name], group=CHECK, help=help_text, allow_from_autoenv=False, **attributes)
@@ -129,7 +129,7 @@ def check_options() -> list[click.Parameter]:
 
 
 def output_options() -> list[click.Parameter]:
-    """What is shown, and where."""
+    """Options for what is shown, and where."""
 
     def option(*names: str, **attributes: Any) -> GroupedOption:
         return GroupedOption(names, group=OUTPUT, **attributes)

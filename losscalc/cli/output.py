@@ -1,4 +1,4 @@
-"""Where a result goes: to a terminal, into a pipe, or into a file; and in which format."""
+"""Delivers a result to a terminal, a pipe or a file, in the right format."""
 
 import codecs
 import contextlib
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from losscalc.outputs.canvas import Canvas
     from losscalc.outputs.spool import Spool
 
-# These name what is open already; it may be a file that others write to as well.
+# Names of the open standard output, which may be a file that others write to as well.
 _STDOUT_NAMES = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
 class Delivery:
-    """One result on its way out; what can be wrong about the way is found before anything is computed."""
+    """Where and how to write a result. Mistakes in that are found before anything is computed."""
 
     def __init__(self, display: Display) -> None:
         self._display = display
@@ -37,33 +37,33 @@ class Delivery:
 
     @property
     def is_table(self) -> bool:
-        """Whether a person is going to read it."""
+        """Whether the result is written as a table for people."""
         return self.format == "table"
 
     @property
     def writes_file(self) -> bool:
-        """Whether a file was named for the result."""
+        """Whether the result is written to a file."""
         return self._path is not None
 
     @property
     def rows(self) -> int:
-        """How many rows a person wants to see."""
+        """The number of rows that a table shows."""
         return self._display.max_rows
 
     @property
     def decimals(self) -> int:
-        """How many decimals a table shows."""
+        """The number of decimals that a table shows."""
         return 4 if self._display.precision is None else self._display.precision
 
     @contextlib.contextmanager
     def collector(self) -> "Iterator[Spool | None]":
-        """What takes in a result on its way to a file, which may be larger than memory."""
+        """A collector for a result that goes to a file, and may be larger than memory."""
         if self._path is None:
             yield None
             return
         from losscalc.outputs.spool import Spool
 
-        # A pipe or device takes what there is room for elsewhere.
+        # Beside a pipe or device no file can be made, so the folder for temporary files is used.
         folder = None if is_device(self._path) else os.path.dirname(os.path.realpath(self._path))
         self._spool = Spool(self._path, folder)
         with contextlib.closing(self._spool):
@@ -88,8 +88,8 @@ class Delivery:
             self.send_bytes(write_sheets(sheets, self.format, self._display.precision))
 
     def draw(self, drawing: "Callable[[Canvas], str]") -> None:
-        """Write what a function draws for the terminal, or the file, that there is."""
-        # Rich is slow to import; only a table needs it.
+        """Write what a function draws on a canvas for this terminal or file."""
+        # Rich is slow to import, and only tables need it.
         import shutil
 
         from losscalc.outputs.canvas import Canvas
@@ -105,7 +105,7 @@ class Delivery:
         self.send_bytes(drawing(canvas).encode(encoding, "replace"))
 
     def send_bytes(self, data: bytes) -> None:
-        """Write bytes, all of them or nothing."""
+        """Write bytes: all of them or none."""
         self._send_pieces([data])
 
     def _send_pieces(self, pieces: Iterable[bytes]) -> None:
@@ -120,14 +120,14 @@ class Delivery:
         write_file(self._path, self._released(pieces))
 
     def _released(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """The pieces, after each of which its part of the result need not stay in memory."""
+        """Pass the pieces on, and release the memory of each after it was written."""
         for piece in pieces:
             yield piece
             if self._spool is not None:
                 self._spool.release()
 
     def _choose_format(self) -> str:
-        """The format as asked for, else by the suffix of the file, else by what standard output is."""
+        """The format asked for, else that of the file's suffix, else table or plain for standard output."""
         if self._display.format != "auto":
             if self._display.format == "npy" and self._path is None and is_terminal():
                 raise UsageError("npy is not for a terminal", hint="give -o FILE.npy or pipe it on")
@@ -147,19 +147,19 @@ class Delivery:
 
 
 def is_terminal() -> bool:
-    """Whether a person looks at standard output."""
+    """Whether standard output is a terminal."""
     return sys.stdout is not None and sys.stdout.isatty()
 
 
 def has_color(choice: str) -> bool:
-    """Whether to use colours: as asked for, else on a terminal that does not mind them."""
+    """Whether to use colours: as asked for, else on a terminal unless NO_COLOR or TERM is against it."""
     if choice != "auto":
         return choice == "always"
     return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def write_stdout(data: bytes) -> None:
-    """Write everything to standard output; a reader that went away has had enough."""
+    """Write everything to standard output; a closed pipe is no error."""
     if sys.stdout is None:
         raise OutputError("standard output is closed")
     try:
@@ -176,6 +176,6 @@ def write_stdout(data: bytes) -> None:
 
 
 def wait_for_reader(stream: TextIO) -> None:
-    """Have a pipe that does not wait for its reader do so: it would take a part of the result only."""
+    """Make a non-blocking pipe wait for its reader, because it would take only a part of the result."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.set_blocking(stream.fileno(), True)

@@ -1,4 +1,4 @@
-"""Pictures of the single losses, drawn with matplotlib where that is installed."""
+"""Plots of the single losses, drawn with matplotlib if that is installed."""
 
 import io
 
@@ -14,7 +14,7 @@ _FORMATS = (".png", ".svg", ".pdf")
 
 
 def check_plot(path: str) -> None:
-    """Find out before the work that a picture could not be made after it."""
+    """Raise an error before the work is done, if the plot could not be made after it."""
     if split_suffix(path)[0] not in _FORMATS or split_suffix(path)[1]:
         known = " ".join(_FORMATS)
         raise UsageError("`plot` names a file of no known format", found=path, hint=f"use one of {known}")
@@ -26,7 +26,7 @@ def check_plot(path: str) -> None:
 
 
 def plot(call: Call, path: str) -> None:
-    """A histogram of the single losses, and their sorted curve beside it."""
+    """Draw a histogram of the single losses, and beside it the losses in sorted order."""
     from matplotlib.figure import Figure
 
     single, counts = counted(call)

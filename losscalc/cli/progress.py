@@ -1,4 +1,4 @@
-"""How far a long run has come: one line on the terminal, which is gone before anything else is said."""
+"""The progress of a long run, as one line on the terminal that is erased before anything else is printed."""
 
 import contextlib
 import os
@@ -9,13 +9,13 @@ from typing import TextIO
 from losscalc.engine.block import Block
 from losscalc.engine.sources import Source
 
-# Seconds before the line is first shown, and between two of it.
+# Seconds before the line is first shown, and between two updates.
 _AFTER = 1.0
 _BETWEEN = 0.2
 
 
 class Progress:
-    """The line, which keeps to what a terminal of any width and encoding can show."""
+    """The line; it fits into any terminal, and has no characters beyond ASCII."""
 
     def __init__(
         self, stream: TextIO, sources: Iterable[Source], clock: Callable[[], float] = time.monotonic
@@ -34,21 +34,21 @@ class Progress:
         self.erase()
 
     def watch(self, blocks: Iterator[Block]) -> Iterator[Block]:
-        """The blocks, as they are drawn."""
+        """Pass blocks on, and update the line."""
         for block in blocks:
             self.show(block.start)
             yield block
         self.erase()
 
     def show(self, rows: int) -> None:
-        """Show that so many rows are done, unless that was done a moment ago."""
+        """Show that so many rows are done, unless the line was updated a moment ago."""
         now = self._clock()
         if now < self._due:
             return
         self._due = now + _BETWEEN
         columns = self._columns()
         text = ""
-        # What is left out on a narrow terminal stands behind what is not.
+        # On a narrow terminal parts that do not fit are left out.
         for part in self._parts(rows, now - self._start):
             longer = f"{text}, {part}" if text else part
             if len(longer) < columns:
@@ -56,12 +56,12 @@ class Progress:
         self._write(text)
 
     def erase(self) -> None:
-        """Leave the line as it was."""
+        """Erase the line."""
         if self._length:
             self._write("")
 
     def _parts(self, rows: int, seconds: float) -> Iterator[str]:
-        """What there is to say, the most important first."""
+        """The parts of the line, the most important first."""
         read = [progress for source in self._sources if (progress := source.progress()) is not None]
         done, total = (sum(p[i] or 0 for p in read if p[1] is not None) for i in (0, 1))
         if 0 < done <= total:
@@ -78,7 +78,7 @@ class Progress:
             return 80
 
     def _write(self, text: str) -> None:
-        """Write over the line, and go back to its beginning: what is printed next is printed there."""
+        """Overwrite the line, and return to its beginning, where the next output goes."""
         with contextlib.suppress(OSError, ValueError):
             self._stream.write(text.ljust(self._length) + "\r")
             self._stream.flush()

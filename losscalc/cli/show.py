@@ -1,4 +1,4 @@
-"""The tools that need no data: what losses there are, and what there is to know of one."""
+"""The tools that need no data: the list of losses, and the description of one."""
 
 import click
 
@@ -55,7 +55,7 @@ def show_list(as_json: bool) -> None:
         facts = json.dumps(records(catalogue), indent=2, ensure_ascii=False)
         delivery.send_bytes(f"{facts}\n".encode())
     elif delivery.is_table:
-        # Both names in one column, so that formulas have room on 80 columns.
+        # Both names in one column, so that formulas fit into 80 characters.
         stacked = [(f"{name}\n{torch}", *rest) for name, torch, *rest in rows]
         delivery.send_sheets([Sheet("", (Column("name, in PyTorch", "name"), *texts), stacked)])
     else:

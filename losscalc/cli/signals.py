@@ -1,4 +1,4 @@
-"""What a signal does to a command: it ends at once, without a traceback, and leaves no file behind."""
+"""Ends a command at once on a signal, without a traceback, and without leaving files behind."""
 
 import os
 import signal
@@ -10,12 +10,12 @@ from types import FrameType, TracebackType
 _Handler = Callable[[int, FrameType | None], object] | int | None
 
 _unfinished: set[str] = set()
-"""Files that are gone when the process is."""
+"""Files to be removed when the process ends."""
 
 
 @contextmanager
 def temporary(path: str) -> Iterator[None]:
-    """See to it that a file which is about to be made is gone afterwards, whatever happens."""
+    """Remove a temporary file at the end, whatever happens; it may not exist yet, or not any more."""
     _unfinished.add(path)
     before = _catch("SIGTERM", "SIGHUP")
     try:
@@ -24,7 +24,7 @@ def temporary(path: str) -> Iterator[None]:
         with suppress(OSError):
             os.unlink(path)
         _unfinished.discard(path)
-        # The file is where it belongs: whatever fails now is no reason to say otherwise.
+        # The result is in its place already, so that nothing that fails now may be reported as a failure.
         with suppress(Exception):
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -36,11 +36,12 @@ def answer_signals() -> None:
 
 
 def _catch(*names: str) -> dict[int, _Handler]:
-    """Catch signals of these names, and give the handlers that they had."""
+    """Catch signals of these names, and return their previous handlers."""
     before: dict[int, _Handler] = {}
     for name in names:
         number = getattr(signal, name, None)
-        # What is ignored stays so: nohup and shells have their reasons. Threads have no say in it.
+        # Ignored signals stay ignored, as nohup and shells want it. In a thread other than the main one
+        # handlers cannot be set.
         with suppress(ValueError):
             if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, _end):
                 before[number] = signal.signal(number, _end)
@@ -48,7 +49,7 @@ def _catch(*names: str) -> dict[int, _Handler]:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    """End here and now: an exception could be raised anywhere, in another's finally or at the very end."""
+    """End the process right here. An exception might be raised in a finally block, or too late."""
     for path in tuple(_unfinished):
         with suppress(OSError):
             os.unlink(path)
@@ -59,14 +60,14 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 def refuse_tracebacks() -> None:
-    """Let the process end without a traceback where not even the modules could be loaded."""
+    """Let the process end without a traceback if its modules cannot be loaded."""
     sys.excepthook = _refuse_to_start
-    # What fails in a destructor cannot be helped, and has its exit code from what failed first.
+    # An error in a destructor follows from an earlier one, which decides the exit code.
     sys.unraisablehook = lambda _: None
 
 
 def _refuse_to_start(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """What is said when not even the modules could be loaded, for want of memory or of open files."""
+    """Say why the modules cannot be loaded, for example for lack of memory or open files."""
     reason = "out of memory" if isinstance(error, MemoryError) else f"{kind.__name__}: {error}"
     with suppress(OSError):
         os.write(2, f"losscalc: error: cannot start: {' '.join(reason.split())}\n".encode(errors="replace"))

@@ -15,12 +15,12 @@ _COMPARED = ("min", "median", "max", "mean", "sum")
 
 
 def stats_sheet(call: Call) -> Sheet:
-    """The spread of the single losses."""
+    """Statistics of the single losses."""
     return _facts("stats", call, list(spread(call)._asdict().items()))
 
 
 def worst_sheet(call: Call, count: int) -> Sheet:
-    """The largest losses, with what they were computed from, and their share of the total."""
+    """The largest losses, the numbers they were computed from, and their share of the total."""
     found = worst(call, count)
     names = list(dict.fromkeys(name for row in found for name in row.arrays))
     rows = [
@@ -37,7 +37,7 @@ def worst_sheet(call: Call, count: int) -> Sheet:
 
 
 def context_sheet(call: Call) -> Sheet:
-    """What the mean compares with."""
+    """Baselines for the mean."""
     mean = float(compute(call._replace(reduction=MEAN)).value)
     rows: list[tuple[str, Cell]] = [("mean", mean)]
     rows += [(name, fact if isinstance(fact, str) else Figure(fact, ".4f")) for name, fact in context(call)]
@@ -45,7 +45,7 @@ def context_sheet(call: Call) -> Sheet:
 
 
 def histogram_sheet(call: Call) -> Sheet:
-    """How many losses are how large, as bars."""
+    """A histogram of the single losses, with bars."""
     bars = histogram(call)
     most = max((count for _, count in bars), default=1)
     rows = [(text, count, "█" * round(_BAR * count / most)) for text, count in bars]
@@ -53,12 +53,12 @@ def histogram_sheet(call: Call) -> Sheet:
 
 
 def comparison_sheet(rows: Sequence[tuple[Cell, ...]]) -> Sheet:
-    """Several losses on the same data."""
+    """Several losses of the same data."""
     return Sheet("losses", (Column("loss", "text"), *map(Column, _COMPARED)), rows)
 
 
 def comparison_row(call: Call) -> tuple[Cell, ...]:
-    """A loss and its numbers."""
+    """The row of a loss."""
     found = spread(call)
     return (
         call.operation.name,
@@ -71,7 +71,7 @@ def comparison_row(call: Call) -> tuple[Cell, ...]:
 
 
 def refused_row(name: str, reason: str) -> tuple[Cell, ...]:
-    """A loss that the data do not fit, and why, in the place of its numbers."""
+    """The row of a loss that the data do not fit, with the reason instead of numbers."""
     return (name, f"refused: {reason}", *[None] * (len(_COMPARED) - 1))
 
 
@@ -80,7 +80,7 @@ def _facts(title: str, call: Call, rows: list[tuple[str, Cell]]) -> Sheet:
 
 
 def _beside(values: Array | None) -> Cell:
-    """A number, or the first of a row, that stands beside a loss."""
+    """The number beside a loss, or the first numbers of its row."""
     if values is None:
         return None
     if values.ndim == 0:
@@ -90,6 +90,6 @@ def _beside(values: Array | None) -> Cell:
 
 
 def _figure(number: float) -> Cell:
-    """Whole numbers, which may be labels, with all their digits, and others with six."""
+    """Whole numbers, which may be labels, keep all their digits; other numbers get six."""
     whole = number.is_integer() and abs(number) < 1e15
     return int(number) if whole else Figure(number, ".6g")

@@ -1,4 +1,4 @@
-"""Small tools around the losses: what a data set says, several losses side by side, weights from labels."""
+"""Small tools around the losses: diagnoses of a data set, losses side by side, weights from labels."""
 
 from collections.abc import Sequence
 from typing import Any

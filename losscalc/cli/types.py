@@ -1,4 +1,4 @@
-"""Types of option values: strict grammars, and domains that name themselves."""
+"""Types of option values, with strict grammars, and messages from the domains of parameters."""
 
 import re
 from collections.abc import Sequence
@@ -22,14 +22,13 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "space": BLANKS, "comma": ",", "semicol
 
 
 class Number(ParamType):
-    """A number of a parameter: its type and domain."""
+    """A number in the domain of a parameter."""
 
     def __init__(self, parameter: Parameter) -> None:
         self.name = "integer" if parameter.kind is int else "number"
         self._parameter = parameter
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number, or a usage error that says what it must be."""
         if not isinstance(value, str):
             return value
         whole = self._parameter.kind is int
@@ -44,7 +43,7 @@ class Number(ParamType):
 
 
 class Wholes(ParamType):
-    """Whole numbers with commas between them."""
+    """Whole numbers, separated by commas."""
 
     name = "integers"
 
@@ -52,7 +51,6 @@ class Wholes(ParamType):
         self._parameter = parameter
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The numbers, or a usage error that says what they must be."""
         if not isinstance(value, str):
             return value
         numbers = tuple(parse_whole(cell.strip(" ")) for cell in value.split(","))
@@ -71,13 +69,12 @@ def parameter_type(parameter: Parameter) -> ParamType | type[bool]:
 
 
 class ArgumentName(click.Choice[str] if TYPE_CHECKING else click.Choice):  # type: ignore[misc]
-    """The name of one of a few arrays, written as an argument or as an option."""
+    """The name of an array, written as an argument or as an option."""
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__([name.replace("_", "-") for name in names])
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The name of the argument."""
         return str(super().convert(str(value).replace("_", "-"), param, ctx)).replace("-", "_")
 
 
@@ -87,12 +84,11 @@ def whole(low: int, high: int) -> Number:
 
 
 class Delimiter(ParamType):
-    """A character that separates cells, or its name."""
+    """The character that separates cells, or its name."""
 
     name = "char"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The character itself."""
         character = _DELIMITERS.get(value, value)
         if len(character) != 1 or character.isalnum() or character in "\"'+-._\n\r\0":
             self.fail(
@@ -107,7 +103,6 @@ class Encoding(ParamType):
     name = "name"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The name, when there is such an encoding."""
         try:
             decoder(value)
         except LosscalcError as error:
@@ -116,12 +111,11 @@ class Encoding(ParamType):
 
 
 class Size(ParamType):
-    """A number of bytes, with or without a unit."""
+    """A number of bytes, which may have a unit."""
 
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number of bytes, or a usage error that says how to write one."""
         match = re.fullmatch(r"([0-9]{1,15})([kMGT]?)B?", value.strip(" "), re.ASCII | re.IGNORECASE)
         if match is None or int(match[1]) == 0:
             self.fail(f"must be a number of bytes such as 500M or 2G, found '{value}'", param, ctx)
