@@ -20,11 +20,11 @@ class Format(NamedTuple):
     suffixes: tuple[str, ...]
     open: Opener
     starts: tuple[bytes, ...] = ()
-    """First bytes that tell the format, where the suffix does not."""
+    """First bytes that tell the format if the suffix does not."""
 
 
 def _opener(module: str, name: str) -> Opener:
-    """The opener of a format, whose module is imported only when a file of that format is opened."""
+    """The opener of a format; its module is imported only when a file of that format is opened."""
 
     def open_source(stream: Stream, part: str | None, reading: Reading) -> Source:
         source: Source = getattr(import_module(f"losscalc.inputs.{module}"), name)(stream, part, reading)

@@ -19,7 +19,7 @@ from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 
 STDIN = "stdin"
-# Likely a list of numbers with a mistake in it: the message should be about the number, not about a file.
+# Probably a list of numbers with a mistake: the message should be about the number, not about a file.
 _NUMBER_LIKE = re.compile(r"[\s\d.,+\-eE]+|\s*[+-]?[\d.]+\s*,.*", re.ASCII | re.DOTALL)
 # A path with one of these is a pattern, unless there is a file of that name.
 _PATTERN = re.compile(r"[*?]|\[.+\]", re.DOTALL)
@@ -36,7 +36,7 @@ class Address(NamedTuple):
     paths: tuple[str, ...] | None = None
     """The files that the path matches, if it is a pattern."""
     folder: str = ""
-    """What relative paths start from, if not the current folder: workers elsewhere have another one."""
+    """The folder that relative paths start from, for workers elsewhere, whose current folder is another."""
 
     def identity(self) -> tuple[int, int] | None:
         """The device and inode of a pipe or device, which can be read once; None for files."""
@@ -48,7 +48,7 @@ class Address(NamedTuple):
 
 
 class Literal(MemorySource):
-    """Numbers on the command line. A single number may also be a vector of one."""
+    """Numbers on the command line. A single number may also stand for a vector of length 1."""
 
     def __init__(self, values: Array, option: str) -> None:
         super().__init__(values)
@@ -62,7 +62,7 @@ class Literal(MemorySource):
 
 
 def parse_address(text: str) -> Address:
-    """The address that an ARRAY of the command line means. An existing file wins over everything but `-`.
+    """The address that an ARRAY on the command line stands for. An existing file wins over all but `-`.
 
     >>> parse_address("-").is_stdin, parse_address("1,0,1").path, parse_address("nope.csv#logit").part
     (True, None, 'logit')
@@ -102,7 +102,7 @@ def _open(address: Address, option: str, reading: Reading) -> Source:
 
 
 def open_stream(address: Address, option: str) -> Iterator[Stream]:
-    """The bytes of standard input, of a file, or of the files of a pattern, each opened in its turn."""
+    """The bytes of standard input, of a file, or of the files of a pattern, one after the other."""
     if address.is_stdin:
         yield _stdin(Reading())
         return
@@ -216,7 +216,7 @@ def _stdin(reading: Reading) -> Stream:
         os.set_blocking(file.fileno(), True)
     except (OSError, ValueError):
         return Stream(STDIN, file, max_size=reading.max_size)
-    # A file that another program has read the beginning of can only be read on, as a pipe is.
+    # A file of which another program has read the beginning is read on from there, like a pipe.
     plain = stat.S_ISREG(status.st_mode) and file.tell() == 0
     return Stream(STDIN, file, status.st_size if plain else None, reading.max_size)
 

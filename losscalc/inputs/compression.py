@@ -47,7 +47,7 @@ _DECOMPRESSED: MappingProxyType[str, Callable[[BinaryIO], BinaryIO]] = MappingPr
 )
 _COMPRESSORS: MappingProxyType[str, Callable[[], Compressor]] = MappingProxyType(
     {
-        # The header that zlib writes holds no time: the same numbers make the same file.
+        # The header that zlib writes has no time in it, so that the same numbers make the same file.
         ".gz": lambda: zlib.compressobj(wbits=31),
         ".bz2": bz2.BZ2Compressor,
         ".xz": lzma.LZMACompressor,
@@ -87,8 +87,8 @@ class CompressedStream(Stream):
 class _Decompressed:
     """The bytes of compressed streams, one behind the other.
 
-    `BZ2File` and `LZMAFile` pass over what is behind a stream if it does not begin another one; here it is
-    damaged data.
+    `BZ2File` and `LZMAFile` ignore bytes after a stream that do not begin another one; here they are damaged
+    data.
     """
 
     def __init__(self, file: BinaryIO, make: Callable[[], _Decompressor]) -> None:

@@ -5,17 +5,17 @@ from losscalc.errors import FormatError, Location
 HELD = 200_000_000
 """Bytes held in memory at once: a JSON document, or an archive or a row from a pipe."""
 LINE = 1 << 25
-"""Bytes of one line: what is longer is hardly a row of numbers, but a file without line ends."""
+"""Bytes of one line: a longer one is hardly a row of numbers, but a file without line ends."""
 UNPACKED = 1 << 25
 """Bytes that a compressed file may always unpack to, however small it is."""
 UNPACKED_ARRAY = 1 << 27
 """Bytes that an array in an archive may always unpack to, however small it is."""
 _RATIO = 200
-"""Beyond that, how many times its size a compressed file may unpack to."""
+"""The most that a compressed file may unpack to beyond these limits, as a multiple of its size."""
 
 
 def too_large(what: str, most: int, location: Location) -> FormatError:
-    """The error for what is over a limit, with the hint that raises it."""
+    """The error for an input over a limit, with a hint at the option that raises the limit."""
     return FormatError(
         f"{what} more than {size_text(most)}",
         location=location,

@@ -32,7 +32,7 @@ class NpySource(Source):
         self._part = part
         self._next = 0
         self._present = 0
-        """How many bytes of numbers were read."""
+        """The bytes of numbers that were read."""
         self._offset, self.dtype, fortran, shape = self._header()
         self.shape: tuple[int, ...] = shape
         self._check_size()
@@ -81,7 +81,7 @@ class NpySource(Source):
         self._stream.seek(self._offset + self._next * math.prod(self.shape[1:]) * self.dtype.itemsize)
 
     def progress(self) -> tuple[int, int]:
-        # By rows: Fortran order is not read from the first byte to the last.
+        # Counted by rows, because Fortran order is not read from the first byte to the last.
         row = math.prod(self.shape[1:]) * self.dtype.itemsize
         return self._next * row, math.prod(self.shape) * self.dtype.itemsize
 

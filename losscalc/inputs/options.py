@@ -1,4 +1,4 @@
-"""How an input is to be read, as far as the user may choose."""
+"""The user's choices on how an input is read."""
 
 from typing import Literal, NamedTuple
 
@@ -12,10 +12,10 @@ class Reading(NamedTuple):
     format: str | None = None
     """The name of a format; None for the one that suffix and first bytes tell."""
     delimiter: str | None = None
-    """What separates cells, `BLANKS` for runs of blanks; None for the usual one of the format."""
+    """The delimiter of cells, `BLANKS` for runs of blanks; None for the usual one of the format."""
     header: Literal["auto", "yes", "no"] = "auto"
     skip_rows: int = 0
     encoding: str = "utf-8-sig"
     na: Literal["error", "nan", "drop"] = "error"
     max_size: int | None = None
-    """Bytes that replace each of the limits in `inputs.limits`."""
+    """The number of bytes that replaces each of the limits in `inputs.limits`."""

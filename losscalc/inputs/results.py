@@ -15,7 +15,7 @@ _DTYPES = ("float16", "float32", "float64")
 
 
 class Part(NamedTuple):
-    """The result of a loss over some of the rows."""
+    """The result of a loss on some of the rows."""
 
     path: str
     loss: str
@@ -23,7 +23,7 @@ class Part(NamedTuple):
     dtype: str
     parameters: dict[str, object]
     partial: Partial
-    """The sums. Their loss is its name: the class is not known on this floor."""
+    """The sums, with the name of the loss for its class, which this floor does not know."""
 
 
 def read_part(stream: Stream) -> Part:
@@ -82,7 +82,7 @@ def _exact(sums: Mapping[str, Any], key: str, path: str) -> Sum:
 
 
 def _from_numbers(facts: Mapping[str, Any], name: str, count: int, ignored: int, path: str) -> Partial:
-    """The sums of a result without exact ones, as older versions wrote it: rounded to float64."""
+    """The sums of a result without exact sums, as older versions wrote it: rounded to float64."""
     numbers = []
     for key in ("numerator", "denominator"):
         number = facts.get(key)

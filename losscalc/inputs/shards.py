@@ -40,14 +40,14 @@ class Shards(Source):
         self._paths = paths
         self._open_file = open_file
         self._counts: list[int] = []
-        """How many rows each of the files has that were read to the end."""
+        """The number of rows of each file that was read to its end."""
         self._sizes = [os.path.getsize(path) if os.path.exists(path) else 0 for path in paths]
         self._known: list[int] | None = None
-        """How many rows each file has, if all of them say so in a header."""
+        """The number of rows of each file, if all of them say it in a header."""
         self._taken = 0
-        """How many rows were taken from the current file."""
+        """The number of rows that were taken from the current file."""
         self._agreed: dict[Shards, int] = {}
-        """The patterns that are read along with this one, and how many files of each were found to match."""
+        """The patterns that are read beside this one, and for each how many files have the same rows."""
         self._current = self._opened(0)
         self._first = first or First(paths[0], self._current.shape[1:], self._current.dtype)
         self.shape: Shape = (None, *self._first.row)
@@ -156,7 +156,7 @@ class Shards(Source):
             )
 
     def _count(self, number: int) -> int:
-        """How many rows a file says that it has."""
+        """The number of rows of a file, as its header says."""
         source = self._current if not number else self._opened(number)
         try:
             self._check(source, number)
@@ -175,7 +175,7 @@ class Shards(Source):
             self._check(self._current, len(self._counts))
 
     def _place(self, number: int, index: Index) -> Location:
-        """A place in a file that is closed; if it takes reading to find it, the file is read again."""
+        """A place in a file that is closed; if need be, the file is read again to find it."""
         try:
             source = self._opened(number)
             try:
@@ -200,7 +200,7 @@ class Shards(Source):
         self._agreed[other] = 0
 
     def _compare(self, other: "Shards") -> None:
-        """Refuse files that belong together and differ in their number of rows, as soon as that shows."""
+        """Refuse files that belong together and differ in their number of rows, as soon as that is known."""
         number = self._agreed[other]
         while number < min(len(self._counts), len(other._counts)):
             self._check_rows(other, number, self._counts[number], other._counts[number])
@@ -211,7 +211,7 @@ class Shards(Source):
                 self._check_rows(other, number, self._whole_count(number), other._whole_count(number))
 
     def _whole_count(self, number: int) -> int:
-        """How many rows a file has; if it is the current one, the rest of it is read for that."""
+        """The number of rows of a file; if it is the current one, it is read to its end for that."""
         if number < len(self._counts):
             return self._counts[number]
         while rows := len(self._current.take(1 << 16).values):

@@ -25,7 +25,7 @@ class Stream:
         self.size = size
         """The number of bytes, if it is known."""
         self.max_size = max_size
-        """What the user gave to replace all limits, in bytes."""
+        """The limit that the user gave to replace all others, in bytes."""
         self.file = file
         self._ahead = b""
         self._ended = False
@@ -36,10 +36,10 @@ class Stream:
         pieces, self._ahead = [self._ahead[:count]], self._ahead[count:]
         missing = count - len(pieces[0])
         with named_failures(self.name):
-            # In steps: a header may lie about its size, and memory for bytes that never come is not free.
+            # In steps, so that no memory is taken for bytes that a header promises and that never come.
             while missing and not self._ended:
                 piece = self.file.read(min(missing, _STEP))
-                # Less than asked for is the end. Asking again would make a terminal wait for another one.
+                # Fewer bytes than asked for mean the end. Asking again would make a terminal wait for Ctrl-D.
                 self._ended = len(piece) < min(missing, _STEP)
                 pieces.append(piece)
                 missing -= len(piece)
@@ -49,7 +49,7 @@ class Stream:
         return b"".join(pieces)
 
     def _check_size(self) -> None:
-        """Refuse a file of which less is left than there was when it was opened."""
+        """Refuse a file that has become shorter since it was opened."""
         is_short = self.size is not None and self._count < self.size and self.is_plain_file
         if is_short and self.file.seek(0, os.SEEK_END) < (self.size or 0):
             problem = f"the file had {self.size} bytes, and became shorter while it was read"
@@ -93,7 +93,7 @@ class Stream:
         self._ahead, self._ended, self._count = b"", False, offset
 
     def progress(self) -> tuple[int, int | None]:
-        """How many bytes of the file were read, and how many it has if that is known."""
+        """The bytes that were read of the file, and its size if that is known."""
         return self._count, self.size
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from losscalc.inputs.text import Piece, TextSource
 TRUTH_WORDS = frozenset({"true", "false"})
 _NA_WORDS = frozenset({"", "na", "n/a", "#n/a", "null", "none", "."})
 _NO_NAMES = _NA_WORDS | TRUTH_WORDS
-# What a row is shows in its first cells; looking at millions of them takes too long.
+# The first cells tell what a row is; to look at millions of them would take too long.
 _HEADER_CELLS = 1 << 18
 _RANGE = re.compile(r"(\d{1,9})(?:(-)(\d{1,9})?)?", re.ASCII)
 
@@ -141,12 +141,12 @@ def is_missing(cell: str) -> bool:
 
 
 def _is_pandas_index(cells: list[str]) -> bool:
-    """Whether this is what pandas writes above columns without names: a blank, then 0, 1, 2 ..."""
+    """Whether pandas wrote this above columns without names: a blank, then 0, 1, 2 ..."""
     return not cells[0].strip() and cells[1:] == [str(i) for i in range(len(cells) - 1)]
 
 
 def _nearest_name(item: str, names: list[str]) -> str:
-    """The hint for a column that is not there."""
+    """The hint for a column that does not exist."""
     import difflib
 
     delimiter = next((c for c in ";\t| " if c in names[0]), None) if len(names) == 1 else None

@@ -109,7 +109,7 @@ class Piece(NamedTuple):
 
 
 class TextSource(Source):
-    """An array that comes in pieces of rows; only the piece that the next rows are in is kept."""
+    """An array that comes in pieces of rows, of which only the current one is kept."""
 
     dtype = np.dtype(np.float64)
 
@@ -119,7 +119,7 @@ class TextSource(Source):
         self._pieces = pieces
         self._rows_read = 0
         self._runs: list[tuple[int, int]] = []
-        """The first row and its line of every run of rows that stand in consecutive lines."""
+        """For every run of rows in consecutive lines, the first row and its line."""
         self._waiting: deque[Rows] = deque()
         if not self._read_on():
             raise FormatError("no data", location=Location(self.name))

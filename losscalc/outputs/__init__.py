@@ -1,1 +1,1 @@
-"""Results on their way out: bytes, text and tables."""
+"""Writes results as bytes, text and tables."""

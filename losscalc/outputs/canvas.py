@@ -1,4 +1,4 @@
-"""What tables are drawn on: a terminal, or a file, of some width."""
+"""The canvas that tables are drawn on, for a terminal or a file."""
 
 import io
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from rich.text import Text
 from losscalc.outputs.numbers import fixed
 from losscalc.outputs.sheets import Cell, cell_text
 
-# What stands for other symbols where a terminal has nothing but ASCII.
+# ASCII for other symbols, if a terminal has nothing else.
 _ASCII = str.maketrans(
     {"σ": "sigma", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps", "ρ": "rho", "π": "pi"}
     | {"Σ": "sum", "Π": "prod", "·": "*", "²": "^2", "½": "1/2", "₁": "1", "₂": "2"}
@@ -21,7 +21,7 @@ _ASCII = str.maketrans(
 
 @dataclass(frozen=True)
 class Canvas:
-    """What is drawn on: its width, whether it has colours and more than ASCII, and how much to show."""
+    """A place to draw: its width, whether it has colours and more than ASCII, and how much to show."""
 
     width: int = 80
     color: bool = False
@@ -31,7 +31,7 @@ class Canvas:
 
     @property
     def gap(self) -> str:
-        """What stands for rows and columns that are not shown."""
+        """The sign for rows and columns that are not shown."""
         return "…" if self.unicode else "..."
 
     def table(self, title: str = "") -> Table:
@@ -40,7 +40,7 @@ class Canvas:
         return Table(title=Text(title, style="bold") if title else None, box=style, title_justify="left")
 
     def text(self, words: str, style: str = "") -> Text:
-        """Words as they are, or, where there is nothing but ASCII, with names for their symbols."""
+        """Words as they are, or with names for symbols if there is nothing but ASCII."""
         return Text(words if self.unicode else words.translate(_ASCII), style=style)
 
     def number(self, cell: Cell) -> str:
@@ -48,7 +48,7 @@ class Canvas:
         return cell_text(cell, self.decimals, fixed)
 
     def render(self, *drawings: Table | Text, width: int = 10_000) -> str:
-        """Drawings as text, by default as wide as they need to be: no number is ever cut."""
+        """Drawings as text, by default as wide as they need, so that no number is ever cut."""
         output = io.StringIO()
         console = Console(
             file=output,

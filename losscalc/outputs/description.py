@@ -1,17 +1,17 @@
-"""What there is to know of a loss, section by section, in every format but a terminal's."""
+"""Writes the description of a loss, section by section, in every format but the terminal's."""
 
 from typing import NamedTuple
 
 
 class Section(NamedTuple):
-    """A heading, and what belongs under it: a name and a text each."""
+    """A heading, and the entries under it, each with a name and a text."""
 
     heading: str
     rows: list[tuple[str, str]]
 
 
 class Description(NamedTuple):
-    """A loss as people want to read of it."""
+    """The description of a loss, for people."""
 
     name: str
     summary: str
@@ -21,7 +21,7 @@ class Description(NamedTuple):
 
 
 def write_description(description: Description, name: str) -> bytes:
-    """The description in the format of a name."""
+    """Write a description in the format with a name."""
     write = {"plain": _plain, "markdown": _markdown, "latex": _latex, "json": _json}[name]
     return write(description).encode()
 
@@ -54,7 +54,7 @@ def _latex(description: Description) -> str:
 
 
 def _escaped(text: str) -> str:
-    """The text with what LaTeX reads as commands made harmless."""
+    """The text with the special characters of LaTeX escaped."""
     special = {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"} | {c: f"\\{c}" for c in "&%$#_{}"}
     return "".join(special.get(character, character) for character in text)
 

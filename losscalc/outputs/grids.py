@@ -1,4 +1,4 @@
-"""Arrays as grids of numbers, in as many tables as the width asks for."""
+"""Arrays as grids of numbers, in as many tables as the width demands."""
 
 from collections.abc import Iterator
 
@@ -49,7 +49,7 @@ def _grid(value: Array, title: str, margin: bool, canvas: Canvas) -> Iterator[Ta
 
 
 def row_mean(row: Array) -> float:
-    """The mean of a row, which its sum may be too large for."""
+    """The mean of a row, even if its sum overflows."""
     return quotient(total(row.astype(np.float64)), Sum.of(float(row.size)))
 
 
@@ -95,7 +95,7 @@ def _size(column: list[str]) -> int:
 
 
 def shown(count: int, most: int) -> list[int | None]:
-    """The indices that are shown of so many: all, or head and tail with None between them.
+    """The indices to show: all, or head and tail with None between them.
 
     >>> shown(3, 40), shown(10, 4)
     ([0, 1, 2], [0, 1, None, 8, 9])

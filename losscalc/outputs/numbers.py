@@ -1,4 +1,4 @@
-"""Numbers as text: the shortest that read back, or so many decimals without losing the number."""
+"""Numbers as text: with the fewest digits that read back exactly, or with so many decimals."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -14,7 +14,7 @@ STRICT_WORDS = dict.fromkeys(PYTHON_WORDS, "null")
 
 
 def decimal(number: float, decimals: int) -> str:
-    """So many decimals, or scientific where those would not show the number's first digit.
+    """A number with so many decimals, or scientific if they would not show its first digit.
 
     >>> decimal(0.59499, 4), decimal(0.00005, 4), decimal(-0.0, 1), decimal(0.4, 0)
     ('0.5950', '5.0000e-05', '0.0', '0')
@@ -26,7 +26,7 @@ def decimal(number: float, decimals: int) -> str:
 
 
 def fixed(number: float, decimals: int) -> str:
-    """A number as tables show it: decimal, but scientific too where it would be very long.
+    """A number as tables show it: the same, but scientific if it would be very long, too.
 
     >>> fixed(12.5, 2), fixed(1e300, 2), fixed(float("inf"), 2)
     ('12.50', '1.00e+300', 'inf')
@@ -46,7 +46,7 @@ def exact_text(number: Decimal) -> str:
 
 
 def texts(values: Array, precision: int | None) -> Iterator[str]:
-    """The numbers of an array, in order; decimal numbers have the digits that were asked for."""
+    """The numbers of an array, in order; decimal.Decimal keeps all its digits."""
     if values.dtype == object:
         return map(exact_text, values.ravel())
     if precision is not None:
@@ -78,7 +78,7 @@ def nested(values: Array, precision: int | None, nonfinite: dict[str, str]) -> s
 
 
 def json_text(fact: object, precision: int | None = None) -> str:
-    """Strict JSON of a fact; arrays in it get so many decimals, everything else keeps its digits.
+    """A fact as strict JSON; arrays in it get so many decimals, all other numbers keep their digits.
 
     >>> json_text({"value": np.array([0.25, np.nan]), "rows": [1, 2.5, None, "σ"]}, 1)
     '{"value": [0.2, null], "rows": [1, 2.5, null, "σ"]}'
@@ -91,12 +91,12 @@ def json_text(fact: object, precision: int | None = None) -> str:
         return "[" + ", ".join(json_text(item, precision) for item in fact) + "]"
     if isinstance(fact, float):
         return STRICT_WORDS.get(repr(float(fact)), repr(float(fact)))
-    # Imported here: it costs more than the rest of a small call, and most calls write no JSON.
+    # Imported here, because it costs more than the rest of a small call, and most calls write no JSON.
     import json
 
     return json.dumps(fact, ensure_ascii=False)
 
 
 def json_bytes(fact: object, precision: int | None = None) -> bytes:
-    """The same as a line of UTF-8; what a file name has that is no Unicode is escaped, as JSON does."""
+    """The same as a line of UTF-8; bytes of file names that are not UTF-8 are escaped."""
     return (json_text(fact, precision) + "\n").encode(errors="backslashreplace")

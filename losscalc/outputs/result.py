@@ -1,4 +1,4 @@
-"""What a call came to: plain facts, for formats and tables to show."""
+"""The result of a call, as plain facts for formats and tables."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ from losscalc.outputs.working import Working
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of one call of a loss, or of an activation (which has no reduction)."""
+    """The result of one call of a loss, or of an activation, which has no reduction."""
 
     name: str
     value: Array
     parameters: dict[str, object]
     reduction: str | None = None
     supposed: str | None = None
-    """What was done otherwise than the loss is defined."""
+    """The name of the hypothesis under which the value was computed."""
     gradient: str | None = None
     """The array with respect to which the value is the derivative of the loss."""
     mean: float = np.nan
@@ -31,15 +31,15 @@ class Result:
     ignored: int = 0
     working: Working | None = None
     sums: Partial | None = None
-    """What a reduced loss came from, exactly."""
+    """The exact sums that a reduced loss was computed from."""
     is_tool: bool = False
-    """Whether it is the result of a tool, neither a loss nor an activation."""
+    """Whether it is the result of a tool, not of a loss or an activation."""
 
     @classmethod
     def reduced(
         cls, name: str, value: Array, parameters: dict[str, object], reduction: Reduction, sums: Partial
     ) -> "Result":
-        """The result that sums came to."""
+        """The result of a reduced loss, with its sums."""
         return cls(
             name,
             value,
@@ -56,12 +56,12 @@ class Result:
 
     @property
     def dtype(self) -> str:
-        """The name of the dtype of the value, or decimal."""
+        """The name of the dtype of the value; decimal for decimal.Decimal."""
         return self.value.dtype.name if self.value.dtype != object else "decimal"
 
     @property
     def nonfinite(self) -> int:
-        """How many numbers of the value are NaN or infinite."""
+        """The number of values that are NaN or infinite."""
         if self.value.dtype == object:
             return sum(not number.is_finite() for number in self.value.flat)
         return int(np.count_nonzero(~np.isfinite(self.value)))
@@ -73,12 +73,12 @@ class Result:
 
     @property
     def divisor(self) -> int | float:
-        """The denominator, as a count where it is one."""
+        """The denominator; a whole number is an int."""
         number = self.denominator
         return int(number) if number.is_integer() and abs(number) < 1e15 else number
 
     def summary(self) -> Sheet:
-        """What there is to say about a single number: where it comes from, and of how many."""
+        """The table of a single number: the sums and counts that it was computed from."""
         rows: list[tuple[Cell, ...]] = [] if self.reduction is None else [("reduction", self.reduction)]
         what = "value" if self.gradient is None else f"gradient of {self.gradient}"
         rows.append((what, self.value.item() if self.value.dtype == object else float(self.value)))
@@ -91,8 +91,8 @@ class Result:
         return Sheet(self.name, (Column("", "text"), Column(self.name)), rows)
 
     def facts(self) -> dict[str, object]:
-        """The result as JSON shows it; what the loss computed is an array."""
-        # Imported here: it costs more than the rest of a small call, and JSON alone needs it.
+        """The result as JSON shows it; its value is an array."""
+        # Imported here, because it costs more than the rest of a small call, and only JSON needs it.
         from importlib.metadata import version
 
         common = {

@@ -1,4 +1,4 @@
-"""Small tables of texts and numbers, and what they are in every format but a terminal's."""
+"""Small tables of texts and numbers, and how to write them in every format but the terminal's."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -10,14 +10,14 @@ from losscalc.outputs.numbers import decimal, exact_text, fixed, json_bytes
 
 
 class Figure(NamedTuple):
-    """A number of which not all digits are of interest: `spec` is the format of those that are."""
+    """A number that is shown with fewer digits than it has, in the format `spec`."""
 
     value: float
     spec: str
 
     @property
     def is_percentage(self) -> bool:
-        """Whether it keeps its format, however many decimals are wanted."""
+        """Whether it is a percentage, which keeps its format whatever decimals are wanted."""
         return self.spec.endswith("%")
 
 
@@ -25,11 +25,11 @@ Cell = str | int | float | Decimal | Figure | tuple[str, ...] | None
 
 
 class Column(NamedTuple):
-    """The head of a column, and what stands below it."""
+    """The heading of a column, and the kind of its cells."""
 
     name: str
     kind: Literal["name", "text", "number"] = "number"
-    """A name is never broken, a text where there is no room for it; numbers stand at the right."""
+    """A name is never wrapped, a text is if need be; numbers are aligned to the right."""
 
 
 class Sheet(NamedTuple):
@@ -61,7 +61,7 @@ def cell_text(cell: Cell, decimals: int | None = None, write: Callable[[float, i
 
 
 def records(sheet: Sheet, decimals: int | None = None) -> list[dict[str, object]]:
-    """The rows for JSON, by the names of the columns."""
+    """The rows as dicts for JSON, keyed by column."""
     names = [column.name for column in sheet.columns]
     return [
         {name: _fact(cell, decimals) for name, cell in zip(names, row, strict=True)} for row in sheet.rows
@@ -78,7 +78,7 @@ def _fact(cell: Cell, decimals: int | None) -> object:
 
 def separated(sheet: Sheet, delimiter: str, decimals: int | None = None, heading: bool = True) -> str:
     """A line a row, with a delimiter between the cells."""
-    # Imported here: numbers alone, which most pipes carry, need it not.
+    # Imported here, because bare numbers, which most pipes carry, do not need it.
     import csv
 
     lines = io.StringIO()
@@ -100,11 +100,11 @@ def markdown(sheet: Sheet, decimals: int | None = None) -> str:
 
 
 def write_sheets(sheets: Sequence[Sheet], name: str, decimals: int | None) -> bytes:
-    """Several tables in the format of a name, without those that have no rows."""
+    """Write several tables in the format with a name, without those that have no rows."""
     sheets = [sheet for sheet in sheets if sheet.rows]
     match name:
         case "plain":
-            # A blank line tells tables apart.
+            # A blank line separates tables.
             return "\n".join(separated(sheet, "\t", decimals) for sheet in sheets).encode()
         case "csv" | "tsv":
             delimiter = "," if name == "csv" else "\t"

@@ -1,4 +1,4 @@
-"""Results that may be larger than memory: they wait in a file without a name until they are complete."""
+"""Collects results that may be larger than memory, in a file without a name until they are complete."""
 
 import contextlib
 import mmap
@@ -15,14 +15,14 @@ from losscalc.errors import Location, OutputError, reason
 
 # Smaller results stay in memory.
 _MOST_IN_MEMORY = 1 << 25
-# So many bytes are changed at once.
+# The number of bytes that are changed at once.
 _STEP = 1 << 23
 
 
 class Spool:
-    """Arrays side by side; from a certain size on, in a file that is gone whatever happens.
+    """Keeps arrays, and joins them; large ones in a file that is removed whatever happens.
 
-    The file lies in the folder of the result, which is where there has to be room for it.
+    The file lies in the folder of the result, where there must be room for it anyway.
     """
 
     def __init__(self, path: str, folder: str | None) -> None:
@@ -32,12 +32,12 @@ class Spool:
         self._rows = 0
         self._pieces: list[Array] = []
         self._empty: Array | None = None
-        """An array without rows that says how long they are, and of what dtype."""
+        """An array without rows, for the shape and dtype of a row."""
         self._file: BinaryIO | None = None
         self._map: mmap.mmap | None = None
 
     def add(self, piece: Array) -> None:
-        """Keep the array, or write it."""
+        """Keep the array in memory, or write it to the file."""
         self._empty = piece[:0] if self._empty is None else self._empty
         self._rows += len(piece)
         self._held += piece.nbytes
@@ -47,7 +47,7 @@ class Spool:
                 self._write_pieces()
 
     def finish(self, change: Change | None) -> Array:
-        """All of them in one, which is read from the file as it is looked at."""
+        """All arrays as one, which is mapped from the file."""
         if self._file is None or self._empty is None:
             whole = np.concatenate(self._pieces)
             return whole if change is None else change(whole)
@@ -58,19 +58,19 @@ class Spool:
         return np.frombuffer(self._map, dtype).reshape(self._rows, *self._empty.shape[1:])
 
     def release(self) -> None:
-        """Forget what was looked at, which stays in the file."""
+        """Drop the pages in memory that were read; they stay in the file."""
         if self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
 
     def close(self) -> None:
-        """Let go of the file; what `finish` gave stays as long as it is used."""
+        """Close the file; the array from `finish` stays valid as long as it is used."""
         if self._file is not None:
-            # What may be left to write of a result that failed is of no use.
+            # If a result has failed, the rest of its bytes need not be written.
             with contextlib.suppress(OSError):
                 self._file.close()
 
     def _write_pieces(self) -> None:
-        """Move what is in memory to the file."""
+        """Move the arrays in memory to the file."""
         if self._file is None:
             self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - it lives as long as this
         for piece in self._pieces:
@@ -78,7 +78,7 @@ class Spool:
         self._pieces = []
 
     def _change(self, file: BinaryIO, empty: Array, change: Change) -> np.dtype:
-        """Change the numbers where they stand, and give their new dtype, which is no larger."""
+        """Change the numbers in place, and return their new dtype, which is not larger."""
         dtype = empty.dtype
         row = dtype.itemsize * int(np.prod(empty.shape[1:], dtype=np.int64))
         step = max(1, _STEP // max(1, row)) * row
@@ -97,7 +97,7 @@ class Spool:
 
     @contextlib.contextmanager
     def _reported(self) -> Iterator[None]:
-        """Say of which result it is that a file could not be written."""
+        """Turn an OSError into an OutputError that names the result."""
         try:
             yield
         except OSError as error:

@@ -29,7 +29,7 @@ def draw_sheets(sheets: Sequence[Sheet], canvas: Canvas) -> str:
 
 def _drawn(sheet: Sheet, canvas: Canvas) -> Table:
     table = canvas.table(sheet.title)
-    # A cell of several lines has to be told from the next row.
+    # A line separates cells of several lines from the next row.
     table.show_lines = any(isinstance(cell, str) and "\n" in cell for row in sheet.rows for cell in row)
     for column in sheet.columns:
         table.add_column(
@@ -71,7 +71,7 @@ def _totals(result: Result, canvas: Canvas) -> Iterator[Text]:
 
 
 def _draw_working(working: Working, canvas: Canvas) -> str:
-    """The formula above, a row a step, and the reduction below."""
+    """The formula, a row for each step, and the reduction."""
     drawings: list[Table | Text] = [canvas.text(f"{working.title}   {working.formula}", style="bold")]
     for lines in (working.losses, working.reduction):
         table = canvas.table()
@@ -90,7 +90,7 @@ def _draw_working(working: Working, canvas: Canvas) -> str:
 
 
 def draw_description(description: Description, canvas: Canvas) -> str:
-    """Everything on a loss, in a table with a section a topic."""
+    """The description of a loss, as a table with a section for each topic."""
     head = [
         canvas.text(description.name, "bold"),
         canvas.text(description.summary),

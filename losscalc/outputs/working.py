@@ -1,4 +1,4 @@
-"""How a loss comes about, as text, Markdown and LaTeX."""
+"""Writes the working of a loss as text, Markdown and LaTeX."""
 
 from typing import NamedTuple
 
@@ -6,14 +6,14 @@ from losscalc.outputs.sheets import Column, Sheet, markdown
 
 
 class Line(NamedTuple):
-    """One line of an explanation: what it is about, the working, and how LaTeX writes that."""
+    """One line of a working: its label, the arithmetic, and the same as LaTeX."""
 
     label: str
     text: str
     latex: str
     value: str = ""
     behind: str = ""
-    """The numbers on the way, if there are any."""
+    """The intermediate numbers, if there are any."""
     behind_latex: str = ""
 
     @property
@@ -53,13 +53,13 @@ class Working(NamedTuple):
 
 
 def working_text(working: Working) -> str:
-    """A line a step, below the formula."""
+    """The formula, and a line for each step."""
     head = f"{working.title}: {working.formula}"
     return "\n".join([head, *(line.sentence for line in working.lines)]) + "\n"
 
 
 def working_markdown(working: Working) -> str:
-    """A table with a row a step, below the formula."""
+    """The formula, and a table with a row for each step."""
     columns = (Column("", "text"), Column("working", "text"), Column("value"), Column("with", "text"))
     rows = [(line.label, f"`{line.text}`", line.value, line.behind) for line in working.lines]
     return f"**{working.title}**: `{working.formula}`\n\n{markdown(Sheet('', columns, rows))}"

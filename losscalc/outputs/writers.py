@@ -1,4 +1,4 @@
-"""Results as bytes, one function a format."""
+"""Writes results as bytes, with a function for each format."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -17,20 +17,20 @@ from losscalc.outputs.working import working_latex, working_markdown, working_te
 Write = Callable[[Result, int | None], bytes]
 WritePieces = Callable[[Result, int | None], Iterator[bytes]]
 
-# So many numbers are written at once.
+# The number of numbers that are written at once.
 _PART = 1 << 17
 
 
 class Writer(NamedTuple):
-    """A way to write a result."""
+    """A format to write a result in."""
 
     name: str
     suffixes: tuple[str, ...]
     pieces: WritePieces
-    """The bytes, in pieces of some rows as far as the format lets them stand alone."""
+    """A function that gives the bytes, in pieces of some rows if the format allows it."""
 
     def write(self, result: Result, precision: int | None) -> bytes:
-        """All bytes."""
+        """All bytes of a result."""
         return b"".join(self.pieces(result, precision))
 
 
@@ -40,7 +40,7 @@ def _at_once(write: Write) -> WritePieces:
 
 
 def _plain(result: Result, precision: int | None) -> Iterator[bytes]:
-    """Numbers and nothing else: rows with commas, and nested lists beyond two axes; or the working."""
+    """Only numbers, in rows with commas, or in nested lists beyond two axes; or the working."""
     if result.working is not None:
         return iter([working_text(result.working).encode()])
     if result.value.ndim > 2:
@@ -69,7 +69,7 @@ def _json(result: Result, precision: int | None) -> bytes:
 
 
 def _json_lines(result: Result, precision: int | None) -> Iterator[bytes]:
-    """A row a line; a scalar is the one object that JSON makes of it."""
+    """A line for each row; a scalar is one object, as in JSON."""
     if result.value.ndim == 0 or result.working is not None:
         yield _json(result, precision)
         return
@@ -82,7 +82,7 @@ def _json_lines(result: Result, precision: int | None) -> Iterator[bytes]:
 
 
 def _markdown(result: Result, precision: int | None) -> bytes:
-    """A table: of a scalar its arithmetic, of an array a row for each index of axis 0; or the working."""
+    """A table: the arithmetic of a scalar, or a row for each index of axis 0; or the working."""
     if result.working is not None:
         return working_markdown(result.working).encode()
     sheet = result.summary() if result.value.ndim == 0 else _numbered(result.value)
@@ -97,7 +97,7 @@ def _numbered(value: Array) -> Sheet:
 
 
 def _npy(result: Result, precision: int | None) -> Iterator[bytes]:
-    """NumPy's own format, in C order; it has all digits, whatever the precision."""
+    """NumPy's own format, in C order; it keeps all digits, whatever the precision."""
     _refuse_working(result)
     value = result.value
     if value.dtype == object:
