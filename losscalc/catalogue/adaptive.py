@@ -1,4 +1,4 @@
-"""Cross-entropy of an adaptive softmax, for very many classes of which few are frequent."""
+"""Cross-entropy of an adaptive softmax, for very many classes, most of them rare."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, NamedTuple, cast
@@ -130,7 +130,7 @@ class AdaptiveLogSoftmax(Loss):
         return {name: v.astype(np.float64).reshape(*target.shape, -1) for name, v in values.items()}
 
     def gradient(self, input: Features, target: RowIndices, state: State) -> Slope:
-        """(softmax - target) times the matrix of the head, and for a rare class the same in its cluster."""
+        """Softmax less the target, led back through the matrices of the head and of the cluster."""
         rows, head, clusters = np.atleast_2d(input), *_modules(state)
         classes = class_positions("target", target.reshape(-1), clusters[-1].last)
         inside = softmax_less_one(_head(rows, state), _head_positions(classes, head, clusters))
@@ -172,7 +172,7 @@ def _check_state(state: Mapping[str, Shape], features: int) -> tuple[int, ...]:
 
 
 def _matrix(state: Mapping[str, Shape], name: str, columns: int, least: int = 1) -> int:
-    """The number of rows of a matrix of the state; raises ShapeError unless it has so many columns."""
+    """The number of rows of a matrix of the state; raises ShapeError if it has another number of columns."""
     shape = state.get(name)
     if shape is None or len(shape) != 2 or shape[1] != columns or (shape[0] or 0) < least:
         if shape is None:

@@ -1,4 +1,4 @@
-"""Losses of one yes-or-no question an element."""
+"""Losses of independent yes-or-no questions, one for each element."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -59,7 +59,7 @@ class BCE(Binary):
         return Terms(value if weight is None else weight * value)
 
     def gradient(self, input: Probabilities, target: Labels, weight: Weight | None = None) -> Slope:
-        """(x - y) / max(x·(1 - x), 1e-12), as in PyTorch."""
+        """(x - y) / (x·(1 - x)), of which the divisor is at least 1e-12, as in PyTorch."""
         slope = (input - target) / np.maximum(input * (1.0 - input), _LEAST_VARIANCE)
         return Slope(slope if weight is None else weight * slope)
 
@@ -109,7 +109,7 @@ class BCEWithLogits(Binary):
         weight: Weight | None = None,
         pos_weight: PosWeight | None = None,
     ) -> Slope:
-        """(1-y)·σ(x) - p·y·σ(-x); without `pos_weight` that is σ(x) - y."""
+        """(1-y)·σ(x) - p·y·σ(-x), which is σ(x) - y without `pos_weight`."""
         slope = _cross_entropy_slope(input, target if pos_weight is None else pos_weight * target, target)
         return Slope(slope if weight is None else weight * slope)
 
@@ -208,7 +208,7 @@ class SigmoidFocal(Binary):
         return Terms(self._balance(target) * (wrong**self.gamma * cross_entropy(input, target)))
 
     def gradient(self, input: Logits, target: LogitLabels) -> Slope:
-        """α·q^γ·(γ·c·q'/q + c'), with q = 1-p the probability of the wrong answer and c the cross-entropy."""
+        """With q = 1-p the probability of the wrong answer and c the cross-entropy, α·q^γ·(γ·c·q'/q + c')."""
         negative, positive = sigmoid(input), sigmoid(-input)
         wrong = (1.0 - target) * negative + target * positive
         growth = np.where(wrong == 0, 1.0, negative * positive / wrong) * (1.0 - 2.0 * target)

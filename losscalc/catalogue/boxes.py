@@ -1,4 +1,4 @@
-"""Losses of boxes x1, y1, x2, y2: how little two of them overlap."""
+"""Losses of pairs of boxes x1, y1, x2, y2, which are the larger the less the boxes overlap."""
 
 from collections.abc import Mapping
 from typing import Annotated, NamedTuple
@@ -56,7 +56,7 @@ class Detection(Loss):
         return {name: value[..., np.newaxis] for name, value in zip(names, values, strict=True)}
 
     def gradient(self, input: Boxes, target: Boxes) -> Slope:
-        """By the quotient rule, from the derivatives of areas and lengths."""
+        """By the quotient rule, from the derivatives of the areas and lengths."""
         pair = Pair.of(input, target, self.eps)
         return Slope(np.moveaxis(self._slope(pair) * pair.scale, 0, -1))
 
@@ -236,7 +236,7 @@ class Pair(NamedTuple):
         longest = pair.hull.max(axis=0)
         size = np.maximum(np.abs(input), np.abs(target))
         scale = np.where((longest > _SHORT) & (longest < _LONG), 1.0, power_of_two(size))
-        # No area makes a difference beside an eps of 1e300, which keeps the sum finite.
+        # A scaled area is too small to make a difference to an eps of 1e300, and the sum stays finite.
         own_eps = np.minimum(eps * scale * scale, 1e300)
         pair = cls.plain(input * scale[..., np.newaxis], target * scale[..., np.newaxis], own_eps)
         return pair._replace(scale=scale)

@@ -117,7 +117,7 @@ class CTC(Loss):
     def gradient(
         self, log_probs: SequenceScores, targets: Sequences, input_lengths: Lengths, target_lengths: Lengths
     ) -> Slope:
-        """exp(log_probs) less the probability that an alignment of the target has the symbol at that time."""
+        """exp(log_probs) less the probability that an alignment has the symbol at that time."""
         lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
         forward = [reached.copy() for reached in lattice.forward()]
         total = lattice.total(forward[-1])

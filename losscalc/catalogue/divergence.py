@@ -74,5 +74,6 @@ class KLDiv(Loss):
         return Terms(root * xmul(root, np.maximum(target, -_MOST) - input))
 
     def gradient(self, input: LogProbabilities, target: Divergent) -> Slope:
+        """The probability of the target, with a minus."""
         slope = -np.exp(target) if self.log_target else -target
         return Slope(np.broadcast_to(slope, np.broadcast_shapes(input.shape, target.shape)))

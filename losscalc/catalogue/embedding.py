@@ -1,4 +1,4 @@
-"""Losses of pairs and triplets: which of them should be close, and which should rank first."""
+"""Losses of pairs: whether two vectors should be close, and which of two scores should be higher."""
 
 from collections.abc import Mapping
 from typing import Annotated, NamedTuple
@@ -117,11 +117,11 @@ class CosineEmbedding(Loss):
         return {"ε": np.asarray(_EPS)}
 
     def gradient(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Slope:
-        """That of the cosine for dissimilar pairs, and minus that for similar ones."""
+        """The derivative of the cosine, with a minus for similar pairs."""
         return self._gradient(input1, input2, target)
 
     def gradient_input2(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Slope:
-        """The same with the vectors exchanged."""
+        """The same, with the vectors exchanged."""
         return self._gradient(input2, input1, target)
 
     def _gradient(self, own: FloatArray, other: FloatArray, target: FloatArray) -> Slope:
@@ -133,7 +133,7 @@ class CosineEmbedding(Loss):
         sign = np.where(positive, -1.0, np.heaviside(cosine - self.margin, 1.0))
         if own.shape[-1] == other.shape[-1]:
             return Slope((partner - cosine * unit) / length * sign)
-        # Of (N, 1) beside (N, D) only the first part was broadcast and has to be summed.
+        # If a is (N, 1) and b (N, D), only the first part is broadcast, and summed again.
         parts = (partner / length * sign, cosine * unit / length * sign)
         return Slope(unbroadcast(parts[0], own.shape) - unbroadcast(parts[1], own.shape))
 
@@ -179,11 +179,11 @@ class MarginRanking(Loss):
         return Terms(np.maximum(self._shortfall(input1, input2, target), 0.0))
 
     def gradient(self, input1: Values, input2: Values, target: SignLabels) -> Slope:
-        """-y up to and at the margin, and 0 beyond."""
+        """-y up to the margin itself, and 0 beyond."""
         return Slope(-target * np.heaviside(self._shortfall(input1, input2, target), 1.0))
 
     def gradient_input2(self, input1: Values, input2: Values, target: SignLabels) -> Slope:
-        """y up to and at the margin, and 0 beyond."""
+        """y up to the margin itself, and 0 beyond."""
         return Slope(target * np.heaviside(self._shortfall(input1, input2, target), 1.0))
 
     def _shortfall(self, input1: FloatArray, input2: FloatArray, target: FloatArray) -> FloatArray:

@@ -75,7 +75,7 @@ class PoissonNLL(Likelihood):
         return Terms(value + self._correction(target) if self.full else value)
 
     def gradient(self, input: Values, target: Counts) -> Slope:
-        """exp(x) - y; without `log_input`, (x - y) / x, with ε added to x."""
+        """The expected count less the target; without `log_input`, relative to the expected count."""
         if self.log_input:
             return Slope(np.exp(input) - target)
         count = input + self.eps
@@ -140,10 +140,11 @@ class GaussianNLL(Likelihood):
         return {"var": variance[..., np.newaxis]}
 
     def gradient(self, input: Values, target: Values, var: Variance) -> Slope:
+        """The difference over the variance."""
         return Slope((input - target) / self._variance(input, var))
 
     def gradient_var(self, input: Values, target: Values, var: Variance) -> Slope:
-        """½·(1/v - (d/v)²), also where `eps` replaces the variance."""
+        """½·(1/v - (d/v)²), also where `eps` took the place of the variance."""
         variance = self._variance(input, var)
         ratio = (input - target) / variance
         slope = 0.5 * (1.0 / variance - ratio * ratio)

@@ -1,4 +1,4 @@
-"""Losses that are zero once an answer is right by a margin, and the logistic loss that comes close to one."""
+"""Losses that are zero once an answer is right by a margin, and the logistic loss, their smooth relative."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated
@@ -73,6 +73,7 @@ class SoftMargin(Signed):
         return Terms(softplus(-target * input))
 
     def gradient(self, input: Values, target: SignLabels) -> Slope:
+        """-y·σ(-y·x)."""
         return Slope(-target * sigmoid(-target * input))
 
 
@@ -109,7 +110,7 @@ class HingeEmbedding(Signed):
         return np.where(target == -1, 0.0, input) + np.where(target == 1, 0.0, short)
 
     def gradient(self, input: Distances, target: SignLabels) -> Slope:
-        """1 for similar pairs, and -1 for dissimilar ones up to and at the margin."""
+        """1 for similar pairs, -1 for dissimilar ones up to the margin itself."""
         return Slope(np.where(target == 1, 1.0, -np.heaviside(self.margin - input, 1.0)))
 
 
@@ -177,7 +178,7 @@ class MultiMargin(Rowwise):
         }
 
     def gradient(self, input: Rows, target: RowIndices, weight: ClassWeight | None = None) -> Slope:
-        """p·z^(p-1) / C for each violation z > 0, and minus their sum for the right class."""
+        """p·z^(p-1) / C for each violation z > 0, and for the right class minus their sum."""
         position = self._position(input, target)
         excess = self._excess(input, position)
         slope = (np.heaviside(excess, 0.0) if self.p == 1 else 2.0 * excess) / float(input.shape[-1])
@@ -243,7 +244,7 @@ class MultiLabelMargin(Rowwise):
         return Terms(value)
 
     def quantities(self, input: Rows, target: IndexSets) -> Quantities:
-        """The scores of every right class beside every wrong one; -inf where there is no violation."""
+        """The scores of every pair of a right and a wrong class; -inf where there is no violation."""
         listed = np.logical_and.accumulate(target >= 0, axis=-1)
         most = int(listed.sum(axis=-1).max(initial=0))
         listed, classes = listed[..., :most, np.newaxis], np.where(listed, target, 0)[..., :most]
@@ -259,7 +260,7 @@ class MultiLabelMargin(Rowwise):
         }
 
     def gradient(self, input: Rows, target: IndexSets) -> Slope:
-        """1/C for the wrong class of each violation, and -1/C for the right one."""
+        """For each violated pair 1/C for the wrong class and -1/C for the right one."""
         slope = np.where(np.isnan(input).any(axis=-1, keepdims=True), np.nan, np.zeros_like(input))
         places = self._places(input, target)
         for column, excess in _violations(input, places):

@@ -1,4 +1,4 @@
-"""Losses of one choice among C classes."""
+"""Losses of a choice among C classes."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, cast
@@ -110,7 +110,7 @@ class CrossEntropy(Multiclass):
         return self._losses(classes_last(input), target, weight)
 
     def gradient(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Slope:
-        """(softmax(x) - y) times the weight of the target."""
+        """softmax(x) - y, times the weight of the target."""
         return Slope(classes_back(self._slopes(classes_last(input), target, weight)))
 
     def quantities(
@@ -281,7 +281,7 @@ class NLL(Multiclass):
     def gradient(
         self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
     ) -> Slope:
-        """Minus the weight of the target at its class, and 0 elsewhere."""
+        """Minus the weight of the target at its place, and 0 elsewhere."""
         slope: FloatArray = np.zeros(np.shape(classes_last(input)))
         position = class_positions("target", target, slope.shape[-1], self.ignore_index)
         factor = self._factor(target, position, weight).reshape(slope.shape[:-1])

@@ -115,7 +115,7 @@ class LinearCrossEntropy(CrossEntropy):
         linear_bias: LinearBias | None = None,
         weight: ClassWeight | None = None,
     ) -> Slope:
-        """The derivative of cross-entropy, times the matrix."""
+        """That of cross-entropy, times the matrix."""
         slopes = self._slopes(_logits(input, linear_weight, linear_bias), target, weight)
         matrix = _classes_inside(linear_weight)
         flat = slopes.reshape(-1, len(matrix))
@@ -129,7 +129,7 @@ class LinearCrossEntropy(CrossEntropy):
         linear_bias: LinearBias | None = None,
         weight: ClassWeight | None = None,
     ) -> Slope:
-        """The derivative of cross-entropy times the features, summed over the samples."""
+        """That of cross-entropy times the features, summed over the samples."""
         slopes = self._slopes(_logits(input, linear_weight, linear_bias), target, weight)
         inside = np.moveaxis(linear_weight, 0, -2).shape
         flat = slopes.reshape(-1, int(np.prod(inside[:-1])))
@@ -145,7 +145,7 @@ class LinearCrossEntropy(CrossEntropy):
         linear_bias: LinearBias | None = None,
         weight: ClassWeight | None = None,
     ) -> Slope:
-        """The derivative of cross-entropy, summed over the samples."""
+        """That of cross-entropy, summed over the samples."""
         slopes = self._slopes(_logits(input, linear_weight, linear_bias), target, weight)
         whole = slopes.sum(axis=0) if input.ndim == 2 else slopes
         return Slope(np.moveaxis(whole, -1, 0))

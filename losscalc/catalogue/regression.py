@@ -54,6 +54,7 @@ class L1(Regression):
         return Terms(difference) if weight is None else Terms(weight * difference, weight)
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
+        """The sign of the difference, 0 where there is none."""
         return Slope(np.sign(input - target) * (1.0 if weight is None else weight))
 
 
@@ -89,6 +90,7 @@ class MSE(Regression):
         return Terms(difference * weight * difference, weight)
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
+        """Twice the difference."""
         return Slope(2.0 * (input - target) * (1.0 if weight is None else weight))
 
 
@@ -127,6 +129,7 @@ class SmoothL1(Regression):
         return Terms(near / self.beta * (distance - 0.5 * near))
 
     def gradient(self, input: Values, target: Values) -> Slope:
+        """The difference over `beta`, but never beyond 1."""
         if not self.beta:
             return Slope(np.sign(input - target))
         return Slope(np.clip(input - target, -self.beta, self.beta) / self.beta)
@@ -169,6 +172,7 @@ class Huber(Regression):
         return Terms((near if weight is None else weight * near) * (distance - 0.5 * near))
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
+        """The difference, but never beyond `delta`."""
         slope = np.clip(input - target, -self.delta, self.delta)
         return Slope(slope if weight is None else weight * slope)
 
@@ -204,4 +208,5 @@ class LogCosh(Regression):
         return Terms(np.where(distance < 1.0, small, large))
 
     def gradient(self, input: Values, target: Values) -> Slope:
+        """The hyperbolic tangent of the difference."""
         return Slope(np.tanh(input - target))

@@ -72,14 +72,14 @@ class Triplet(Loss):
         return "" if self.distance.formula else "d is a function of the caller's"
 
     def gradient(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Slope:
-        """d(a, p)' - d(a, n)', up to and at the margin."""
+        """That of d(a, p) less that of d(a, n), up to the margin itself."""
         excess, from_anchor, _ = self._excess(anchor, positive, negative)
         near = self.distance.gradients(anchor, positive)[0]
         far = self.distance.gradients(anchor, negative)[0]
         return _summed(anchor, _active(excess) * near, -_active(excess) * from_anchor * far)
 
     def gradient_positive(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Slope:
-        """d(a, p)', less d(p, n)' where that distance is the one that counts."""
+        """That of d(a, p), less that of d(p, n) where it took the place of d(a, n)."""
         excess, _, from_positive = self._excess(anchor, positive, negative)
         near = _active(excess) * self.distance.gradients(anchor, positive)[1]
         if not self.swap:
@@ -88,7 +88,7 @@ class Triplet(Loss):
         return _summed(positive, near, -_active(excess) * from_positive * far)
 
     def gradient_negative(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Slope:
-        """-d(n)', with d(n) the distance of the negative that counts."""
+        """That of the distance of the negative, with a minus."""
         excess, from_anchor, from_positive = self._excess(anchor, positive, negative)
         far = -_active(excess) * from_anchor * self.distance.gradients(anchor, negative)[1]
         if not self.swap:

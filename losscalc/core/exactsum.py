@@ -24,7 +24,7 @@ _WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """An exact sum of float64 numbers: `units` of 2^-1074, and the sum of what is infinite or NaN, `special`.
+    """An exact sum of float64 numbers: finite ones in `units` of 2^-1074, all others in `special`.
 
     Python's integers neither round nor overflow, so partial sums give the same bits in whatever order
     they are merged.

@@ -15,8 +15,8 @@ from losscalc.engine.findings import Findings
 from losscalc.errors import DomainError, Index, LosscalcError, LosscalcWarning
 
 # 1 MiB of float64. The temporaries of a formula stay in cache, and Python's work for each block, which only
-# one thread can do at a time, is small beside NumPy's (with 65,536 elements, two threads spend a third of
-# the time waiting for each other).
+# one thread can do at a time, is little compared with NumPy's (with 65,536 elements, two threads spend a
+# third of the time waiting for each other).
 BLOCK = 131_072
 
 NOT_FINITE = "a result is not finite"

@@ -20,7 +20,7 @@ class Compressor(Protocol):
     """Compresses bytes that come in pieces."""
 
     def compress(self, data: bytes, /) -> bytes:
-        """Take more bytes, and give what is ready of the compressed ones."""
+        """Take more bytes, and return the compressed bytes that are ready."""
 
     def flush(self) -> bytes:
         """The rest of the compressed bytes."""

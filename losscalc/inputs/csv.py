@@ -201,7 +201,7 @@ class CsvTable:
 
 
 def _advise(cell: str, delimiter: str, *, is_first: bool) -> str | None:
-    """What to type if a cell is not a number."""
+    """A hint for a cell that is not a number."""
     if is_missing(cell):
         return "--na drop leaves the row out, --na nan reads NaN"
     if cell.lstrip().startswith(("[", "{")):

@@ -207,7 +207,7 @@ class _Part:
         length = points - starts
         whole, is_whole = self._run(points, length)
         rest, is_rest = self._run(stops, fraction)
-        # Zeros at the front are no digits: 0.00012345678901234567 has 17 of them.
+        # Zeros at the front do not count as digits: 0.00012345678901234567 has 17 of them.
         fits = (length + fraction <= _DIGITS) | ((whole == 0) & is_rest)
         whole = whole * _SHIFTS[np.minimum(fraction, _DIGITS)] + rest
         sure = fits & (is_whole | (length == 0)) & (is_rest | (fraction == 0)) & (length + fraction > 0)

@@ -19,7 +19,7 @@ _NUMBER_WORDS = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
 
 
 class _Written(float):
-    """NaN or an infinity that is written as such, and did not come from a number that is too large."""
+    """NaN or infinity that is written as such, unlike an infinity from a number that is too large."""
 
 
 def parse(text: str, path: str, line: int = 1, number: Callable[[str], float] = float) -> Any:
@@ -27,7 +27,7 @@ def parse(text: str, path: str, line: int = 1, number: Callable[[str], float] = 
 
     Numbers are float64; `number` reads those without a point.
     """
-    # How deep the parser goes differs between versions of Python: this is refused in all of them.
+    # Versions of Python differ in how deep their parser goes; this depth is refused in all of them.
     if text.startswith("[" * _BOTTOMLESS):
         raise _too_deep(Location(path, line))
     try:
@@ -79,7 +79,7 @@ def find(document: Any, part: str | None, location: Location) -> Any:
 
 
 def to_array(document: Any, na: str, place: Callable[[Index], Location]) -> tuple[Array, Array | None]:
-    """Nested lists as an array and, if rows that lack a number are to be dropped, which they are."""
+    """Nested lists as an array and, if rows that lack a number are to be dropped, a mask of these."""
     shape: Index = ()
     level = [document]
     while level and isinstance(level[0], list):

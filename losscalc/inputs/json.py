@@ -12,7 +12,7 @@ from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.text import Lines, Piece, TextSource
 
-# Up to so many characters, parsing is faster than `parse_table`.
+# For texts up to this length, json is faster than `parse_table`.
 _SHORT = 1 << 12
 
 
@@ -31,7 +31,7 @@ class JsonSource(MemorySource):
 
     @property
     def can_skip(self) -> bool:
-        # Whoever skips does so to spare the reading, and the document would have to be read as a whole.
+        # Skipping is meant to save reading, but a document can only be read as a whole.
         return False
 
     def whole(self) -> Array:
@@ -52,7 +52,7 @@ class JsonLines(TextSource):
 
 
 def _line_pieces(stream: Stream, part: str | None, reading: Reading) -> Iterator[Piece]:
-    """The rows of JSON lines, a piece of text at a time; blank lines are passed over."""
+    """The rows of JSON lines, a piece of text at a time; blank lines are skipped."""
     lines = Lines(stream, reading.encoding)
     shape: Index | None = None
     line = lines.next_line
@@ -99,7 +99,7 @@ def _plain_rows(text: str) -> Array | None:
     if not text.startswith("[") or not text.endswith("]\n") or text.count("]") != rows:
         return None
     table = text[1:-2].replace("]\n[", "\n") + "\n"
-    # Another bracket is left in a cell, which is no number then; another line end makes one row more.
+    # Any other bracket ends up in a cell, which is then not a number; any other line end adds a row.
     width = table.count(",", 0, table.index("\n")) + 1
     values = parse_table(table, ",", width, list(range(width)), json=True)
     return values if values is not None and len(values) == rows else None
@@ -109,7 +109,7 @@ def _plain_document(text: str) -> Array | None:
     """The array of a list of numbers, or of flat lists of numbers; None if the document is anything else."""
     text = text.strip(" \t\r\n").replace("\n", " ")
     if text.startswith("[[") and text.endswith("]]"):
-        # Another bracket is left in a cell, which is no number then.
+        # Any other bracket ends up in a cell, which is then not a number.
         table = text[2:-2].replace("], [", "\n").replace("],[", "\n") + "\n"
         width = table.count(",", 0, table.index("\n")) + 1
         return parse_table(table, ",", width, list(range(width)), json=True)

@@ -42,7 +42,7 @@ class Worst(NamedTuple):
 
 
 def counted(call: Call) -> tuple[Array, Array]:
-    """The single losses, and a mask of those that are not ignored."""
+    """The single losses, and a mask that is false for ignored ones."""
     single, ignored = single_losses(call), terms_of(call).ignored
     return single, np.ones(single.shape, dtype=bool) if ignored is None else ~ignored
 

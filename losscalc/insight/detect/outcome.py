@@ -15,7 +15,7 @@ from losscalc.insight.call import Call
 from losscalc.insight.detect.hypothesis import NotApplicable, require
 from losscalc.insight.single import numbers, single_losses
 
-# -- what is there -----------------------------------------------------------------------------------------
+# -- the arrays of a call ----------------------------------------------------------------------------------
 
 
 def array(call: Call, name: str) -> Array:
@@ -47,7 +47,7 @@ def is_mean(call: Call) -> bool:
     return call.reduction.name == MEAN.name
 
 
-# -- what it comes to ----------------------------------------------------------------------------------------
+# -- its result ------------------------------------------------------------------------------------------
 
 
 def outcome(call: Call) -> Computation:
@@ -104,7 +104,7 @@ def reduced(call: Call, losses: Array) -> Array:
     return np.asarray(losses.sum() / losses.dtype.type(divisor))
 
 
-# -- what may be changed -------------------------------------------------------------------------------------
+# -- changes of a call -------------------------------------------------------------------------------------
 
 
 def changed(call: Call, name: str, change: Callable[[Array], Array]) -> Call:
