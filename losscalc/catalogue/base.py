@@ -55,7 +55,7 @@ class Loss(Operation):
     range: ClassVar[Interval] = NOT_NEGATIVE
     """The range of a single loss, if the arrays are as their roles say and have no weights."""
     is_likelihood: ClassVar[bool] = False
-    """Whether a single loss is -ln p, with p the probability of the right answer."""
+    """Whether the loss is made of -ln p, with p the probability of the right answer."""
     power: ClassVar[int] = 0
     """The power of the absolute error that the loss is, 1 or 2; 0 if it is none."""
     bend: ClassVar[str] = ""
