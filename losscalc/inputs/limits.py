@@ -9,7 +9,11 @@ LINE = 1 << 25
 UNPACKED = 1 << 25
 """Bytes that a compressed file may always unpack to, however small it is."""
 UNPACKED_ARRAY = 1 << 27
-"""Bytes that an array in an archive may always unpack to, however small it is."""
+"""Bytes to which an array in an archive may unpack, however small it is."""
+CONTENTS = 1 << 24
+"""Bytes in which a file says what arrays it holds: the header of safetensors, the pickle of torch.save."""
+ENTRIES = 1_000_000
+"""Names, numbers and brackets in these bytes."""
 _RATIO = 200
 """Beyond that, how many times its size a compressed file may unpack to."""
 
