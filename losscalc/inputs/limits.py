@@ -15,16 +15,18 @@ CONTENTS = 1 << 24
 ENTRIES = 1_000_000
 """Names, numbers and brackets in these bytes."""
 _RATIO = 200
-"""Beyond that, how many times its size a compressed file may unpack to."""
+"""How many times its size a compressed file may unpack to, however large it is."""
+_LIFT = "if that is as it should be, --max-size 8G, for example, lets it pass"
 
 
 def too_large(what: str, most: int, location: Location) -> FormatError:
-    """The error for what is over a limit, with the hint that raises it."""
-    return FormatError(
-        f"{what} more than {size_text(most)}",
-        location=location,
-        hint="if that is as it should be, --max-size 8G, for example, lets it pass",
-    )
+    """The error that says which limit was met, and how to move it."""
+    return FormatError(f"{what} more than {size_text(most)}", location=location, hint=_LIFT)
+
+
+def too_many(what: str, most: int, location: Location) -> FormatError:
+    """The same of a limit that counts something other than bytes."""
+    return FormatError(f"{what} more than {most:,}", location=location, hint=_LIFT)
 
 
 def is_bomb(unpacked: int, compressed: int, most: int) -> bool:

@@ -145,7 +145,7 @@ class _Header:
             raise self._bad("the NPY header holds a bad shape", found=str(shape))
         if not isinstance(entries["fortran_order"], bool):
             raise self._bad("the NPY header holds a bad fortran_order", found=str(entries["fortran_order"]))
-        return entries["descr"], entries["fortran_order"], shape
+        return entries["descr"], entries["fortran_order"], tuple(shape)
 
     def _dtype(self, descr: object) -> np.dtype:
         try:

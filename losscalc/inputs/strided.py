@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -78,7 +78,7 @@ def packed(
     return Layout(start, dtype, shape, strides if fortran else strides[::-1], bfloat16)
 
 
-def is_shape(shape: object) -> bool:
+def is_shape(shape: object) -> TypeGuard[Sequence[int]]:
     """Whether something is the shape of an array that NumPy could hold."""
     if not isinstance(shape, list | tuple) or len(shape) > _MOST_AXES:
         return False
