@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,7 @@ _DTYPES: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 _KEYS = {"dtype", "shape", "data_offsets"}
 _LENGTH = 8
+_LONGEST = 1 << 62
 
 
 class _Entry(NamedTuple):
@@ -119,9 +120,10 @@ class _Header:
             raise self.bad("the header holds a bad dtype", name)
         if not is_shape(shape):
             raise self.bad("the header holds a bad shape", name)
-        if not is_shape(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
-            raise self.bad("the header holds bad data_offsets", name)
-        return _Entry(dtype, tuple(shape), *cast("list[int]", offsets))
+        match offsets:
+            case [int(begin), int(end)] if 0 <= begin <= end < _LONGEST:
+                return _Entry(dtype, tuple(shape), begin, end)
+        raise self.bad("the header holds bad data_offsets", name)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -39,7 +39,7 @@ def _hdf5(name: str, value: str) -> Kind:
     return Kind(name, line, ".npz")
 
 
-_LOADMAT = "{k: v for k, v in scipy.io.loadmat(OLD).items() if k[0] != '_'}"
+_LOADMAT = "{k: v for k, v in scipy.io.loadmat(OLD, squeeze_me=True).items() if not k.startswith('_')}"
 _LOAD = "torch.load(OLD, map_location='cpu', weights_only=True)"
 _PICKLE = _pickled("a pickle", "pickle", "pickle.load(open(OLD, 'rb'))")
 _JOBLIB = _pickled("a file of joblib", "joblib", "joblib.load(OLD)")
@@ -63,9 +63,7 @@ TORCHSCRIPT = Kind(
     ".pt",
 )
 _ZSTD = Kind("compressed by zstd", "$ zstd -d OLD", advice="unpack it")
-_LFS = Kind(
-    "a pointer of Git LFS, not the file itself", "$ git lfs pull --include OLD", advice="fetch the file"
-)
+_LFS = Kind("what Git LFS leaves in place of a file", "$ git lfs pull --include OLD", advice="fetch the file")
 
 # The number that torch.save wrote first before PyTorch 1.6, as a pickle.
 _LEGACY_MAGIC = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
@@ -132,13 +130,15 @@ def foreign_file(start: bytes) -> Kind | None:
 
 def foreign_archive(names: Sequence[str]) -> Kind | None:
     """What a ZIP archive is that has members of these names, if none of those that are read."""
+    if any(name.endswith(".npy") for name in names):
+        return None
     return next((kind for test, kind in _MEMBERS if any(map(test, names))), None)
 
 
 def refusal(kind: Kind, path: str) -> FormatError:
     """The error that names the kind of a file, and says how to convert it."""
     hint = f"{kind.advice}: {_line(kind, path)}"
-    return FormatError(f"is {kind.name}, which is not read", location=Location(path), hint=hint)
+    return FormatError(f"is {kind.name}, which losscalc does not read", location=Location(path), hint=hint)
 
 
 def _line(kind: Kind, path: str) -> str:

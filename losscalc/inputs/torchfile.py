@@ -12,7 +12,7 @@ from losscalc.inputs.archive import Archive
 from losscalc.inputs.limits import CONTENTS, ENTRIES, UNPACKED_ARRAY, is_bomb, too_large
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import choose_array, no_such_array
-from losscalc.inputs.pickled import Call, read_pickle
+from losscalc.inputs.pickled import read_pickle
 from losscalc.inputs.signatures import TORCHSCRIPT, refusal
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.strided import StridedSource, packed

@@ -35,6 +35,10 @@ KEYS = "the NPY header must hold descr, fortran_order and shape, once each"
 REAL = "the array holds {}, not real numbers of up to 64 bits"
 RECORDS, FIELDS = "the array holds records of 2 fields", "name one: #f0 (there are f0, f1)"
 CAST = "save it as numbers: numpy.save(FILE, array.astype(float))"
+UNPICKLE = (
+    'convert it, if you trust it, as loading it can run any code: python -c "import numpy, pickle; '
+    "d = pickle.load(open('f.npy', 'rb')); numpy.savez('f.npy.npz', **(d if isinstance(d, dict) else {'array': d}))\""
+)
 CUT = "the NPY header is cut short or of an unknown version"
 PACKERS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
 
@@ -78,7 +82,7 @@ SHAPES = [
     ("empty", Refusal(b"", "", "no data")),
     ("one byte", Refusal(b"\x93", "", "not an NPY file", FORMATS)),
     ("text", Refusal(b"1,2\n", "", "not an NPY file", FORMATS)),
-    ("a pickle", Refusal(pickle.dumps(Touch()), "", "not an NPY file", FORMATS)),
+    ("a pickle", Refusal(pickle.dumps(Touch()), "", "is a pickle, which losscalc does not read", UNPICKLE)),
     ("magic alone", Refusal(b"\x93NUMPY", "", CUT)),
     ("version 0", Refusal(npy(version=0), "", CUT)),
     ("version 4", Refusal(npy(version=4), "", CUT)),
@@ -235,7 +239,6 @@ PACKED = archive(("a.npy", npy(shape="(4000,)", data=NUMBERS * 1000)))
 @table(
     ("empty", Refusal(b"", "", "no data")),
     ("text", Refusal(b"1,2\n", "", "damaged archive (File is not a zip file)")),
-    ("NPY", Refusal(npy(), "", "damaged archive (File is not a zip file)")),
     ("cut short", Refusal(ONE[:-10], "", "damaged archive (File is not a zip file)")),
     ("beginning alone", Refusal(ONE[:60], "", "damaged archive (File is not a zip file)")),
     ("no members", Refusal(archive(), "", "the archive holds 0 arrays")),
@@ -246,7 +249,7 @@ PACKED = archive(("a.npy", npy(shape="(4000,)", data=NUMBERS * 1000)))
     ("empty part", Refusal(TWO, "", "there is no such array, found ''", "there are a, b", part="#")),
     ("twice a member", Refusal(archive(("a.npy", npy()), ("a.npy", npy())), "", "a member is there twice, found 'a'", part="#a")),
     ("twice a name", Refusal(archive(("a.npy", npy()), ("a", npy())), "", "a member is there twice, found 'a'")),
-    ("a text", Refusal(archive(("a.txt", b"hello")), "", "the member is not an array, found 'a.txt'")),
+    ("a picture", Refusal(archive(("a.png", b"hello")), "", "the member is not an array, found 'a.png'")),
     ("a text by name", Refusal(archive(("a.npy", npy()), ("b.txt", b"")), "", "the member is not an array, found 'b.txt'", part="#b.txt")),
     ("a folder", Refusal(archive(("a/", b"")), "", "the member is not an array, found 'a/'")),
     ("an archive", Refusal(archive(("a.npz", ONE)), "", "the member is not an array, found 'a.npz'")),
@@ -342,6 +345,15 @@ def test_packed_without_a_suffix_of_its_own(capsys, folder, name, data):
     """A file that names only its compression is known by its first bytes."""
     (folder / name).write_bytes(data)
     assert accept(capsys, ["l1", "-i", name, "-t", "0,0,0,0", "-r", "sum"]) == "6.0\n"
+
+
+def test_an_array_called_an_archive(capsys, folder):
+    """What a file begins with tells more than its name."""
+    (folder / "f.npz").write_bytes(npy())
+    (folder / "g.npy").write_bytes(ONE)
+    (folder / "h.csv").write_bytes(npy())
+    for name in ("f.npz", "g.npy", "h.csv"):
+        assert accept(capsys, ["l1", "-i", name, "-t", "0,0,0,0", "-r", "sum"]) == "6.0\n"
 
 
 def test_two_arrays_of_one_archive(capsys, folder):
