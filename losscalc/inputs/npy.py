@@ -57,7 +57,11 @@ def open_array(stream: Stream, place: str, part: str | None = None) -> Source:
     if len(layout.shape) != 2:
         problem = f"columns are taken of an array with two axes, and this has {len(layout.shape)}"
         raise FormatError(problem, found=part, location=location)
-    columns = select_columns(part, None, layout.shape[1], stream.name)
+    try:
+        columns = select_columns(part, None, layout.shape[1], stream.name)
+    except FormatError as error:
+        error.hint = f"columns are counted from 1 to {layout.shape[1]}"
+        raise
     return StridedSource(stream, layout, place, body=body, columns=columns)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from losscalc.errors import FormatError, Location, printable
 
-_DIGITS = re.compile(r"\d+")
+_DIGITS = re.compile(r"-?\d+")
 _LISTED = 20
 _LONGEST = 200
 # What a shell, or losscalc itself, would read as something else.

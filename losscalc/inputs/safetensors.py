@@ -121,7 +121,9 @@ class _Header:
         if not is_shape(shape):
             raise self.bad("the header holds a bad shape", name)
         match offsets:
-            case [int(begin), int(end)] if 0 <= begin <= end < _LONGEST:
+            case [int(begin), int(end)] if (
+                not {type(begin), type(end)} - {int} and 0 <= begin <= end < _LONGEST
+            ):
                 return _Entry(dtype, tuple(shape), begin, end)
         raise self.bad("the header holds bad data_offsets", name)
 

@@ -178,22 +178,30 @@ class StridedSource(Source):
     def _rows_at_once(self, rows: int) -> int:
         """How many rows are read in one piece."""
         row = max(1, self._layout.strides[0])
-        if self._held is None and self._layout.is_in_order:
-            if not self._layout.is_packed:
-                return max(1, _WINDOW // row)
-            if not self._stream.is_plain_file:
-                return max(1, self._stream.most(HELD) // row)
+        if self._is_picked:
+            return max(1, _WINDOW // row)
+        if self._layout.is_in_order and not self._stream.is_plain_file:
+            return max(1, self._stream.most(HELD) // row)
         return max(1, rows)
+
+    @property
+    def _is_picked(self) -> bool:
+        """Whether the numbers stand among others, which are read with them and let go of at once."""
+        return self._layout.is_in_order and (self._columns is not None or not self._layout.is_packed)
 
     def _rows(self, first: int, last: int) -> Array:
         if self._held is None and not self._layout.is_in_order and self._has_to_be_held():
             self._held = self._numbers(self._layout)
         if self._held is not None:
-            values = self._held[first:last]
-        elif self._layout.is_in_order:
-            values = self._numbers(self._layout.rows(first, last))
-        else:
-            values = self._gathered(self._layout.rows(first, last))
+            return self._selected(self._held[first:last])
+        rows = self._layout.rows(first, last)
+        if not self._layout.is_in_order:
+            return self._gathered(rows)
+        values = self._selected(self._numbers(rows))
+        return values.copy() if self._is_picked else values
+
+    def _selected(self, values: Array) -> Array:
+        """The columns that were asked for."""
         if self._columns is None:
             return values
         return values[:, self._columns[0]] if len(self._columns) == 1 else values[:, self._columns]
@@ -208,9 +216,10 @@ class StridedSource(Source):
 
     def _gathered(self, layout: Layout) -> Array:
         """Rows whose numbers are far from one another: a piece out of every column."""
-        values = np.empty(layout.shape, self.dtype, order="F")
-        for index in np.ndindex(layout.shape[1:]):
-            values[(slice(None), *index)] = self._numbers(layout.column(index))
+        values = np.empty((layout.shape[0], *self.shape[1:]), self.dtype, order="F")
+        for index in np.ndindex(self.shape[1:]):
+            place = index if self._columns is None else (self._columns[index[0] if index else 0],)
+            values[(slice(None), *index)] = self._numbers(layout.column(place))
         return values
 
     def _numbers(self, layout: Layout) -> Array:

@@ -183,7 +183,7 @@ def test_places(capsys, folder):
             },
             **{
                 f"offsets {offsets}": Refusal(safetensors({"a": entry(offsets=offsets)}), "#a", OFFSETS)
-                for offsets in ([24, 0], [-24, 0], [0], [0, 24, 24], [0.0, 24.0], None, [0, 10**30])
+                for offsets in ([24, 0], [-24, 0], [0], [0, 24, 24], [0.0, 24.0], [False, 24], None, [0, 10**30])
             },
             "too few bytes": Refusal(safetensors({"a": entry(shape=(7,))}), "#a", "the header gives 24 bytes to F32 of shape [7]"),
             "too many bytes": Refusal(safetensors({"a": entry(dtype="U8")}), "#a", "the header gives 24 bytes to U8 of shape [2, 3]"),
