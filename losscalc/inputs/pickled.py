@@ -16,6 +16,7 @@ from losscalc.errors import FormatError, Location
 from losscalc.inputs.limits import ENTRIES, too_many
 
 _INT64 = 1 << 63
+_NEWEST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,11 @@ class _Machine:
 
     def ignore(self, argument: object) -> None:
         """What only says how the pickle was written."""
+
+    def protocol(self, argument: object) -> None:
+        """The version of the pickle."""
+        if cast(int, argument) > _NEWEST:
+            raise ValueError("not a protocol")
 
     def mark(self, argument: object) -> None:
         self._below.append(self._stack)
@@ -173,7 +179,7 @@ class _Machine:
         arguments, callee = self.pop(), self.pop()
         if not (isinstance(callee, Name | Call) and isinstance(arguments, tuple)):
             raise ValueError("not a call")
-        name = callee.text if isinstance(callee, Name) else callee.name
+        name = callee.text if isinstance(callee, Name) else f"{callee.name.removesuffix('()')}()"
         maker = self._makers.get(name)
         self._stack.append(Call(name, arguments) if maker is None else maker(arguments))
 
@@ -184,7 +190,8 @@ class _Machine:
     def build(self, argument: object) -> None:
         """The state of an object, which none here has."""
         self.pop()
-        self._stack[-1]
+        if not isinstance(self._stack[-1], Call | dict):
+            raise ValueError("not an object")
 
     def reference(self, argument: object) -> None:
         self._stack.append(Reference(self.pop()))
@@ -217,7 +224,7 @@ _CONSTANTS: Mapping[str, object] = MappingProxyType(
 )
 _INSTRUCTIONS: Mapping[str, Callable[[_Machine, object], None]] = MappingProxyType(
     {
-        "PROTO": _Machine.ignore,
+        "PROTO": _Machine.protocol,
         "FRAME": _Machine.ignore,
         "STOP": _Machine.ignore,
         "MARK": _Machine.mark,

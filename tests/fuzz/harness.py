@@ -6,11 +6,8 @@ import gzip
 import io
 import json
 import lzma
-import math
-import pickle
 import re
 import warnings
-import zipfile
 from collections.abc import Callable
 
 import numpy as np
@@ -20,6 +17,7 @@ from losscalc.inputs import FORMATS
 from losscalc.inputs.compression import CompressedStream
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
+from tests.fuzz.tensors import as_safetensors, as_torch
 from tests.support.hostile import archive, npy, saved
 from tests.support.tensors import call, dictionary, put, safetensors, storage, tensor, torch_file
 
@@ -102,95 +100,6 @@ def as_npz(data: bytes) -> np.ndarray:
     with np.load(io.BytesIO(data), allow_pickle=False) as file:
         (name,) = file.files
         return file[name]
-
-
-def as_safetensors(data: bytes) -> np.ndarray:
-    """The only tensor of a file of safetensors, by the letter of the format."""
-    length = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8 : 8 + length])
-    header.pop("__metadata__", None)
-    (entry,) = header.values()
-    begin, end = entry["data_offsets"]
-    assert begin == 0
-    assert len(data) == 8 + length + end
-    return shaped(data[8 + length :], entry["dtype"].lower(), entry["shape"])
-
-
-def shaped(raw: bytes, dtype: str, shape: list[int]) -> np.ndarray:
-    """Numbers of a dtype that safetensors or PyTorch name."""
-    if dtype in ("bf16", "bfloat16"):
-        raw = b"".join(b"\0\0" + raw[i : i + 2] for i in range(0, len(raw), 2))
-    codes = {"bf16": "f4", "bfloat16": "f4", "f64": "f8", "f32": "f4", "f16": "f2", "i64": "i8", "i32": "i4"}
-    codes |= {"i16": "i2", "i8": "i1", "u8": "u1", "bool": "?"}
-    return np.frombuffer(raw, np.dtype(codes[dtype])).reshape(shape)
-
-
-class Tensors(pickle.Unpickler):
-    """Python's own machine, on pickles of which it is known that they name nothing else."""
-
-    storages: dict[str, tuple[str, int]]
-
-    def find_class(self, module: str, name: str) -> object:
-        """The makers of tensors, and the names of storages."""
-        if (module, name) == ("collections", "OrderedDict"):
-            return dict
-        if name in ("_rebuild_tensor_v2", "_rebuild_tensor"):
-            return lambda storage, offset, shape, strides, *rest: Strided(storage, offset, shape, strides)
-        return f"{module}.{name}"
-
-    def persistent_load(self, identity: tuple[object, ...]) -> object:
-        """The kind of a storage and its key."""
-        return identity[1:3]
-
-
-class Strided:
-    """A tensor, number by number."""
-
-    def __init__(
-        self, storage: object, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]
-    ) -> None:
-        self.storage, self.offset, self.shape, self.strides = storage, offset, shape, strides
-
-    def read(self, file: zipfile.ZipFile, root: str) -> np.ndarray:
-        """The numbers, picked one at a time."""
-        kind, key = self.storage
-        names = {"torch.FloatStorage": "f32", "torch.BFloat16Storage": "bf16", "torch.LongStorage": "i64"}
-        raw = b""
-        if math.prod(self.shape):
-            with file.open(f"{root}/data/{key}") as member:
-                member._expected_crc = None  # PyTorch does not hold it against the numbers either
-                raw = member.read()
-        size = {"f32": 4, "bf16": 2, "i64": 8}[names[kind]]
-        numbers = shaped(raw[: len(raw) // size * size], names[kind], [-1])
-        if file.namelist().count(f"{root}/byteorder") and file.read(f"{root}/byteorder") == b"big":
-            numbers = shaped(raw[: len(raw) // size * size][::-1], names[kind], [-1])[::-1]
-        picked = np.zeros(self.shape, numbers.dtype)
-        for index in np.ndindex(*self.shape):
-            picked[index] = numbers[
-                self.offset + sum(i * s for i, s in zip(index, self.strides, strict=True))
-            ]
-        return picked
-
-
-def as_torch(data: bytes) -> np.ndarray:
-    """The only tensor of a file of torch.save, through Python's own machine."""
-    with zipfile.ZipFile(io.BytesIO(data)) as file:
-        (name,) = (name for name in file.namelist() if name.endswith("/data.pkl") and name.count("/") == 1)
-        with file.open(name) as member:
-            member._expected_crc = None
-            contents = Tensors(io.BytesIO(member.read())).load()
-        found = flat(contents)
-        if not any(isinstance(item, Strided) for item in found):
-            return np.array(contents, float)
-        (only,) = (item for item in found if isinstance(item, Strided))
-        return only.read(file, name.removesuffix("/data.pkl"))
-
-
-def flat(node: object) -> list[object]:
-    """Everything in dicts and lists."""
-    if isinstance(node, dict | list | tuple):
-        return [item for inner in (node.values() if isinstance(node, dict) else node) for item in flat(inner)]
-    return [node]
 
 
 Reader = Callable[[bytes], np.ndarray]

@@ -471,10 +471,14 @@ BOMBS = {
     "no pickle": Refusal(torch_file(members={"data.pkl": b"\xff\xfe"}), "", PICKLE),
     "a call of a number": Refusal(torch_file(put(1) + b")R"), "", PICKLE),
     "items of a number": Refusal(torch_file(put(1) + put(2) + put(3) + b"s"), "", PICKLE),
+    "a call of a tensor": Refusal(torch_file(tensor() + b"(" + storage() + put(0) + put((2, 3)) + put((3, 1)) + b"\x89}tR"), "", NEVER.format("torch._utils._rebuild_tensor_v2()"), SAVE),
+    "calls of calls": Refusal(torch_file(name("os", "x") + b")R" * 400_000), "", NEVER.format("os.x()"), SAVE),
     "half an item": Refusal(torch_file(b"}(" + put(1) + b"u"), "", PICKLE),
     "items for a number": Refusal(torch_file(put(1) + put(2) + b"a"), "", PICKLE),
     "pairs of one": Refusal(torch_file(call("collections", "OrderedDict", put([[1]]))), "", PICKLE),
     "a state of nothing": Refusal(torch_file(b"}b"), "", PICKLE),
+    "a state of a list": Refusal(torch_file(b"]}b"), "", PICKLE),
+    "protocol 6": Refusal(torch_file(b"\x80\6}"), "", PICKLE),
     "a name of numbers": Refusal(torch_file(put(1) + put(2) + b"\x93"), "", PICKLE),
 }  # fmt: skip
 
