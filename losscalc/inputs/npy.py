@@ -48,9 +48,9 @@ def open_array(stream: Stream, place: str, part: str | None = None) -> Source:
                 hint=f"name one: {as_typed(names[0])} ({listed(names)})" if names else None,
             )
         field = choose_array(names, part, stream.name)
-        return StridedSource(
-            stream, _as_numbers(_field(layout, field), location), f"{place}#{field}", body=body
-        )
+        place = f"{place}#{field}"
+        numbers = _as_numbers(_field(layout, field), location._replace(part=place))
+        return StridedSource(stream, numbers, place, body=body)
     layout = _as_numbers(layout, location)
     if part is None:
         return StridedSource(stream, layout, place, body=body)
