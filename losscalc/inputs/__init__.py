@@ -9,7 +9,7 @@ from typing import NamedTuple
 from losscalc.engine.sources import Source
 from losscalc.inputs.options import Reading
 from losscalc.inputs.signatures import START, foreign_file, is_safetensors, refusal
-from losscalc.inputs.stream import PACKINGS, Stream
+from losscalc.inputs.stream import COMPRESSIONS, Stream
 
 Opener = Callable[[Stream, str | None, Reading], Source]
 
@@ -44,13 +44,13 @@ FORMATS = MappingProxyType(
             Format("json", (".json",), _opener("json", "open_json"), (b"[", b"{")),
             Format("jsonl", (".jsonl", ".ndjson"), _opener("json", "JsonLines")),
             Format("npy", (".npy",), _opener("npy", "open_npy"), (b"\x93NUMPY",)),
-            Format("npz", (".npz",), _opener("npz", "open_npz")),
+            Format("npz", (".npz",), _opener("npz", "open_npz"), (b"PK\x03\x04", b"PK\x05\x06")),
             Format("safetensors", (".safetensors",), _opener("safetensors", "open_safetensors")),
             Format("torch", (".pt", ".pth", ".bin", ".ckpt"), _opener("torchfile", "open_torch")),
         )
     }
 )
-_ZIP = Format("zip", (), _opener("zip", "open_zip"), (b"PK\x03\x04", b"PK\x05\x06"))
+_ZIP = FORMATS["npz"]._replace(open=_opener("zip", "open_zip"))
 
 
 def split_suffix(path: str) -> tuple[str, str]:
@@ -66,7 +66,7 @@ def split_suffix(path: str) -> tuple[str, str]:
 
 
 def choose_format(stream: Stream, suffix: str, reading: Reading) -> Format:
-    """The format of an input: as asked for, else by a signature, the suffix, its first bytes, else CSV."""
+    """The format of an input: the one asked for, else by its signature, suffix, first bytes, else CSV."""
     if reading.format is not None:
         return FORMATS[reading.format]
     start = stream.peek(START)

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from typing import BinaryIO, cast
 
 from losscalc.errors import FormatError, Location, LosscalcError
+from losscalc.inputs import FORMATS
 from losscalc.inputs.limits import HELD, UNPACKED_ARRAY, is_bomb, too_large
 from losscalc.inputs.stream import Stream
 
-_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _END_SIZE = 22
 _LOCAL = struct.Struct("<4s22xHH")
-# What the zipfile module raises for damaged archives, encrypted members and unknown compressions.
+# What zipfile raises for damaged archives, encrypted members and unknown compressions.
 _FAILURES = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, RuntimeError,
     ValueError, OverflowError, EOFError, OSError,
@@ -34,11 +34,11 @@ class Archive:
         file = self.stream.file
         with named_damage(self.name):
             self._zip = zipfile.ZipFile(file)
-            # What stands around an archive is a second file in this one, and says something else.
+            # zipfile passes over bytes around the archive, which another program would read instead.
             file.seek(0)
             first = file.read(4)
             file.seek(-_END_SIZE - len(self._zip.comment), os.SEEK_END)
-            if first not in _STARTS or file.read(4) != b"PK\x05\x06":
+            if first not in FORMATS["npz"].starts or file.read(4) != b"PK\x05\x06":
                 raise zipfile.BadZipFile("there are bytes before or behind it")
         self.members = self._zip.infolist()
 
@@ -94,23 +94,20 @@ class Member(Stream):
 
     @property
     def is_plain_file(self) -> bool:
-        """Never: a member is unpacked from its beginning."""
-        return False
+        return False  # a member is unpacked from its beginning
 
     def read(self, count: int) -> bytes:
-        """The next bytes, with the checksum held against them at the end."""
         with named_damage(self.name):
             return super().read(count)
 
     def close(self) -> None:
-        """Let go of the file."""
         super().close()
         self._archive.close()
 
 
 @contextmanager
 def named_damage(name: str) -> Iterator[None]:
-    """Turn what the zipfile module raises for damaged archives into an error that names the file."""
+    """Turn the errors of zipfile into one that names the file."""
     try:
         yield
     except LosscalcError:

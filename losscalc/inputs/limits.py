@@ -9,23 +9,23 @@ LINE = 1 << 25
 UNPACKED = 1 << 25
 """Bytes that a compressed file may always unpack to, however small it is."""
 UNPACKED_ARRAY = 1 << 27
-"""Bytes to which an array in an archive may unpack, however small it is."""
+"""Bytes that an array in an archive may always unpack to, however small it is."""
 CONTENTS = 1 << 24
-"""Bytes in which a file says what arrays it holds: the header of safetensors, the pickle of torch.save."""
+"""Bytes of the header of safetensors, and of the pickle of torch.save."""
 ENTRIES = 1_000_000
-"""Names, numbers and brackets in these bytes."""
+"""Instructions in such a pickle; numbers and brackets in such a header."""
 _RATIO = 200
-"""How many times its size a compressed file may unpack to, however large it is."""
+"""Beyond that, how many times its size a compressed file may unpack to."""
 _LIFT = "if that is as it should be, --max-size 8G, for example, lets it pass"
 
 
 def too_large(what: str, most: int, location: Location) -> FormatError:
-    """The error that says which limit was met, and how to move it."""
+    """The error for what is over a limit, with the hint that raises it."""
     return FormatError(f"{what} more than {size_text(most)}", location=location, hint=_LIFT)
 
 
 def too_many(what: str, most: int, location: Location) -> FormatError:
-    """The same of a limit that counts something other than bytes."""
+    """The same for a limit on something other than bytes."""
     return FormatError(f"{what} more than {most:,}", location=location, hint=_LIFT)
 
 

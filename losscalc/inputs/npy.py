@@ -11,11 +11,12 @@ import numpy as np
 
 from losscalc.engine.sources import Source
 from losscalc.errors import DTypeError, FormatError, Location
-from losscalc.inputs.columns import select_columns
+from losscalc.inputs import FORMATS
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import as_typed, choose_array, listed
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.strided import Layout, StridedSource, is_shape, packed
+from losscalc.inputs.table import Columns
 
 # NumPy's own limit: `ast.parse` may crash on longer literals.
 _LONGEST_HEADER = 10_000
@@ -58,7 +59,7 @@ def open_array(stream: Stream, place: str, part: str | None = None) -> Source:
         problem = f"columns are taken of an array with two axes, and this has {len(layout.shape)}"
         raise FormatError(problem, found=part, location=location)
     try:
-        columns = select_columns(part, None, layout.shape[1], stream.name)
+        columns = Columns(stream.name, layout.shape[1]).select(part)
     except FormatError as error:
         error.hint = f"columns are counted from 1 to {layout.shape[1]}"
         raise

@@ -79,12 +79,12 @@ def packed(
 
 
 def is_shape(shape: object) -> TypeGuard[Sequence[int]]:
-    """Whether something is the shape of an array that NumPy could hold."""
+    """Whether this is the shape of an array that NumPy can hold."""
     if not isinstance(shape, list | tuple) or len(shape) > _MOST_AXES:
         return False
     if not all(type(n) is int and n >= 0 for n in shape):
         return False
-    # An array of nothing needs no file, and would count its rows for ever.
+    # Without the limit, an array of no columns could claim 2^63 rows in a file of 100 bytes.
     return math.prod(n or 1 for n in shape) < (_MOST_EMPTY if 0 in shape else 1 << 48)
 
 
@@ -121,7 +121,6 @@ class StridedSource(Source):
             raise self._broken_promise(stream.size - body.start)
 
     def take(self, rows: int) -> Rows:
-        """The next rows, out of as many pieces of the file as they need."""
         if not self.shape:
             return Rows(np.empty(0, self.dtype))
         first, self._next = self._next, min(self._next + rows, self.shape[0])
@@ -134,7 +133,6 @@ class StridedSource(Source):
         return Rows(pieces[0] if len(pieces) == 1 else np.concatenate(pieces))
 
     def whole(self) -> Array:
-        """All rows that are left, or the single number."""
         if self.shape:
             return super().whole()
         number = self._numbers(self._layout)
@@ -142,7 +140,6 @@ class StridedSource(Source):
         return number
 
     def locate(self, index: Index) -> Location:
-        """The index in brackets, as in Python."""
         if self._columns is not None and index:
             column = index[1] if len(index) > 1 else 0
             index = (index[0], self._columns[column]) if len(index) == len(self.shape) else index
@@ -150,23 +147,20 @@ class StridedSource(Source):
 
     @property
     def can_skip(self) -> bool:
-        """In a plain file, where the place of every row is known."""
         return self._stream.is_plain_file and bool(self.shape)
 
     def skip(self, rows: int) -> None:
-        """Pass over some rows."""
         if self.can_skip:
             self._next = min(self._next + rows, self.shape[0])
         else:
             super().skip(rows)
 
     def progress(self) -> tuple[int, int]:
-        """By rows, as not every array is read from its first byte to its last."""
+        # By rows: not every array is read from its first byte to its last.
         row = math.prod(self.shape[1:]) * self.dtype.itemsize
         return self._next * row, math.prod(self.shape) * self.dtype.itemsize
 
     def close(self) -> None:
-        """Let go of the file."""
         self._stream.close()
 
     def _location(self, part: str = "") -> Location:
@@ -238,7 +232,7 @@ class StridedSource(Source):
             return raw
         self._pass_over(start)
         most = self._stream.most(HELD)
-        # Where the size is not known, a header may promise a row that never ends.
+        # A pipe may promise a row that never ends.
         endless = self._stream.size is None and count > most
         raw = self._stream.read(most + 1 if endless else count)
         self._read += len(raw)

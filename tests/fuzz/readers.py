@@ -20,7 +20,7 @@ with atheris.instrument_imports(include=["losscalc"]):
     import losscalc.inputs.npz
     import losscalc.inputs.safetensors
     import losscalc.inputs.torchfile  # noqa: F401
-    from tests.fuzz.harness import PACKERS, READERS, SEEDS, judge, judge_packed
+    from tests.fuzz.harness import COMPRESSORS, READERS, SEEDS, judge, judge_compressed
 
 CHOICES = [*READERS, *COMPRESSORS]
 

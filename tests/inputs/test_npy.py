@@ -9,7 +9,8 @@ import pytest
 
 from losscalc.inputs.address import open_array, parse_address
 from losscalc.inputs.options import Reading
-from tests.support.hostile import accept, archive, little_memory, npy, refuse, saved
+from tests.support.hostile import accept, archive, npy, refuse, saved
+from tests.support.memory import little_memory
 
 MATRIX = np.arange(12.0).reshape(4, 3)
 RECORDS = np.array(

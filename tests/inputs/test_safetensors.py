@@ -15,7 +15,8 @@ import pytest
 from losscalc import cli
 from losscalc.inputs.address import open_array, parse_address
 from losscalc.inputs.options import Reading
-from tests.support.hostile import Refusal, accept, little_memory, refuse, refuse_file
+from tests.support.hostile import Refusal, accept, refuse, refuse_file
+from tests.support.memory import little_memory
 from tests.support.tensors import SIX, entry, safetensors
 
 PASS = "if that is as it should be, --max-size 8G, for example, lets it pass"

@@ -22,7 +22,8 @@ from losscalc.inputs.address import open_array, parse_address
 from losscalc.inputs.options import Reading
 from losscalc.inputs.pickled import read_pickle
 from losscalc.inputs.tensors import MAKERS
-from tests.support.hostile import Refusal, accept, changed, in_directory, little_memory, refuse, refuse_file
+from tests.support.hostile import Refusal, accept, changed, in_directory, refuse, refuse_file
+from tests.support.memory import little_memory
 from tests.support.tensors import SIX, call, dictionary, name, put, storage, tensor, torch_file
 
 PASS = "if that is as it should be, --max-size 8G, for example, lets it pass"
