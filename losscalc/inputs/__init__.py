@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from losscalc.engine.sources import Source
 from losscalc.inputs.options import Reading
+from losscalc.inputs.signatures import START, foreign_file, is_safetensors, refusal
 from losscalc.inputs.stream import COMPRESSIONS, Stream
 
 Opener = Callable[[Stream, str | None, Reading], Source]
@@ -44,9 +45,12 @@ FORMATS = MappingProxyType(
             Format("jsonl", (".jsonl", ".ndjson"), _opener("json", "JsonLines")),
             Format("npy", (".npy",), _opener("npy", "open_npy"), (b"\x93NUMPY",)),
             Format("npz", (".npz",), _opener("npz", "open_npz"), (b"PK\x03\x04", b"PK\x05\x06")),
+            Format("safetensors", (".safetensors",), _opener("safetensors", "open_safetensors")),
+            Format("torch", (".pt", ".pth", ".bin", ".ckpt"), _opener("torchfile", "open_torch")),
         )
     }
 )
+_ZIP = FORMATS["npz"]._replace(open=_opener("zip", "open_zip"))
 
 
 def split_suffix(path: str) -> tuple[str, str]:
@@ -62,13 +66,22 @@ def split_suffix(path: str) -> tuple[str, str]:
 
 
 def choose_format(stream: Stream, suffix: str, reading: Reading) -> Format:
-    """The format of an input: the one asked for, else by its suffix, else by its first bytes, else CSV."""
+    """The format of an input: the one asked for, else by its signature, suffix, first bytes, else CSV."""
     if reading.format is not None:
         return FORMATS[reading.format]
+    start = stream.peek(START)
+    kind = foreign_file(start)
+    if kind is not None:
+        raise refusal(kind, stream.name)
+    if is_safetensors(start):
+        return FORMATS["safetensors"]
+    for record in (_ZIP, FORMATS["npy"]):
+        if start.startswith(record.starts):
+            return record
     for record in FORMATS.values():
         if suffix in record.suffixes:
             return record
-    start = stream.peek(256).removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     for record in FORMATS.values():
         if start.startswith(record.starts):
             return record

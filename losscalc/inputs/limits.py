@@ -5,22 +5,28 @@ from losscalc.errors import FormatError, Location
 HELD = 200_000_000
 """Bytes held in memory at once: a JSON document, or an archive or a row from a pipe."""
 LINE = 1 << 25
-"""Bytes of one line: a longer one is hardly a row of numbers, but a file without line ends."""
+"""Bytes of one line: what is longer is hardly a row of numbers, but a file without line ends."""
 UNPACKED = 1 << 25
 """Bytes that a compressed file may always unpack to, however small it is."""
 UNPACKED_ARRAY = 1 << 27
 """Bytes that an array in an archive may always unpack to, however small it is."""
+CONTENTS = 1 << 24
+"""Bytes of the header of safetensors, and of the pickle of torch.save."""
+ENTRIES = 1_000_000
+"""Instructions in such a pickle; numbers and brackets in such a header."""
 _RATIO = 200
-"""The most that a compressed file may unpack to beyond these limits, as a multiple of its size."""
+"""Beyond that, how many times its size a compressed file may unpack to."""
+_LIFT = "if that is as it should be, --max-size 8G, for example, lets it pass"
 
 
 def too_large(what: str, most: int, location: Location) -> FormatError:
-    """The error for an input over a limit, with a hint at the option that raises the limit."""
-    return FormatError(
-        f"{what} more than {size_text(most)}",
-        location=location,
-        hint="if that is as it should be, --max-size 8G, for example, lets it pass",
-    )
+    """The error for what is over a limit, with the hint that raises it."""
+    return FormatError(f"{what} more than {size_text(most)}", location=location, hint=_LIFT)
+
+
+def too_many(what: str, most: int, location: Location) -> FormatError:
+    """The same for a limit on something other than bytes."""
+    return FormatError(f"{what} more than {most:,}", location=location, hint=_LIFT)
 
 
 def is_bomb(unpacked: int, compressed: int, most: int) -> bool:

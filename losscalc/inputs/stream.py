@@ -71,6 +71,16 @@ class Stream:
         buffer.seek(0)
         return buffer
 
+    def in_any_order(self) -> "Stream":
+        """The stream itself where its bytes can be read in any order, else all of them in memory."""
+        if self.is_plain_file:
+            return self
+        held = self.read_all()
+        size = held.seek(0, io.SEEK_END)
+        held.seek(0)
+        self.close()
+        return Stream(self.name, held, size, self.max_size)
+
     def most(self, usual: int) -> int:
         """The usual limit, or the one that the user gave."""
         return usual if self.max_size is None else self.max_size

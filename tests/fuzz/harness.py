@@ -17,7 +17,9 @@ from losscalc.inputs import FORMATS
 from losscalc.inputs.compression import CompressedStream
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
+from tests.fuzz.tensors import as_safetensors, as_torch
 from tests.support.hostile import archive, npy, saved
+from tests.support.tensors import call, dictionary, put, safetensors, storage, tensor, torch_file
 
 READING = Reading(header="no")
 COMPRESSORS = {".gz": gzip, ".bz2": bz2, ".xz": lzma}
@@ -107,6 +109,8 @@ READERS: dict[str, Reader] = {
     "jsonl": as_json_lines,
     "npy": as_npy,
     "npz": as_npz,
+    "safetensors": as_safetensors,
+    "torch": as_torch,
 }
 SEEDS: dict[str, list[bytes]] = {
     "csv": [b"1,2\n3,4\n", b"\xef\xbb\xbf0.5\r\n-1e3\r\n", b'"1","2"\n3, 4 \n', b"nan,-inf\n1,2\n\n"],
@@ -114,6 +118,26 @@ SEEDS: dict[str, list[bytes]] = {
     "jsonl": [b"[1,2]\n[3,4]\n", b"1\r\n\r\n2", b'"NaN"\nInfinity\n'],
     "npy": [npy(), npy(version=2), saved(np.asfortranarray(np.arange(6, dtype="i2").reshape(2, 3)))],
     "npz": [archive(("a.npy", npy())), archive(("a.npy", npy()), compression=0)],
+    "safetensors": [
+        safetensors(),
+        safetensors({"a": {"dtype": "BF16", "shape": [2, 1], "data_offsets": [0, 4]}}, b"\x80\x3f\0\xc0"),
+        safetensors(
+            {"__metadata__": {"a": "b"}, "x": {"dtype": "BOOL", "shape": [2], "data_offsets": [0, 2]}},
+            b"\0\1",
+        ),
+    ],
+    "torch": [
+        torch_file(),
+        torch_file(
+            dictionary(a=tensor(offset=1, shape=(2,), strides=(3,)), n=put([1, 2.5, "x"])),
+            {"byteorder": b"big"},
+        ),
+        torch_file(
+            tensor(storage(kind="BFloat16Storage", count=12), shape=(3, 2), strides=(1, 3)), compression=8
+        ),
+        torch_file(call("collections", "OrderedDict") + b"(" + put("k") + tensor(shape=(0, 3)) + b"u"),
+        torch_file(put([1.5, 2, True])),
+    ],
 }
 
 

@@ -17,7 +17,9 @@ with atheris.instrument_imports(include=["losscalc"]):
     import losscalc.inputs.csv
     import losscalc.inputs.json
     import losscalc.inputs.npy
-    import losscalc.inputs.npz  # noqa: F401
+    import losscalc.inputs.npz
+    import losscalc.inputs.safetensors
+    import losscalc.inputs.torchfile  # noqa: F401
     from tests.fuzz.harness import COMPRESSORS, READERS, SEEDS, judge, judge_compressed
 
 CHOICES = [*READERS, *COMPRESSORS]

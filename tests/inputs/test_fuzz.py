@@ -58,7 +58,7 @@ def test_bytes(format):
     """Bytes out of nowhere are refused, or read right; text is made of what means something."""
     text = st.lists(st.one_of(st.sampled_from(WORDS), st.sampled_from(b"0123456789")), max_size=12)
     pieces = text.map(lambda words: b"".join(w if isinstance(w, bytes) else bytes([w]) for w in words))
-    start = SEEDS[format][0][:10] if format in ("npy", "npz") else b""
+    start = b"" if format in ("csv", "json", "jsonl") else SEEDS[format][0][:10]
     _hold(st.one_of(pieces, st.binary(max_size=60)), lambda data: judge(format, start + data))
 
 

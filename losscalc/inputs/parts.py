@@ -1,0 +1,58 @@
+"""Which of the arrays of a file `#PART` means, where it names them."""
+
+import difflib
+import re
+from collections.abc import Sequence
+
+from losscalc.errors import FormatError, Location, printable
+
+_DIGITS = re.compile(r"-?\d+")
+_LISTED = 20
+_LONGEST = 200
+# What a shell, or losscalc itself, would read as something else.
+_TO_QUOTE = re.compile(r"""[\s^*?\[\]!<>;&|()$`"\\{}~]""")
+
+
+def choose_array(
+    names: Sequence[str], part: str | None, path: str, what: str = "file", count: int = 0
+) -> str:
+    """The array that a part names, or the only one there is; `count` says how many if not all are named.
+
+    >>> choose_array(["logits"], None, "a.pt"), choose_array(["a", "b"], "b", "a.pt")
+    ('logits', 'b')
+    """
+    if part is not None and part in names:
+        return part
+    if part is None and len(names) == 1:
+        return names[0]
+    if part is not None:
+        raise no_such_array(names, part, path)
+    problem = f"the {what} holds {count or len(names)} arrays" if names else f"the {what} holds no array"
+    hint = f"name one: {as_typed(names[0])} ({listed(names)})" if names else None
+    raise FormatError(problem, location=Location(path), hint=hint)
+
+
+def no_such_array(names: Sequence[str], part: str, path: str) -> FormatError:
+    """The error about a name that is not there."""
+    # Another number is another array, and no slip of the fingers.
+    wanted = _DIGITS.sub("", part)
+    typable = [name for name in names if len(name) <= _LONGEST and _DIGITS.sub("", name) != wanted][:1_000]
+    close = difflib.get_close_matches(part[:_LONGEST], typable, n=1)
+    hint = f"did you mean {as_typed(close[0])}?" if close else listed(names) if names else None
+    return FormatError("there is no such array", found=part, location=Location(path), hint=hint)
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, as a hint says them."""
+    first = (name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…" for name in names[:_LISTED])
+    return printable(f"there are {', '.join(first)}{', ...' if len(names) > _LISTED else ''}")
+
+
+def as_typed(name: str) -> str:
+    """A part as it has to be typed.
+
+    >>> as_typed("logits"), as_typed("log p")
+    ('#logits', "'#log p'")
+    """
+    part = printable(f"#{name[:_LONGEST]}")
+    return f"'{part}'" if _TO_QUOTE.search(part) and "'" not in part else part

@@ -1,0 +1,22 @@
+"""ZIP archives: NumPy's, PyTorch's, or neither, which their members tell."""
+
+from losscalc.engine.sources import Source
+from losscalc.inputs import npz
+from losscalc.inputs.archive import Archive
+from losscalc.inputs.options import Reading
+from losscalc.inputs.signatures import foreign_archive, refusal
+from losscalc.inputs.stream import Stream
+
+
+def open_zip(stream: Stream, part: str | None, reading: Reading) -> Source:
+    """An array of an archive that NumPy or PyTorch has written."""
+    from losscalc.inputs import torchfile
+
+    archive = Archive(stream)
+    names = archive.names()
+    if torchfile.is_torch(names):
+        return torchfile.open_tensor(archive, part)
+    kind = foreign_archive(names)
+    if kind is not None:
+        raise refusal(kind, archive.name)
+    return npz.open_member(archive, part)
