@@ -108,9 +108,9 @@ class Request(NamedTuple):
 
     def _result(self, done: Computation) -> Result:
         call = self.call
-        name, settings = call.operation.name, call.operation.settings
+        settings = call.operation.settings
         if not isinstance(call.operation, Loss):
-            return Result(name, done.value, settings)
+            return Result(call.operation.name, done.value, settings)
         working = None
         if call.samples:
             from losscalc.insight.explain import Explanation
@@ -118,7 +118,7 @@ class Request(NamedTuple):
             working = Explanation(
                 call.operation, done.samples, call.reduction, done.partial, call.samples, self.decimals
             ).working
-        result = Result.reduced(name, done.value, settings, call.reduction, done.partial)
+        result = Result.reduced(call.operation, done.value, settings, call.reduction, done.partial)
         return replace(result, gradient=call.wrt, working=working)
 
 

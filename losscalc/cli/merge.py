@@ -41,8 +41,9 @@ def merged(parts: "Sequence[Part]") -> tuple[Result, tuple[LosscalcWarning, ...]
         sums += part.partial
     reduction, dtype = REDUCTIONS[first.reduction], result_dtype(first.dtype)
     assert dtype is not None
-    value, warnings = engine.finish(_operation(first), sums, reduction, dtype)
-    return Result.reduced(first.loss, value, first.parameters, reduction, sums), warnings
+    loss = _operation(first)
+    value, warnings = engine.finish(loss, sums, reduction, dtype)
+    return Result.reduced(loss, value, first.parameters, reduction, sums), warnings
 
 
 def _operation(part: "Part") -> Operation:

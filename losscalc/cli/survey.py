@@ -59,15 +59,9 @@ def comparison_sheet(rows: Sequence[tuple[Cell, ...]]) -> Sheet:
 
 def comparison_row(call: Call) -> tuple[Cell, ...]:
     """The row of a loss."""
-    found = spread(call)
-    return (
-        call.operation.name,
-        found.min,
-        found.median,
-        found.max,
-        found.mean,
-        float(compute(call).partial.total),
-    )
+    found, partial = spread(call), compute(call).partial
+    mean = float(call.operation.reduced(MEAN, partial))
+    return (call.operation.name, found.min, found.median, found.max, mean, float(partial.total))
 
 
 def refused_row(name: str, reason: str) -> tuple[Cell, ...]:

@@ -18,10 +18,7 @@ from losscalc.core.declaration import Derived, array_arguments, labels_of, param
 from losscalc.core.reductions import MEAN, Link, Partial, Reduction, Slope, Terms
 from losscalc.core.roles import Role
 from losscalc.core.shapes import Layout
-from losscalc.errors import (
-    ParameterError,
-    UnknownLossError,
-)
+from losscalc.errors import ParameterError, UnknownLossError
 
 DTYPES = ("float16", "float32", "float64")
 
@@ -99,14 +96,18 @@ class Operation(ABC):
     def reduced(self, reduction: Reduction, partial: Partial) -> float:
         """The reduced loss: a quotient of sums, a function of that quotient, or one of several sums."""
         if partial.sums:
-            return self.finish({name: float(value) for name, value in partial.sums.items()})
-        value = reduction.finish(partial)
+            with np.errstate(all="ignore"):
+                return self.finish(partial.numbers)
+        return self.linked(reduction, reduction.finish(partial))
+
+    def linked(self, reduction: Reduction, value: float) -> float:
+        """What the loss makes of losses that are reduced: of their mean a function, if it is one."""
         return self.link.of(value) if self.link and reduction.name == MEAN.name else value
 
     def reduced_slope(self, slope: FloatArray, reduction: Reduction, partial: Partial) -> FloatArray:
         """The derivative of the reduced loss, from that of its sums; 0 if every row is ignored."""
         if partial.sums:
-            outer = self.finish_slopes({name: float(value) for name, value in partial.sums.items()})
+            outer = self.finish_slopes(partial.numbers)
             return np.asarray(slope @ np.array([outer[name] for name in partial.sums]))
         if not partial.count:
             return slope

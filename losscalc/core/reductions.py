@@ -116,6 +116,11 @@ class Partial:
         return all(each.special == 0 for each in (self.total, self.numerator, *self.sums.values()))
 
     @property
+    def numbers(self) -> dict[str, float]:
+        """The sums by name, as numbers that can be divided by 0: Python's own raise an error."""
+        return {name: np.float64(float(value)) for name, value in self.sums.items()}
+
+    @property
     def batch(self) -> Sum:
         """The number of rows, as a sum."""
         return Sum.of(float(self.rows))

@@ -10,7 +10,7 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.core.declaration import parameters
 from losscalc.core.operation import Operation
-from losscalc.core.reductions import MEAN, Terms
+from losscalc.core.reductions import Terms
 from losscalc.engine import compute as engine
 from losscalc.engine.block import NOT_FINITE, Sample
 from losscalc.engine.call import AnyCall
@@ -184,5 +184,4 @@ def _reduced(
     )
     reduction = cast(Any, call.reduction)
     value = reduction.numerator(sums) / reduction.denominator(sums)
-    is_linked = operation.link is not None and reduction.name == MEAN.name
-    return number(operation.link.of(value)) if is_linked and operation.link else value
+    return number(operation.linked(reduction, value))

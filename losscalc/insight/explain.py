@@ -64,6 +64,8 @@ class Explanation(NamedTuple):
 
     def _steps(self, sample: Sample) -> Iterator[Step]:
         terms = sample.terms
+        if terms.sums is not None:
+            return
         formula = parsed(self.loss.explained(_target(self.loss, sample.arguments)))
         values = symbol_values(self.loss, sample.arguments, terms.value.shape)
         for place in list(np.ndindex(*terms.value.shape))[: self.rows]:
@@ -89,7 +91,7 @@ class Explanation(NamedTuple):
         if row and len(row[0].place) > 1:
             yield self._row_mean(row)
         left = self.partial.count + self.partial.ignored - len(steps)
-        if left > 0:
+        if left > 0 and not self.partial.sums:
             yield Line("…", f"{left} more", rf"\text{{{left} more}}")
 
     def _loss(self, step: Step) -> Line:
@@ -137,6 +139,9 @@ class Explanation(NamedTuple):
     def _reduced(self, steps: Sequence[Step]) -> Iterator[Line]:
         """The reduction, with its numerator and denominator."""
         partial, reduction = self.partial, self.reduction
+        if partial.sums:
+            yield from self._of_sums()
+            return
         if any(step.share is not None for step in steps) and reduction.name == MEAN.name:
             for step in steps:
                 text = f"{self.fixed(step.value)} / {self.number(_ratio(step))}"
@@ -164,6 +169,17 @@ class Explanation(NamedTuple):
         name = MEAN.name if reduction.keeps else reduction.name
         mean = self.fixed(MEAN.finish(partial) if reduction.keeps else reduction.finish(partial))
         yield Line(name, f"{above} / {below}", rf"\frac{{{above}}}{{{below}}}", mean)
+        if self.loss.link and reduction.name == MEAN.name:
+            link, value = self.loss.link.name, self.fixed(self.loss.reduced(reduction, partial))
+            yield Line(link, f"of {mean}", rf"\text{{of }} {mean}", value)
+
+    def _of_sums(self) -> Iterator[Line]:
+        """The sums that the loss is a function of, and what it makes of them."""
+        for name, value in self.partial.numbers.items():
+            yield Line("sum", name, rf"\text{{{name}}}", self.fixed(value))
+        names = ", ".join(self.partial.sums)
+        loss = self.fixed(self.loss.reduced(self.reduction, self.partial))
+        yield Line("loss", f"of {names}", rf"\text{{of {names}}}", loss)
 
     def number(self, value: float) -> str:
         """A number as formulas show it: whole numbers without decimals."""

@@ -9,12 +9,16 @@ from losscalc.core.reductions import NONE, Terms
 from losscalc.core.roles import as_indices, as_real
 from losscalc.engine.block import grouped
 from losscalc.engine.compute import compute
+from losscalc.errors import UsageError
 from losscalc.insight.call import Call
 
 
 def single_losses(call: Call) -> Array:
-    """The single losses."""
-    return np.asarray(compute(call._replace(reduction=NONE)).value, dtype=np.float64)
+    """The single losses; UsageError where the loss is one of the whole batch."""
+    done = compute(call._replace(reduction=NONE))
+    if done.partial.sums:
+        raise UsageError(f"{call.operation.name} has no single losses: it is a function of sums")
+    return np.asarray(done.value, dtype=np.float64)
 
 
 def numbers(call: Call) -> dict[str, Any]:

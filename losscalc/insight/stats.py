@@ -56,7 +56,7 @@ def spread(call: Call) -> Spread:
         return Spread(0, nan, nan, nan, nan, nan, nan, nan)
     with np.errstate(all="ignore"):
         low, first, middle, third, high = (float(q) for q in np.percentile(values, [0, 25, 50, 75, 100]))
-        mean, std = _mean(call), float(values.std())
+        mean, std = MEAN.finish(compute(call).partial), float(values.std())
     return Spread(values.size, low, first, middle, third, high, mean, std)
 
 
@@ -134,7 +134,7 @@ def balanced_positives(target: Array) -> Array:
 
 
 def _mean(call: Call) -> float:
-    return float(MEAN.finish(compute(call).partial))
+    return float(call.operation.reduced(MEAN, compute(call).partial))
 
 
 def _beside(call: Call, shape: tuple[int, ...], index: Index) -> Iterator[tuple[str, Array]]:

@@ -1,11 +1,13 @@
 """The result of a call, as plain facts for formats and tables."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.core.exactsum import exact_text
+from losscalc.core.operation import Operation
 from losscalc.core.reductions import MEAN, SUM, Partial, Reduction
 from losscalc.outputs.sheets import Cell, Column, Sheet
 from losscalc.outputs.working import Working
@@ -30,6 +32,8 @@ class Result:
     count: int = 0
     ignored: int = 0
     working: Working | None = None
+    link: str = ""
+    """The function of the quotient that the value is, if it is one: root ..."""
     sums: Partial | None = None
     """The exact sums that a reduced loss was computed from."""
     is_tool: bool = False
@@ -37,18 +41,19 @@ class Result:
 
     @classmethod
     def reduced(
-        cls, name: str, value: Array, parameters: dict[str, object], reduction: Reduction, sums: Partial
+        cls, loss: Operation, value: Array, parameters: dict[str, object], reduction: Reduction, sums: Partial
     ) -> "Result":
         """The result of a reduced loss, with its sums."""
         return cls(
-            name,
+            loss.name,
             value,
             parameters,
             reduction=reduction.name,
             mean=MEAN.finish(sums),
             sum=SUM.finish(sums),
-            numerator=float(reduction.numerator(sums)),
-            denominator=float(reduction.denominator(sums)),
+            numerator=np.nan if sums.sums else float(reduction.numerator(sums)),
+            denominator=np.nan if sums.sums else float(reduction.denominator(sums)),
+            link=loss.link.name if loss.link and reduction.name == MEAN.name else "",
             count=sums.count,
             ignored=sums.ignored,
             sums=None if reduction.keeps else sums,
@@ -68,8 +73,13 @@ class Result:
 
     @property
     def is_average(self) -> bool:
-        """Whether it is a numerator over a denominator."""
-        return self.reduction in ("mean", "batchmean") and self.gradient is None
+        """Whether it is a numerator over a denominator, or a function of that quotient."""
+        return self.reduction in ("mean", "batchmean") and self.gradient is None and not self.several
+
+    @property
+    def several(self) -> Mapping[str, float]:
+        """The sums by name, of a loss that is a function of several."""
+        return self.sums.numbers if self.sums is not None and self.gradient is None else {}
 
     @property
     def divisor(self) -> int | float:
@@ -84,6 +94,7 @@ class Result:
         rows.append((what, self.value.item() if self.value.dtype == object else float(self.value)))
         if self.is_average:
             rows += [("numerator", self.numerator), ("denominator", self.divisor)]
+        rows += self.several.items()
         if self.reduction is not None and self.gradient is None:
             rows.append(("count", self.count))
             if self.ignored:

@@ -58,8 +58,9 @@ def _scalar(result: Result, canvas: Canvas) -> Table:
 def _arithmetic(result: Result, canvas: Canvas) -> Text | None:
     value = canvas.number(float(result.value))
     if result.is_average:
-        return Text(f"{value} = {canvas.number(result.numerator)} / {canvas.number(result.divisor)}")
-    if result.reduction == "sum" and result.gradient is None:
+        quotient = f"{canvas.number(result.numerator)} / {canvas.number(result.divisor)}"
+        return Text(f"{value} = {result.link} of {quotient}" if result.link else f"{value} = {quotient}")
+    if result.reduction == "sum" and result.gradient is None and not result.several:
         return Text(f"{value} = sum of {result.count} values")
     return None
 

@@ -16,9 +16,9 @@ from losscalc.core.operation import Operation, operations
 from losscalc.engine.reals import as_reals, reals
 from losscalc.insight.explain import symbol_values
 from losscalc.insight.formulas import parsed
-from tests.engine.test_engine import _Dice, _RootMeanSquare
 from tests.support import exact
 from tests.support.examples import Arrays, example, prepared, variants
+from tests.support.wholes import Dice, RootMeanSquare
 
 VARIANTS = [loss for cls in losses().values() for loss in variants(cls)]
 ACTIVATIONS = [cls for cls in operations().values() if not issubclass(cls, Loss)]
@@ -194,7 +194,7 @@ def test_single_samples_keep_their_shape():
     assert losscalc.compute("l1", 1.0, 0.25, digits=9) == Decimal("0.75")
 
 
-@pytest.mark.parametrize("loss", [_RootMeanSquare(), _Dice()])
+@pytest.mark.parametrize("loss", [RootMeanSquare(), Dice()])
 def test_functions_of_the_mean_and_of_sums(loss):
     """A root of the mean, and a quotient of sums, have all digits too."""
     x, y = [0.5, 0.25, 1.0], [1.0, 0.0, 0.75]

@@ -10,14 +10,13 @@ import pytest
 from losscalc import losses
 from losscalc.catalogue.base import Loss
 from losscalc.core.declaration import array_arguments, parameters
-from losscalc.core.reductions import EXPONENTIAL, MEAN, ROOT, Partial, Slope, Terms
-from losscalc.core.roles import Values
-from losscalc.core.shapes import elementwise_layout
+from losscalc.core.reductions import EXPONENTIAL, MEAN, ROOT, Partial
 from losscalc.engine import block
 from losscalc.engine import compute as engine
 from losscalc.errors import LosscalcError, ShapeError
 from tests.support.calls import computed
 from tests.support.examples import MATRIX_PRODUCTS, Arrays, converted, example
+from tests.support.wholes import Dice, RootMeanSquare
 
 ALL = list(losses().values())
 
@@ -201,43 +200,6 @@ def test_domains_of_parameters(cls, parameter):
             cls(**{parameter.name: value})
 
 
-class _Pairs(Loss):
-    """Equal shapes, and nothing else."""
-
-    name, formula, divisor, torch, functional = "test", "x", "the number of elements", "", ""
-
-    def layout(self, shapes, dtypes, broadcast):
-        return elementwise_layout(shapes, broadcast=broadcast)
-
-
-class _RootMeanSquare(_Pairs):
-    """√(Σ(x - y)²/n): of the mean alone; none and sum are those of the squares."""
-
-    link = ROOT
-
-    def terms(self, input: Values, target: Values) -> Terms:
-        return Terms(np.square(input - target))
-
-    def gradient(self, input: Values, target: Values) -> Slope:
-        return Slope(2 * (input - target))
-
-
-class _Dice(_Pairs):
-    """1 - 2·Σxy / (Σx + Σy) over the batch: one loss, whatever the reduction."""
-
-    def terms(self, input: Values, target: Values) -> Terms:
-        return Terms.of_sums(both=input * target, either=input + target)
-
-    def gradient(self, input: Values, target: Values) -> Slope:
-        return Slope.of_sums(both=target, either=np.ones_like(input))
-
-    def finish(self, sums):
-        return 1 - 2 * sums["both"] / sums["either"]
-
-    def finish_slopes(self, sums):
-        return {"both": -2 / sums["either"], "either": 2 * sums["both"] / sums["either"] ** 2}
-
-
 def _slope(loss: Loss, arrays: Arrays) -> np.ndarray:
     """The derivative of the mean by central differences."""
     slope = np.zeros_like(arrays["input"])
@@ -249,7 +211,7 @@ def _slope(loss: Loss, arrays: Arrays) -> np.ndarray:
     return slope
 
 
-@pytest.mark.parametrize("loss", [_RootMeanSquare(), _Dice()])
+@pytest.mark.parametrize("loss", [RootMeanSquare(), Dice()])
 @pytest.mark.parametrize("size", [2, 100_000])
 def test_functions_of_the_mean_and_of_sums(loss, size, monkeypatch):
     """In one block or many: the value by hand, and the gradient of the whole function."""
@@ -258,8 +220,8 @@ def test_functions_of_the_mean_and_of_sums(loss, size, monkeypatch):
     arrays = {"input": rng.random((5, 3)), "target": rng.random((5, 3))}
     x, y = arrays.values()
     by_hand = {
-        "_RootMeanSquare": {"mean": np.sqrt(((x - y) ** 2).mean()), "sum": ((x - y) ** 2).sum()},
-        "_Dice": dict.fromkeys(("none", "mean", "sum"), 1 - 2 * (x * y).sum() / (x + y).sum()),
+        "RootMeanSquare": {"mean": np.sqrt(((x - y) ** 2).mean()), "sum": ((x - y) ** 2).sum()},
+        "Dice": dict.fromkeys(("none", "mean", "sum"), 1 - 2 * (x * y).sum() / (x + y).sum()),
     }[type(loss).__name__]
 
     for reduction, value in by_hand.items():
@@ -268,13 +230,18 @@ def test_functions_of_the_mean_and_of_sums(loss, size, monkeypatch):
     np.testing.assert_allclose(slope, _slope(loss, arrays), rtol=1e-7)
 
 
+def test_a_function_of_sums_that_are_0():
+    """0/0 is NaN, as IEEE has it."""
+    assert np.isnan(run(Dice(), {"input": np.zeros(2), "target": np.zeros(2)}, "mean").value)
+
+
 def test_sums_by_name_merge():
     """The dice loss of two parts together is that of the whole, not the mean of two."""
     rng = np.random.default_rng(1)
     arrays = {"input": rng.random(40), "target": rng.random(40)}
-    parts = [run(_Dice(), part(arrays, 40, rows), "mean").partial for rows in (slice(7), slice(7, 40))]
+    parts = [run(Dice(), part(arrays, 40, rows), "mean").partial for rows in (slice(7), slice(7, 40))]
 
-    assert parts[0] + parts[1] == run(_Dice(), arrays, "mean").partial
+    assert parts[0] + parts[1] == run(Dice(), arrays, "mean").partial
     assert (parts[0] + parts[1]).count == 40
 
 

@@ -9,8 +9,15 @@ import pytest
 
 import losscalc
 from losscalc import cli, losses
+from losscalc.core.reductions import MEAN
+from losscalc.insight.call import Call
 from losscalc.insight.describe import describe, example_command
+from losscalc.insight.detect import hypotheses
+from losscalc.insight.explain import Explanation
 from losscalc.insight.formulas import Formula
+from losscalc.insight.stats import spread
+from tests.support.calls import computed
+from tests.support.wholes import Dice, RootMeanSquare
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 ALL = list(losses().values())
@@ -168,3 +175,40 @@ def test_show(call, cls):
 def test_the_example_of_show_runs(call, cls):
     """As it stands, in a shell."""
     assert call(*(word.strip("'") for word in re.findall(r"'[^']*'|\S+", example_command(cls))[1:]))
+
+
+MATRICES = {"input": np.array([[0.5, 1.0], [0.5, 0.0]]), "target": np.array([[1.0, 0.0], [1.0, 0.0]])}
+
+
+@pytest.mark.parametrize(
+    ("loss", "lines"),
+    [
+        # √(1.5 / 4), and 1 - 2·1 / (2 + 2).
+        (RootMeanSquare(), ["mean 1.5000 / 4 = 0.3750", "root of 0.3750 = 0.6124"]),
+        (Dice(), ["sum both = 1.0000", "sum either = 4.0000", "loss of both, either = 0.5000"]),
+    ],
+)
+def test_functions_of_the_mean_and_of_sums(loss, lines):
+    """The working ends in the value, and not in a quotient on the way."""
+    done = computed(loss, MATRICES, samples=40)
+    working = Explanation(loss, done.samples, MEAN, done.partial, 40, 4).working
+
+    assert [line.sentence for line in working.lines][-len(lines) :] == lines
+    assert len(working.losses) == (0 if done.partial.sums else 6)
+
+
+def test_a_function_of_sums_has_no_single_losses():
+    """There is no spread of one number, and what the engine refuses is no hypothesis."""
+    call = Call(Dice(), MATRICES, MEAN)
+
+    with pytest.raises(losscalc.UsageError, match="no single losses"):
+        spread(call)
+    assert {row.name for row in hypotheses(call) if row.value(call) is not None} >= {"half", "swapped"}
+
+
+def test_a_hypothesis_on_a_root_has_a_root():
+    """What is computed in float16, by the formula as it stands, is reduced as the loss is."""
+    call = Call(RootMeanSquare(), MATRICES, MEAN)
+    naive = next(row for row in hypotheses(call) if row.name == "naive-float16")
+
+    assert naive.value(call) == np.sqrt(np.float16(0.375))

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from losscalc import losses
+from losscalc.core.reductions import MEAN
 from losscalc.insight.describe import describe
 from losscalc.outputs.canvas import Canvas
 from losscalc.outputs.result import Result
 from losscalc.outputs.tables import draw_description, draw_result
+from tests.support.calls import computed
+from tests.support.wholes import Dice, RootMeanSquare
 
 
 @pytest.mark.parametrize("cls", losses().values(), ids=losses())
@@ -56,3 +59,22 @@ def test_the_mean_of_a_row_whose_sum_is_too_large():
 
     assert lines[4].split("│")[-2].strip() == "1.0000e+308"
     assert lines[-1] == "mean 1.0000e+308   sum inf"
+
+
+@pytest.mark.parametrize(
+    ("loss", "rows", "arithmetic"),
+    [
+        # √((0.5² + 1² + 0.5²) / 3), and 1 - 2·1 / (2 + 2).
+        (RootMeanSquare(), [("value", "0.7071"), ("numerator", "1.5000")], ["0.7071 = root of 1.5000 / 3"]),
+        (Dice(), [("value", "0.5000"), ("both", "1.0000"), ("either", "4.0000")], []),
+    ],
+)
+def test_the_arithmetic_of_functions_of_the_mean_and_of_sums(loss, rows, arithmetic):
+    """What the value comes from, and no quotient that it is not."""
+    arrays = {"input": np.array([0.5, 1.0, 0.5]), "target": np.array([1.0, 0.0, 1.0])}
+    done = computed(loss, arrays)
+    lines = draw_result(Result.reduced(loss, done.value, {}, MEAN, done.partial), Canvas()).splitlines()
+
+    cells = [tuple(cell.strip() for cell in line.split("│")[1:3]) for line in lines if "│" in line]
+    assert [row for row in cells if row[0] not in ("reduction", "denominator", "count")] == rows
+    assert [line for line in lines if "=" in line] == arithmetic

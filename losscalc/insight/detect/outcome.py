@@ -101,7 +101,8 @@ def reduced(call: Call, losses: Array) -> Array:
     if call.reduction.keeps:
         return losses
     divisor = float(call.reduction.denominator(partial(call)))
-    return np.asarray(losses.sum() / losses.dtype.type(divisor))
+    value = losses.sum() / losses.dtype.type(divisor)
+    return np.asarray(call.operation.linked(call.reduction, value))
 
 
 # -- changes of a call -------------------------------------------------------------------------------------
