@@ -91,7 +91,7 @@ class Remark(Exception):  # noqa: N818 - the base of errors and of warnings
 
     def describe(self, option: Callable[[str], str] = str) -> str:
         """The remark in one line, with `option` naming the arguments."""
-        text = _name_arguments(self.problem, option)
+        text = name_arguments(self.problem, option)
         if self.found is not None:
             text += f", found {self.found}"
         if self.location is not None:
@@ -102,7 +102,7 @@ class Remark(Exception):  # noqa: N818 - the base of errors and of warnings
 
     def advise(self, option: Callable[[str], str] = str) -> str | None:
         """The hint, with `option` naming the arguments."""
-        return None if self.hint is None else _name_arguments(self.hint, option)
+        return None if self.hint is None else name_arguments(self.hint, option)
 
     def __str__(self) -> str:
         return self.describe()
@@ -189,5 +189,11 @@ def shown(value: object) -> str:
     return f"'{printable(cut)}'"
 
 
-def _name_arguments(text: str, option: Callable[[str], str]) -> str:
+def option_name(argument: str) -> str:
+    """The option of an argument: --pos-weight for pos_weight."""
+    return "--" + argument.replace("_", "-")
+
+
+def name_arguments(text: str, option: Callable[[str], str] = option_name) -> str:
+    """The text with names, those of options unless said otherwise, for the arguments between backquotes."""
     return re.sub(r"`(\w+)`", lambda match: option(match.group(1)), text)

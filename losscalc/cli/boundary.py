@@ -9,7 +9,7 @@ from typing import TextIO
 
 import click
 
-from losscalc.errors import LosscalcError, Remark, printable, reason
+from losscalc.errors import LosscalcError, Remark, option_name, printable, reason
 
 EXIT_USAGE, EXIT_SOURCE, EXIT_OUTPUT, EXIT_BUG, EXIT_INTERRUPT = 2, 3, 5, 70, 130
 
@@ -92,11 +92,6 @@ def silence(stream: TextIO | None) -> None:
     with contextlib.suppress(OSError, ValueError, AttributeError):
         if stream is not None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def option_name(argument: str) -> str:
-    """The option of an argument: --pos-weight for pos_weight."""
-    return "--" + argument.replace("_", "-")
 
 
 def _usage(error: click.ClickException) -> tuple[str, str | None]:

@@ -1,6 +1,5 @@
 """Commands, built from the declarations of losses and activations."""
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 import click
 
 from losscalc.catalogue.base import Loss, choose_reduction
-from losscalc.cli.boundary import option_name
 from losscalc.cli.job import Inputs, Request, Voice
 from losscalc.cli.options import (
     ARRAYS,
@@ -28,7 +26,7 @@ from losscalc.core.declaration import ArrayArgument, Parameter, array_arguments,
 from losscalc.core.domains import Names
 from losscalc.core.operation import DTYPES, Operation, differentiable, pytorch_names, result_dtype
 from losscalc.engine.call import AnyCall, Call
-from losscalc.errors import UsageError, printable
+from losscalc.errors import UsageError, name_arguments, option_name, printable
 
 _LOOKS = ("stats", "worst", "plot", "expect", "suppose", "rtol", "atol")
 """The options that do something else with a result than show it."""
@@ -207,13 +205,13 @@ def summary(cls: type[Operation]) -> str:
 def _help(cls: type[Operation]) -> str:
     """The help of an operation, from its declaration and docstring."""
     # From the errors on, the docstring is for users of Python.
-    text = _with_options((cls.__doc__ or "").partition("Raises ")[0])
+    text = name_arguments((cls.__doc__ or "").partition("Raises ")[0])
     first, *rest = [" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n")]
     paragraphs = [
         first,
         f"Formula: {cls.formula}",
         *rest,
-        *([f"Unlike PyTorch it {_with_options(cls.unlike)}."] if cls.unlike else []),
+        *([f"Unlike PyTorch it {name_arguments(cls.unlike)}."] if cls.unlike else []),
         *([f"PyTorch: {names}"] if (names := pytorch_names(cls)) else []),
         f"Example: {_example(cls)}",
         _ARRAY_HELP,
@@ -231,11 +229,6 @@ def _example(cls: type[Operation]) -> str:
     return " ".join(words)
 
 
-def _with_options(text: str) -> str:
-    """A text with names of options instead of arguments."""
-    return re.sub(r"`(\w+)`", lambda match: option_name(match[1]), text)
-
-
 def _options(array: ArrayArgument, arrays: Sequence[ArrayArgument]) -> list[str]:
     """The options of an array; -i is the first array, and -t the one that it is compared with."""
     short = ["-i"] if array is arrays[0] else ["-t"] if array.name in ("target", "targets") else []
@@ -250,7 +243,7 @@ def _array_option(array: ArrayArgument, arrays: Sequence[ArrayArgument]) -> clic
         group=ARRAYS,
         metavar="FILE" if array.role.many else "ARRAY",
         required=array.required,
-        help=_with_options(role.doc) + domain,
+        help=name_arguments(role.doc) + domain,
         allow_from_autoenv=False,
     )
 

@@ -9,14 +9,22 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from losscalc.catalogue.base import Loss, check_wrt
-from losscalc.cli.boundary import option_name, warn
+from losscalc.cli.boundary import warn
 from losscalc.core.operation import Operation
 from losscalc.engine import compute as engine
 from losscalc.engine.call import AnyCall
 from losscalc.engine.collect import Collector
 from losscalc.engine.compute import Computation, Run
 from losscalc.engine.sources import MemorySource, Source
-from losscalc.errors import DataError, Location, LosscalcError, LosscalcWarning, ShapeError, UsageError
+from losscalc.errors import (
+    DataError,
+    Location,
+    LosscalcError,
+    LosscalcWarning,
+    ShapeError,
+    UsageError,
+    option_name,
+)
 from losscalc.inputs.address import STDIN, Address, open_array, open_state, parse_address
 from losscalc.inputs.options import Reading
 from losscalc.insight import diagnose

@@ -7,7 +7,6 @@ import click
 import numpy as np
 
 from losscalc.catalogue.base import Loss
-from losscalc.cli.boundary import option_name
 from losscalc.cli.commands import GroupedCommand, build_command, request_of
 from losscalc.cli.job import Inputs, Request, Voice
 from losscalc.cli.options import (
@@ -25,7 +24,7 @@ from losscalc.core.declaration import array_arguments
 from losscalc.core.operation import lookup
 from losscalc.core.reductions import MEAN
 from losscalc.engine.call import Call
-from losscalc.errors import LosscalcError, UsageError
+from losscalc.errors import LosscalcError, UsageError, option_name
 from losscalc.inputs.address import open_array, parse_address
 from losscalc.outputs.result import Result
 from losscalc.outputs.sheets import Cell

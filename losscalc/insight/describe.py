@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from losscalc.catalogue.base import Loss
 from losscalc.core.declaration import Parameter, array_arguments, parameters
 from losscalc.core.operation import differentiable, pytorch_names
+from losscalc.errors import name_arguments, option_name
 from losscalc.insight.explain import VOCABULARY
 from losscalc.insight.formulas import parsed
 from losscalc.outputs.description import Description, Section
@@ -15,21 +16,21 @@ def describe(cls: type[Loss]) -> Description:
     """Describe a loss."""
     sections = [
         Section("symbols", list(_symbols(cls))),
-        Section("arrays", [(_option(array.name), array.role.doc) for array in array_arguments(cls)]),
-        Section("parameters", [(_option(p.name), parameter_text(p)) for p in parameters(cls)]),
+        Section("arrays", [(option_name(array.name), array.role.doc) for array in array_arguments(cls)]),
+        Section("parameters", [(option_name(p.name), parameter_text(p)) for p in parameters(cls)]),
         Section("reductions", [(" ".join(cls.reductions), f"mean divides by {cls.divisor}")]),
-        Section("gradient", [(wrt, _first_line(_gradient(cls, wrt))) for wrt in differentiable(cls)]),
+        Section("gradient", [(wrt, _first_line(cls().slope(wrt))) for wrt in differentiable(cls)]),
         Section("unlike PyTorch", [("", f"{cls.unlike}.")] if cls.unlike else []),
         Section("in PyTorch", [("", names)] if (names := pytorch_names(cls)) else []),
         Section("example", [("", example_command(cls))]),
     ]
     formula = parsed(cls.formula)
     kept = [
-        Section(heading, [(name, _with_options(text)) for name, text in rows])
+        Section(heading, [(name, name_arguments(text)) for name, text in rows])
         for heading, rows in sections
         if rows
     ]
-    return Description(cls.name, _with_options(_first_line(cls)), cls.formula, formula.latex(), kept)
+    return Description(cls.name, name_arguments(_first_line(cls)), cls.formula, formula.latex(), kept)
 
 
 def parameter_text(parameter: Parameter) -> str:
@@ -45,7 +46,7 @@ def example_command(cls: type[Loss]) -> str:
     words = ["losscalc", cls.name]
     for name, value in cls.example.items():
         word = f"{name}.npz" if name in many else f"'{value}'" if isinstance(value, list) else str(value)
-        words += [_option(name), word]
+        words += [option_name(name), word]
     return " ".join(words)
 
 
@@ -62,19 +63,5 @@ def _symbols(cls: type[Loss]) -> Iterator[tuple[str, str]]:
         yield "", parsed(cls.formula).legend
 
 
-def _gradient(cls: type[Loss], wrt: str) -> object:
-    first = array_arguments(cls)[0].name
-    return getattr(cls, "gradient" if wrt == first else f"gradient_{wrt}")
-
-
 def _first_line(described: object) -> str:
     return (described.__doc__ or "").partition("\n")[0]
-
-
-def _with_options(text: str) -> str:
-    """A text with names of options instead of arguments."""
-    return re.sub(r"`(\w+)`", lambda match: _option(match[1]), text)
-
-
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")

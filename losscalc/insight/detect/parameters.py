@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from losscalc.catalogue.base import Loss, losses
 from losscalc.core.array import Array
 from losscalc.core.declaration import parameters
+from losscalc.errors import option_name
 from losscalc.insight.call import Call
 from losscalc.insight.detect.hypothesis import Hypothesis
 from losscalc.insight.detect.outcome import as_loss, having, value
@@ -15,7 +16,7 @@ def of_loss(loss: Loss) -> Iterator[Hypothesis]:
     for name in loss.close:
         yield Hypothesis(f"as-{name}", f"it is the loss {name}", lambda c, name=name: _as(c, name))
     for parameter in parameters(type(loss)):
-        now, option = getattr(loss, parameter.name), "--" + parameter.name.replace("_", "-")
+        now, option = getattr(loss, parameter.name), option_name(parameter.name)
         if parameter.kind is bool:
             flag = f"--no-{option[2:]}" if now else option
             yield _having(flag[2:], f"{flag} was meant", parameter.name, not now, flag)
