@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscalc.cli.job import Request
 from losscalc.cli.output import Delivery
+from losscalc.cli.request import Request
 from losscalc.core.array import Array
 from losscalc.core.operation import suggest
 from losscalc.errors import UsageError

@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from losscalc.catalogue.base import Loss, choose_reduction
-from losscalc.cli.job import Inputs, Request, Voice
 from losscalc.cli.options import (
     ARRAYS,
     OUTPUT,
@@ -21,6 +20,7 @@ from losscalc.cli.options import (
     take_reading,
 )
 from losscalc.cli.output import Delivery
+from losscalc.cli.request import Inputs, Request, Voice
 from losscalc.cli.types import ArgumentName, parameter_type
 from losscalc.core.declaration import ArrayArgument, Parameter, array_arguments, parameters
 from losscalc.core.domains import Names

@@ -8,7 +8,6 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss
 from losscalc.cli.commands import GroupedCommand, build_command, request_of
-from losscalc.cli.job import Inputs, Request, Voice
 from losscalc.cli.options import (
     ARRAYS,
     GroupedOption,
@@ -19,6 +18,7 @@ from losscalc.cli.options import (
     threads_option,
 )
 from losscalc.cli.output import Delivery
+from losscalc.cli.request import Inputs, Request, Voice
 from losscalc.cli.types import whole
 from losscalc.core.declaration import array_arguments
 from losscalc.core.operation import lookup

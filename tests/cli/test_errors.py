@@ -248,7 +248,7 @@ def test_help_is_no_error_to_debug(monkeypatch, capfd):
 
 def test_a_bug_says_so(monkeypatch, capfd):
     """Exit code 70, one message, no traceback."""
-    monkeypatch.setattr("losscalc.cli.job.engine.compute", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("losscalc.cli.request.engine.compute", lambda *_, **__: 1 / 0)
 
     assert cli.run("mse -i 1 -t 1".split()) == 70
     assert capfd.readouterr().err == (
@@ -267,7 +267,7 @@ def test_interruptions(error, code, monkeypatch, capfd):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr("losscalc.cli.job.engine.compute", fail)
+    monkeypatch.setattr("losscalc.cli.request.engine.compute", fail)
     assert cli.run("mse -i 1 -t 1".split()) == code
     assert "Traceback" not in capfd.readouterr().err
 

@@ -108,7 +108,7 @@ class Terminal(io.StringIO):
 
 def test_quiet_or_not_a_terminal(monkeypatch):
     """There is no line at all."""
-    from losscalc.cli.job import Voice, _running
+    from losscalc.cli.request import Voice, _running
     from losscalc.engine.compute import here
 
     for quiet, is_terminal in ((True, True), (False, False)):
