@@ -1,5 +1,6 @@
 """The options that commands share, in the groups of their help."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import click
@@ -29,6 +30,13 @@ class GroupedOption(click.Option):
         self.group = group
 
 
+def _choice(group: str, *names: str, words: Sequence[str], help: str) -> GroupedOption:
+    """An option of a few words, of which the first is the default."""
+    return GroupedOption(
+        names, group=group, type=click.Choice(words), default=words[0], show_default=True, help=help
+    )
+
+
 class Display(NamedTuple):
     """How the user wants to see the result, and where."""
 
@@ -48,22 +56,20 @@ def reading_options() -> list[click.Parameter]:
     return [
         option("--from", "from_", type=click.Choice(list(FORMATS)), help="Format of all input files."),
         option("--delimiter", type=Delimiter(), help="What separates cells: a character, tab or space."),
-        option(
+        _choice(
+            READING,
             "--header",
-            type=click.Choice(["auto", "yes", "no"]),
-            default="auto",
-            show_default=True,
+            words=["auto", "yes", "no"],
             help="Whether the first row of a table names its columns.",
         ),
         option(
             "--skip-rows", type=whole(0, 10**9), default=0, metavar="N", help="Lines to pass over at the top."
         ),
         option("--encoding", type=Encoding(), default="utf-8-sig", show_default=True, help="Of text inputs."),
-        option(
+        _choice(
+            READING,
             "--na",
-            type=click.Choice(["error", "nan", "drop"]),
-            default="error",
-            show_default=True,
+            words=["error", "nan", "drop"],
             help="What to do with cells that are empty, NA or null; drop leaves the row out of every array.",
         ),
         option(
@@ -135,12 +141,11 @@ def output_options() -> list[click.Parameter]:
         return GroupedOption(names, group=OUTPUT, **attributes)
 
     return [
-        option(
+        _choice(
+            OUTPUT,
             "--format",
             "-f",
-            type=click.Choice(["auto", "table", *WRITERS]),
-            default="auto",
-            show_default=True,
+            words=["auto", "table", *WRITERS],
             help="auto: a table on a terminal, plain numbers in a pipe, by suffix in a file.",
         ),
         option("--output", "-o", metavar="FILE", help="Write to a file, in the format of its suffix."),
@@ -158,20 +163,13 @@ def output_options() -> list[click.Parameter]:
             metavar="N",
             help="Rows a table shows.",
         ),
-        option(
-            "--color",
-            type=click.Choice(["auto", "always", "never"]),
-            default="auto",
-            show_default=True,
-            help="Whether tables have colours.",
-        ),
+        _choice(OUTPUT, "--color", words=["auto", "always", "never"], help="Whether tables have colours."),
         option("--quiet", "-q", is_flag=True, help="No warnings and notes."),
-        option(
+        _choice(
+            OUTPUT,
             "--warnings",
             "-W",
-            type=click.Choice(["show", "error"]),
-            default="show",
-            show_default=True,
+            words=["show", "error"],
             help="error: a warning is an error, with exit code 4.",
         ),
         option("--debug", is_flag=True, help="Show the traceback of an error."),

@@ -138,8 +138,8 @@ def _is_number(value: object) -> bool:
 
 
 def _is_whole_sequence(value: object) -> bool:
-    is_sequence = isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim == 1)
-    return is_sequence and all(map(_is_whole, value))  # type: ignore[call-overload]
+    items = value.tolist() if isinstance(value, np.ndarray) else value
+    return isinstance(items, Sequence) and all(map(_is_whole, items))
 
 
 _KINDS: dict[type, tuple[str, Callable[[object], bool], Callable[[Any], object]]] = {

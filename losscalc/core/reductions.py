@@ -65,7 +65,8 @@ class Link(NamedTuple):
 
 def _exp(mean: float) -> float:
     with np.errstate(over="ignore"):
-        return np.exp(mean)  # type: ignore[no-any-return]
+        value: float = np.exp(mean)
+    return value
 
 
 ROOT = Link(

@@ -113,19 +113,7 @@ def classwise_layout(
     the name of the scores in messages, for scores that are computed from the input.
     """
     scores, target = shapes["input"], shapes["target"]
-    if not scores:
-        raise ShapeError(
-            "`input` is a single number; it needs a class axis",
-            argument="input",
-            hint="give (C,) for one sample or (N, C, ...) for a batch",
-        )
-    axis = 0 if len(scores) == 1 else 1
-    classes = scores[axis]
-    # Only the length of axis 0 may be unknown, and a lone row (C,) is read to its end before it gets here.
-    if classes is None:
-        raise ShapeError(
-            "`input` is one long column; classes stand side by side, one sample a row", argument="input"
-        )
+    axis, classes = _class_axis(scores)
     if "weight" in shapes and shapes["weight"] != (classes,):
         raise ShapeError(
             f"`weight` has shape {show_shape(shapes['weight'])}, but {scores_name} has {classes} classes",
@@ -147,6 +135,24 @@ def classwise_layout(
     if not fits(target, expected) and not (axis == 0 and target == (1,)):
         raise _bad_class_target(scores, target, expected, probabilities, scores_name)
     return Layout(cut, width, frozenset({"target"}))
+
+
+def _class_axis(scores: Shape) -> tuple[int, int]:
+    """The axis of the classes, and how many there are."""
+    if not scores:
+        raise ShapeError(
+            "`input` is a single number; it needs a class axis",
+            argument="input",
+            hint="give (C,) for one sample or (N, C, ...) for a batch",
+        )
+    axis = 0 if len(scores) == 1 else 1
+    classes = scores[axis]
+    # Only the length of axis 0 may be unknown, and a lone row (C,) is read to its end before it gets here.
+    if classes is None:
+        raise ShapeError(
+            "`input` is one long column; classes stand side by side, one sample a row", argument="input"
+        )
+    return axis, classes
 
 
 def fits(shape: Shape, other: Shape) -> bool:

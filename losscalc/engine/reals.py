@@ -50,13 +50,6 @@ def reals(bits: int) -> Real:
 
         return of
 
-    def compared(function: Callable[..., Any]) -> Callable[..., Any]:
-        def of(one: Real, other: Any) -> Any:
-            holds = function(one, other)
-            return holds if holds is NotImplemented else np.bool_(holds)
-
-        return of
-
     def divided(above: Real, below: Any) -> Real:
         is_zero = not isinstance(below, np.ndarray) and below == 0
         return above * context.inf if is_zero else over(above, below)
@@ -68,7 +61,7 @@ def reals(bits: int) -> Real:
     for name, method in _METHODS.items():
         setattr(number, name, real(getattr(context, method)))
     for name in _COMPARISONS:
-        setattr(number, name, compared(getattr(number, name)))
+        setattr(number, name, _compared(getattr(number, name)))
     number.pi = +context.pi
     number.__truediv__ = divided
     number.__rtruediv__ = lambda below, above: divided(number(above), below)
@@ -76,6 +69,16 @@ def reals(bits: int) -> Real:
     number.__rpow__ = lambda exponent, base: real(raised)(number(base), exponent)
     number.__getattr__ = _of_array
     return number
+
+
+def _compared(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The comparison with the truth values of NumPy."""
+
+    def of(one: Real, other: Any) -> Any:
+        holds = function(one, other)
+        return holds if holds is NotImplemented else np.bool_(holds)
+
+    return of
 
 
 def _of_array(number: Real, name: str) -> Any:

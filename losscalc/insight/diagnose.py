@@ -134,12 +134,12 @@ def _equal_weights(case: Case) -> float | bool | None:
     return one if (weight == one).all() and one not in (0.0, 1.0) else False
 
 
-def _vector_weights(case: Case) -> tuple[str, int] | bool:
-    """The name and length of a weight that is a vector, beside an input with rows and columns."""
+def _vector_weights(case: Case) -> str | bool:
+    """The name of a weight that is a vector, beside an input with rows and columns."""
     for name in ("pos_weight", "weight"):
         is_vector = case.has(name) and case[name].ndim == 1 and case[name].size > 1
         if is_vector and case["input"].ndim == 2:
-            return name, case[name].size
+            return name
     return False
 
 
@@ -243,7 +243,7 @@ DIAGNOSES = (
             f"{case['input'].shape[1]} weights fit the rows of `input` as well as its columns; they are "
             "one a column",
             hint="for one a row give a column, of shape (N, 1)",
-            argument=_vector_weights(case)[0],  # type: ignore[index]
+            argument=str(_vector_weights(case)),
         ),
         rows=lambda case: case["input"].shape[1],
     ),

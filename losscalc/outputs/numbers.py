@@ -36,10 +36,10 @@ def fixed(number: float, decimals: int) -> str:
     return decimal(number, decimals)
 
 
-def exact_text(number: Decimal) -> str:
+def all_digits(number: Decimal) -> str:
     """A decimal number with all its digits, in the notation of floating numbers.
 
-    >>> exact_text(Decimal("0.10")), exact_text(Decimal("1E-30")), exact_text(Decimal("-Infinity"))
+    >>> all_digits(Decimal("0.10")), all_digits(Decimal("1E-30")), all_digits(Decimal("-Infinity"))
     ('0.10', '1e-30', '-inf')
     """
     return str(number).lower().replace("infinity", "inf")
@@ -48,7 +48,7 @@ def exact_text(number: Decimal) -> str:
 def texts(values: Array, precision: int | None) -> Iterator[str]:
     """The numbers of an array, in order; decimal.Decimal keeps all its digits."""
     if values.dtype == object:
-        return map(exact_text, values.ravel())
+        return map(all_digits, values.ravel())
     if precision is not None:
         return (decimal(number, precision) for number in values.ravel().tolist())
     # tolist() would widen float32 to float64, and with it 0.1 to 0.10000000149011612.

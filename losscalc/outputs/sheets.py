@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from losscalc.errors import UsageError
-from losscalc.outputs.numbers import decimal, exact_text, fixed, json_bytes
+from losscalc.outputs.numbers import all_digits, decimal, fixed, json_bytes
 
 
 class Figure(NamedTuple):
@@ -56,7 +56,7 @@ def cell_text(cell: Cell, decimals: int | None = None, write: Callable[[float, i
     if isinstance(number, float):
         return repr(float(number)) if decimals is None else write(number, decimals)
     if isinstance(number, Decimal):
-        return exact_text(number)
+        return all_digits(number)
     return str(number)
 
 
