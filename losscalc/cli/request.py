@@ -25,7 +25,7 @@ from losscalc.errors import (
     UsageError,
     option_name,
 )
-from losscalc.inputs.address import STDIN, Address, open_array, open_state, parse_address
+from losscalc.inputs.address import STDIN, Address, open_array, open_state, parse_address, read_array
 from losscalc.inputs.options import Reading
 from losscalc.insight import diagnose
 from losscalc.outputs.result import Result
@@ -123,9 +123,7 @@ class Request(NamedTuple):
         if call.samples:
             from losscalc.insight.explain import Explanation
 
-            working = Explanation(
-                call.operation, done.samples, call.reduction, done.partial, call.samples, self.decimals
-            ).working
+            working = Explanation(cast("LossCall", call), done, self.decimals).working
         result = Result.reduced(call.operation, done.value, settings, call.reduction, done.partial)
         return replace(result, gradient=call.wrt, working=working)
 
@@ -235,8 +233,7 @@ def _balanced(
             f"`{name}` is balanced by labels that are read twice",
             hint="put the target in a file without gaps",
         )
-    with contextlib.closing(open_array(target, "--target", reading)) as source:
-        labels = source.whole()
+    labels = read_array(target.text, "--target", reading)
     if not by_class:
         return MemorySource(balanced_positives(labels))
     shape = sources["linear_weight"].shape[:1] if "linear_weight" in sources else sources["input"].shape[:2]

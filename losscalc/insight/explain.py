@@ -7,10 +7,12 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss
 from losscalc.core.array import FloatArray
-from losscalc.core.declaration import array_arguments, parameters
-from losscalc.core.reductions import MEAN, SUM, Partial, Reduction
+from losscalc.core.declaration import array_arguments, parameters, target_argument
+from losscalc.core.reductions import MEAN, SUM, Partial
 from losscalc.engine.block import Sample
+from losscalc.engine.compute import Computation
 from losscalc.errors import Index
+from losscalc.insight.call import Call
 from losscalc.insight.formulas import Formula, parsed
 from losscalc.outputs.numbers import fixed
 from losscalc.outputs.working import Line, Working
@@ -39,19 +41,24 @@ class Step(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """What an explanation needs: a computed loss, the number of rows to show, and that of decimals."""
+    """What an explanation needs: a call, what it came to, and the number of decimals to show."""
 
-    loss: Loss
-    samples: Sequence[Sample]
-    reduction: Reduction
-    partial: Partial
-    rows: int
+    call: Call
+    done: Computation
     decimals: int
+
+    @property
+    def loss(self) -> Loss:
+        return self.call.operation
+
+    @property
+    def partial(self) -> Partial:
+        return self.done.partial
 
     @property
     def working(self) -> Working:
         """The formula, the first losses with their numbers, and the reduction."""
-        steps = [step for sample in self.samples for step in self._steps(sample)][: self.rows]
+        steps = [step for sample in self.done.samples for step in self._steps(sample)][: self.call.samples]
         formula = steps[0].formula if steps else parsed(self.loss.formula)
         text = formula.text + (f"; {formula.legend}" if formula.legend else "")
         return Working(
@@ -66,9 +73,9 @@ class Explanation(NamedTuple):
         terms = sample.terms
         if terms.sums is not None:
             return
-        formula = parsed(self.loss.explained(_target(self.loss, sample.arguments)))
+        formula = parsed(self.loss.explained(target_of(self.loss, sample.arguments)))
         values = symbol_values(self.loss, sample.arguments, terms.value.shape)
-        for place in list(np.ndindex(*terms.value.shape))[: self.rows]:
+        for place in list(np.ndindex(*terms.value.shape))[: self.call.samples]:
             yield Step(
                 (place[0] + sample.start, *place[1:]) if place else place,
                 float(terms.value[place]),
@@ -138,7 +145,7 @@ class Explanation(NamedTuple):
 
     def _reduced(self, steps: Sequence[Step]) -> Iterator[Line]:
         """The reduction, with its numerator and denominator."""
-        partial, reduction = self.partial, self.reduction
+        partial, reduction = self.partial, self.call.reduction
         if partial.sums:
             yield from self._of_sums()
             return
@@ -178,7 +185,7 @@ class Explanation(NamedTuple):
         for name, value in self.partial.numbers.items():
             yield Line("sum", name, rf"\text{{{name}}}", self.fixed(value))
         names = ", ".join(self.partial.sums)
-        loss = self.fixed(self.loss.reduced(self.reduction, self.partial))
+        loss = self.fixed(self.loss.reduced(self.call.reduction, self.partial))
         yield Line("loss", f"of {names}", rf"\text{{of {names}}}", loss)
 
     def number(self, value: float) -> str:
@@ -206,7 +213,7 @@ def symbol_values(
     loss: Loss, arguments: Mapping[str, Any], shape: tuple[int, ...]
 ) -> dict[str, FloatArray | None]:
     """The values of all symbols of the formula, with one axis more than the losses, over which Σ sums."""
-    formula = parsed(loss.explained(_target(loss, arguments)))
+    formula = parsed(loss.explained(target_of(loss, arguments)))
     with np.errstate(all="ignore"):
         own = dict(loss.quantities(**arguments))
     arrays = [array.name for array in array_arguments(type(loss))]
@@ -224,13 +231,15 @@ def symbol_values(
     return values | own | measured
 
 
+def target_of(loss: Loss, arguments: Mapping[str, Any]) -> Any:
+    """The target, whose dtype may decide which formula holds; an empty array where there is none."""
+    target = target_argument(type(loss))
+    return np.empty(0) if target is None else arguments[target.name]
+
+
 def _ratio(step: Step) -> float:
     """The number by which a loss is divided before it enters the mean."""
     return step.value / step.share if step.share else 1.0
-
-
-def _target(loss: Loss, arguments: Mapping[str, Any]) -> Any:
-    return next((arguments[name] for name in arguments if name.startswith("target")), np.empty(0))
 
 
 def _aligned(array: FloatArray | None, shape: tuple[int, ...]) -> FloatArray | None:

@@ -10,13 +10,13 @@ import pytest
 import losscalc
 from losscalc import cli, losses
 from losscalc.core.reductions import MEAN
+from losscalc.engine.compute import compute
 from losscalc.insight.call import Call
 from losscalc.insight.describe import describe, example_command
 from losscalc.insight.detect import hypotheses
 from losscalc.insight.explain import Explanation
 from losscalc.insight.formulas import Formula
 from losscalc.insight.stats import spread
-from tests.support.calls import computed
 from tests.support.wholes import Dice, RootMeanSquare
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -190,8 +190,9 @@ MATRICES = {"input": np.array([[0.5, 1.0], [0.5, 0.0]]), "target": np.array([[1.
 )
 def test_functions_of_the_mean_and_of_sums(loss, lines):
     """The working ends in the value, and not in a quotient on the way."""
-    done = computed(loss, MATRICES, samples=40)
-    working = Explanation(loss, done.samples, MEAN, done.partial, 40, 4).working
+    call = Call(loss, MATRICES, MEAN, samples=40)
+    done = compute(call)
+    working = Explanation(call, done, 4).working
 
     assert [line.sentence for line in working.lines][-len(lines) :] == lines
     assert len(working.losses) == (0 if done.partial.sums else 6)

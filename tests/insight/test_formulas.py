@@ -15,7 +15,7 @@ import losscalc
 from losscalc import losses
 from losscalc.catalogue.base import Loss
 from losscalc.core.operation import Operation, operations
-from losscalc.insight.explain import symbol_values
+from losscalc.insight.explain import symbol_values, target_of
 from losscalc.insight.formulas import Formula, parsed
 from tests.support.examples import Arrays, example, prepared, variants
 
@@ -27,10 +27,9 @@ INFINITE = float("inf")
 
 def value_of(loss: Loss, arrays: Arrays) -> np.ndarray:
     """What the formula comes to for each loss."""
-    target = next((arrays[name] for name in arrays if name.startswith("target")), np.empty(0))
     with np.errstate(all="ignore"):
         shape = loss.terms(**arrays).value.shape
-    value = parsed(loss.explained(target)).evaluate(symbol_values(loss, arrays, shape))
+    value = parsed(loss.explained(target_of(loss, arrays))).evaluate(symbol_values(loss, arrays, shape))
     return np.broadcast_to(value, (*shape, 1))[..., 0]
 
 

@@ -12,7 +12,7 @@ from losscalc.core.array import Array
 from losscalc.insight.call import Call
 from losscalc.insight.detect.hypothesis import Hypothesis, require
 from losscalc.insight.detect.outcome import along_classes, array, as_loss, changed, is_mean, reduced, value
-from losscalc.insight.explain import symbol_values
+from losscalc.insight.explain import symbol_values, target_of
 from losscalc.insight.formulas import parsed
 from losscalc.insight.single import numbers, terms_of
 
@@ -155,7 +155,7 @@ def _naive(call: Call, name: str) -> Array:
     require(terms.value.size and not (terms.share is not None and is_mean(call)))
     values = symbol_values(call.operation, arrays, shape)
     narrow = {key: None if number is None else number.astype(dtype) for key, number in values.items()}
-    single = parsed(call.operation.explained(arrays.get("target", np.empty(0)))).evaluate(narrow)
+    single = parsed(call.operation.explained(target_of(call.operation, arrays))).evaluate(narrow)
     single = np.broadcast_to(single, (*shape, 1))[..., 0].astype(dtype)
     ignored = terms.ignored
     return reduced(call, single if ignored is None else np.where(ignored, dtype.type(0), single))
