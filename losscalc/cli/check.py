@@ -8,10 +8,9 @@ import numpy as np
 
 from losscalc.cli.output import Delivery
 from losscalc.cli.request import Request
-from losscalc.core.array import Array
 from losscalc.core.operation import suggest
 from losscalc.errors import UsageError
-from losscalc.inputs.address import open_array, parse_address
+from losscalc.inputs.address import read_array
 from losscalc.insight.compare import Comparison, Tolerance, compare, explanations
 from losscalc.insight.detect import Hypothesis, hypotheses
 from losscalc.outputs.numbers import json_bytes
@@ -40,7 +39,8 @@ class Check(NamedTuple):
                 f"a check cannot be written as {delivery.format}", hint="take plain, table or json"
             )
         call, result = self.request.gathered()
-        comparison = compare(result.value, self._expected(), self.tolerance)
+        expected = read_array(self.expect, "--expect", self.request.inputs.reading)
+        comparison = compare(result.value, expected, self.tolerance)
         found: list[Hypothesis] = []
         if not comparison.agrees:
             looser = self.tolerance.loosened(self.expect) if comparison.value.ndim == 0 else self.tolerance
@@ -52,13 +52,6 @@ class Check(NamedTuple):
             # The names of files are bytes, and need not be UTF-8.
             delivery.send_bytes(text.encode(errors="surrogateescape"))
         return 0 if comparison.agrees else EXIT_DIFFERENT
-
-    def _expected(self) -> Array:
-        source = open_array(parse_address(self.expect), "--expect", self.request.inputs.reading)
-        try:
-            return source.whole()
-        finally:
-            source.close()
 
     def _lines(self, comparison: Comparison, found: Sequence[Hypothesis]) -> list[str]:
         lines = _numbers(comparison) if comparison.value.size else []
@@ -89,7 +82,7 @@ class Check(NamedTuple):
             "worst": comparison.worst,
             "differing": comparison.differing,
             "explanations": [
-                {"name": s.name, "sentence": s.sentence, "command": self.command(s)} for s in found
+                {"name": row.name, "sentence": row.sentence, "command": self.command(row)} for row in found
             ],
         }
 

@@ -22,7 +22,7 @@ from losscalc.cli.options import (
 from losscalc.cli.output import Delivery
 from losscalc.cli.request import Inputs, Request, Voice
 from losscalc.cli.types import ArgumentName, parameter_type
-from losscalc.core.declaration import ArrayArgument, Parameter, array_arguments, parameters
+from losscalc.core.declaration import ArrayArgument, Parameter, array_arguments, parameters, target_argument
 from losscalc.core.domains import Names
 from losscalc.core.operation import DTYPES, Operation, differentiable, pytorch_names, result_dtype
 from losscalc.engine.call import AnyCall, Call
@@ -75,7 +75,7 @@ class GroupedCommand(click.Command):
 @cache
 def build_command(cls: type[Operation]) -> click.Command:
     """Build the command of a loss or an activation."""
-    arrays = [_array_option(array, array_arguments(cls)) for array in array_arguments(cls)]
+    arrays = [_array_option(array, _options(cls, array)) for array in array_arguments(cls)]
     settings = [_parameter_option(parameter) for parameter in parameters(cls)]
     return GroupedCommand(
         cls.name,
@@ -221,25 +221,24 @@ def _help(cls: type[Operation]) -> str:
 
 def _example(cls: type[Operation]) -> str:
     """An example of the command with all required arrays."""
-    arrays = array_arguments(cls)
     words = ["losscalc", cls.name]
-    for array in arrays:
+    for array in array_arguments(cls):
         if array.required:
-            words += [_options(array, arrays)[-1], f"{array.name}.{'npz' if array.role.many else 'csv'}"]
+            words += [_options(cls, array)[-1], f"{array.name}.{'npz' if array.role.many else 'csv'}"]
     return " ".join(words)
 
 
-def _options(array: ArrayArgument, arrays: Sequence[ArrayArgument]) -> list[str]:
+def _options(cls: type[Operation], array: ArrayArgument) -> list[str]:
     """The options of an array; -i is the first array, and -t the one that it is compared with."""
-    short = ["-i"] if array is arrays[0] else ["-t"] if array.name in ("target", "targets") else []
+    short = ["-i"] if array == array_arguments(cls)[0] else ["-t"] if array == target_argument(cls) else []
     return [option_name(array.name), *short]
 
 
-def _array_option(array: ArrayArgument, arrays: Sequence[ArrayArgument]) -> click.Option:
+def _array_option(array: ArrayArgument, options: Sequence[str]) -> click.Option:
     role = array.role
     domain = f" Each must be {role.domain}." if role.domain is not None else ""
     return GroupedOption(
-        [*_options(array, arrays), array.name],
+        [*options, array.name],
         group=ARRAYS,
         metavar="FILE" if array.role.many else "ARRAY",
         required=array.required,

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
-import numpy as np
 
 from losscalc.catalogue.base import Loss
 from losscalc.cli.commands import GroupedCommand, build_command, request_of
@@ -25,7 +24,7 @@ from losscalc.core.operation import lookup
 from losscalc.core.reductions import MEAN
 from losscalc.engine.call import Call
 from losscalc.errors import LosscalcError, UsageError, option_name
-from losscalc.inputs.address import open_array, parse_address
+from losscalc.inputs.address import read_array
 from losscalc.outputs.result import Result
 from losscalc.outputs.sheets import Cell
 
@@ -121,17 +120,9 @@ def _weights(kind: str, values: dict[str, Any]) -> None:
     values.pop("debug"), values.pop("quiet"), values.pop("warnings")
     classes = values.pop("classes", None)
     delivery = Delivery(take_display(values))
-    target = _read(values.pop("target"), take_reading(values))
+    target = read_array(values.pop("target"), "--target", take_reading(values))
     weights = balanced_positives(target) if kind == "pos-weight" else balanced_classes(target, classes)
     delivery.send(Result(kind, weights, {}, is_tool=True))
-
-
-def _read(text: str, reading: Any) -> np.ndarray:
-    source = open_array(parse_address(text), "--target", reading)
-    try:
-        return np.asarray(source.whole())
-    finally:
-        source.close()
 
 
 def _tool(kind: str, summary: str, extra: Sequence[click.Parameter] = ()) -> click.Command:

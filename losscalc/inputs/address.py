@@ -5,6 +5,7 @@ import re
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from typing import BinaryIO, NamedTuple
 
@@ -88,6 +89,12 @@ def open_array(address: Address, option: str, reading: Reading) -> Source:
     source = _open(address, option, reading)
     source.opened_by = partial(open_array, address, option, reading)
     return source
+
+
+def read_array(text: str, option: str, reading: Reading) -> Array:
+    """The array that an ARRAY of the command line means, as a whole."""
+    with closing(open_array(parse_address(text), option, reading)) as source:
+        return source.whole()
 
 
 def _open(address: Address, option: str, reading: Reading) -> Source:
