@@ -36,6 +36,7 @@ from losscalc.core.stable import (
 from losscalc.errors import ParameterError, ShapeError
 
 IGNORE_INDEX = Doc("Rows with this target are left out; any whole number.")
+LABEL_SMOOTHING = Doc("Share of the target that is spread evenly over all classes.")
 
 
 class Multiclass(Loss):
@@ -92,9 +93,7 @@ class CrossEntropy(Multiclass):
 
     probabilities = True
     ignore_index: Annotated[int | None, IGNORE_INDEX] = -100
-    label_smoothing: Annotated[
-        float, UNIT, Doc("Share of the target that is spread evenly over all classes.")
-    ] = 0.0
+    label_smoothing: Annotated[float, UNIT, LABEL_SMOOTHING] = 0.0
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         layout = super().layout(shapes, dtypes, broadcast)

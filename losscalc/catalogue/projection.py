@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 
-from losscalc.catalogue.base import Quantities, loss
-from losscalc.catalogue.multiclass import CrossEntropy
-from losscalc.core.array import FloatArray, Shape, show_shape
+from losscalc.catalogue.base import Loss, Quantities, loss
+from losscalc.catalogue.multiclass import LABEL_SMOOTHING, CrossEntropy
+from losscalc.core.array import FloatArray, IndexArray, Shape, show_shape
 from losscalc.core.declaration import Doc
+from losscalc.core.domains import UNIT
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import ClassTarget, ClassWeight, Features, LinearBias, LinearWeight
 from losscalc.core.shapes import Layout, classwise_layout
@@ -21,7 +22,7 @@ LOGITS = 128
 
 
 @loss("linear-cross-entropy", torch="LinearCrossEntropyLoss", functional="linear_cross_entropy")
-class LinearCrossEntropy(CrossEntropy):
+class LinearCrossEntropy(Loss):
     """Cross-entropy of the logits that a linear layer makes of features.
 
     `input` holds features (N, F), or (F,) for one sample, and `linear_weight` the matrix (C, F) of the
@@ -40,18 +41,21 @@ class LinearCrossEntropy(CrossEntropy):
     """
 
     unlike = "has no options of chunking"
+    is_likelihood = True
+    weighted_mean = True
     relatives = {"logits": "cross-entropy"}
-    close = ()
     example = {
         "input": [[1.0, 2.0], [0.0, -1.0]],
         "linear_weight": [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]],
         "target": [2, 0],
     }
 
-    formula = "-w[y]·ln(exp(x[y]) / Σ exp(x)); x = linear_weight·input + linear_bias"
+    formula = f"{CrossEntropy.formula}; x = linear_weight·input + linear_bias"
+    divisor = CrossEntropy.divisor
     legacy = False
 
     ignore_index: Annotated[int | None, Doc("Rows with this target are left out; -100 unless given.")] = None
+    label_smoothing: Annotated[float, UNIT, LABEL_SMOOTHING] = 0.0
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         features, matrix = shapes["input"], shapes["linear_weight"]
@@ -87,7 +91,7 @@ class LinearCrossEntropy(CrossEntropy):
             )
         return layout
 
-    def terms(  # type: ignore[override]
+    def terms(
         self,
         input: Features,
         linear_weight: LinearWeight,
@@ -95,71 +99,56 @@ class LinearCrossEntropy(CrossEntropy):
         linear_bias: LinearBias | None = None,
         weight: ClassWeight | None = None,
     ) -> Terms:
-        return self._losses(_logits(input, linear_weight, linear_bias), target, weight)
+        return self._of_logits.terms(_logits(input, linear_weight, linear_bias), target, weight)
 
-    def quantities(  # type: ignore[override]
-        self,
-        input: Features,
-        linear_weight: LinearWeight,
-        target: ClassTarget,
-        linear_bias: LinearBias | None = None,
-        weight: ClassWeight | None = None,
+    def quantities(
+        self, input: FloatArray, linear_weight: FloatArray, linear_bias: FloatArray | None = None, **rest: Any
     ) -> Quantities:
-        return self._quantities(_logits(input, linear_weight, linear_bias), target, weight)
+        return self._of_logits.quantities(_logits(input, linear_weight, linear_bias), **rest)
 
-    def gradient(  # type: ignore[override]
-        self,
-        input: Features,
-        linear_weight: LinearWeight,
-        target: ClassTarget,
-        linear_bias: LinearBias | None = None,
-        weight: ClassWeight | None = None,
-    ) -> Slope:
+    def explained(self, target: FloatArray | IndexArray) -> str:
+        explained = self._of_logits.explained(target)
+        return self.formula if explained == CrossEntropy.formula else explained
+
+    def gradient(self, input: FloatArray, linear_weight: FloatArray, **rest: Any) -> Slope:
         """That of cross-entropy, times the matrix."""
-        slopes = self._slopes(_logits(input, linear_weight, linear_bias), target, weight)
-        matrix = _classes_inside(linear_weight)
-        flat = slopes.reshape(-1, len(matrix))
-        return Slope((flat @ matrix).reshape(input.shape))
+        slopes = self._slopes(input, linear_weight, **rest)
+        return Slope((slopes @ _matrix(linear_weight)).reshape(input.shape))
 
-    def gradient_linear_weight(
-        self,
-        input: Features,
-        linear_weight: LinearWeight,
-        target: ClassTarget,
-        linear_bias: LinearBias | None = None,
-        weight: ClassWeight | None = None,
-    ) -> Slope:
+    def gradient_linear_weight(self, input: FloatArray, linear_weight: FloatArray, **rest: Any) -> Slope:
         """That of cross-entropy times the features, summed over the samples."""
-        slopes = self._slopes(_logits(input, linear_weight, linear_bias), target, weight)
-        inside = np.moveaxis(linear_weight, 0, -2).shape
-        flat = slopes.reshape(-1, int(np.prod(inside[:-1])))
+        slopes = self._slopes(input, linear_weight, **rest)
         # The features of an ignored sample may be anything, even NaN.
-        samples = np.where(flat.any(axis=1, keepdims=True), np.atleast_2d(input), 0.0)
-        return Slope(np.moveaxis((flat.T @ samples).reshape(inside), -2, 0))
+        samples = np.where(slopes.any(axis=1, keepdims=True), np.atleast_2d(input), 0.0)
+        return Slope((slopes.T @ samples).reshape(linear_weight.shape))
 
-    def gradient_linear_bias(
-        self,
-        input: Features,
-        linear_weight: LinearWeight,
-        target: ClassTarget,
-        linear_bias: LinearBias | None = None,
-        weight: ClassWeight | None = None,
-    ) -> Slope:
+    def gradient_linear_bias(self, input: FloatArray, linear_weight: FloatArray, **rest: Any) -> Slope:
         """That of cross-entropy, summed over the samples."""
-        slopes = self._slopes(_logits(input, linear_weight, linear_bias), target, weight)
-        whole = slopes.sum(axis=0) if input.ndim == 2 else slopes
-        return Slope(np.moveaxis(whole, -1, 0))
+        slopes = self._slopes(input, linear_weight, **rest)
+        return Slope(slopes.sum(axis=0).reshape(linear_weight.shape[:-1]))
+
+    @property
+    def _of_logits(self) -> CrossEntropy:
+        """The loss of the logits."""
+        return CrossEntropy.accepted(self.settings)
+
+    def _slopes(
+        self, input: FloatArray, linear_weight: FloatArray, linear_bias: FloatArray | None = None, **rest: Any
+    ) -> FloatArray:
+        """The derivative of cross-entropy with respect to the logits, in one row for each sample."""
+        slopes = self._of_logits.gradient(_logits(input, linear_weight, linear_bias), **rest).value
+        return slopes.reshape(len(np.atleast_2d(input)), math.prod(linear_weight.shape[:-1]))
 
 
 def _logits(input: FloatArray, linear_weight: FloatArray, linear_bias: FloatArray | None) -> FloatArray:
-    """W·x + b with the classes on the last axis."""
-    logits = np.atleast_2d(input) @ _classes_inside(linear_weight).T
+    """W·x + b: (N, C, d1, ...), or (C,) for one sample."""
+    logits = np.atleast_2d(input) @ _matrix(linear_weight).T
     if linear_bias is not None:
-        logits += np.moveaxis(linear_bias, 0, -1).reshape(-1)
-    return logits.reshape(input.shape[:-1] + np.moveaxis(linear_weight, 0, -2).shape[:-1])
+        logits += linear_bias.reshape(-1)
+    return logits.reshape(input.shape[:-1] + linear_weight.shape[:-1])
 
 
-def _classes_inside(linear_weight: FloatArray) -> FloatArray:
-    """(C, d1, ..., F) as a matrix (d1·...·C, F), with the classes of each place side by side."""
-    *rows, features = np.moveaxis(linear_weight, 0, -2).shape
-    return np.moveaxis(linear_weight, 0, -2).reshape(math.prod(rows), features)
+def _matrix(linear_weight: FloatArray) -> FloatArray:
+    """(C, d1, ..., F) as a matrix (C·d1·..., F)."""
+    *rows, features = linear_weight.shape
+    return linear_weight.reshape(math.prod(rows), features)

@@ -8,7 +8,7 @@ annotations.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -57,6 +57,13 @@ class Operation(ABC):
             self.__dict__[parameter.name] = parameter.accept(value)
         for name in settings:
             raise unknown_argument(self, name)
+
+    @classmethod
+    def accepted(cls, settings: Mapping[str, object]) -> Self:
+        """The operation with parameters that were accepted before, perhaps in numbers of more digits."""
+        operation = object.__new__(cls)
+        operation.__dict__.update(settings)
+        return operation
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen")

@@ -125,11 +125,10 @@ def _attempt(call: AnyCall, done: Computation, bits: int) -> list[Real]:
 
 def _with_exact_parameters(operation: Operation, number: Real) -> Operation:
     """The operation with its parameters in this precision, so that 1 - α and 1/p have all digits too."""
-    exact = object.__new__(type(operation))
-    floats = {parameter.name for parameter in parameters(type(operation)) if parameter.kind is float}
-    for name, value in operation.__dict__.items():
-        exact.__dict__[name] = number(float(value)) if name in floats and value is not None else value
-    return exact
+    floats = [parameter.name for parameter in parameters(type(operation)) if parameter.kind is float]
+    settings: dict[str, Any] = operation.settings
+    exact = {name: number(float(settings[name])) for name in floats if settings[name] is not None}
+    return operation.accepted({**settings, **exact})
 
 
 def _exact_terms(operation: Operation, sample: Sample, number: Real) -> Terms:
