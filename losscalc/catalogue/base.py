@@ -130,11 +130,6 @@ class Loss(Operation):
         """The formula for such a target."""
         return self.formula
 
-    @property
-    def incomplete(self) -> str:
-        """What the formula leaves unsaid, and why; empty if it says everything."""
-        return ""
-
 
 def compute(name: str, *arrays: ArrayLike | None, **arguments: Any) -> Any:
     """Compute the loss (or activation) of that name, as an array or NumPy scalar.

@@ -106,45 +106,7 @@ class CrossEntropy(Multiclass):
         return layout
 
     def terms(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Terms:
-        return self._losses(classes_last(input), target, weight)
-
-    def gradient(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Slope:
-        """softmax(x) - y, times the weight of the target."""
-        return Slope(classes_back(self._slopes(classes_last(input), target, weight)))
-
-    def quantities(
-        self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None
-    ) -> Quantities:
-        """The scores, the target and the weights, and the steps to ln Σ exp(x)."""
-        return self._quantities(classes_last(input), target, weight)
-
-    def explained(self, target: FloatArray | IndexArray) -> str:
-        """Targets that are spread over several classes have a formula of their own."""
-        return self.formula if target.dtype.kind == "i" and not self.label_smoothing else self.spread
-
-    def _quantities(
-        self, scores: FloatArray, target: FloatArray | IndexArray, weight: FloatArray | None
-    ) -> Quantities:
-        peak = scores.max(axis=-1, keepdims=True)
-        total = np.exp(scores - peak).sum(axis=-1, keepdims=True)
-        logarithm = peak + np.log(total)
-        steps = {"max x": peak, "Σ exp(x - max x)": total, "ln Σ exp(x)": logarithm}
-        steps = {"x": scores, "w": weight, "C": np.asarray(float(scores.shape[-1])), **steps}
-        if target.dtype.kind != "i":
-            return {"y": classes_last(cast(FloatArray, target)), **steps}
-        column = target.reshape(*scores.shape[:-1], 1)
-        position = np.where(column == self._ignored, 0, column)
-        return {
-            "y": (column == np.arange(scores.shape[-1])).astype(np.float64),
-            "x[y]": np.take_along_axis(scores, position, axis=-1),
-            "w[y]": None if weight is None else weight[position],
-            **steps,
-        }
-
-    def _losses(
-        self, scores: FloatArray, target: FloatArray | IndexArray, weight: FloatArray | None
-    ) -> Terms:
-        """The losses of scores with the classes on the last axis."""
+        scores = classes_last(input)
         if target.dtype.kind != "i":
             share = self._shares(classes_last(cast(FloatArray, target)), weight)
             return Terms(_spread(partition(scores), share))
@@ -164,6 +126,35 @@ class CrossEntropy(Multiclass):
             value = value if weight is None else factor * value
         # The scores of an ignored row may be anything, even NaN.
         return Terms(np.where(ignored, 0.0, value), factor, ignored)
+
+    def gradient(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Slope:
+        """softmax(x) - y, times the weight of the target."""
+        return Slope(classes_back(self._slopes(classes_last(input), target, weight)))
+
+    def quantities(
+        self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None
+    ) -> Quantities:
+        """The scores, the target and the weights, and the steps to ln Σ exp(x)."""
+        scores = classes_last(input)
+        peak = scores.max(axis=-1, keepdims=True)
+        total = np.exp(scores - peak).sum(axis=-1, keepdims=True)
+        logarithm = peak + np.log(total)
+        steps = {"max x": peak, "Σ exp(x - max x)": total, "ln Σ exp(x)": logarithm}
+        steps = {"x": scores, "w": weight, "C": np.asarray(float(scores.shape[-1])), **steps}
+        if target.dtype.kind != "i":
+            return {"y": classes_last(cast(FloatArray, target)), **steps}
+        column = target.reshape(*scores.shape[:-1], 1)
+        position = np.where(column == self._ignored, 0, column)
+        return {
+            "y": (column == np.arange(scores.shape[-1])).astype(np.float64),
+            "x[y]": np.take_along_axis(scores, position, axis=-1),
+            "w[y]": None if weight is None else weight[position],
+            **steps,
+        }
+
+    def explained(self, target: FloatArray | IndexArray) -> str:
+        """Targets that are spread over several classes have a formula of their own."""
+        return self.formula if target.dtype.kind == "i" and not self.label_smoothing else self.spread
 
     def _slopes(
         self, scores: FloatArray, target: FloatArray | IndexArray, weight: FloatArray | None

@@ -67,10 +67,6 @@ class Triplet(Loss):
             return self.formula
         return f"{Triplet.formula.partition(';')[0]}, d(u, v) = {self.distance.formula}"
 
-    @property
-    def incomplete(self) -> str:
-        return "" if self.distance.formula else "d is a function of the caller's"
-
     def gradient(self, anchor: Vectors, positive: Vectors, negative: Vectors) -> Slope:
         """That of d(a, p) less that of d(a, n), up to the margin itself."""
         excess, from_anchor, _ = self._excess(anchor, positive, negative)

@@ -50,7 +50,6 @@ def check(loss: Loss, arrays: Arrays) -> None:
 @pytest.mark.parametrize("loss", VARIANTS, ids=repr)
 def test_the_formula_is_the_loss(loss: Loss) -> None:
     """Of every loss and every variant, on random data."""
-    assert not loss.incomplete, f"say in the formula of {loss.name} what it leaves out"
     for seed in range(3):
         check(loss, prepared(loss, example(type(loss), 6, seed=seed)))
 
@@ -125,8 +124,7 @@ def test_the_formula_is_the_activation(cls: type[Operation]) -> None:
 
 
 def test_a_function_of_ones_own_has_no_formula():
-    """The one case that a formula leaves out, and says so."""
-    assert BY_HAND.incomplete == "d is a function of the caller's"
+    """Its distances are given as they are."""
     check(BY_HAND, example(type(BY_HAND), 5))
 
 
