@@ -114,7 +114,7 @@ class AdaptiveLogSoftmax(Loss):
         """The logits of the head, and those of a rare class's cluster, padded with -inf."""
         rows, classes = np.atleast_2d(input), target.reshape(-1)
         frequent, clusters = _modules(state)
-        head = rows @ state["head.weight"].T + state.get("head.bias", 0.0)
+        head = _head(rows, state)
         inside = np.full((len(rows), max(len(cluster.outer) for cluster in clusters)), -np.inf)
         for cluster, members in _members(classes, clusters):
             inside[members, : len(cluster.outer)] = cluster.logits(rows[members])

@@ -216,7 +216,7 @@ class Lattice(NamedTuple):
         rows, places = self.symbols.shape
         last = np.full((rows, places), -np.inf)
         last[np.arange(rows), 2 * self.target_lengths] = 0.0
-        last[np.arange(rows), np.maximum(2 * self.target_lengths - 1, 0)] = 0.0
+        last[np.arange(rows), self._last_symbol] = 0.0
         barred = np.where(self.skips, 0.0, -np.inf)
         onward = np.full((rows, places + 2), -np.inf)
         after = last
