@@ -16,12 +16,12 @@ else:
     def __getattr__(name: str) -> Any:
         """Load the public names on first use, so that the command line starts without them."""
         rooms = [import_module(f"losscalc.{room}") for room in ("catalogue", "errors")]
-        if name == "__all__":
-            return sorted(public for room in rooms for public in room.__all__)
-        for room in rooms:
-            if name in room.__all__:
-                return getattr(room, name)
-        raise AttributeError(f"module 'losscalc' has no attribute {name!r}")
+        names = {public: getattr(room, public) for room in rooms for public in room.__all__}
+        # From now on they, and the modules that were loaded on the way, are found without a call of this.
+        globals().update(names, __all__=sorted(names))
+        if name not in globals():
+            raise AttributeError(f"module 'losscalc' has no attribute {name!r}")
+        return globals()[name]
 
     def __dir__() -> list[str]:
         return list(__getattr__("__all__"))

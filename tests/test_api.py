@@ -1,5 +1,8 @@
 """The Python interface: compute, the classes, losses()."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -8,6 +11,13 @@ from losscalc import errors
 from losscalc.core.declaration import array_arguments
 
 X, Y = [2.0, -1.0, 0.0], [1, 0, 1]
+
+
+@pytest.mark.parametrize("name", ["compute", "ShapeError", "errors"])
+def test_a_public_name_is_looked_up_once(name):
+    """It is there the first time, a module too, and from then on as that of any module."""
+    code = f"import losscalc; first = losscalc.{name}; assert vars(losscalc)['{name}'] is first"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_ways_to_say_the_same():

@@ -3,7 +3,7 @@
 import sys
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -230,8 +230,10 @@ def instance(name: str, arguments: Mapping[str, Any]) -> tuple[Operation, dict[s
     return operation, {key: value for key, value in arguments.items() if key not in own}
 
 
-def announce(remarks: Iterable[LosscalcWarning]) -> None:
+def announce(remarks: Collection[LosscalcWarning]) -> None:
     """Issue warnings that point at the line of the user's code that called losscalc."""
+    if not remarks:
+        return
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("losscalc."):
         level, frame = level + 1, frame.f_back

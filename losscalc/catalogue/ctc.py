@@ -127,9 +127,8 @@ class CTC(Loss):
         rows = np.arange(slope.shape[1])[:, np.newaxis]
         for time, backward in lattice.backward():
             beginnings = forward[time + 1]
-            share = np.exp(beginnings + backward - total[:, np.newaxis])
             nothing = (beginnings == -np.inf) | (backward == -np.inf) | ~takes_part[time][:, np.newaxis]
-            np.subtract.at(slope[time], (rows, lattice.symbols), np.where(nothing, 0.0, share))
+            np.subtract.at(slope[time], (rows, lattice.symbols), _shares(beginnings + backward, nothing))
         if self.zero_infinity:
             slope[:, total == -np.inf] = 0.0
         else:
@@ -297,6 +296,13 @@ def _times(ways: FloatArray, emitted: FloatArray) -> FloatArray:
     """ln of a product of probabilities: -inf stays -inf, even if the next log-probability is NaN."""
     product = ways + emitted
     return product if (product < np.inf).all() else np.where(ways == -np.inf, ways, product)
+
+
+def _shares(paths: FloatArray, nothing: Array) -> FloatArray:
+    """The probability of each place at a step, by their sum: what rounded in long sums cancels."""
+    paths = np.where(nothing, -np.inf, paths)
+    weights = np.exp(paths - np.maximum(paths.max(axis=-1, keepdims=True), _FLOOR))
+    return np.asarray(weights / np.maximum(weights.sum(axis=-1, keepdims=True), 1.0))
 
 
 def _check_lengths(name: str, lengths: IndexArray, most: int, what: str) -> None:

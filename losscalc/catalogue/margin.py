@@ -28,7 +28,7 @@ from losscalc.core.shapes import (
     fits,
     unequal_shapes,
 )
-from losscalc.core.stable import mean, sigmoid, softplus, where
+from losscalc.core.stable import mean, sigmoid, softplus, where, xmul
 from losscalc.errors import ClassIndexError, ShapeError
 
 
@@ -162,7 +162,7 @@ class MultiMargin(Rowwise):
         position = self._position(input, target)
         excess = self._excess(input, position)
         # (w·z)·z, because z² may overflow where w·z² does not.
-        weighted = excess if weight is None else weight[position][..., np.newaxis] * excess
+        weighted = excess if weight is None else xmul(excess, weight[position][..., np.newaxis])
         value = mean(weighted if self.p == 1 else weighted * excess)
         # As in PyTorch, a target of shape (1,) for one sample gives a loss of shape (1,).
         return Terms(value.reshape(target.shape))
@@ -183,7 +183,7 @@ class MultiMargin(Rowwise):
         excess = self._excess(input, position)
         slope = (np.heaviside(excess, 0.0) if self.p == 1 else 2.0 * excess) / float(input.shape[-1])
         if weight is not None:
-            slope = slope * weight[position][..., np.newaxis]
+            slope = xmul(slope, weight[position][..., np.newaxis])
         column = position[..., np.newaxis]
         np.put_along_axis(slope, column, -slope.sum(axis=-1, keepdims=True), axis=-1)
         return Slope(slope)

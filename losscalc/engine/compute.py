@@ -110,8 +110,8 @@ def cut(
         pieces = {name: sources[name].take(rows) for name in sources if name in layout.cut}
         length = _common_length(pieces, start, rows)
         if length or not start:
-            block = _block({**pieces, **{n: Rows(v) for n, v in whole.items()}}, sources, layout, start)
-            yield block._replace(is_first=is_first and not start)
+            pieces |= {name: Rows(values) for name, values in whole.items()}
+            yield _block(pieces, sources, layout, start, is_first=is_first and not start)
         if length < rows:
             return
         start += length
@@ -140,16 +140,18 @@ def gathered(call: AnyCall) -> tuple[AnyCall, int]:
     return call._replace(arrays=arrays, kept=np.concatenate(kept) if kept else None), dropped
 
 
-def _block(pieces: Mapping[str, Rows], sources: Mapping[str, Source], layout: Layout, start: int) -> Block:
+def _block(
+    pieces: Mapping[str, Rows], sources: Mapping[str, Source], layout: Layout, start: int, *, is_first: bool
+) -> Block:
     """One block, without the rows in which some array lacks a number."""
     arrays = {name: pieces[name].values for name in sources}
     missing = [piece.missing for piece in pieces.values() if piece.missing is not None]
     if not missing:
-        return Block(arrays, start)
+        return Block(arrays, start, is_first=is_first)
     kept = np.flatnonzero(~np.logical_or.reduce(missing))
     dropped = len(missing[0]) - len(kept)
     arrays = {name: values[kept] if name in layout.cut else values for name, values in arrays.items()}
-    return Block(arrays, start, kept, dropped)
+    return Block(arrays, start, kept, dropped, is_first)
 
 
 def _common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:

@@ -172,3 +172,13 @@ def test_what_has_no_gradient_is_refused():
             [[1.0]], [[2.0]], [[3.0]],
             distance_function=lambda u, v: np.abs(u - v).sum(axis=-1),
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("scale", [3.0, 1e10])
+def test_every_step_of_a_long_sequence_has_one_symbol(scale):
+    """The gradient of CTC is exp(log_probs) less the shares of the symbols, which sum to 1 at every step."""
+    rng = np.random.default_rng(0)
+    log_probs = log_softmax(rng.normal(size=(400, 2, 12))) * scale
+    targets = rng.integers(1, 12, (2, 80))
+    slope = losscalc.gradient("ctc", log_probs, targets, [400, 400], [80, 79], reduction="sum")
+    np.testing.assert_allclose((np.exp(log_probs) - slope).sum(axis=-1), 1.0, rtol=1e-14)
