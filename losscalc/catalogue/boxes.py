@@ -45,7 +45,7 @@ class Detection(Loss):
         return Terms(self._value(Pair.of(input, target, self.eps)))
 
     def quantities(self, input: Boxes, target: Boxes) -> Quantities:
-        one, two = np.moveaxis(input, -1, 0), np.moveaxis(target, -1, 0)
+        one, two = (np.moveaxis(boxes, -1, 0) for boxes in np.broadcast_arrays(input, target))
         own, other = one[2:] - one[:2], two[2:] - two[:2]
         overlap = area(np.maximum(np.minimum(one[2:], two[2:]) - np.maximum(one[:2], two[:2]), 0.0))
         hull = np.maximum(one[2:], two[2:]) - np.minimum(one[:2], two[:2])
@@ -56,7 +56,6 @@ class Detection(Loss):
         return {name: value[..., np.newaxis] for name, value in zip(names, values, strict=True)}
 
     def gradient(self, input: Boxes, target: Boxes) -> Slope:
-        """By the quotient rule, from the derivatives of the areas and lengths."""
         pair = Pair.of(input, target, self.eps)
         return Slope(np.moveaxis(self._slope(pair) * pair.scale, 0, -1))
 
@@ -244,7 +243,8 @@ class Pair(NamedTuple):
     @classmethod
     def plain(cls, input: FloatArray, target: FloatArray, eps: FloatArray | float) -> "Pair":
         """The pairs of boxes of two arrays, without scaling."""
-        one, two = (np.ascontiguousarray(np.moveaxis(boxes, -1, 0)) for boxes in (input, target))
+        both = np.broadcast_arrays(input, target)
+        one, two = (np.ascontiguousarray(np.moveaxis(boxes, -1, 0)) for boxes in both)
         own, other = one[2:] - one[:2], two[2:] - two[:2]
         first, last = np.maximum(one[:2], two[:2]), np.minimum(one[2:], two[2:])
         between = last - first

@@ -1,11 +1,14 @@
 """Laws of the gradients, over every loss of the registry and every array that it has a gradient of."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 import losscalc
 from losscalc import losses
 from losscalc.catalogue.base import Loss
+from losscalc.core.declaration import array_arguments
 from losscalc.core.operation import differentiable
 from losscalc.engine import block
 from tests.support.examples import Arrays, converted, example, log_softmax, prepared, variants
@@ -134,6 +137,31 @@ def test_ignored_rows_have_no_gradient(name):
         assert slope.any()
     arrays["target"][:] = -100
     assert not derive(cls(), arrays, "input", "mean").any()
+
+
+@pytest.mark.parametrize("cls", [cls for cls in ALL if cls.broadcasts])
+@pytest.mark.parametrize("rows", [2, 3, 4])
+def test_broadcasting_is_writing_out(cls, rows):
+    """One row beside many, with or without an axis 0, gives what as many copies of it give."""
+    needed = [array.name for array in array_arguments(cls) if array.required]
+    arrays = {name: array for name, array in example(cls, rows, seed=rows).items() if name in needed}
+    tried = 0
+    for name, is_row in itertools.product(needed[:2], (True, False)):
+        one = arrays[name][0] if is_row else arrays[name][:1]
+        copies = {**arrays, name: np.repeat(arrays[name][:1], rows, axis=0)}
+        few = {**arrays, name: one}
+        try:
+            values = cls()(**few, reduction="none", broadcast=True)
+        except losscalc.ShapeError:
+            continue
+        tried += 1
+        np.testing.assert_array_equal(values, cls()(**copies, reduction="none"))
+        slope = losscalc.gradient(cls.name, **copies, reduction="sum")
+        if name == needed[0]:
+            slope = slope.sum(axis=0).reshape(one.shape)
+        found = losscalc.gradient(cls.name, **few, reduction="sum", broadcast=True)
+        np.testing.assert_allclose(found, slope, rtol=1e-12, atol=1e-15)
+    assert tried >= 2
 
 
 def test_broadcasting_adds_up():
