@@ -141,6 +141,14 @@ def test_alternatives_and_signs(call):
     assert lines[2] == "[1] (1·(|3 - (-1)| - ½·1)) = 3.5000"
 
 
+@pytest.mark.parametrize("swap", ["--swap", "--no-swap"])
+def test_a_choice_inside_a_distance(call, swap):
+    """The distance to the power of 0 counts where the vectors differ."""
+    arrays = ["-i", "1,2,3", "--positive", "1,3,3", "--negative", "2,2,0"]
+    explained = call("triplet-margin", *arrays, "--p", "0", "--eps", "0", swap, "--explain")
+    assert "d(a, p) = ((0) + (1) + (0)) = 1, d(a, n) = ((1) + (0) + (1)) = 2" in explained
+
+
 def test_formats_without_a_place_for_it(capsysbinary):
     """csv and npy refuse, and so does a gradient."""
     for words in (["-f", "csv"], ["-f", "npy"], ["--gradient"]):

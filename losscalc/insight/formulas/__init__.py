@@ -88,9 +88,11 @@ class Formula:
     def hidden(self, values: Values) -> set[str]:
         """The symbols that the value does not depend on: those of conditions and of other alternatives."""
         known = self.defined(values)
-        nodes = [self._main, *(d for name, d in self.definitions.items() if known[name] is not None)]
-        written = {n.text for root in nodes for n in shown(root, known) if n.kind == "symbol"}
-        return {*self._found} - written
+        nodes = list(shown(self._main, known))
+        for name, definition in self.definitions.items():
+            if known[name] is not None:
+                nodes += shown(definition, self._bound(name, known))
+        return {*self._found} - {node.text for node in nodes if node.kind == "symbol"}
 
     def worked(self, name: str, values: Values, show: Callable[[float], str]) -> tuple[str, str]:
         """The sum that defines a symbol, written out as text and as LaTeX; empty if no sum defines it."""
