@@ -85,13 +85,14 @@ def log_sigmoid(x: FloatArray) -> FloatArray:
 def cross_entropy(x: FloatArray, positive: FloatArray, negative: FloatArray | None = None) -> FloatArray:
     """-[a·ln σ(x) + b·ln σ(-x)], with a the share of the positive answer and b = 1 - a unless given.
 
-    As -ln σ(±x) = max(∓x, 0) + t, with t = ln(1 + exp(-|x|)), it is (a+b)·t + a·max(-x, 0) + b·max(x, 0);
-    for b = 1 - a that is t + x·([x ≥ 0] - a). For shares in [0, 1] nothing cancels.
+    As -ln σ(±x) = max(∓x, 0) + t, with t = ln(1 + exp(-|x|)), it is (a+b)·t + c·|x|, with c the share of the
+    answer that x speaks against; for b = 1 - a that is t + x·([x ≥ 0] - a). For shares in [0, 1] nothing
+    cancels.
     """
     if negative is None:
         return softplus_tail(x) + xmul((x >= 0) - positive, x)
-    wrong = xmul(positive, np.maximum(-x, 0.0)) + xmul(negative, np.maximum(x, 0.0))
-    return (positive + negative) * softplus_tail(x) + wrong
+    wrong = where(x >= 0, negative, positive)
+    return (positive + negative) * softplus_tail(x) + xmul(wrong, np.abs(x))
 
 
 # A sum of exponentials or of squares between these bounds has lost nothing to underflow or overflow.
