@@ -12,10 +12,11 @@ import numpy as np
 
 from losscalc.core.domains import is_overflow, parse_number
 from losscalc.errors import FormatError, Location
+from losscalc.inputs.columns import Columns
 from losscalc.inputs.decimals import parse_table
 from losscalc.inputs.options import BLANKS, Reading
 from losscalc.inputs.stream import Stream
-from losscalc.inputs.table import TRUTH_WORDS, Columns, TableSource, heading, is_missing, is_name
+from losscalc.inputs.table import TRUTH_WORDS, TableSource, heading, is_missing, is_name
 from losscalc.inputs.text import Lines, Piece
 
 _BLANK = re.compile(r"[ \t]+")

@@ -16,7 +16,7 @@ from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import as_typed, choose_array, listed
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.strided import Layout, StridedSource, is_shape, packed
-from losscalc.inputs.table import Columns
+from losscalc.inputs.columns import Columns
 
 # NumPy's own limit: `ast.parse` may crash on longer literals.
 _LONGEST_HEADER = 10_000

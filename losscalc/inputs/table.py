@@ -1,11 +1,11 @@
 """The rules of tables, the same for every format that has rows and columns: headers, names, parts, cells."""
 
-import re
 from collections.abc import Iterator
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
 
 from losscalc.core.domains import parse_number
-from losscalc.errors import FormatError, Index, Location, printable
+from losscalc.errors import FormatError, Index, Location
+from losscalc.inputs.columns import Columns
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.text import Piece, TextSource
 
@@ -14,62 +14,6 @@ _NA_WORDS = frozenset({"", "na", "n/a", "#n/a", "null", "none", "."})
 _NO_NAMES = _NA_WORDS | TRUTH_WORDS
 # The first cells tell what a row is; to look at millions of them would take too long.
 _HEADER_CELLS = 1 << 18
-_RANGE = re.compile(r"(\d{1,9})(?:(-)(\d{1,9})?)?", re.ASCII)
-
-
-class Columns(NamedTuple):
-    """The columns of a table: how many there are, and their names if it has a header."""
-
-    path: str
-    width: int
-    names: list[str] | None = None
-
-    def select(self, part: str | None) -> list[int]:
-        """The columns of a part, counted from 0: a name, `2`, `2-4`, `3-`, or several of them with commas.
-
-        >>> Columns("a.csv", 2, ["id", "logit"]).select("logit"), Columns("b.csv", 4).select("1,3-")
-        ([1], [0, 2, 3])
-        """
-        if part is None:
-            return list(range(self.width))
-        # The whole part comes first: a name may hold a comma, or be a number itself.
-        if self._has(part):
-            return [self._named(part)]
-        return [column for item in part.split(",") for column in self._item(item.strip())]
-
-    def _item(self, item: str) -> list[int]:
-        if self._has(item):
-            return [self._named(item)]
-        match = _RANGE.fullmatch(item)
-        if match is None:
-            raise self._no_such_column(item)
-        first = int(match[1])
-        last = int(match[3]) if match[3] else self.width if match[2] else first
-        if not 1 <= first <= last <= self.width:
-            raise self._no_such_column(item)
-        return list(range(first - 1, last))
-
-    def _has(self, name: str) -> bool:
-        return self.names is not None and name in self.names
-
-    def _named(self, name: str) -> int:
-        assert self.names is not None
-        if self.names.count(name) > 1:
-            raise FormatError(
-                f"{self.names.count(name)} columns have this name",
-                found=name,
-                location=Location(self.path),
-                hint=f"take one by its number: #{self.names.index(name) + 1}",
-            )
-        return self.names.index(name)
-
-    def _no_such_column(self, item: str) -> FormatError:
-        if self.names is None:
-            hint = f"columns are counted from 1 to {self.width}; --header yes if the first line names them"
-        else:
-            hint = _nearest_name(item, self.names)
-        location = Location(self.path)
-        return FormatError("there is no such column", found=item, location=location, hint=hint)
 
 
 class Table(Protocol):
@@ -143,16 +87,3 @@ def is_missing(cell: str) -> bool:
 def _is_pandas_index(cells: list[str]) -> bool:
     """Whether pandas wrote this above columns without names: a blank, then 0, 1, 2 ..."""
     return not cells[0].strip() and cells[1:] == [str(i) for i in range(len(cells) - 1)]
-
-
-def _nearest_name(item: str, names: list[str]) -> str:
-    """The hint for a column that does not exist."""
-    import difflib
-
-    delimiter = next((c for c in ";\t| " if c in names[0]), None) if len(names) == 1 else None
-    if delimiter is not None:
-        known = {"\t": "tab", " ": "space"}
-        return f"the columns seem to be separated by --delimiter {known.get(delimiter, repr(delimiter))}"
-    if close := difflib.get_close_matches(item, names, n=1):
-        return printable(f"did you mean #{close[0]}?")
-    return printable(f"the columns are {', '.join(names if len(names) <= 20 else [*names[:20], '...'])}")

@@ -1,0 +1,176 @@
+"""The columns of a table: their names, and the parts that pick some of them."""
+
+import re
+from contextlib import suppress
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from losscalc.errors import FormatError, Location, printable
+from losscalc.inputs.parts import as_typed
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_WILD = re.compile(r"[*?\[]")
+
+
+class Columns(NamedTuple):
+    """The columns of a table: how many there are, and their names if it has a header."""
+
+    path: str
+    width: int
+    names: list[str] | None = None
+
+    def select(self, part: str | None) -> list[int]:
+        """The columns of a part, counted from 0: a name, `2`, `2-4`, `cat-fox`, `3-`, `logit_*`, or several.
+
+        Several stand behind one another with commas; behind a `^` they are those that are left out.
+
+        >>> Columns("a.csv", 2, ["id", "logit"]).select("logit"), Columns("b.csv", 4).select("1,3-")
+        ([1], [0, 2, 3])
+        >>> Columns("c.csv", 3, ["id", "cat", "dog"]).select("^id")
+        [1, 2]
+        """
+        if part is None:
+            return list(range(self.width))
+        # The whole part comes first: a name may hold a comma, or be a number itself.
+        if self._has(part):
+            return [self._named(part)]
+        if part.startswith("^"):
+            return self._all_but(part)
+        if self._is_mixed(part):
+            raise self._mixed(part)
+        return [column for item in _items(part) for column in self._item(item)]
+
+    def part_of(self, columns: list[int]) -> str:
+        """The shortest part that means some columns, as it has to be typed."""
+        names = self.names or [""] * self.width
+        first, last = columns[0], columns[-1]
+        tries = [names[first]] if len(columns) == 1 else []
+        if columns == list(range(first, last + 1)):
+            tries += [f"{first + 1}-"] if last == self.width - 1 > first else []
+            tries += [f"{names[first]}-{names[last]}", f"{first + 1}-{last + 1}"] if last > first else []
+        tries += [",".join(names[c] for c in columns), ",".join(str(c + 1) for c in columns)]
+        others = [names[c] for c in range(self.width) if c not in set(columns)]
+        if len(others) < len(columns):
+            tries.insert(-2, f"^{','.join(others)}")
+        for part in tries:
+            with suppress(FormatError):
+                if part and not self._is_mixed(part) and self.select(part) == columns:
+                    return as_typed(part)
+        return as_typed(tries[-1])
+
+    def _item(self, item: str, *, by_number: bool = False) -> list[int]:
+        """The columns of one of several; `by_number` takes a number for a number though it is a name."""
+        column = self._column(item, by_number=by_number)
+        if column is not None:
+            return [column]
+        if _WILD.search(item) and self.names is not None:
+            found = [i for i, name in enumerate(self.names) if fnmatchcase(name, item)]
+            if found:
+                return found
+        ends = self._ends(item)
+        if ends is None:
+            raise self._no_such_column(item)
+        first = self._column(ends[0], by_number=by_number)
+        last = self._column(ends[1], by_number=by_number) if ends[1] else self.width - 1
+        if first is None or last is None or last < first:
+            raise self._no_such_column(item)
+        return list(range(first, last + 1))
+
+    def _ends(self, item: str) -> tuple[str, str] | None:
+        """What stands before and behind the hyphen of a range; '' behind it is the last column."""
+        cuts = [(item[: match.start()], item[match.end() :]) for match in re.finditer("-", item)]
+        found = [
+            (left, right)
+            for left, right in cuts
+            if self._column(left) is not None and (not right or self._column(right) is not None)
+        ]
+        if len(found) > 1:
+            readings = " or ".join(f"'{a}' to '{b or 'the last'}'" for a, b in found)
+            raise FormatError(
+                "the range can be read in more than one way",
+                found=item,
+                location=Location(self.path),
+                hint=printable(f"it may be {readings}; name its columns with commas, or by number"),
+            )
+        return found[0] if found else None
+
+    def _column(self, word: str, *, by_number: bool = False) -> int | None:
+        """The column that a name or, counted from 1, a number means; the name wins."""
+        is_number = _NUMBER.fullmatch(word) is not None
+        if self._has(word) and not (by_number and is_number):
+            return self._named(word)
+        return int(word) - 1 if is_number and 1 <= int(word) <= self.width else None
+
+    def _all_but(self, part: str) -> list[int]:
+        left_out = set(self.select(part[1:]))
+        columns = [column for column in range(self.width) if column not in left_out]
+        if not columns:
+            raise FormatError("no column is left", found=part, location=Location(self.path))
+        return columns
+
+    def _is_mixed(self, part: str) -> bool:
+        """Whether some numbers in a part are names of columns and others are not: 1 may be either then."""
+        if self._has(part):
+            return False
+        words = [word for item in _items(part.removeprefix("^")) for word in self._words(item)]
+        numbers = [word for word in words if not word or _NUMBER.fullmatch(word)]
+        return len({bool(word) and self._has(word) for word in numbers}) > 1
+
+    def _mixed(self, part: str) -> FormatError:
+        readings = []
+        for by_number in (False, True):
+            with suppress(FormatError):
+                columns = [c for item in _items(part) for c in self._item(item, by_number=by_number)]
+                names = ", ".join(repr(self.names[c]) for c in columns[:20]) if self.names else ""
+                readings.append(f"{'numbers' if by_number else 'names'} {names}: {self.part_of(columns)}")
+        return FormatError(
+            "the part mixes names of columns and numbers of columns",
+            found=part,
+            location=Location(self.path),
+            hint=printable(f"read as {'; read as '.join(readings)}") if readings else None,
+        )
+
+    def _words(self, item: str) -> tuple[str, ...]:
+        """The one or two words of an item that each stand for a column."""
+        if self._has(item) or _NUMBER.fullmatch(item):
+            return (item,)
+        return self._ends(item) or ()
+
+    def _has(self, name: str) -> bool:
+        return self.names is not None and name in self.names
+
+    def _named(self, name: str) -> int:
+        assert self.names is not None
+        if self.names.count(name) > 1:
+            raise FormatError(
+                f"{self.names.count(name)} columns have this name",
+                found=name,
+                location=Location(self.path),
+                hint=f"take one by its number: #{self.names.index(name) + 1}",
+            )
+        return self.names.index(name)
+
+    def _no_such_column(self, item: str) -> FormatError:
+        if self.names is None:
+            hint = f"columns are counted from 1 to {self.width}; --header yes if the first line names them"
+        else:
+            hint = _nearest_name(item, self.names)
+        location = Location(self.path)
+        return FormatError("there is no such column", found=item, location=location, hint=hint)
+
+
+def _items(part: str) -> list[str]:
+    return [item.strip() for item in part.split(",")]
+
+
+def _nearest_name(item: str, names: list[str]) -> str:
+    """The hint for a column that does not exist."""
+    import difflib
+
+    delimiter = next((c for c in ";\t| " if c in names[0]), None) if len(names) == 1 else None
+    if delimiter is not None:
+        known = {"\t": "tab", " ": "space"}
+        return f"the columns seem to be separated by --delimiter {known.get(delimiter, repr(delimiter))}"
+    if close := difflib.get_close_matches(item, names, n=1):
+        return printable(f"did you mean {as_typed(close[0])}?")
+    return printable(f"the columns are {', '.join(names if len(names) <= 20 else [*names[:20], '...'])}")
