@@ -166,7 +166,9 @@ def _opened(
         return {f"{name}.{key}": source for key, source in state.items()}
     if address.path is not None and address.text == BALANCED and not os.path.lexists(BALANCED):
         return {name: _balanced(operation, name, addresses.get("target"), reading, sources)}
-    return {name: open_array(address, option_name(name), reading)}
+    parts = ((option_name(key), other.part) for key, other in addresses.items() if other.is_beside(address))
+    elsewhere = tuple((option, part) for option, part in parts if part is not None)
+    return {name: open_array(address, option_name(name), reading._replace(elsewhere=elsewhere))}
 
 
 @contextlib.contextmanager

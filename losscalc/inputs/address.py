@@ -39,6 +39,15 @@ class Address(NamedTuple):
     folder: str = ""
     """The folder that relative paths start from, for workers elsewhere, whose current folder is another."""
 
+    def is_beside(self, other: "Address") -> bool:
+        """Whether both are of the same file, or both on standard input."""
+        if self.path is None or other.path is None:
+            return self.is_stdin and other.is_stdin
+        here, there = (os.path.join(each.folder, each.path or "") for each in (self, other))
+        return here == there or (
+            os.path.exists(here) and os.path.exists(there) and os.path.samefile(here, there)
+        )
+
     def identity(self) -> tuple[int, int] | None:
         """The device and inode of a pipe or device, which can be read once; None for files."""
         try:

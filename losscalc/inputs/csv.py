@@ -16,7 +16,7 @@ from losscalc.inputs.columns import Columns
 from losscalc.inputs.decimals import parse_table
 from losscalc.inputs.options import BLANKS, Reading
 from losscalc.inputs.stream import Stream
-from losscalc.inputs.table import TRUTH_WORDS, TableSource, heading, is_missing, is_name
+from losscalc.inputs.table import TRUTH_WORDS, TableSource, heading, is_missing, is_name, is_word
 from losscalc.inputs.text import Lines, Piece
 
 _BLANK = re.compile(r"[ \t]+")
@@ -62,7 +62,11 @@ class CsvTable:
         names = heading(first.cells, reading.header, self._place(first.line))
         if names is not None:
             self._skip_lines(first.end - first.line)
-        self.columns = Columns(self._name, len(first.cells), names)
+        self._width = len(first.cells)
+        """How many cells a line has, with the empty one behind a trailing delimiter."""
+        self._trails = not (names or first.cells)[-1].strip() and self._is_empty(self._width - 1)
+        width = self._width - self._trails
+        self.columns = Columns(self._name, width, names[:width] if names else None)
 
     def pieces(self, chosen: list[int]) -> Iterator[Piece]:
         """The numbers in the chosen columns."""
@@ -72,6 +76,19 @@ class CsvTable:
                 yield piece
             self._line = self._lines.next_line
             self._text = self._lines.piece()
+
+    def words(self) -> list[int]:
+        """The columns in which all the rows at hand have words or dates, or nothing."""
+        first = next((row.cells for row in self._rows(1)), [])
+        some = [column for column, cell in enumerate(first[: self.columns.width]) if is_word(cell)]
+        rows = [row.cells for row in self._rows() if len(row.cells) == self._width] if some else []
+        return [c for c in some if all(is_word(cells[c]) or is_missing(cells[c]) for cells in rows)]
+
+    def _is_empty(self, column: int) -> bool:
+        """Whether a column, which is not the only one, is empty in all the rows at hand."""
+        return column > 0 and not any(
+            row.cells[column].strip() for row in self._rows() if len(row.cells) > column
+        )
 
     def _usual_delimiter(self) -> str:
         """What separates columns of plain text: commas where the first line has one, else blanks."""
@@ -100,8 +117,10 @@ class CsvTable:
         """The rows if they are nothing but numbers; None where a closer look is needed."""
         values = None
         if self._blank is None:
-            values = parse_table(self._text, self._delimiter, self.columns.width, chosen)
-        return None if values is None else Piece(values, None, range(self._line, self._line + len(values)))
+            values = parse_table(self._text, self._delimiter, self._width, chosen)
+        if values is None or (self._trails and self._text.count(f"{self._delimiter}\n") != len(values)):
+            return None
+        return Piece(values, None, range(self._line, self._line + len(values)))
 
     def _slow(self, chosen: list[int]) -> Piece:
         """The rows cell by cell, with the place of whatever is wrong."""
@@ -125,10 +144,12 @@ class CsvTable:
     def _check_row(self, row: Row) -> None:
         if self._blank is not None:
             raise self._blank_line(self._blank)
-        width = self.columns.width
-        if len(row.cells) != width:
-            problem = f"the line has {len(row.cells)} cells, but line {self._width_line} has {width}"
+        if len(row.cells) != self._width:
+            problem = f"the line has {len(row.cells)} cells, but line {self._width_line} has {self._width}"
             raise FormatError(problem, location=self._place(row.line))
+        if self._trails and row.cells[-1].strip():
+            problem = "a cell in the last column, which has no name and is empty above"
+            raise FormatError(problem, found=row.cells[-1], location=self._place(row.line, self._width))
 
     def _number(self, row: Row, column: int) -> float | None:
         """The number in a cell, or None for a missing one that is allowed to be missing."""
@@ -227,7 +248,7 @@ def _advise(cell: str, delimiter: str, *, is_first: bool) -> str | None:
 
 
 def _open(delimiter: str | None, stream: Stream, part: str | None, reading: Reading) -> TableSource:
-    return TableSource(stream, CsvTable(stream, reading, delimiter), part)
+    return TableSource(stream, CsvTable(stream, reading, delimiter), part, reading)
 
 
 open_csv = partial(_open, ",")

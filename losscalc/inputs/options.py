@@ -19,3 +19,5 @@ class Reading(NamedTuple):
     na: Literal["error", "nan", "drop"] = "error"
     max_size: int | None = None
     """The number of bytes that replaces each of the limits in `inputs.limits`."""
+    elsewhere: tuple[tuple[str, str], ...] = ()
+    """The options that name other parts of the same file as arrays of their own, and these parts."""

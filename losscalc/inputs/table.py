@@ -1,11 +1,17 @@
 """The rules of tables, the same for every format that has rows and columns: headers, names, parts, cells."""
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Literal, Protocol
 
+import numpy as np
+
+from losscalc.core.array import Array
 from losscalc.core.domains import parse_number
-from losscalc.errors import FormatError, Index, Location
+from losscalc.errors import FormatError, Index, Location, printable
 from losscalc.inputs.columns import Columns
+from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.text import Piece, TextSource
 
@@ -14,6 +20,16 @@ _NA_WORDS = frozenset({"", "na", "n/a", "#n/a", "null", "none", "."})
 _NO_NAMES = _NA_WORDS | TRUTH_WORDS
 # The first cells tell what a row is; to look at millions of them would take too long.
 _HEADER_CELLS = 1 << 18
+_INDEX = frozenset({"id", "index", "idx", "row"})
+_ID = re.compile(r".*(?:_|[a-z])(?i:id)", re.DOTALL)
+# Words that end like the name of an identifier and are none.
+_WORDS_IN_ID = frozenset(
+    {"bid", "centroid", "covid", "grid", "hybrid", "invalid", "mid", "paid", "sigmoid", "valid", "void"}
+)
+_UNNAMED = re.compile(r"Unnamed: \d+", re.ASCII)
+_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*", re.ASCII | re.DOTALL)
+_LONGEST_NAME = 40
+_FEWEST_COUNTED = 5
 
 
 class Table(Protocol):
@@ -24,15 +40,21 @@ class Table(Protocol):
     def pieces(self, chosen: list[int]) -> Iterator[Piece]:
         """The numbers in the chosen columns, a matrix for some rows at a time."""
 
+    def words(self) -> list[int]:
+        """The columns that hold words or dates, as far as the first rows show."""
+
 
 class TableSource(TextSource):
     """The array in some columns of a table: a vector if it is one column, else a matrix."""
 
-    def __init__(self, stream: Stream, table: Table, part: str | None) -> None:
+    def __init__(self, stream: Stream, table: Table, part: str | None, reading: Reading) -> None:
         self._chosen = table.columns.select(part)
         pieces = table.pieces(self._chosen)
         if len(self._chosen) == 1:
             pieces = (piece._replace(values=piece.values[:, 0]) for piece in pieces)
+        elif part is None:
+            check_data(table.columns, _no_data(table, reading.elsewhere))
+            pieces = _not_counting(table.columns, pieces)
         super().__init__(stream, pieces)
 
     def locate(self, index: Index) -> Location:
@@ -41,6 +63,65 @@ class TableSource(TextSource):
         is_cell = len(self._chosen) == 1 or len(index) > 1
         column = self._chosen[index[-1] if len(index) > 1 else 0] + 1 if is_cell else None
         return Location(self.name, self.line(index[0]), column)
+
+
+def check_data(columns: Columns, reasons: dict[int, str]) -> None:
+    """Refuse to read a table as an array if there are reasons why some columns of it are no data."""
+    if not reasons:
+        return
+    column = min(reasons)
+    name = columns.names[column] if columns.names else ""
+    others = [other for other in range(columns.width) if other not in reasons]
+    known = printable(", ".join((columns.names or [])[:20]))
+    raise FormatError(
+        printable(f"column {column + 1}{name and f' ({name[:_LONGEST_NAME]})'} {reasons[column]}"),
+        location=Location(columns.path),
+        hint=f"take the columns of the array: {columns.part_of(others)}"
+        if others
+        else f"take one of the columns, FILE#NAME or FILE#2{known and f': there are {known}'}",
+    )
+
+
+def identifies(name: str) -> bool:
+    """Whether a column of this name tells rows apart, and holds nothing to compute with.
+
+    >>> [name for name in ("id", "image_id", "PassengerId", "VALID", "covid", "p") if identifies(name)]
+    ['id', 'image_id', 'PassengerId']
+    """
+    word = name.strip().lower()
+    return word in _INDEX or (bool(_ID.fullmatch(name.strip())) and word not in _WORDS_IN_ID)
+
+
+def _no_data(table: Table, elsewhere: tuple[tuple[str, str], ...]) -> dict[int, str]:
+    """The columns of a table that are no data, as far as names and words tell, and why."""
+    columns = table.columns
+    reasons = dict.fromkeys(table.words(), "holds words")
+    for column, name in enumerate(columns.names or ()):
+        if not name or _UNNAMED.fullmatch(name):
+            reasons[column] = "has no name, and is no data but the index of rows"
+        elif identifies(name):
+            reasons[column] = "tells rows apart, and is no data"
+    for option, part in elsewhere:
+        with suppress(FormatError):
+            reasons |= dict.fromkeys(columns.select(part), f"is the array of {option}")
+    return reasons
+
+
+def _not_counting(columns: Columns, pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The pieces, of which the first shows whether the first column only counts the rows."""
+    for number, piece in enumerate(pieces):
+        if number == 0 and _counts_rows(piece.values):
+            check_data(columns, {0: "counts the rows, and is no data"})
+        yield piece
+
+
+def _counts_rows(values: Array) -> bool:
+    """Whether the first column goes up by one from 0 or 1, and some other does not."""
+    first = values[0, 0]
+    if len(values) < _FEWEST_COUNTED or first not in (0, 1):
+        return False
+    is_counting = (values == first + np.arange(len(values))[:, None]).all(axis=0)
+    return bool(is_counting[0] and not is_counting.all())
 
 
 def heading(cells: list[str], header: Literal["auto", "yes", "no"], location: Location) -> list[str] | None:
@@ -77,6 +158,14 @@ def is_name(cell: str) -> bool:
     if parse_number(word) is not None or not is_printable or word.lower().startswith("nan("):
         return False
     return word[0].isalpha() or word[0] in "_%("
+
+
+def is_word(cell: str) -> bool:
+    """Whether a cell holds a word or a date, neither a number nor what stands for one."""
+    word = cell.strip()
+    if _DATE.fullmatch(word):
+        return True
+    return bool(word) and word.lower() not in _NO_NAMES and is_name(word)
 
 
 def is_missing(cell: str) -> bool:

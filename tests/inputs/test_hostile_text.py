@@ -66,7 +66,7 @@ def table(*cases: tuple[str, Refusal]):
     # cells
     ("empty cell", Refusal(b"1,,3\n", ":1:2", nan(""), MISSING)),
     ("blank cell", Refusal(b"1,2\n , \n", ":2:1", nan(" "), MISSING)),
-    ("trailing comma", Refusal(b"1,2,\n3,4,\n", ":1:3", nan(""), MISSING)),
+    ("trailing comma and a number", Refusal(b"1,2,\n3,4,5\n", ":1:3", nan(""), MISSING)),
     ("NA", Refusal(b"1,NA\n2,3\n", ":1:2", nan("NA"), MISSING)),
     ("null", Refusal(b"1\nnull\n", ":2:1", nan("null"), MISSING)),
     ("dashes", Refusal(b"1,--\n", ":1:2", nan("--"))),
