@@ -170,6 +170,10 @@ class LosscalcWarning(Remark, UserWarning):
     """Something that the user should know of, though the result was computed as asked."""
 
 
+class Note(Remark):
+    """What was decided for the user while an input was read."""
+
+
 def printable(text: str) -> str:
     """The text with control characters, lone surrogates and other unprintables escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

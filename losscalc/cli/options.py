@@ -58,6 +58,12 @@ def reading_options() -> list[click.Parameter]:
         option("--delimiter", type=Delimiter(), help="What separates cells: a character, tab or space."),
         _choice(
             READING,
+            "--decimal",
+            words=[".", ","],
+            help="The mark before the decimals of a number in a table.",
+        ),
+        _choice(
+            READING,
             "--header",
             words=["auto", "yes", "no"],
             help="Whether the first row of a table names its columns.",
@@ -176,7 +182,7 @@ def output_options() -> list[click.Parameter]:
     ]
 
 
-_READING_NAMES = ("delimiter", "header", "skip_rows", "encoding", "na", "max_size")
+_READING_NAMES = ("delimiter", "decimal", "header", "skip_rows", "encoding", "na", "max_size")
 
 
 def take_reading(values: dict[str, Any]) -> Reading:

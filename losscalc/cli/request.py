@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -21,6 +22,8 @@ from losscalc.errors import (
     Location,
     LosscalcError,
     LosscalcWarning,
+    Note,
+    Remark,
     ShapeError,
     UsageError,
     option_name,
@@ -48,10 +51,14 @@ class Voice(NamedTuple):
         """Whether a warning has any effect; if not, none need be looked for."""
         return self.strict or not self.quiet
 
-    def tell(self, remarks: Iterable[LosscalcWarning], sources: Mapping[str, Source] | None = None) -> None:
+    def tell(self, remarks: Iterable[Remark], sources: Mapping[str, Source] | None = None) -> None:
         """Print warnings with their places in files, or raise the first of them as an error."""
         for remark in remarks:
             locate(remark, sources or {})
+            if isinstance(remark, Note):
+                if not self.quiet:
+                    warn(remark, kind="note")
+                continue
             if self.strict:
                 error = DataError(
                     remark.problem,
@@ -145,11 +152,32 @@ def opened(
         try:
             yield _fitted(call._replace(arrays=sources, examine=examine))
         except LosscalcError as error:
+            if isinstance(error, ShapeError):
+                error.hint = _doubts(error, sources) or error.hint
             locate(error, sources)
             raise
+        # Two parts of one file have the same things to tell.
+        told = {remark.describe(): remark for source in sources.values() for remark in source.remarks}
+        voice.tell(told.values())
     finally:
         for source in sources.values():
             source.close()
+
+
+def _doubts(error: ShapeError, sources: Mapping[str, Source]) -> str | None:
+    """What may explain that arrays which an error speaks of have different numbers of rows."""
+    names = [
+        name for name in re.findall(r"`(\w+)`", error.problem) if name in sources and sources[name].shape
+    ]
+    counts: dict[str, int] = {}
+    with contextlib.suppress(LosscalcError):
+        counts = {name: count for name in names if (count := sources[name].count()) is not None}
+    if len(counts) < 2:
+        return None
+    most, fewest = (pick(counts, key=lambda name: counts[name]) for pick in (max, min))
+    excess = counts[most] - counts[fewest]
+    doubts = (sources[most].doubt(excess), sources[fewest].doubt(-excess)) if excess else ()
+    return "; ".join(doubt for doubt in doubts if doubt) or None
 
 
 def _opened(
@@ -201,7 +229,7 @@ def _fitted(call: AnyCall) -> AnyCall:
     return call
 
 
-def locate(remark: LosscalcError | LosscalcWarning, sources: Mapping[str, Source]) -> None:
+def locate(remark: Remark, sources: Mapping[str, Source]) -> None:
     """Replace the index of a remark by a place in a file."""
     name = remark.argument
     if remark.location is None and name is not None and name not in sources:

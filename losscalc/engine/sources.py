@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from losscalc.core.array import Array, Shape
 from losscalc.core.declaration import array_arguments
 from losscalc.core.operation import Operation, unknown_argument
-from losscalc.errors import DataError, DTypeError, Index, Location, ParameterError, ShapeError
+from losscalc.errors import DataError, DTypeError, Index, Location, ParameterError, Remark, ShapeError
 
 
 class Rows(NamedTuple):
@@ -97,6 +97,19 @@ class Source(ABC):
 
     def as_vector(self) -> "Source | None":
         """The same number as a vector of length 1, if the source is a lone number that may stand for one."""
+        return None
+
+    @property
+    def remarks(self) -> "Sequence[Remark]":
+        """What there is to tell of the reading so far: notes, and warnings."""
+        return ()
+
+    def count(self) -> int | None:
+        """How many rows there are in all; what is not read yet may be read for that."""
+        return self.shape[0]
+
+    def doubt(self, excess: int) -> str | None:
+        """What may explain that there are more or, below 0, fewer rows than in another array."""
         return None
 
     def progress(self) -> tuple[int, int | None] | None:

@@ -1,46 +1,28 @@
 """CSV, TSV and columns of text, read in pieces, with the line and column of everything."""
 
-import csv
-import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice
-from typing import NamedTuple
 
 import numpy as np
 
-from losscalc.core.domains import is_overflow, parse_number
-from losscalc.errors import FormatError, Location
+from losscalc.errors import FormatError, Location, LosscalcWarning, Note, Remark
+from losscalc.inputs.cells import is_missing, is_word, listed, not_a_number
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.decimals import parse_table
-from losscalc.inputs.options import BLANKS, Reading
+from losscalc.inputs.dialect import Dialect, OpenQuoteError, Row, find_dialect
+from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
-from losscalc.inputs.table import TRUTH_WORDS, TableSource, heading, is_missing, is_name, is_word
+from losscalc.inputs.table import TableSource, are_numbered, have_fractions, heading
 from losscalc.inputs.text import Lines, Piece
 
-_BLANK = re.compile(r"[ \t]+")
-
-
-class Row(NamedTuple):
-    """A row of cells, the line it starts in, and the line after it."""
-
-    line: int
-    end: int
-    cells: list[str]
-
-    @property
-    def is_blank(self) -> bool:
-        """Whether the line holds nothing but blanks; a quoted empty cell is something."""
-        return not self.cells or (len(self.cells) == 1 and bool(_BLANK.fullmatch(self.cells[0])))
-
-
-class _OpenQuoteError(Exception):
-    """The text ends within quotes; the line is where the row began."""
-
-    def __init__(self, line: int) -> None:
-        super().__init__(line)
-        self.line = line
+# Blank lines and lines of #; in TSV, a line of tabs is a row of empty cells.
+_TOP = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
+_TOP_OF_TSV = re.compile(r"(?: *(?:#[^\n]*)?\n)*")
+_SHORT_PAIRS = re.compile(r"(?:[+-]?\d{1,4},\d{1,4}\n)+", re.ASCII)
+_TRUTHS = re.compile(r"(?:[01],[01]\n)+")
 
 
 class CsvTable:
@@ -53,20 +35,46 @@ class CsvTable:
         self._line = 1
         """The line of the first row of `_text`."""
         self._text = self._lines.piece()
-        self._blank: int | None = None
-        """The line of a blank line, which only the end of the text may follow."""
+        self._passed = 0
+        """How many blank lines have a row behind them."""
+        self._blank = 0
+        """How many blank lines came after the last row."""
+        self._comments = 0
+        self._depth: int | None = None
+        """How many numbers a row has."""
+        self._remarks: list[Remark] = []
         self._skip_lines(reading.skip_rows)
-        self._delimiter = reading.delimiter or delimiter or self._usual_delimiter()
-        first = self._first_row()
-        self._width_line = first.line
-        names = heading(first.cells, reading.header, self._place(first.line))
-        if names is not None:
-            self._skip_lines(first.end - first.line)
+        comment = self._pass_top(reading.delimiter or delimiter)
+        self._dialect = (
+            Dialect(reading.delimiter, reading.decimal)
+            if reading.delimiter
+            else find_dialect(self._text, delimiter, reading.decimal)
+        )
+        first = next(iter(self._rows(1)), None)
+        if first is None:
+            raise FormatError("no data", location=Location(self._name))
+        self._first = first
         self._width = len(first.cells)
         """How many cells a line has, with the empty one behind a trailing delimiter."""
+        names = self._names(first, reading, comment)
         self._trails = not (names or first.cells)[-1].strip() and self._is_empty(self._width - 1)
         width = self._width - self._trails
         self.columns = Columns(self._name, width, names[:width] if names else None)
+        if not reading.delimiter and width == 2 and names is None:
+            self._watch_decimal_commas()
+
+    @property
+    def remarks(self) -> Sequence[Remark]:
+        """What there is to tell of the reading so far."""
+        return [*self._remarks, *self._passed_over()]
+
+    def doubt(self, excess: int) -> str | None:
+        """What may explain that there are more or fewer rows than there should be."""
+        if excess == 1 and self.columns.names is None:
+            return f"the first line of {self._name} may be a header: --header yes"
+        if excess == -1 and any("header" in remark.problem for remark in self._remarks):
+            return f"the first line of {self._name} was taken as a header: --header no"
+        return "; ".join(note.describe() for note in self._passed_over()) or None if excess < 0 else None
 
     def pieces(self, chosen: list[int]) -> Iterator[Piece]:
         """The numbers in the chosen columns."""
@@ -84,15 +92,12 @@ class CsvTable:
         rows = [row.cells for row in self._rows() if len(row.cells) == self._width] if some else []
         return [c for c in some if all(is_word(cells[c]) or is_missing(cells[c]) for cells in rows)]
 
-    def _is_empty(self, column: int) -> bool:
-        """Whether a column, which is not the only one, is empty in all the rows at hand."""
-        return column > 0 and not any(
-            row.cells[column].strip() for row in self._rows() if len(row.cells) > column
-        )
-
-    def _usual_delimiter(self) -> str:
-        """What separates columns of plain text: commas where the first line has one, else blanks."""
-        return "," if "," in self._text.partition("\n")[0] else BLANKS
+    def _passed_over(self) -> Iterator[Note]:
+        """The notes about lines that are no rows."""
+        for count, what in ((self._passed, "blank line"), (self._comments, "line of #")):
+            if count:
+                lines = what.replace("line", "lines") if count > 1 else what
+                yield Note(f"passed over {count} {lines}", location=Location(self._name))
 
     def _skip_lines(self, count: int) -> None:
         """Drop lines from the front of the text."""
@@ -104,147 +109,186 @@ class CsvTable:
                 count -= 1
             self._text = self._text[end:] or self._lines.piece()
 
-    def _first_row(self) -> Row:
-        """The first row, which says how many columns there are."""
-        for row in self._rows(1):
-            if not row.is_blank:
-                return row
-            if not self._text.isspace() or self._lines.piece():
-                raise self._blank_line(row.line)
-        raise FormatError("no data", location=Location(self._name))
+    def _pass_top(self, delimiter: str | None) -> str:
+        """Drop blank lines and lines of # from the front of the text; the last of these, without its #."""
+        comment = ""
+        top = _TOP_OF_TSV if delimiter == "\t" else _TOP
+        while self._text:
+            match = top.match(self._text)
+            assert match is not None
+            lines = match[0].split("\n")[:-1]
+            comments = [line for line in lines if "#" in line]
+            comment = comments[-1] if comments else comment
+            self._blank += len(lines) - len(comments)
+            self._line += len(lines)
+            self._text = self._text[match.end() :]
+            if self._text:
+                break
+            self._text = self._lines.piece()
+        return comment.strip(" \t").removeprefix("#").strip(" \t")
+
+    def _names(self, first: Row, reading: Reading, comment: str) -> list[str] | None:
+        """The names of the columns, if the first line has them or a line of # above it."""
+        is_data = all(self._dialect.number(cell) is not None or is_missing(cell) for cell in first.cells)
+        above = self._above(comment) if is_data and reading.header != "no" else []
+        if len(above) == self._width:
+            return above
+        decimals = [cell.replace(reading.decimal, ".") for cell in first.cells]
+        cells = first.cells if reading.decimal == "." else decimals
+        names = heading(cells, reading.header, self._place(first.line))
+        if names is None and reading.header == "auto" and self._is_numbered(first):
+            names = [cell.strip() for cell in first.cells]
+            note = "the first line is taken as a header, as it counts and what is below has fractions"
+            hint = "--header no if it holds data"
+            self._remarks.append(Note(note, location=self._place(first.line), hint=hint))
+        if names is not None:
+            self._skip_lines(first.end - self._line)
+        return names
+
+    def _above(self, comment: str) -> list[str]:
+        """The cells of a line of #."""
+        with suppress(FormatError, OpenQuoteError):
+            return [cell.strip() for row in self._dialect.rows(comment) for cell in row.cells]
+        return []
+
+    def _is_numbered(self, first: Row) -> bool:
+        """Whether the first line numbers columns whose cells, as far as they are at hand, are no integers."""
+        cells = first.cells[:-1] if len(first.cells) > 1 and not first.cells[-1].strip() else first.cells
+        if not are_numbered(cells):
+            return False
+        below = self._text.split("\n", first.end - self._line)[-1]
+        if len(cells) > 1:
+            everything = list(range(len(cells)))
+            values = parse_table(below, self._dialect.delimiter, len(cells), everything) if below else None
+            if values is not None:
+                return have_fractions(values)
+        rows = (row.cells for row in islice(self._rows(), 1, None) if len(row.cells) == len(first.cells))
+        if len(cells) > 1:
+            table = [[self._dialect.number(cell) for cell in row[: len(cells)]] for row in rows]
+            return bool(table) and have_fractions(np.array(table, np.float64))
+        found = False
+        for cell, *_ in rows:
+            if is_missing(cell):
+                continue
+            if self._dialect.number(cell) is None or not set(".eE,") & set(cell.strip()):
+                return False
+            found = True
+        return found
+
+    def _watch_decimal_commas(self) -> None:
+        """Warn where all rows at hand are two short integers and a comma, as in 0,5."""
+        if _SHORT_PAIRS.fullmatch(self._text) and not _TRUTHS.fullmatch(self._text):
+            problem = "every row is two short integers and a comma, and is read as two columns"
+            hint = "if these are decimal commas: --decimal , ; if not: --delimiter ,"
+            self._remarks.append(LosscalcWarning(problem, location=Location(self._name), hint=hint))
+
+    def _is_empty(self, column: int) -> bool:
+        """Whether a column, which is not the only one, is empty in all the rows at hand."""
+        return column > 0 and not any(
+            row.cells[column].strip() for row in self._rows() if len(row.cells) > column
+        )
 
     def _fast(self, chosen: list[int]) -> Piece | None:
         """The rows if they are nothing but numbers; None where a closer look is needed."""
         values = None
-        if self._blank is None:
-            values = parse_table(self._text, self._delimiter, self._width, chosen)
-        if values is None or (self._trails and self._text.count(f"{self._delimiter}\n") != len(values)):
+        if self._depth in (None, len(chosen)):
+            values = parse_table(self._plain_text(), self._dialect.delimiter, self._width, chosen)
+        if values is None or (
+            self._trails and self._text.count(f"{self._dialect.delimiter}\n") != len(values)
+        ):
             return None
-        return Piece(values, None, range(self._line, self._line + len(values)))
+        self._passed, self._blank, self._depth = self._passed + self._blank, 0, len(chosen)
+        missing = np.isnan(values).any(axis=1) if self._na == "drop" else None
+        is_whole = missing is None or not missing.any()
+        return Piece(values, None if is_whole else missing, range(self._line, self._line + len(values)))
+
+    def _plain_text(self) -> str:
+        """The text with points for decimal commas, where nothing else can be meant."""
+        if self._dialect.decimal == ".":
+            return self._text
+        has_both = "." in self._text or self._dialect.delimiter == self._dialect.decimal
+        return '"' if has_both else self._text.replace(self._dialect.decimal, ".")
 
     def _slow(self, chosen: list[int]) -> Piece:
         """The rows cell by cell, with the place of whatever is wrong."""
-        rows = self._rows()
-        values = np.empty((len(rows), len(chosen)))
+        numbers: list[list[float | None]] = []
         lines: list[int] = []
-        missing = np.zeros(len(rows), bool)
-        for row in rows:
+        line = self._line
+        for row in self._rows():
+            self._comments += row.line - line
+            line = row.end
             if row.is_blank:
-                self._blank = self._blank or row.line
+                self._blank += 1
                 continue
+            self._passed, self._blank = self._passed + self._blank, 0
             self._check_row(row)
-            numbers = [self._number(row, column) for column in chosen]
-            missing[len(lines)] = None in numbers
-            values[len(lines)] = [np.nan if number is None else number for number in numbers]
+            self._depth = self._depth or self._depth_of(row, chosen)
+            numbers.append(self._numbers(row, chosen))
             lines.append(row.line)
-        count = len(lines)
-        drop = self._na == "drop" and missing[:count].any()
-        return Piece(values[:count], missing[:count] if drop else None, lines)
+        self._comments += self._lines.next_line - line
+        missing = np.array([None in row for row in numbers], bool)
+        # NumPy takes None for NaN.
+        values = np.array(numbers, np.float64).reshape(len(numbers), -1 if numbers else 0)
+        return Piece(values, missing if self._na == "drop" and missing.any() else None, lines)
+
+    def _depth_of(self, row: Row, chosen: list[int]) -> int:
+        """How many numbers the first row has, which all others must have: a list in a cell has several."""
+        numbers = listed(row.cells[chosen[0]], self._dialect.decimal) if len(chosen) == 1 else None
+        return len(chosen) if numbers is None else len(numbers)
 
     def _check_row(self, row: Row) -> None:
-        if self._blank is not None:
-            raise self._blank_line(self._blank)
         if len(row.cells) != self._width:
-            problem = f"the line has {len(row.cells)} cells, but line {self._width_line} has {self._width}"
+            known = f"line {self._first.line} has {self._width}"
+            problem = f"the line has {len(row.cells)} cells, but {known}"
             raise FormatError(problem, location=self._place(row.line))
         if self._trails and row.cells[-1].strip():
             problem = "a cell in the last column, which has no name and is empty above"
             raise FormatError(problem, found=row.cells[-1], location=self._place(row.line, self._width))
 
-    def _number(self, row: Row, column: int) -> float | None:
-        """The number in a cell, or None for a missing one that is allowed to be missing."""
-        number = parse_number(row.cells[column])
-        if number is not None:
-            return number
-        if self._na != "error" and is_missing(row.cells[column]):
-            return None
-        raise self._not_a_number(row, column)
+    def _numbers(self, row: Row, chosen: list[int]) -> list[float | None]:
+        """The numbers in the chosen cells, None for those that are allowed to be missing."""
+        numbers = [self._number(row.cells[column]) for column in chosen]
+        if len(numbers) == self._depth and None not in numbers:
+            return numbers
+        for position, column in enumerate(chosen):
+            cell = row.cells[column]
+            if numbers[position] is not None:
+                continue
+            inner = listed(cell, self._dialect.decimal) if len(chosen) == 1 else None
+            if inner is not None and len(inner) != self._depth:
+                problem = f"the list has {len(inner)} numbers, those before {self._depth}"
+                raise FormatError(problem, location=self._place(row.line, column + 1))
+            if inner is not None:
+                return [*inner]
+            is_nan = self._dialect.number(cell) is not None
+            if not is_nan and (self._na == "error" or not is_missing(cell)):
+                is_first = row.line == self._first.line
+                place = self._place(row.line, column + 1)
+                raise not_a_number(cell, self._dialect.delimiter, place, is_first=is_first)
+        if len(chosen) == 1 and numbers[0] is not None:
+            problem = f"a number, where the rows before have lists of {self._depth}"
+            raise FormatError(problem, location=self._place(row.line, chosen[0] + 1))
+        return numbers if len(numbers) == self._depth else [None] * (self._depth or 0)
+
+    def _number(self, cell: str) -> float | None:
+        """The number in a cell; None if there is none, or NaN where that is missing."""
+        number = self._dialect.number(cell)
+        return None if number is not None and number != number and self._na == "drop" else number
 
     def _rows(self, most: int | None = None) -> list[Row]:
         """The rows of the text at hand, to which more is added while a quote is open at its end."""
         while True:
             try:
-                return list(islice(self._cut(), most))
-            except _OpenQuoteError as quote:
+                return list(islice(self._dialect.rows(self._text, self._name, self._line), most))
+            except OpenQuoteError as quote:
                 more = self._lines.piece()
                 if not more:
                     problem = "a quote is opened and never closed"
                     raise FormatError(problem, location=self._place(quote.line)) from quote
                 self._text += more
 
-    def _cut(self) -> Iterator[Row]:
-        """The rows of the text at hand."""
-        text = io.StringIO(self._text)
-        if self._delimiter == BLANKS:
-            for line, row in enumerate(text, self._line):
-                cells = re.split(r"[ \t]+", row.strip(" \t\n"))
-                yield Row(line, line + 1, cells if cells != [""] else [])
-            return
-        reader = csv.reader(text, delimiter=self._delimiter, strict=True)
-        line = self._line
-        try:
-            for cells in reader:
-                end = self._line + reader.line_num
-                yield Row(line, end, cells)
-                line = end
-        except csv.Error as error:
-            if "unexpected end of data" in str(error):
-                raise _OpenQuoteError(line) from error
-            raise self._bad_quotes(line, error) from error
-
     def _place(self, line: int, column: int | None = None) -> Location:
         return Location(self._name, line, column)
-
-    def _blank_line(self, line: int) -> FormatError:
-        hint = "remove it; --skip-rows N passes over lines at the top"
-        return FormatError("the line is blank", location=self._place(line), hint=hint)
-
-    def _bad_quotes(self, line: int, error: csv.Error) -> FormatError:
-        text = self._text.split("\n", line - self._line + 1)[line - self._line]
-        bad = re.search(rf'"[^"]*"(?!["{re.escape(self._delimiter)}]|$)', text)
-        column = text.count(self._delimiter, 0, bad.start()) + 1 if bad else None
-        goes_on = bad or "expected after" in str(error)
-        problem = "a cell goes on after its closing quote" if goes_on else str(error)
-        if "field larger than" in problem:
-            problem = f"a cell has more than {csv.field_size_limit()} characters"
-        return FormatError(problem, location=self._place(line, column))
-
-    def _not_a_number(self, row: Row, column: int) -> FormatError:
-        cell = row.cells[column]
-        problem = "not a number"
-        if "\ufeff" in cell:
-            problem = "not a number but a byte-order mark in the middle of the text"
-        elif "\0" in cell:
-            problem = "not a number but a NUL byte"
-        elif is_overflow(cell):
-            problem = "a number outside the range of float64"
-        hint = _advise(cell, self._delimiter, is_first=row.line == self._width_line)
-        return FormatError(problem, found=cell, location=self._place(row.line, column + 1), hint=hint)
-
-
-def _advise(cell: str, delimiter: str, *, is_first: bool) -> str | None:
-    """A hint for a cell that is not a number."""
-    if is_missing(cell):
-        return "--na drop leaves the row out, --na nan reads NaN"
-    if cell.lstrip().startswith(("[", "{")):
-        return "for JSON give --from json"
-    if cell.startswith("#"):
-        return "--skip-rows N passes over lines at the top"
-    if "\0" in cell:
-        return "for text in UTF-16 give --encoding utf-16-le or utf-16-be"
-    if cell.strip().lower() in TRUTH_WORDS:
-        return "write 1 for true and 0 for false"
-    if delimiter not in (",", "\t", BLANKS) and re.fullmatch(r"\s*[+-]?\d+,\d+\s*", cell):
-        return "write decimals with a point"
-    for other in (";", "\t", "|", ","):
-        if other in cell and other != delimiter:
-            name = "tab" if other == "\t" else f"'{other}'"
-            return f"give --delimiter {name} to separate cells there"
-    if is_first and is_name(cell):
-        return "give --header yes if the line names the columns, or take columns by number: FILE#2"
-    if " " in cell.strip():
-        return "for columns separated by blanks give --delimiter space"
-    return "take the columns with numbers by name or number: FILE#NAME or FILE#2" if is_name(cell) else None
 
 
 def _open(delimiter: str | None, stream: Stream, part: str | None, reading: Reading) -> TableSource:

@@ -12,11 +12,11 @@ import numpy as np
 from losscalc.engine.sources import Source
 from losscalc.errors import DTypeError, FormatError, Location
 from losscalc.inputs import FORMATS
+from losscalc.inputs.columns import Columns
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import as_typed, choose_array, listed
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.strided import Layout, StridedSource, is_shape, packed
-from losscalc.inputs.columns import Columns
 
 # NumPy's own limit: `ast.parse` may crash on longer literals.
 _LONGEST_HEADER = 10_000

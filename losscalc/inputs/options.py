@@ -13,6 +13,8 @@ class Reading(NamedTuple):
     """The name of a format; None for the one that suffix and first bytes tell."""
     delimiter: str | None = None
     """The delimiter of cells, `BLANKS` for runs of blanks; None for the usual one of the format."""
+    decimal: str = "."
+    """The mark before the decimals of a number."""
     header: Literal["auto", "yes", "no"] = "auto"
     skip_rows: int = 0
     encoding: str = "utf-8-sig"

@@ -10,7 +10,7 @@ import numpy as np
 
 from losscalc.core.array import Shape, show_shape
 from losscalc.engine.sources import Recipe, Rows, Source, join_rows
-from losscalc.errors import DTypeError, Index, Location, LosscalcError, ShapeError, printable
+from losscalc.errors import DTypeError, Index, Location, LosscalcError, Remark, ShapeError, printable
 
 OpenFile = Callable[[str], Source]
 
@@ -44,6 +44,8 @@ class Shards(Source):
         self._sizes = [os.path.getsize(path) if os.path.exists(path) else 0 for path in paths]
         self._known: list[int] | None = None
         """The number of rows of each file, if all of them say it in a header."""
+        self._remarks: dict[str, Remark] = {}
+        """The first of each kind that there was to tell of files that were read."""
         self._taken = 0
         """The number of rows that were taken from the current file."""
         self._agreed: dict[Shards, int] = {}
@@ -127,6 +129,10 @@ class Shards(Source):
             if isinstance(other, Shards) and other is not self:
                 self._pair(other)
 
+    @property
+    def remarks(self) -> Sequence[Remark]:
+        return [*self._remarks.values(), *self._current.remarks]
+
     def progress(self) -> tuple[int, int]:
         done, number = self._sizes[: len(self._counts)], len(self._counts)
         read, size = self._current.progress() or (0, None)
@@ -167,6 +173,8 @@ class Shards(Source):
 
     def _turn_over(self) -> None:
         """Go on to the next file, if there is one."""
+        for remark in self._current.remarks:
+            self._remarks.setdefault(remark.problem, remark)
         self._current.close()
         self._counts.append(self._taken)
         self._taken = 0

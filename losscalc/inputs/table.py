@@ -1,7 +1,7 @@
-"""The rules of tables, the same for every format that has rows and columns: headers, names, parts, cells."""
+"""The rules of tables, the same for every format that has rows and columns: headers, and what is no data."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Literal, Protocol
 
@@ -9,15 +9,13 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.core.domains import parse_number
-from losscalc.errors import FormatError, Index, Location, printable
+from losscalc.errors import FormatError, Index, Location, LosscalcWarning, Remark, printable
+from losscalc.inputs.cells import is_name, names_something
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.text import Piece, TextSource
 
-TRUTH_WORDS = frozenset({"true", "false"})
-_NA_WORDS = frozenset({"", "na", "n/a", "#n/a", "null", "none", "."})
-_NO_NAMES = _NA_WORDS | TRUTH_WORDS
 # The first cells tell what a row is; to look at millions of them would take too long.
 _HEADER_CELLS = 1 << 18
 _INDEX = frozenset({"id", "index", "idx", "row"})
@@ -27,7 +25,8 @@ _WORDS_IN_ID = frozenset(
     {"bid", "centroid", "covid", "grid", "hybrid", "invalid", "mid", "paid", "sigmoid", "valid", "void"}
 )
 _UNNAMED = re.compile(r"Unnamed: \d+", re.ASCII)
-_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*", re.ASCII | re.DOTALL)
+_YEAR = re.compile(r"(?:19|20)\d\d|2100", re.ASCII)
+_LAST_YEAR = 2100
 _LONGEST_NAME = 40
 _FEWEST_COUNTED = 5
 
@@ -36,6 +35,13 @@ class Table(Protocol):
     """A table of any format, opened as far as its first row of data."""
 
     columns: Columns
+
+    @property
+    def remarks(self) -> Sequence[Remark]:
+        """What there is to tell of the reading so far."""
+
+    def doubt(self, excess: int) -> str | None:
+        """What may explain that there are more or fewer rows than there should be."""
 
     def pieces(self, chosen: list[int]) -> Iterator[Piece]:
         """The numbers in the chosen columns, a matrix for some rows at a time."""
@@ -48,21 +54,40 @@ class TableSource(TextSource):
     """The array in some columns of a table: a vector if it is one column, else a matrix."""
 
     def __init__(self, stream: Stream, table: Table, part: str | None, reading: Reading) -> None:
+        self._table = table
+        self._is_whole = part is None
         self._chosen = table.columns.select(part)
         pieces = table.pieces(self._chosen)
         if len(self._chosen) == 1:
-            pieces = (piece._replace(values=piece.values[:, 0]) for piece in pieces)
+            pieces = map(_flat, pieces)
         elif part is None:
             check_data(table.columns, _no_data(table, reading.elsewhere))
             pieces = _not_counting(table.columns, pieces)
         super().__init__(stream, pieces)
 
+    @property
+    def remarks(self) -> Sequence[Remark]:
+        return [
+            remark
+            for remark in self._table.remarks
+            if self._is_whole or not isinstance(remark, LosscalcWarning)
+        ]
+
+    def doubt(self, excess: int) -> str | None:
+        return self._table.doubt(excess)
+
     def locate(self, index: Index) -> Location:
         if not index:
             return Location(self.name)
         is_cell = len(self._chosen) == 1 or len(index) > 1
-        column = self._chosen[index[-1] if len(index) > 1 else 0] + 1 if is_cell else None
+        position = index[-1] if len(index) > 1 and len(self._chosen) > 1 else 0
+        column = self._chosen[position] + 1 if is_cell else None
         return Location(self.name, self.line(index[0]), column)
+
+
+def _flat(piece: Piece) -> Piece:
+    """The numbers of one column as a vector, unless its cells are lists."""
+    return piece._replace(values=piece.values[:, 0]) if piece.values.shape[1] == 1 else piece
 
 
 def check_data(columns: Columns, reasons: dict[int, str]) -> None:
@@ -133,7 +158,7 @@ def heading(cells: list[str], header: Literal["auto", "yes", "no"], location: Lo
     if header != "auto":
         return names if header == "yes" else None
     shown = cells[:_HEADER_CELLS]
-    has_names = any(is_name(cell) and cell.strip().lower() not in _NO_NAMES for cell in shown)
+    has_names = any(map(names_something, shown))
     has_numbers = any(parse_number(cell) is not None for cell in shown)
     if has_numbers and (has_names or _is_pandas_index(cells)):
         raise FormatError(
@@ -145,32 +170,22 @@ def heading(cells: list[str], header: Literal["auto", "yes", "no"], location: Lo
     return names if has_names and all(map(is_name, shown)) else None
 
 
-def is_name(cell: str) -> bool:
-    """Whether a cell can name a column: it is blank, or a word that nobody would take for a number.
+def are_numbered(cells: list[str]) -> bool:
+    """Whether the cells of a line are 0, 1, 2 ... or consecutive years, as columns are numbered.
 
-    >>> [cell for cell in ("logit", "log(p)", "", "0.5", "1_000", "0x10", "nan", "[1") if is_name(cell)]
-    ['logit', 'log(p)', '']
+    >>> are_numbered(["0", "1", "2"]), are_numbered(["1999", "2000"]), are_numbered(["1"])
+    (True, True, False)
     """
-    word = cell.strip()
-    if not word:
-        return True
-    is_printable = word.replace("\n", " ").isprintable()
-    if parse_number(word) is not None or not is_printable or word.lower().startswith("nan("):
-        return False
-    return word[0].isalpha() or word[0] in "_%("
+    words = [cell.strip() for cell in cells]
+    first = 0
+    if len(words) > 1 and _YEAR.fullmatch(words[0]) and int(words[0]) + len(words) - 1 <= _LAST_YEAR:
+        first = int(words[0])
+    return words == [str(first + i) for i in range(len(words))]
 
 
-def is_word(cell: str) -> bool:
-    """Whether a cell holds a word or a date, neither a number nor what stands for one."""
-    word = cell.strip()
-    if _DATE.fullmatch(word):
-        return True
-    return bool(word) and word.lower() not in _NO_NAMES and is_name(word)
-
-
-def is_missing(cell: str) -> bool:
-    """Whether a cell is empty, or a word that stands for a missing number."""
-    return cell.strip().lower() in _NA_WORDS
+def have_fractions(values: Array) -> bool:
+    """Whether every column has a number that is no integer."""
+    return bool((np.isfinite(values) & (values != np.trunc(values))).any(axis=0).all())
 
 
 def _is_pandas_index(cells: list[str]) -> bool:

@@ -145,6 +145,11 @@ class TextSource(Source):
     def locate(self, index: Index) -> Location:
         return Location(self.name, self.line(index[0]) if index else None)
 
+    def count(self) -> int:
+        while self._read_on():
+            self._waiting.clear()
+        return self._rows_read
+
     def progress(self) -> tuple[int, int | None]:
         return self._stream.progress()
 

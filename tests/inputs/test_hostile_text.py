@@ -14,7 +14,8 @@ from tests.support.hostile import Refusal, accept, refuse, refuse_file
 
 MISSING = "--na drop leaves the row out, --na nan reads NaN"
 HALF = "give --header yes if it names the columns, --header no if it holds data"
-BLANK = "remove it; --skip-rows N passes over lines at the top"
+THOUSANDS = "write thousands without a mark between them, as in 1000"
+PERCENT = "write percentages without the sign, divided by 100 where a probability is due: 0.5 for 50%"
 ENCODING = "name the encoding: --encoding latin-1, for example"
 UTF16 = "it looks like UTF-16: give --encoding utf-16"
 HEADER = "give --header yes if the line names the columns, or take columns by number: FILE#2"
@@ -75,10 +76,9 @@ def table(*cases: tuple[str, Refusal]):
     ("header of pandas", Refusal(b",0\n0,2.5\n", ":1", "the line is half names and half numbers, found ',0'", HALF)),
     ("second header", Refusal(b"a,b\n1,2\na,b\n", ":3:1", nan("a"), COLUMNS)),
     ("header refused", Refusal(b"a,b\n1,2\n", ":1:1", nan("a"), HEADER, ("--header", "no"))),
-    ("comment", Refusal(b"# made by x\n1,2\n", ":1:1", nan("# made by x"), "--skip-rows N passes over lines at the top")),
     ("underscore", Refusal(b"1_000\n", ":1:1", nan("1_000"))),
-    ("blank within", Refusal(b"1 000\n", ":1:1", nan("1 000"), "for columns separated by blanks give --delimiter space")),
-    ("no-break space", Refusal("1\u00a0000\n".encode(), ":1:1", nan(r"1\xa0000"))),
+    ("blank within", Refusal(b"1 000\n", ":1:1", nan("1 000"), THOUSANDS)),
+    ("no-break space", Refusal("1\u00a0000\n".encode(), ":1:1", nan(r"1\xa0000"), THOUSANDS)),
     ("no-break space around", Refusal("\u00a01\n".encode(), ":1:1", nan(r"\xa01"))),
     ("zero-width space", Refusal("1\u200b,2\n".encode(), ":1:1", nan(r"1\u200b"))),
     ("right-to-left override", Refusal("1,\u202e2\n".encode(), ":1:2", nan(r"\u202e2"))),
@@ -88,11 +88,10 @@ def table(*cases: tuple[str, Refusal]):
     ("arabic digits", Refusal("2,٣\n".encode(), ":1:2", nan("٣"))),
     ("minus sign", Refusal("−1\n".encode(), ":1:1", nan("−1"))),
     ("hexadecimal", Refusal(b"0x10,0x1p3\n", ":1:1", nan("0x10"))),
-    ("percent", Refusal(b"50%,$1\n", ":1:1", nan("50%"))),
-    ("currency", Refusal(b"1,$1\n", ":1:2", nan("$1"))),
+    ("percent", Refusal(b"50%,$1\n", ":1:1", nan("50%"), PERCENT)),
+    ("currency", Refusal(b"1,$1\n", ":1:2", nan("$1"), "write the number without its unit")),
     ("nan with payload", Refusal(b"nan(123),1\n", ":1:1", nan("nan(123)"))),
     ("nan of Windows", Refusal(b"1.#INF,1\n", ":1:1", nan("1.#INF"))),
-    ("truth value", Refusal(b"True,False\n", ":1:1", nan("True"), TRUTH)),
     ("complex", Refusal(b"1+2j\n", ":1:1", nan("1+2j"))),
     ("Fortran exponent", Refusal(b"1d5\n", ":1:1", nan("1d5"))),
     ("half an exponent", Refusal(b"1\n1e\n", ":2:1", nan("1e"))),
@@ -100,8 +99,8 @@ def table(*cases: tuple[str, Refusal]):
     ("two points", Refusal(b"1..2\n", ":1:1", nan("1..2"))),
     ("a point", Refusal(b"1\n.\n", ":2:1", nan("."), MISSING)),
     ("a sign", Refusal(b"-,1\n", ":1:1", nan("-"))),
-    ("date", Refusal(b"1\n2024-01-01\n", ":2:1", nan("2024-01-01"))),
-    ("decimal comma", Refusal(b'"1,5"\n"2,5"\n', ":1:1", nan("1,5"))),
+    ("date", Refusal(b"1\n2024-01-01\n", ":2:1", nan("2024-01-01"), "a date is no number: take the other columns by name or number, FILE#NAME or FILE#2")),
+    ("decimal comma", Refusal(b'"1,5"\n"2,5"\n', ":1:1", nan("1,5"), "for decimal commas give --decimal ,")),
     ("overflow", Refusal(b"1,1e400\n", ":1:2", "a number outside the range of float64, found '1e400'")),
     ("5001 digits", Refusal(b"1" + b"0" * 5000 + b"\n", ":1:1", f"a number outside the range of float64, found '1{'0' * 38}…'")),
     ("control characters", Refusal(b"1,2\n3,\x1b[31m\x07\n", ":2:2", nan(r"\x1b[31m\x07"))),
@@ -109,20 +108,13 @@ def table(*cases: tuple[str, Refusal]):
     ("Ctrl-Z at the end", Refusal(b"1,2\n\x1a", ":2", "the line has 1 cells, but line 1 has 2")),
     # other formats and delimiters
     ("JSON", Refusal(b"[[1,2]]", ":1:1", nan("[[1"), "for JSON give --from json")),
-    ("semicolons", Refusal(b"1;2\n3;4\n", ":1:1", nan("1;2"), "give --delimiter ';' to separate cells there")),
-    ("tabs", Refusal(b"1\t2\n", ":1:1", nan(r"1\t2"), "give --delimiter tab to separate cells there")),
-    ("blanks", Refusal(b"1 2\n3 4\n", ":1:1", nan("1 2"), "for columns separated by blanks give --delimiter space")),
-    ("commas among semicolons", Refusal(b"1,2\n", ":1:1", nan("1,2"), "write decimals with a point", ("--delimiter", ";"))),
+    ("commas among semicolons", Refusal(b"1,2\n", ":1:1", nan("1,2"), "for decimal commas give --decimal ,", ("--delimiter", ";"))),
     # rows
     ("long row", Refusal(b"1,2\n3,4,5\n", ":2", "the line has 3 cells, but line 1 has 2")),
     ("short row", Refusal(b"a,b\n1,2\n3\n", ":3", "the line has 1 cells, but line 1 has 2")),
     ("short row elsewhere", Refusal(b"1,2,3\n4,5,6\n7,8\n", ":3", "the line has 2 cells, but line 1 has 3", part="#1")),
     ("long row elsewhere", Refusal(b"1,2\n4,5,6\n", ":2", "the line has 3 cells, but line 1 has 2", part="#2,1")),
-    ("blank line", Refusal(b"1,2\n\n3,4\n", ":2", "the line is blank", BLANK)),
-    ("blank lines", Refusal(b"1,2\n3,4\n\n\n5,6\n", ":3", "the line is blank", BLANK)),
     ("a vertical tab is not blank", Refusal(b"1\n2\n\x0b\n", ":3:1", nan(r"\x0b"), MISSING)),
-    ("blank line in a column", Refusal(b"1\n \n2\n", ":2", "the line is blank", BLANK)),
-    ("blank line first", Refusal(b"\n1,2\n", ":1", "the line is blank", BLANK)),
     # quotes
     ("text after a quote", Refusal(b'3,"1"2\n', ":1:2", "a cell goes on after its closing quote")),
     ("text after a quote, later", Refusal(b'1,2\n"3"4,5\n', ":2:1", "a cell goes on after its closing quote")),
@@ -156,8 +148,6 @@ PADDED = b"1" + b" " * 30 + b"\n"
     ("not text later", Refusal(PADDED * 40_000 + b"\xff\n", ":40001", "not utf-8 text at byte 1280000, found '0xff'", ENCODING)),
     ("not text, across pieces", Refusal(PADDED * 32_767 + PADDED[:-1] + b"\xe2\x28\xa1\n", ":32768", "not utf-8 text at byte 1048575, found '0xe2'", ENCODING)),
     ("ragged later", Refusal(b"1," + b" " * 29 + b"2\n" + (b"1,2" + b" " * 28 + b"\n") * 40_000 + b"3\n", ":40002", "the line has 1 cells, but line 1 has 2")),
-    ("blank, then a piece", Refusal(PADDED * 32_760 + b"\n" * 500 + b"2\n", ":32761", "the line is blank", BLANK)),
-    ("a million blank lines first", Refusal(b"\n" * 1_100_000 + b"1\n", ":1", "the line is blank", BLANK)),
     ("CRLF across pieces", Refusal(b"1" + b" " * 28 + b"\r\n" + PADDED.replace(b" \n", b"\r\n") * 40_000 + b"x\r\n", ":40002:1", nan("x"), COLUMNS)),
     ("skipped lines count", Refusal(b"#\n" * 1_000_000 + b"1,2\nx,3\n", ":1000002:1", nan("x"), COLUMNS, ("--skip-rows", "1000000"))),
     ("no line end", Refusal(b"1" * (70 << 20), ":1", "the line has more than 33.6 MB", LARGE)),
@@ -172,11 +162,9 @@ def test_hostile_large_csv(capsys, case):
     ("name", "options", "case"),
     [
         ("f.tsv", (), Refusal(b"1\t2\n3\tx\n", ":2:2", nan("x"), COLUMNS)),
-        ("f.tsv", (), Refusal(b"1,2\n", ":1:1", nan("1,2"), "give --delimiter ',' to separate cells there")),
         ("f.tsv", (), Refusal(b"1\t\t2\n", ":1:2", nan(""), MISSING)),
         ("f.txt", (), Refusal(b"1 2\n3 x\n", ":2:2", nan("x"), COLUMNS)),
         ("f.txt", (), Refusal(b"1 2\n3\n", ":2", "the line has 1 cells, but line 1 has 2")),
-        ("f.txt", (), Refusal(b"1 2\n\n3 4\n", ":2", "the line is blank", BLANK)),
         ("f.txt", (), Refusal(b"1, 2\n3, x\n", ":2:2", nan(" x"), COLUMNS)),
         ("f.txt", (), Refusal(b'"1" 2\n', ":1:1", nan('"1"'))),
         ("f.txt", (), Refusal(b" \n", "", "no data")),
@@ -220,6 +208,16 @@ def test_hostile_text_of_other_names(capsys, name, options, case):
         (b"# caf\xe9\n1\n", ("--skip-rows", "1", "--encoding", "latin-1"), "1.0\n"),
         ("1,2\n".encode("utf-16"), ("--encoding", "utf-16"), "1.0,2.0\n"),
         ("\u017e\n1\n".encode("cp1252"), ("--encoding", "cp1252"), "1.0\n"),
+        (b"1,2\n\n3,4\n", (), "1.0,2.0\n3.0,4.0\n"),
+        (b"1,2\n3,4\n \n\n5,6\n", (), "1.0,2.0\n3.0,4.0\n5.0,6.0\n"),
+        (b"\n" * 1_100_000 + b"1\n", (), "1.0\n"),
+        (PADDED * 32_760 + b"\n" * 500 + b"2\n", (), "1.0\n" * 32_760 + "2.0\n"),
+        (b"# made by x\n1,2\n", (), "1.0,2.0\n"),
+        (b"True,False\n", (), "1.0,0.0\n"),
+        (b"1;2\n3;4\n", (), "1.0,2.0\n3.0,4.0\n"),
+        (b"1\t2\n", (), "1.0,2.0\n"),
+        (b"1|2\n", (), "1.0,2.0\n"),
+        (b"1 2\n3 4\n", (), "1.0,2.0\n3.0,4.0\n"),
         (b"1,NA\n3,4\n", ("--na", "nan"), "1.0,nan\n3.0,4.0\n"),
     ],
 )

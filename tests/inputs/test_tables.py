@@ -23,7 +23,7 @@ def refused(capsys, *arguments: str) -> tuple[str, str]:
     assert cli.run(list(arguments)) == 3
     error = capsys.readouterr().err
     message, _, hint = error.partition("\n  hint: ")
-    return message.removeprefix("losscalc: error: "), hint.strip()
+    return message.removeprefix("losscalc: error: ").strip(), hint.strip()
 
 
 def values(address: str, **reading) -> list:
@@ -149,3 +149,188 @@ def test_a_cell_behind_a_trailing_delimiter(capsys, folder):
     )
     (folder / "f.csv").write_text("a,b,\n0.1,0.9,\n0.5,0.5,7\n")
     assert refused(capsys, "sigmoid", "-i", "f.csv")[0].startswith("f.csv: column 3 has no name")
+
+
+HEADER_NOTE = (
+    "losscalc: note: {0}:1: the first line is taken as a header, as it counts and what is below has fractions"
+)
+
+
+def noted(capsys, *arguments: str) -> tuple[str, list[str]]:
+    """What a command that succeeds prints, and the lines that it says besides."""
+    assert cli.run(list(arguments)) == 0
+    output, error = capsys.readouterr()
+    return output, error.splitlines()
+
+
+def test_a_header_of_pandas_without_names(capsys, folder):
+    """A lone 0 above fractions is the name of the column, and the note says how it is read as data."""
+    (folder / "a.csv").write_text("0\n1.5\n")
+    (folder / "b.csv").write_text("0\n2.5\n")
+    output, error = noted(capsys, "mse", "-i", "a.csv", "-t", "b.csv")
+    assert float(output) == 1.0
+    hint = "  hint: --header no if it holds data"
+    assert error == [HEADER_NOTE.format("a.csv"), hint, HEADER_NOTE.format("b.csv"), hint]
+    output, error = noted(capsys, "mse", "-i", "a.csv", "-t", "b.csv", "--header", "no")
+    assert (float(output), error) == (0.5, [])
+    assert noted(capsys, "mse", "-i", "a.csv", "-t", "b.csv", "-q", "-W", "error") == ("1.0\n", [])
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("0,1\n.5,1.5\n2,.25\n", [[0.5, 1.5], [2, 0.25]]),
+        ("2019,2020,2021\n.5,1.5,2.5\n", [[0.5, 1.5, 2.5]]),
+        ("0,1,\n.5,1.5,\n", [[0.5, 1.5]]),
+        ("0\n1e0\n2e0\n", [1, 2]),
+        ("0\n1.0\n\n2.0\n", [1, 2]),
+        ('"0"\n"1.5"\n', [1.5]),
+        # data, not headers
+        ("0,1\n.5,1\n", [[0, 1], [0.5, 1]]),
+        ("0,1\n1,0\n", [[0, 1], [1, 0]]),
+        ("0,2\n.5,1.5\n", [[0, 2], [0.5, 1.5]]),
+        ("2020\n.5\n", [2020, 0.5]),
+        ("2020,2022\n.5,1.5\n", [[2020, 2022], [0.5, 1.5]]),
+        ("2100,2101\n.5,1.5\n", [[2100, 2101], [0.5, 1.5]]),
+        ("0\n1.5\n2\n", [0, 1.5, 2]),
+        ("1\n1.5\n", [1, 1.5]),
+        ("0\n", [0]),
+    ],
+)
+def test_headers_of_numbers(folder, text, rows):
+    """Columns that are numbered, or named by years, above fractions; of one column all cells decide."""
+    (folder / "f.csv").write_text(text)
+    assert values("f.csv") == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "rows"),
+    [
+        ("# cat dog\n1.0 2.0\n", "#dog", [2]),
+        ("# made by x\n#cat,dog\n1,2\n3,4\n", "#cat", [1, 3]),
+        ("# cat,dog\na,b\n1,2\n", "#b", [2]),
+        ('# it is "quoted\n1,2\n3,4\n', "", [[1, 2], [3, 4]]),
+        ("1,2\n# 5,6\n3,4\n", "", [[1, 2], [3, 4]]),
+        ('a,b\n"# x\ny",1\nz,2\n', "#b", [1, 2]),
+        ("#\n1 2\n", "", [[1, 2]]),
+    ],
+)
+def test_lines_of_comment(folder, text, part, rows):
+    """Lines of # are passed over; the last above the table names its columns if it has as many cells."""
+    (folder / "f.txt").write_text(text)
+    assert values(f"f.txt{part}") == rows
+    assert values(f"f.txt{part}", header="no" if not part else "auto") == rows
+
+
+def test_a_lone_number_above_labels(capsys, folder):
+    """Where the rows differ by one, the error says which file may have a header, and what to type."""
+    (folder / "p.csv").write_text("p\n0.9\n0.2\n0.8\n")
+    (folder / "y.csv").write_text("0\n1\n0\n1\n")
+    assert cli.run(["bce", "-i", "p.csv", "-t", "y.csv"]) == 4
+    assert "hint: the first line of y.csv may be a header: --header yes\n" in capsys.readouterr().err
+    arguments = ["bce", "-i", "p.csv", "-t", "y.csv", "--header", "yes"]
+    # by hand: -(ln 0.9 + ln 0.8 + ln 0.8) / 3
+    assert float(accept(capsys, arguments)) == pytest.approx(0.1838825397, abs=1e-9)
+
+
+def test_a_header_that_holds_data(capsys, folder):
+    """The other way round, a first line that was taken as a header is the one that is missed."""
+    (folder / "p.csv").write_text("0\n.5\n.25\n")
+    (folder / "y.csv").write_text("1\n0\n1\n")
+    assert cli.run(["l1", "-i", "p.csv", "-t", "y.csv"]) == 4
+    assert "the first line of p.csv was taken as a header: --header no" in capsys.readouterr().err
+    assert float(accept(capsys, ["l1", "-i", "p.csv", "-t", "y.csv", "--header", "no"])) == 2.25 / 3
+
+
+def test_blank_lines(capsys, folder):
+    """They are passed over and counted, and named where rows are missed."""
+    (folder / "p.csv").write_text("1\n\n2\n\n\n3\n\n")
+    (folder / "y.csv").write_text("1\n2\n2\n")
+    output, error = noted(capsys, "l1", "-i", "p.csv", "-t", "y.csv", "-r", "sum")
+    assert (float(output), error) == (1.0, ["losscalc: note: p.csv: passed over 3 blank lines"])
+    (folder / "y.csv").write_text("1\n2\n2\n4\n5\n")
+    assert cli.run(["l1", "-i", "p.csv", "-t", "y.csv"]) == 4
+    assert "hint: p.csv: passed over 3 blank lines\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "reading", "rows"),
+    [
+        ("True,false\nFALSE,TRUE\n", {}, [[1, 0], [0, 1]]),
+        ("0.5;1\n2;3\n", {}, [[0.5, 1], [2, 3]]),
+        ("a|b\n1|2\n", {}, [[1, 2]]),
+        ("a\tb\n1\t2\n", {}, [[1, 2]]),
+        ("1 2\n3 4\n", {}, [[1, 2], [3, 4]]),
+        ("a;b, c\n1;2\n", {}, [[1, 2]]),
+        ("log p\n0.5\n", {}, [0.5]),
+        ("0,5;1\n2,25;-3,5\n", {"decimal": ","}, [[0.5, 1], [2.25, -3.5]]),
+        ("0,5\n0,25\n", {"decimal": ","}, [0.5, 0.25]),
+        ('"0,5","1"\n"0,25","2"\n', {"decimal": ","}, [[0.5, 1], [0.25, 2]]),
+        ("p\n0,5\n0,25\n", {"decimal": ","}, [0.5, 0.25]),
+        ('"[0.9, 0.1]"\n"[0.5, 0.5]"\n', {}, [[0.9, 0.1], [0.5, 0.5]]),
+        ("1,NaN\n2,3\n", {"na": "nan"}, [[1, None], [2, 3]]),
+        ("1,2\r\r\n3,4.5\r\r\n", {}, [[1, 2], [3, 4.5]]),
+    ],
+)
+def test_cells(folder, text, reading, rows):
+    """Truth values, other delimiters, decimal commas, and lists in a cell are read as they are meant."""
+    (folder / "f.csv").write_bytes(text.encode())
+    found = values("f.csv", **reading)
+    assert [[None if x != x else x for x in row] if isinstance(row, list) else row for row in found] == rows
+
+
+def test_lists_in_cells(capsys, folder):
+    """Each has the numbers of a row; lists of different lengths are refused with the place."""
+    (folder / "f.csv").write_text('id,p\n7,"[0.9, 0.1]"\n8,[0.25 0.75]\n')
+    assert values("f.csv#p") == [[0.9, 0.1], [0.25, 0.75]]
+    (folder / "f.csv").write_text('id,p\n7,"[0.9, 0.1]"\n8,[0.25]\n')
+    assert (
+        refused(capsys, "sigmoid", "-i", "f.csv#p")[0] == "f.csv:3:2: the list has 1 numbers, those before 2"
+    )
+
+
+@pytest.mark.parametrize("text", ["p,y\n.5,1\nNaN,1\n1,nan\n.25,0\n", 'p,y\n".5",1\nNaN,1\n1,nan\n.25,0\n'])
+def test_nan_is_missing_where_rows_are_dropped(capsys, folder, text):
+    """NaN as text is left out like an empty cell, whichever way the cells are read: (0.5 + 0.25) / 2."""
+    (folder / "f.csv").write_text(text)
+    output, error = noted(capsys, "l1", "-i", "f.csv#p", "-t", "f.csv#y", "--na", "drop")
+    assert (float(output), error) == (0.375, ["losscalc: warning: left out 2 rows with a missing number"])
+
+
+def test_decimal_commas_that_make_two_columns(capsys, folder):
+    """0,5 in every row is read as two columns with a warning, and by its hint as 0.5."""
+    (folder / "a.csv").write_text("0,5\n0,9\n")
+    (folder / "b.csv").write_text("0,4\n0,1\n")
+    output, error = noted(capsys, "l1", "-i", "a.csv", "-t", "b.csv")
+    assert float(output) == 2.25
+    assert [line for line in error if "two short integers" in line] == [
+        f"losscalc: warning: {name}: every row is two short integers and a comma, and is read as two columns"
+        for name in ("a.csv", "b.csv")
+    ]
+    arguments = ["l1", "-i", "a.csv", "-t", "b.csv"]
+    assert float(accept(capsys, [*arguments, "--decimal", ","])) == pytest.approx(0.45)
+    assert float(accept(capsys, [*arguments, "--delimiter", ","])) == 2.25
+    (folder / "a.csv").write_text("0,1\n1,0\n")
+    assert float(accept(capsys, ["l1", "-i", "a.csv", "-t", "[[0,1],[1,0]]"])) == 0
+
+
+@pytest.mark.parametrize(
+    ("cell", "remedy"),
+    [
+        ("50%", "divided by 100"),
+        ('"1,000"', "write thousands without a mark between them"),
+        ("1'000.5", "write thousands without a mark between them"),
+        ("1 000", "write thousands without a mark between them"),
+        ("5 kg", "write the number without its unit"),
+        ("3ms", "write the number without its unit"),
+        ("$5", "write the number without its unit"),
+        ("2024-01-31", "a date is no number"),
+        ('"0,5"', "--decimal ,"),
+    ],
+)
+def test_cells_that_stay_errors(capsys, folder, cell, remedy):
+    """What may mean two things is an error that says what to do."""
+    (folder / "f.csv").write_text(f"{cell}\n{cell}\n")
+    message, hint = refused(capsys, "sigmoid", "-i", "f.csv")
+    assert message.startswith("f.csv:1:1: not a number, found")
+    assert remedy in hint

@@ -1,0 +1,121 @@
+"""Cells of text: which number one is, whether it is missing or a name, and what to do if it is neither."""
+
+import re
+
+from losscalc.core.domains import is_overflow, parse_number
+from losscalc.errors import FormatError, Location
+
+_TRUTH = {"true": 1.0, "false": 0.0}
+_NA_WORDS = frozenset({"", "na", "n/a", "#n/a", "null", "none", "."})
+_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*", re.ASCII | re.DOTALL)
+_PERCENT = re.compile(r"[+-]?[\d.,]+ ?%", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[,.' \u00a0\u202f]\d{3})+(?:[.,]\d+)?", re.ASCII)
+_UNIT = re.compile(r"[$€£] ?[+-]?[\d.]+|[+-]?[\d.]+ ?(?:[a-df-zA-DF-Zµ°€$]|[a-zA-Zµ°]{2,4}|px)", re.ASCII)
+
+
+def number(cell: str, decimal: str = ".") -> float | None:
+    """The number that a cell holds, or None; true and false are 1 and 0.
+
+    >>> number(" 0.5 "), number("0,5", ","), number("True"), number("0,5"), number("1.000,5", ",")
+    (0.5, 0.5, 1.0, None, None)
+    """
+    if decimal != ".":
+        # A point beside decimal commas stands between thousands.
+        if "." in cell:
+            return None
+        cell = cell.replace(decimal, ".")
+    value = parse_number(cell)
+    return _TRUTH.get(cell.strip(" \t").lower()) if value is None else value
+
+
+def listed(cell: str, decimal: str = ".") -> list[float] | None:
+    """The numbers of a list that stands in one cell, as Python and NumPy print it.
+
+    >>> listed("[0.9, 0.1]"), listed("[ 1. -2.5]"), listed("[1,,2]")
+    ([0.9, 0.1], [1.0, -2.5], None)
+    """
+    word = cell.strip()
+    if not (word.startswith("[") and word.endswith("]")):
+        return None
+    words = re.split(r"\s*,\s*|\s+", word[1:-1].strip()) if decimal == "." else word[1:-1].split()
+    numbers = [value for each in words if (value := number(each, decimal)) is not None]
+    return numbers if len(numbers) == len(words) else None
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell is empty, or a word that stands for a missing number."""
+    return cell.strip().lower() in _NA_WORDS
+
+
+def is_name(cell: str) -> bool:
+    """Whether a cell can name a column: it is blank, or a word that nobody would take for a number.
+
+    >>> [cell for cell in ("logit", "log(p)", "", "0.5", "1_000", "0x10", "nan", "[1") if is_name(cell)]
+    ['logit', 'log(p)', '']
+    """
+    word = cell.strip()
+    if not word:
+        return True
+    is_printable = word.replace("\n", " ").isprintable()
+    if parse_number(word) is not None or not is_printable or word.lower().startswith("nan("):
+        return False
+    return word[0].isalpha() or word[0] in "_%("
+
+
+def names_something(cell: str) -> bool:
+    """Whether a cell is a name, and stands neither for a number nor for a missing one."""
+    return is_name(cell) and not is_missing(cell) and cell.strip().lower() not in _TRUTH
+
+
+def is_word(cell: str) -> bool:
+    """Whether a cell holds a word or a date."""
+    return bool(_DATE.fullmatch(cell.strip())) or names_something(cell)
+
+
+def not_a_number(cell: str, delimiter: str, location: Location, *, is_first: bool) -> FormatError:
+    """The error about a cell that is no number."""
+    problem = "not a number"
+    if "\ufeff" in cell:
+        problem = "not a number but a byte-order mark in the middle of the text"
+    elif "\0" in cell:
+        problem = "not a number but a NUL byte"
+    elif is_overflow(cell):
+        problem = "a number outside the range of float64"
+    hint = _advise(cell, delimiter, is_first=is_first)
+    return FormatError(problem, found=cell, location=location, hint=hint)
+
+
+def _advise(cell: str, delimiter: str, *, is_first: bool) -> str | None:
+    """What to type if a cell is not a number."""
+    if is_missing(cell):
+        return "--na drop leaves the row out, --na nan reads NaN"
+    if cell.lstrip().startswith(("[", "{")):
+        return "for JSON give --from json"
+    if "\0" in cell:
+        return "for text in UTF-16 give --encoding utf-16-le or utf-16-be"
+    if (remedy := _rewritten(cell.strip())) is not None:
+        return remedy
+    for other in (";", "\t", "|", ","):
+        if other in cell and other != delimiter:
+            name = "tab" if other == "\t" else f"'{other}'"
+            return f"give --delimiter {name} to separate cells there"
+    if is_first and is_name(cell):
+        return "give --header yes if the line names the columns, or take columns by number: FILE#2"
+    if " " in cell.strip():
+        return "for columns separated by blanks give --delimiter space"
+    return "take the columns with numbers by name or number: FILE#NAME or FILE#2" if is_name(cell) else None
+
+
+def _rewritten(word: str) -> str | None:
+    """How a number is to be written that is there with a sign or mark too many."""
+    if _PERCENT.fullmatch(word):
+        return "write percentages without the sign, divided by 100 where a probability is due: 0.5 for 50%"
+    if _THOUSANDS.fullmatch(word):
+        more = "; if it is a decimal comma: --decimal ," if _DECIMAL_COMMA.fullmatch(word) else ""
+        return f"write thousands without a mark between them, as in 1000{more}"
+    if _DECIMAL_COMMA.fullmatch(word):
+        return "for decimal commas give --decimal ,"
+    if _DATE.fullmatch(word):
+        return "a date is no number: take the other columns by name or number, FILE#NAME or FILE#2"
+    return "write the number without its unit" if _UNIT.fullmatch(word) else None

@@ -1,0 +1,147 @@
+"""How a table is written as text: what separates its cells, and where its rows and lines of # are."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from losscalc.errors import FormatError, Location
+from losscalc.inputs.cells import listed, number
+from losscalc.inputs.options import BLANKS
+
+_BLANK = re.compile(r"[ \t]+")
+_DELIMITERS = ";\t|,"
+_SAMPLE = 50
+_SPACED_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?: \d{3})+", re.ASCII)
+
+
+class Row(NamedTuple):
+    """A row of cells, the line it starts in, and the line after it."""
+
+    line: int
+    end: int
+    cells: list[str]
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether the line holds nothing but blanks; a quoted empty cell is something."""
+        return not self.cells or (len(self.cells) == 1 and bool(_BLANK.fullmatch(self.cells[0])))
+
+
+class OpenQuoteError(Exception):
+    """The text ends within quotes; the line is where the row began."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+class _Feed:
+    """The lines of a text for the csv module. Between rows, it passes over lines of #."""
+
+    def __init__(self, text: str, line: int) -> None:
+        self._lines = io.StringIO(text)
+        self.first = line
+        """The first line of the row at hand."""
+        self.next = line
+        self.is_between = True
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        if self.is_between:
+            while line.lstrip(" \t").startswith("#"):
+                self.next += 1
+                line = next(self._lines)
+            self.first = self.next
+            self.is_between = False
+        self.next += 1
+        return line
+
+
+class Dialect(NamedTuple):
+    """What separates cells, and what the decimals of a number."""
+
+    delimiter: str
+    decimal: str = "."
+
+    def rows(self, text: str, path: str = "", line: int = 1) -> Iterator[Row]:
+        """The rows of whole lines; `line` is the number of the first of them."""
+        feed = _Feed(text, line)
+        if self.delimiter == BLANKS:
+            for each in feed:
+                cells = re.split(r"[ \t]+", each.strip(" \t\n"))
+                yield Row(feed.first, feed.next, cells if cells != [""] else [])
+                feed.is_between = True
+            return
+        try:
+            for cells in csv.reader(feed, delimiter=self.delimiter, strict=True):
+                yield Row(feed.first, feed.next, cells)
+                feed.is_between = True
+        except csv.Error as error:
+            if "unexpected end of data" in str(error):
+                raise OpenQuoteError(feed.first) from error
+            bad = text.split("\n", feed.first - line + 1)[feed.first - line]
+            raise self._bad_quotes(bad, Location(path, feed.first), error) from error
+
+    def number(self, cell: str) -> float | None:
+        """The number in a cell, or None."""
+        return number(cell, self.decimal)
+
+    def _bad_quotes(self, text: str, place: Location, error: csv.Error) -> FormatError:
+        bad = re.search(rf'"[^"]*"(?!["{re.escape(self.delimiter)}]|$)', text)
+        column = text.count(self.delimiter, 0, bad.start()) + 1 if bad else None
+        goes_on = bad or "expected after" in str(error)
+        problem = "a cell goes on after its closing quote" if goes_on else str(error)
+        if "field larger than" in problem:
+            problem = f"a cell has more than {csv.field_size_limit()} characters"
+        return FormatError(problem, location=place._replace(column=column))
+
+
+def find_dialect(text: str, usual: str | None, decimal: str) -> Dialect:
+    """The dialect in which the first lines of a text are rows of equally many cells, most of them numbers.
+
+    >>> find_dialect("a;b\\n0.5;1\\n", ",", ".").delimiter, find_dialect("1 2\\n3 4\\n", ",", ".").delimiter
+    (';', ' ')
+    """
+    lines = text.split("\n", _SAMPLE)[:_SAMPLE]
+    sample = "".join(f"{line}\n" for line in lines if line.strip())
+    first = sample.partition("\n")[0]
+    marks = [mark for mark in (usual or "", *_DELIMITERS) if mark and mark in first]
+    if decimal == "," and '"' not in first:
+        marks = [mark for mark in marks if mark != ","]
+    shares = {mark: share for mark in marks if (share := _share(sample, mark))}
+    if shares:
+        return Dialect(max(shares, key=lambda mark: shares[mark]), decimal)
+    if not marks and usual != BLANKS and _share(sample, BLANKS) == 1 and not _has_thousands(lines):
+        return Dialect(BLANKS, decimal)
+    if usual is None:
+        return Dialect("," if "," in marks else BLANKS, decimal)
+    return Dialect(";" if decimal == usual else usual, decimal)
+
+
+def _share(sample: str, delimiter: str) -> float:
+    """How much of the rows below the first are numbers; 0 if there is one cell a row, or rows differ."""
+    try:
+        rows = [row.cells for row in islice(Dialect(delimiter).rows(sample), _SAMPLE)]
+    except (FormatError, OpenQuoteError):
+        return 0
+    if not rows or len(rows[0]) < 2 or any(len(cells) != len(rows[0]) for cells in rows):
+        return 0
+    decimals = "." if delimiter == "," else ".,"
+    cells = [cell for row in rows[1:] or rows for cell in row]
+    found = sum(
+        not cell.strip() or listed(cell) is not None or any(number(cell, d) is not None for d in decimals)
+        for cell in cells
+    )
+    # Words alone are a table, too.
+    return max(found / len(cells), 0.01) if delimiter != BLANKS else float(found == len(cells))
+
+
+def _has_thousands(lines: list[str]) -> bool:
+    """Whether lines may be numbers with blanks between their thousands."""
+    return all(_SPACED_THOUSANDS.fullmatch(line.strip()) for line in lines if line.strip())
