@@ -12,15 +12,15 @@ from losscalc.errors import FormatError, Location, LosscalcWarning, Note, Remark
 from losscalc.inputs.cells import is_missing, is_word, listed, not_a_number
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.decimals import parse_table
-from losscalc.inputs.dialect import Dialect, OpenQuoteError, Row, find_dialect
+from losscalc.inputs.dialect import COMMENT, Dialect, OpenQuoteError, Row, find_dialect
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.table import TableSource, are_numbered, have_fractions, heading
 from losscalc.inputs.text import Lines, Piece
 
 # Blank lines and lines of #; in TSV, a line of tabs is a row of empty cells.
-_TOP = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
-_TOP_OF_TSV = re.compile(r"(?: *(?:#[^\n]*)?\n)*")
+_TOP = re.compile(rf"(?:{COMMENT}[^\n]*\n|[ \t]*\n)*")
+_TOP_OF_TSV = re.compile(rf"(?:{COMMENT}[^\n]*\n| *\n)*")
 _SHORT_PAIRS = re.compile(r"(?:[+-]?\d{1,4},\d{1,4}\n)+", re.ASCII)
 _TRUTHS = re.compile(r"(?:[01],[01]\n)+")
 

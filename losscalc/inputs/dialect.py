@@ -12,6 +12,9 @@ from losscalc.inputs.cells import listed, number
 from losscalc.inputs.options import BLANKS
 
 _BLANK = re.compile(r"[ \t]+")
+COMMENT = r"[ \t]*#(?!(?i:n/a|div/0!|ref!|name\?|null!|num!|value!))"
+"""What a line of # begins with; the words are those of spreadsheets for what could not be computed."""
+_COMMENT = re.compile(COMMENT)
 _DELIMITERS = ";\t|,"
 _SAMPLE = 50
 _SPACED_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?: \d{3})+", re.ASCII)
@@ -54,7 +57,7 @@ class _Feed:
     def __next__(self) -> str:
         line = next(self._lines)
         if self.is_between:
-            while line.lstrip(" \t").startswith("#"):
+            while _COMMENT.match(line):
                 self.next += 1
                 line = next(self._lines)
             self.first = self.next

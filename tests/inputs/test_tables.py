@@ -213,6 +213,7 @@ def test_headers_of_numbers(folder, text, rows):
         ("1,2\n# 5,6\n3,4\n", "", [[1, 2], [3, 4]]),
         ('a,b\n"# x\ny",1\nz,2\n', "#b", [1, 2]),
         ("#\n1 2\n", "", [[1, 2]]),
+        ("1\n # 2\n3\n", "", [1, 3]),
     ],
 )
 def test_lines_of_comment(folder, text, part, rows):
@@ -287,6 +288,15 @@ def test_lists_in_cells(capsys, folder):
     assert (
         refused(capsys, "sigmoid", "-i", "f.csv#p")[0] == "f.csv:3:2: the list has 1 numbers, those before 2"
     )
+
+
+@pytest.mark.parametrize("word", ["#N/A", "#n/a", "#DIV/0!", "#NAME?"])
+def test_errors_of_spreadsheets_are_no_comments(capsys, folder, word):
+    """They begin with a #, and stand where a number should be."""
+    (folder / "f.csv").write_text(f"{word}\n1\n")
+    assert refused(capsys, "sigmoid", "-i", "f.csv")[0] == f"f.csv:1:1: not a number, found '{word}'"
+    (folder / "f.csv").write_text(f"1\n{word}\n2\n")
+    assert refused(capsys, "sigmoid", "-i", "f.csv")[0] == f"f.csv:2:1: not a number, found '{word}'"
 
 
 @pytest.mark.parametrize("text", ["p,y\n.5,1\nNaN,1\n1,nan\n.25,0\n", 'p,y\n".5",1\nNaN,1\n1,nan\n.25,0\n'])
