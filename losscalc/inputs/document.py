@@ -12,6 +12,9 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.errors import FormatError, Index, Location, printable
+from losscalc.inputs.cells import is_missing, number
+from losscalc.inputs.parts import as_typed
+from losscalc.inputs.table import identifies
 
 _DEEPEST = 64
 _BOTTOMLESS = 950
@@ -115,11 +118,16 @@ def _number(
     leaf: Any, position: int, shape: Index, na: str, place: Callable[[Index], Location]
 ) -> float | None:
     """The number of one leaf, or None for a null that is allowed to be missing."""
-    if isinstance(leaf, _Written) or (isinstance(leaf, float) and np.isfinite(leaf)):
-        return leaf
-    if isinstance(leaf, str) and leaf in _NUMBER_WORDS:
-        return _NUMBER_WORDS[leaf]
-    if leaf is None and na != "error":
+    value = None
+    if isinstance(leaf, _Written | bool) or (isinstance(leaf, float) and np.isfinite(leaf)):
+        value = float(leaf)
+    elif isinstance(leaf, str):
+        # Numbers in quotes are those of tables: many programs quote what they read from one.
+        value = _NUMBER_WORDS.get(leaf, number(leaf))
+    if value is not None and not (na == "drop" and np.isnan(value)):
+        return value
+    is_gap = value is not None or leaf is None or (isinstance(leaf, str) and is_missing(leaf))
+    if is_gap and na != "error":
         return None
     raise _not_a_number(leaf, place(_unravel(position, shape)))
 
@@ -130,13 +138,12 @@ def _not_a_number(leaf: Any, location: Location) -> FormatError:
     if isinstance(leaf, list):
         return FormatError("a list where a number is due", location=location)
     if isinstance(leaf, dict):
-        hint = printable(f"name a member: #{next(iter(leaf))}") if leaf else None
+        # The ids of records are no numbers to compute with.
+        name = next((key for key in leaf if not identifies(key)), next(iter(leaf), None))
+        hint = None if name is None else f"name a member: {as_typed(name)}"
         return FormatError("an object where a number is due", location=location, hint=hint)
-    hint = None
-    if leaf is None:
-        hint = "--na drop leaves the row out, --na nan reads NaN"
-    elif isinstance(leaf, bool):
-        hint = "write 1 for true and 0 for false"
+    is_gap = leaf is None or (isinstance(leaf, str) and is_missing(leaf))
+    hint = "--na drop leaves the row out, --na nan reads NaN" if is_gap else None
     return FormatError("not a number", found=json.dumps(leaf), location=location, hint=hint)
 
 

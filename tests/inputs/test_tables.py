@@ -1,6 +1,7 @@
 """Tables as other programs leave them behind: read right, or refused with what to type instead."""
 
 import contextlib
+import json
 import re
 
 import pytest
@@ -344,3 +345,36 @@ def test_cells_that_stay_errors(capsys, folder, cell, remedy):
     message, hint = refused(capsys, "sigmoid", "-i", "f.csv")
     assert message.startswith("f.csv:1:1: not a number, found")
     assert remedy in hint
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "reading", "rows"),
+    [
+        ("[true, false]", "", {}, [1, 0]),
+        ('["0.5", "1e3", " 2 "]', "", {}, [0.5, 1000, 2]),
+        ('[["0.5", 1], ["-inf", "True"]]', "", {}, [[0.5, 1], [float("-inf"), 1]]),
+        ('[{"id": "7", "p": "0.5"}, {"id": "8", "p": ".25"}]', "#p", {}, [0.5, 0.25]),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["json", "jsonl"])
+def test_json_of_other_programs(folder, text, part, reading, rows, suffix):
+    """Truth values are 1 and 0, and numbers in quotes are numbers."""
+    if suffix == "jsonl":
+        text = "\n".join(json.dumps(row) for row in json.loads(text))
+    (folder / f"f.{suffix}").write_text(text)
+    assert values(f"f.{suffix}{part}", **reading) == rows
+
+
+@pytest.mark.parametrize("gap", ["null", "NaN", '"NaN"', '"nan"', '""', '"NA"'])
+def test_gaps_of_json(capsys, folder, gap):
+    """What stands for a missing number leaves its row out where rows with gaps are dropped."""
+    (folder / "f.json").write_text(f"[[1, {gap}], [2, 3]]")
+    output, error = noted(capsys, "l1", "-i", "f.json", "-t", "[[1, 1], [1, 1]]", "--na", "drop", "-r", "sum")
+    assert (float(output), error) == (3.0, ["losscalc: warning: left out 1 row with a missing number"])
+
+
+def test_the_hint_of_records_names_no_id(capsys, folder):
+    """Its part leads to numbers, and not to the ids before them."""
+    (folder / "f.json").write_text('[{"id": 7, "log p": 0.5}]')
+    message, hint = refused(capsys, "sigmoid", "-i", "f.json")
+    assert (message, hint) == ("f.json[0]: an object where a number is due", "name a member: '#log p'")
