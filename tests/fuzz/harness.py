@@ -21,7 +21,7 @@ from tests.fuzz.tensors import as_safetensors, as_torch
 from tests.support.hostile import archive, npy, saved
 from tests.support.tensors import call, dictionary, put, safetensors, storage, tensor, torch_file
 
-READING = Reading(header="no")
+READING = Reading(header="no", delimiter=",")
 COMPRESSORS = {".gz": gzip, ".bz2": bz2, ".xz": lzma}
 NUMBER = re.compile(
     r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity|nan)", re.ASCII | re.IGNORECASE
@@ -49,6 +49,8 @@ def read(format: str, data: bytes, compression: str = "", *, size_known: bool = 
 def numbers(text: str) -> float:
     """A number in the grammar of losscalc."""
     word = text.strip(" \t")
+    if word.lower() in ("true", "false"):
+        return float(word.lower() == "true")
     assert NUMBER.fullmatch(word), text
     value = float(word)
     assert np.isfinite(value) or not any(c.isdigit() for c in word), text
@@ -59,8 +61,10 @@ def as_csv(data: bytes) -> np.ndarray:
     """A table, row by row through the csv module."""
     text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    while rows and not "".join(rows[-1]).strip(" \t") and len(rows[-1]) < 2:
-        rows.pop()
+    rows = [row for row in rows if row and (len(row) > 1 or row[0].strip(" \t"))]
+    rows = [row for row in rows if not row[0].lstrip(" \t").startswith("#")]
+    if len(rows[0]) > 1 and not any(row[-1].strip() for row in rows):
+        rows = [row[:-1] for row in rows]
     table = np.array([[numbers(cell) for cell in row] for row in rows])
     return table[:, 0] if table.shape[1] == 1 else table
 
@@ -70,12 +74,11 @@ def as_numbers(document: object) -> object:
     if isinstance(document, list):
         return [as_numbers(item) for item in document]
     if isinstance(document, str):
-        assert document in ("NaN", "Infinity", "-Infinity")
-        return float(document)
+        return numbers(document)
     if isinstance(document, dict):
         assert {"value", "version"} <= document.keys()
         return as_numbers(document["value"])
-    assert type(document) in (int, float), document
+    assert type(document) in (int, float, bool), document
     return float(document)
 
 
