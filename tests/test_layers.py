@@ -139,7 +139,7 @@ def test_a_pipe_does_not_load_rich():
 
 
 def test_public_names_are_exact():
-    """__all__ is sorted, names every loss, activation and error, and nothing that is not there."""
+    """__all__ is sorted, names every loss, activation, error and warning, and nothing that is not there."""
     classes = {cls.__name__ for cls in operations().values()}
     kinds = {
         name
@@ -148,7 +148,12 @@ def test_public_names_are_exact():
     }
 
     assert losscalc.__all__ == sorted(losscalc.__all__)
-    assert set(losscalc.__all__) == classes | kinds - {"Remark"} | {"Loss", "compute", "gradient", "losses"}
+    assert set(losscalc.__all__) == classes | kinds - {"Remark", "Note"} | {
+        "Loss",
+        "compute",
+        "gradient",
+        "losses",
+    }
     assert all(hasattr(losscalc, name) for name in losscalc.__all__)
 
 

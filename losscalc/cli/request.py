@@ -153,7 +153,7 @@ def opened(
             yield _fitted(call._replace(arrays=sources, examine=examine))
         except LosscalcError as error:
             if isinstance(error, ShapeError):
-                error.hint = _doubts(error, sources) or error.hint
+                error.hint = _doubts(error, call.operation, sources) or error.hint
             locate(error, sources)
             raise
         # Two parts of one file have the same things to tell.
@@ -164,11 +164,11 @@ def opened(
             source.close()
 
 
-def _doubts(error: ShapeError, sources: Mapping[str, Source]) -> str | None:
+def _doubts(error: ShapeError, operation: Operation, sources: Mapping[str, Source]) -> str | None:
     """What may explain that arrays which an error speaks of have different numbers of rows."""
-    names = [
-        name for name in re.findall(r"`(\w+)`", error.problem) if name in sources and sources[name].shape
-    ]
+    rows = [name for name, role in operation.roles.items() if not role.kind.endswith("-weights")]
+    named = re.findall(r"`(\w+)`", error.problem)
+    names = [name for name in named if name in rows and name in sources and sources[name].shape]
     counts: dict[str, int] = {}
     with contextlib.suppress(LosscalcError):
         counts = {name: count for name in names if (count := sources[name].count()) is not None}

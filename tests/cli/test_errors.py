@@ -21,7 +21,7 @@ FILES = {
     "a.json": "[[1, 2], [3]]",
     "b.json": '{"logits": [1, 2]}',
     "c.json": "[1, 2",
-    "d.json": "[1, true]",
+    "d.json": '[1, "yes"]',
     "rows.jsonl": "[1, 2]\n[3, x]\n",
 }
 
@@ -109,7 +109,7 @@ TABLE = [
     ("mse -i b.json -t y.csv", 3, "b.json: an object, where a list of numbers is due", "name a member: #/logits"),
     ("mse -i b.json#/labels -t 1", 3, "b.json#/labels: there is no such member, found 'labels'", "there are logits"),
     ("mse -i c.json -t y.csv", 3, "c.json:1:6: not JSON: expecting ',' delimiter", None),
-    ("mse -i d.json -t 1,2", 3, "d.json[1]: not a number, found 'true'", "write 1 for true and 0 for false"),
+    ("mse -i d.json -t 1,2", 3, 'd.json[1]: not a number, found \'"yes"\'', None),
     ("mse -i rows.jsonl -t x.csv", 3, "rows.jsonl:2:5: not JSON: expecting value", None),
     ("mse -i 1,x -t 1,2", 3, "--input[1]: not a number, found 'x'", None),
     ("mse -i 1e999 -t 1", 3, "--input: a number outside the range of float64, found '1e999'", None),
