@@ -445,7 +445,7 @@ def test_widths(capsys, monkeypatch, folder, columns):
     np.save("x.npy", np.arange(1000.0, 1040.0).reshape(2, 20))
     table = accept(capsys, ["l1", "-i", "x.npy", "-t", "x.npy", "-r", "none", "-f", "table"])
     assert table.count("0.0000") == 2 * 20 + 2 + 2
-    table = accept(capsys, ["softmax", "-i", "m.csv", "-f", "table"])
+    table = accept(capsys, ["softmax", "-i", "m.csv", "-f", "table", "-q"])
     assert table.count("0.2689") == table.count("0.7311") == 2
     assert max(map(len, table.splitlines())) < 80
 
