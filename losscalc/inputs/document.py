@@ -64,6 +64,8 @@ def find(document: Any, part: str | None, location: Location) -> Any:
     [1.0, 2.0]
     >>> find({"batch": {"p": [3.0]}}, "/batch/p", Location("a.json"))
     [3.0]
+    >>> find({"results": [{"p": 1.0}, {"p": 2.0}]}, "/results/*/p", Location("a.json"))
+    [1.0, 2.0]
     """
     if part is None:
         return _lone_value(document, location)
@@ -73,12 +75,30 @@ def find(document: Any, part: str | None, location: Location) -> Any:
         if re.search(r"~(?![01])", part):
             problem = "not a JSON Pointer: a ~ in a name is written ~0, and a / is written ~1"
             raise FormatError(problem, found=part, location=location)
-        for step in part[1:].split("/"):
-            document = _member(document, step.replace("~1", "/").replace("~0", "~"), location)
-        return document
+        steps = [step.replace("~1", "/").replace("~0", "~") for step in part[1:].split("/")]
+        if steps.count("*") > _DEEPEST:
+            raise _too_deep(location)
+        return _follow(document, steps, location)
     if isinstance(document, list):
+        if re.fullmatch(r"[1-9][0-9]{0,8}", part) and document and isinstance(document[0], list):
+            raise FormatError(
+                "columns of tables are counted from 1 and items of JSON from 0: the number may mean either",
+                found=part,
+                location=location,
+                hint=f"column {part}, counted from 1, is {as_typed(f'/*/{int(part) - 1}')}",
+            )
         return [_member(row, part, location.inside((i,))) for i, row in enumerate(document)]
     return _member(document, part, location)
+
+
+def _follow(document: Any, steps: list[str], location: Location) -> Any:
+    """The value that the steps of a JSON Pointer lead to; a `*` is every item of a list."""
+    for position, step in enumerate(steps):
+        if step == "*" and isinstance(document, list):
+            rest = steps[position + 1 :]
+            return [_follow(item, rest, location.inside((i,))) for i, item in enumerate(document)]
+        document = _member(document, step, location)
+    return document
 
 
 def to_array(document: Any, na: str, place: Callable[[Index], Location]) -> tuple[Array, Array | None]:

@@ -378,3 +378,30 @@ def test_the_hint_of_records_names_no_id(capsys, folder):
     (folder / "f.json").write_text('[{"id": 7, "log p": 0.5}]')
     message, hint = refused(capsys, "sigmoid", "-i", "f.json")
     assert (message, hint) == ("f.json[0]: an object where a number is due", "name a member: '#log p'")
+
+
+def test_numbers_of_columns_in_json(capsys, folder):
+    """A number may be counted from 0 or from 1: the hint is a pointer that can mean only one of them."""
+    (folder / "f.json").write_text("[[7,0.9,1,0],[8,0.2,0,1]]")
+    message, hint = refused(capsys, "sigmoid", "-i", "f.json#2")
+    assert message.endswith("the number may mean either, found '2'")
+    assert values(f"f.json{hinted_part(hint)}") == [0.9, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "rows"),
+    [
+        ('{"predictions": [{"p": 0.5}, {"p": 0.25}]}', "#/predictions/*/p", [0.5, 0.25]),
+        (
+            '{"a": [{"b": [{"c": 1}, {"c": 2}]}, {"b": [{"c": 3}, {"c": 4}]}]}',
+            "#/a/*/b/*/c",
+            [[1, 2], [3, 4]],
+        ),
+        ("[[1, 2], [3, 4]]", "#/*/0", [1, 3]),
+        ('{"*": [1, 2]}', "#/*", [1, 2]),
+    ],
+)
+def test_pointers_to_every_item(folder, text, part, rows):
+    """A * in a pointer is every item of a list, and a member of that name where there is one."""
+    (folder / "f.json").write_text(text)
+    assert values(f"f.json{part}") == rows
