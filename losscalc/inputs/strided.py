@@ -110,7 +110,7 @@ class StridedSource(Source):
         self._columns = columns
         """The columns that were asked for; one alone makes a vector."""
         self._next = 0
-        self._read = body.start if body else 0
+        self._read = 0 if body is None else body.start
         """Up to where a stream was read that has to be read in order."""
         self._held: Array | None = None
         self.dtype = np.dtype(np.float32) if layout.bfloat16 else layout.dtype

@@ -47,6 +47,13 @@ def read(address: str, rows: int | None = None) -> np.ndarray:
         return np.concatenate(pieces)
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("shape", [(0,), (0, 4), (3, 0), (2, 0, 3)])
+def test_arrays_without_numbers(way, shape):
+    """They have a shape all the same, and their file ends with the header."""
+    assert read(write(np.zeros(shape), way)).shape == shape
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("way", ["npy", "npy.gz"])
 @pytest.mark.parametrize("rows", [None, 1, 3])
