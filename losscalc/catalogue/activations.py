@@ -12,7 +12,7 @@ from losscalc.core.array import FloatArray, Shape, row_size
 from losscalc.core.declaration import Doc
 from losscalc.core.operation import Operation, register, result_dtype
 from losscalc.core.reductions import Terms
-from losscalc.core.roles import ClassScores, Logits
+from losscalc.core.roles import Amounts, ClassScores, Logits
 from losscalc.core.shapes import Layout
 from losscalc.engine import compute as engine
 from losscalc.engine.call import Call
@@ -124,6 +124,30 @@ class LogSigmoid(Elementwise):
 
     def terms(self, input: Logits) -> Terms:
         return Terms(stable.log_sigmoid(input))
+
+
+@activation("log", torch="log", functional="")
+class Log(Elementwise):
+    """Natural logarithm, from probabilities to log-probabilities.
+
+    `input` has any shape and values of at least 0; the result has the same shape, and is -inf where
+    `input` is 0.
+
+    Raises DomainError for a negative value and DTypeError for values that are not real numbers.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.log.html
+
+    >>> Log()([1.0, 0.5])
+    array([ 0.        , -0.69314718])
+    """
+
+    unlike = "refuses a negative number, of which PyTorch makes NaN"
+    library = "torch"
+    formula = "ln x"
+
+    def terms(self, input: Amounts) -> Terms:
+        """The values of one block."""
+        return Terms(np.log(input))
 
 
 @activation("softmax", torch="Softmax", functional="softmax")

@@ -10,7 +10,7 @@ from losscalc.core.domains import NOT_NEGATIVE, SIGNS, UNIT, Region
 from losscalc.errors import ClassIndexError, DomainError, DTypeError
 
 Kind = Literal[
-    "values", "counts", "distances", "vectors", "boxes", "features",
+    "values", "amounts", "counts", "distances", "vectors", "boxes", "features",
     "logits", "probabilities", "log-probabilities",
     "labels", "signs", "class-indices", "class-lists", "classes", "distributions", "sequences",
     "weights", "full-weights", "positive-weights", "class-weights",
@@ -38,6 +38,17 @@ class Role(NamedTuple):
 
 Values = Annotated[FloatArray, Role("Real values, of any shape.", "values")]
 Counts = Annotated[FloatArray, Role("Real values, of any shape.", "counts")]
+Amounts = Annotated[
+    FloatArray,
+    Role(
+        "Probabilities, or other numbers of at least 0, of any shape.",
+        "amounts",
+        NOT_NEGATIVE,
+        hint="log-probabilities are logarithms already; of logits take losscalc log-softmax, or losscalc "
+        "log-sigmoid where each is a question of its own",
+        nan=True,
+    ),
+]
 Distances = Annotated[FloatArray, Role("Real values, of any shape.", "distances")]
 Logits = Annotated[FloatArray, Role("Logits: any real numbers, of any shape.", "logits")]
 Probabilities = Annotated[
@@ -147,6 +158,17 @@ Lengths = Annotated[IndexArray, Role("How much of each sequence counts, (N,).", 
 Boxes = Annotated[
     FloatArray, Role("Boxes x1, y1, x2, y2 with x1 < x2 and y1 < y2: (N, 4), or (4,) for one.", "boxes")
 ]
+
+
+def remedy(role: Role, values: FloatArray) -> str | None:
+    """What to do about values outside the domain of a role; probabilities may be percentages.
+
+    Logits are seldom all positive, and next to never above 20; percentages are not all below 2.
+    """
+    if role.kind != "probabilities" or not (values.min() >= 0 and 2 < values.max() <= 100):
+        return role.hint
+    percentages = "divide percentages by 100"
+    return percentages if values.max() > 20 or role.hint is None else f"{percentages}; {role.hint}"
 
 
 def check_dtype(name: str, dtype: np.dtype, *, scores: bool, indices: bool) -> None:

@@ -101,6 +101,24 @@ def _instead(loss: Loss, scores: Kind, advice: str) -> str:
     return f"for {scores} use losscalc {name}; {advice}" if name else advice
 
 
+def _log_softmax(case: Case, axis: int) -> str:
+    """The command that makes log-probabilities of logits, along the axis that the loss has its classes on."""
+    return "losscalc log-softmax" + (f" --dim {axis}" if case["input"].ndim > 2 else "")
+
+
+def _to_log_probabilities(case: Case) -> str:
+    """How positive numbers become log-probabilities; those of probabilities lie between 0 and 1."""
+    of_logits = _log_softmax(case, _row_axis(case))
+    if (case["input"] >= 0).all() and (case["input"] <= 1).all():
+        return f"pipe probabilities through losscalc log, logits through {of_logits}"
+    return f"pipe it through {of_logits}; of logits, {_of_logits(case.loss)} is the loss"
+
+
+def _row_axis(case: Case) -> int:
+    """The axis along which log-probabilities belong together."""
+    return _class_axis(case["input"]) if _takes_classes(type(case.loss)) else -1
+
+
 def _of_logits(loss: Loss) -> str:
     """The name of the same loss of logits, or of one that differs by the entropy of the target only."""
     return loss.relatives.get("logits") or loss.relatives["with-entropy"]
@@ -175,23 +193,17 @@ DIAGNOSES = (
         lambda case: LosscalcWarning(
             "`input` looks like probabilities: its rows sum to 1; with a softmax before it, no loss is "
             f"below {_softmax_floor(_classes(case)):.4f}",
-            hint="leave out the softmax; for probabilities take their logarithm, and losscalc "
-            f"{case.loss.relatives['log-probabilities']}",
+            hint="leave out the softmax, or pipe it through losscalc log: the softmax of that is the same",
             argument="input",
         ),
     ),
     Diagnosis(
-        "kl-probabilities",
-        lambda loss: loss.scores == "log-probabilities" and loss.labels == "distributions",
-        lambda case: (
-            case["input"].size > 1
-            and bool((case["input"] >= 0).all() and (case["input"] <= 1).all())
-            and _sums_to_one(case["input"], -1)
-        ),
+        "probabilities",
+        lambda loss: loss.scores == "log-probabilities" and loss.labels != "sequences",
+        lambda case: case["input"].ndim > 0 and _are_probabilities(case["input"], _row_axis(case)),
         lambda case: LosscalcWarning(
             f"`input` looks like probabilities; {case.loss.name} takes their logarithms",
-            hint=f"take the logarithm of `input`; {case.loss.name} has log-probabilities first, and the "
-            "target second",
+            hint="pipe it through losscalc log",
             argument="input",
         ),
     ),
@@ -212,11 +224,15 @@ DIAGNOSES = (
     Diagnosis(
         "positive-log-probabilities",
         lambda loss: loss.scores == "log-probabilities" and loss.labels != "sequences",
-        lambda case: np.size(case["input"]) > 3 and bool((case["input"] > 1e-6).any()),
+        lambda case: (
+            np.size(case["input"]) > 3
+            and bool((case["input"] > 1e-6).any())
+            and not _are_probabilities(case["input"], _row_axis(case))
+        ),
         lambda case: LosscalcWarning(
             "`input` holds log-probabilities, which are never positive",
             found=float(np.nanmax(case["input"])),
-            hint=f"pipe it through losscalc log-softmax; of logits, {_of_logits(case.loss)} is the loss",
+            hint=_to_log_probabilities(case),
             argument="input",
             index=tuple(int(i) for i in np.unravel_index(np.nanargmax(case["input"]), case["input"].shape)),
         ),
@@ -231,7 +247,8 @@ DIAGNOSES = (
         ),
         lambda case: LosscalcWarning(
             "`input` does not look like log-probabilities: the exponentials of its rows do not sum to 1",
-            hint=f"pipe it through losscalc log-softmax, or use {_of_logits(case.loss)}",
+            hint=f"pipe it through {_log_softmax(case, _row_axis(case))}, or use losscalc "
+            f"{_of_logits(case.loss)}",
             argument="input",
         ),
     ),

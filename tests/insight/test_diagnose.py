@@ -198,13 +198,19 @@ SIGNS = [
         beside_options=("-r", "batchmean"),
     ),
     Sign(
-        "kl-probabilities",
+        "probabilities",
         ("kl-div",),
         "looks like probabilities; kl-div takes their logarithms",
         {"input": ROWS, "target": ROWS},
-        {"input": [[0.2, 0.8], [0.5, 0.6]]},
+        {"input": LOGS},
         ("-r", "batchmean"),
-        also=(f"{POSITIVE}, found 0.8",),
+    ),
+    Sign(
+        "probabilities",
+        ("nll",),
+        "looks like probabilities; nll takes their logarithms",
+        {"input": ROWS, "target": [0, 1]},
+        {"input": LOGS},
     ),
     Sign(
         "too-long",
@@ -449,7 +455,7 @@ LONG: dict[str, tuple[str, Arrays, Arrays, tuple[str, ...]]] = {
         {"input": -1.0},
         (),
     ),
-    "kl-probabilities": (
+    "probabilities": (
         "kl-div",
         {"input": np.resize(ROWS, (HALF + 100, 2)), "target": np.resize(ROWS, (HALF + 100, 2))},
         {"input": -0.5},
