@@ -78,7 +78,12 @@ class CrossEntropy(Multiclass):
     )
     is_likelihood = True
     weighted_mean = True
-    relatives = {"log-probabilities": "nll", "one-against-rest": "bce-logits", "divergence": "kl-div"}
+    relatives = {
+        "probabilities": "log-loss",
+        "log-probabilities": "nll",
+        "one-against-rest": "bce-logits",
+        "divergence": "kl-div",
+    }
     close: ClassVar[tuple[str, ...]] = ("nll", "multi-margin")
     example = {"input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]], "target": [0, 2], "label_smoothing": 0.1}
 
@@ -229,7 +234,7 @@ class NLL(Multiclass):
     unlike = "takes class indices of any dtype as long as they are whole, and refuses negative weights"
     is_likelihood = True
     weighted_mean = True
-    relatives = {"logits": "cross-entropy"}
+    relatives = {"logits": "cross-entropy", "probabilities": "log-loss"}
     close = ("cross-entropy",)
     example = {"input": [[-0.4, -1.4, -2.4], [-3.2, -2.2, -0.2]], "target": [0, 2], "reduction": "none"}
 

@@ -164,6 +164,13 @@ SIGNS = [
     ),
     Sign(
         "equal-weights",
+        ("log-loss",),
+        NO_EFFECT,
+        {"input": [0.1, 0.2, 0.4], "target": [0, 0, 1], "weight": [2, 2, 2]},
+        {"weight": [2, 2, 3]},
+    ),
+    Sign(
+        "equal-weights",
         ("mse",),
         NO_EFFECT,
         {"input": [1, 2, 4], "target": [0, 0, 0], "weight": [2, 2, 2]},
@@ -188,6 +195,20 @@ SIGNS = [
             "weight": [1, 2, 5],
         },
         {"weight": None},
+    ),
+    Sign(
+        "rows-of-probabilities",
+        ("log-loss",),
+        "the rows of --input do not sum to 1, as the probabilities of classes do",
+        {"input": [[0.2, 0.8], [0.5, 0.6]], "target": [0, 1]},
+        {"input": [[0.2, 0.8], [0.5, 0.5]]},
+    ),
+    Sign(
+        "one-hot-labels",
+        ("log-loss",),
+        "holds one-hot rows, of which each column is taken as a question of its own",
+        {"input": ROWS, "target": [[0, 1], [1, 0]]},
+        {"target": [[0, 1], [1, 1]]},
     ),
     Sign(
         "kl-mean",

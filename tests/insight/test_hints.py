@@ -45,8 +45,15 @@ FOLLOWED = [
     Followed(
         "scores-are-probabilities",
         "cross-entropy -i [[0.7,0.2,0.1],[0.1,0.2,0.7],[0.3,0.4,0.3]] -t 0,2,1",
-        "leave out the softmax, or pipe it through losscalc log: the softmax of that is the same",
+        "for probabilities use losscalc log-loss; leave out the softmax, or pipe it through losscalc log",
         "losscalc log -i [[0.7,0.2,0.1],[0.1,0.2,0.7],[0.3,0.4,0.3]] | losscalc cross-entropy -i - -t 0,2,1",
+        0.5432135399172067,
+    ),
+    Followed(
+        "scores-are-probabilities",
+        "cross-entropy -i [[0.7,0.2,0.1],[0.1,0.2,0.7],[0.3,0.4,0.3]] -t 0,2,1",
+        "for probabilities use losscalc log-loss; leave out the softmax, or pipe it through losscalc log",
+        "losscalc log-loss -i [[0.7,0.2,0.1],[0.1,0.2,0.7],[0.3,0.4,0.3]] -t 0,2,1",
         0.5432135399172067,
     ),
     Followed(
@@ -137,6 +144,37 @@ FOLLOWED = [
         "give class indices for a mean that divides by the weights of the targets",
         "losscalc cross-entropy -i [[2,1,-1],[0,3,1]] -t 0,2 --weight 1,2,5",
         1.8663737190916023,
+    ),
+    # F.binary_cross_entropy(p, y)
+    Followed(
+        "rows-of-probabilities",
+        "log-loss -i [[0.9,0.2],[0.5,0.7]] -t 0,1",
+        "Keras divides each row by its sum; where each column is a question of its own, give --target the "
+        "shape of --input",
+        "losscalc log-loss -i [[0.9,0.2],[0.5,0.7]] -t [[1,0],[0,1]]",
+        0.3445815478676785,
+    ),
+    # F.nll_loss(torch.log(p), y)
+    Followed(
+        "one-hot-labels",
+        "log-loss -i [[0.7,0.2,0.1],[0.1,0.2,0.7],[0.3,0.4,0.3]] -t [[1,0,0],[0,0,1],[0,1,0]]",
+        "give class indices for the loss of one class a row",
+        "losscalc log-loss -i [[0.7,0.2,0.1],[0.1,0.2,0.7],[0.3,0.4,0.3]] -t 0,2,1",
+        0.5432135399172067,
+    ),
+    # F.binary_cross_entropy_with_logits(x, y) and F.cross_entropy(x, y)
+    *(
+        Followed(
+            "probabilities",
+            f"log-loss -i {scores} -t {target}",
+            "for logits use bce-logits, or cross-entropy with class indices",
+            f"losscalc {name} -i {scores} -t {target}",
+            value,
+        )
+        for name, scores, target, value in (
+            ("bce-logits", "2,-1,0", "1,0,1", 0.3777789597070469),
+            ("cross-entropy", "[[2,-1,0],[0,3,1]]", "0,1", 0.16984601955628548),
+        )
     ),
     # F.kl_div(torch.log(p), q, reduction='batchmean')
     Followed(
