@@ -20,7 +20,7 @@ turns the index of a value into a line and a column.
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 __all__ = [
     "ClassIndexError",
@@ -29,6 +29,7 @@ __all__ = [
     "DomainError",
     "FormatError",
     "LosscalcError",
+    "LosscalcNote",
     "LosscalcWarning",
     "OutputError",
     "ParameterError",
@@ -168,6 +169,14 @@ class OutputError(LosscalcError, OSError):
 
 class LosscalcWarning(Remark, UserWarning):
     """Something that the user should know of, though the result was computed as asked."""
+
+    kind: ClassVar[str] = "warning"
+
+
+class LosscalcNote(LosscalcWarning):
+    """How arrays were read that could be read in two ways."""
+
+    kind = "note"
 
 
 class Note(Remark):

@@ -103,7 +103,7 @@ def adaptive(changed):
             "never broadcasts",
         ),
         (lambda: losscalc.compute("mse", [[1, 2], [3]], [1]), errors.ShapeError, "ragged"),
-        (lambda: losscalc.compute("mse", [1, 2, 3], [[1], [2], [3]]), errors.ShapeError, "must be equal"),
+        (lambda: losscalc.compute("mse", [1, 2, 3], [[1, 2, 3]]), errors.ShapeError, "must be equal"),
         (lambda: losscalc.compute("mse", ["a"], [1]), errors.DTypeError, "<U1"),
         (lambda: losscalc.compute("mse", [1j], [1]), errors.DTypeError, "complex128"),
         (lambda: losscalc.compute("mse", [None], [1]), errors.DTypeError, "object"),

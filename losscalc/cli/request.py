@@ -21,6 +21,7 @@ from losscalc.errors import (
     DataError,
     Location,
     LosscalcError,
+    LosscalcNote,
     LosscalcWarning,
     Note,
     Remark,
@@ -141,7 +142,7 @@ def opened(
 ) -> Iterator[AnyCall]:
     """Open the arrays of a call; errors in the block are located in files."""
     if any(a.is_stdin for a in addresses.values()) and sys.stdin and sys.stdin.isatty() and not voice.quiet:
-        warn(LosscalcWarning("reading standard input; end with Ctrl-D"), kind="note")
+        warn(LosscalcNote("reading standard input; end with Ctrl-D"))
     sources: dict[str, Source] = {}
     try:
         for name, address in addresses.items():
@@ -150,7 +151,9 @@ def opened(
         if voice.is_heard and isinstance(call.operation, Loss):
             examine = partial(diagnose.examine, call.operation, call.reduction.name)
         try:
-            yield _fitted(call._replace(arrays=sources, examine=examine))
+            fitted, notes = _fitted(call._replace(arrays=sources, examine=examine)).aligned()
+            voice.tell(notes, sources)
+            yield fitted
         except LosscalcError as error:
             if isinstance(error, ShapeError):
                 error.hint = _doubts(error, call.operation, sources) or error.hint

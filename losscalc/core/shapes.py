@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.array import Shape, row_size, show_shape
-from losscalc.errors import DTypeError, ShapeError
+from losscalc.core.roles import Role
+from losscalc.errors import DTypeError, LosscalcNote, ShapeError
 
 
 class Layout(NamedTuple):
@@ -239,6 +240,27 @@ def _bad_class_target(
         argument="target",
         hint=hint,
     )
+
+
+_NOT_OF_ROWS = frozenset({"class-weights", "parameters", "lengths", "sequences"})
+
+
+def columns_beside_vectors(shapes: Mapping[str, Shape], roles: Mapping[str, Role]) -> dict[str, str]:
+    """The arrays (N, 1), each with an array (N,) that is no weight."""
+    of_rows = [name for name in shapes if name in roles and roles[name].kind not in _NOT_OF_ROWS]
+    vectors = [name for name in of_rows if len(shapes[name]) == 1 and "weights" not in roles[name].kind]
+    return {
+        name: vector
+        for name in of_rows
+        for vector in vectors
+        if shapes[name][1:] == (1,) and fits(shapes[name][:1], shapes[vector])
+    }
+
+
+def column_note(shapes: Mapping[str, Shape], column: str, vector: str, hint: str | None) -> LosscalcNote:
+    """The note that an array (N, 1) is taken as (N,)."""
+    taken = f"{show_shape(shapes[column])} is taken as {show_shape(shapes[column][:1])}"
+    return LosscalcNote(f"`{column}` of shape {taken}, as `{vector}` is", hint=hint, argument=column)
 
 
 def unbroadcast(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
