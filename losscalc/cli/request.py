@@ -32,6 +32,7 @@ from losscalc.errors import (
 from losscalc.inputs.address import STDIN, Address, open_array, open_state, parse_address, read_array
 from losscalc.inputs.options import Reading
 from losscalc.insight import diagnose
+from losscalc.insight.call import classes_on_axis_1
 from losscalc.outputs.result import Result
 
 if TYPE_CHECKING:
@@ -120,7 +121,8 @@ class Request(NamedTuple):
             held, dropped = engine.gathered(call)
             done = engine.compute(held)
             self.voice.tell((*done.warnings, *_left_out(dropped)), call.sources)
-        return cast("LossCall", held._replace(examine=None)), self._result(done)
+        whole = cast("LossCall", held._replace(examine=None))
+        return classes_on_axis_1(whole), self._result(done)
 
     def _result(self, done: Computation) -> Result:
         call = self.call
@@ -270,6 +272,8 @@ def _balanced(
     if not by_class:
         return MemorySource(balanced_positives(labels))
     shape = sources["linear_weight"].shape[:1] if "linear_weight" in sources else sources["input"].shape[:2]
+    if operation.settings.get("class_axis") == -1:
+        shape = sources["input"].shape
     ignored = operation.settings.get("ignore_index")
     return MemorySource(balanced_classes(labels, shape[-1], ignored if isinstance(ignored, int) else None))
 

@@ -242,11 +242,11 @@ def class_positions(
     return np.where(ignored, 0, target)
 
 
-def classes_last(scores: Array) -> Array:
-    """Move the class axis (1, or 0 for a single sample) to the end."""
-    return scores if scores.ndim <= 2 else np.ascontiguousarray(np.moveaxis(scores, 1, -1))
+def classes_last(scores: Array, axis: int = 1) -> Array:
+    """Move the class axis (1 unless given, or 0 for a single sample) to the end."""
+    return scores if scores.ndim <= 2 else np.ascontiguousarray(np.moveaxis(scores, axis, -1))
 
 
-def classes_back(slope: FloatArray) -> FloatArray:
+def classes_back(slope: FloatArray, axis: int = 1) -> FloatArray:
     """Move the last axis back to the place of the class axis: the inverse of `classes_last`."""
-    return slope if slope.ndim <= 2 else np.moveaxis(slope, -1, 1)
+    return slope if slope.ndim <= 2 else np.moveaxis(slope, -1, axis)

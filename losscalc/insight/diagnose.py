@@ -3,6 +3,7 @@
 import numpy as np
 
 from losscalc.catalogue.base import Loss
+from losscalc.core.declaration import parameters
 from losscalc.core.reductions import BATCHMEAN
 from losscalc.core.roles import Kind
 from losscalc.engine.findings import Findings
@@ -13,7 +14,6 @@ from losscalc.insight.diagnosis import (
     Diagnosis,
     are_log_probabilities,
     are_probabilities,
-    class_axis,
     in_unit,
     sums_to_one,
     takes,
@@ -42,7 +42,7 @@ def _to_log_probabilities(case: Case) -> str:
 
 def _row_axis(case: Case) -> int:
     """The axis along which log-probabilities belong together."""
-    return class_axis(case["input"]) if takes_classes(type(case.loss)) else -1
+    return case.axis if takes_classes(type(case.loss)) else -1
 
 
 def _of_logits(loss: Loss) -> str:
@@ -56,7 +56,7 @@ def _softmax_floor(classes: int) -> float:
 
 
 def _classes(case: Case) -> int:
-    return int(case["input"].shape[class_axis(case["input"])])
+    return int(case["input"].shape[case.axis])
 
 
 def _equal_weights(case: Case) -> float | bool | None:
@@ -115,7 +115,7 @@ DIAGNOSES = (
     Diagnosis(
         "scores-are-probabilities",
         lambda loss: loss.scores == "logits" and takes_classes(loss),
-        lambda case: are_probabilities(case["input"], class_axis(case["input"])),
+        lambda case: are_probabilities(case["input"], case.axis),
         lambda case: LosscalcWarning(
             "`input` looks like probabilities: its rows sum to 1; with a softmax before it, no loss is "
             f"below {_softmax_floor(_classes(case)):.4f}",
@@ -140,12 +140,28 @@ DIAGNOSES = (
         lambda loss: loss.scores in ("logits", "log-probabilities") and takes_classes(loss),
         lambda case: (
             case["input"].ndim > 2
+            and case.axis == 1
             and are_log_probabilities(case["input"], -1)
             and not are_log_probabilities(case["input"], 1)
         ),
         lambda case: LosscalcWarning(
             "the classes of `input` look to be on the last axis; they are read from axis 1",
-            hint="move them there, as in numpy.moveaxis(scores, -1, 1)",
+            hint="`class_axis` -1 takes them from there",
+            argument="input",
+        ),
+    ),
+    Diagnosis(
+        "equal-axes",
+        lambda loss: any(parameter.name == "class_axis" for parameter in parameters(loss)),
+        lambda case: (
+            case["input"].ndim > 2
+            and case.loss.settings["class_axis"] is None
+            and case["input"].shape[1] == case["input"].shape[-1]
+        ),
+        lambda case: LosscalcWarning(
+            f"axis 1 and the last axis of `input` both have length {case['input'].shape[1]}; the classes "
+            "are read from axis 1",
+            hint="`class_axis` -1 takes them from the last, `class_axis` 1 says that this is meant",
             argument="input",
         ),
     ),
@@ -170,8 +186,7 @@ DIAGNOSES = (
         "not-normalised",
         lambda loss: loss.scores == "log-probabilities" and takes_classes(loss),
         lambda case: (
-            bool((case["input"] <= 1e-6).all())
-            and not sums_to_one(np.exp(case["input"]), class_axis(case["input"]))
+            bool((case["input"] <= 1e-6).all()) and not sums_to_one(np.exp(case["input"]), case.axis)
         ),
         lambda case: LosscalcWarning(
             "`input` does not look like log-probabilities: the exponentials of its rows do not sum to 1",
@@ -210,7 +225,7 @@ DIAGNOSES = (
             and case.has("weight", "target")
             and case["target"].dtype.kind == "f"
             and bool(np.isin(case["target"], (0.0, 1.0)).all())
-            and sums_to_one(case["target"], class_axis(case["target"]))
+            and sums_to_one(case["target"], case.axis)
         ),
         lambda case: LosscalcWarning(
             "`target` holds one-hot rows, of which the mean divides by their number, not by the weights",

@@ -30,6 +30,11 @@ class Case:
     def __getitem__(self, name: str) -> Any:
         return self.arguments[name]
 
+    @property
+    def axis(self) -> int:
+        """The class axis of the input."""
+        return 0 if self["input"].ndim == 1 else self.loss.settings.get("class_axis") or 1  # type: ignore[return-value]
+
     def has(self, *names: str) -> bool:
         """Whether all these arrays are given, and none is empty."""
         return all(self.arguments.get(name) is not None and np.size(self.arguments[name]) for name in names)
@@ -78,11 +83,6 @@ def sums_to_one(values: Array, axis: int) -> bool:
     """Whether every row sums to 1, but for the rounding errors of float32."""
     with np.errstate(all="ignore"):
         return bool(np.allclose(values.sum(axis=axis), 1.0, rtol=0, atol=1e-3))
-
-
-def class_axis(scores: Array) -> int:
-    """The axis of the classes: 1, or 0 for one sample."""
-    return 0 if scores.ndim == 1 else 1
 
 
 def are_probabilities(scores: Array, axis: int) -> bool:

@@ -116,6 +116,22 @@ SIGNS = [
         also=(UNNORMALISED,),
     ),
     Sign(
+        "equal-axes",
+        ("cross-entropy",),
+        "axis 1 and the last axis of --input both have length 2; the classes are read from axis 1",
+        {"input": [[[2, 1], [0, 3]]], "target": [[0, 1]]},
+        {},
+        beside_options=("--class-axis", "1"),
+    ),
+    Sign(
+        "equal-axes",
+        ("nll",),
+        "axis 1 and the last axis of --input both have length 2; the classes are read from axis 1",
+        {"input": np.log([[[0.2, 0.7], [0.8, 0.3]]]), "target": [[0, 1]]},
+        {"input": np.log([[[0.2, 0.8], [0.7, 0.3]]])},
+        beside_options=("--class-axis", "-1"),
+    ),
+    Sign(
         "square",
         ("bce", "bce-logits", "multilabel-soft-margin"),
         "2 weights fit the rows of --input as well as its columns; they are one a column",

@@ -116,10 +116,21 @@ FOLLOWED = [
         "class-axis",
         "nll -i [[[-0.2231435513142097,-1.6094379124341003],[-1.203972804325936,-0.35667494393873245]]] "
         "-t [[0,1]]",
-        "move them there, as in numpy.moveaxis(scores, -1, 1)",
-        "losscalc nll -i [[[-0.2231435513142097,-1.203972804325936],"
-        "[-1.6094379124341003,-0.35667494393873245]]] -t [[0,1]]",
+        "--class-axis -1 takes them from there",
+        "losscalc nll -i [[[-0.2231435513142097,-1.6094379124341003],"
+        "[-1.203972804325936,-0.35667494393873245]]] -t [[0,1]] --class-axis -1",
         0.2899092476264711,
+    ),
+    # F.cross_entropy(x.movedim(-1, 1), y), and F.cross_entropy(x, y)
+    *(
+        Followed(
+            "equal-axes",
+            "cross-entropy -i [[[2,1],[0,3]]] -t [[0,1]]",
+            "--class-axis -1 takes them from the last, --class-axis 1 says that this is meant",
+            f"losscalc cross-entropy -i [[[2,1],[0,3]]] -t [[0,1]] --class-axis {axis}",
+            value,
+        )
+        for axis, value in ((-1, 0.18092451954598243), (1, 0.1269280110429725))
     ),
     # F.binary_cross_entropy(p, y, weight=torch.tensor([[1.], [3.]]))
     Followed(
