@@ -20,7 +20,7 @@ turns the index of a value into a line and a column.
 
 import re
 from collections.abc import Callable
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 __all__ = [
     "ClassIndexError",
@@ -170,17 +170,9 @@ class OutputError(LosscalcError, OSError):
 class LosscalcWarning(Remark, UserWarning):
     """Something that the user should know of, though the result was computed as asked."""
 
-    kind: ClassVar[str] = "warning"
-
 
 class LosscalcNote(LosscalcWarning):
-    """How arrays were read that could be read in two ways."""
-
-    kind = "note"
-
-
-class Note(Remark):
-    """What was decided for the user while an input was read."""
+    """What was decided for the user where an input could be read in two ways."""
 
 
 def printable(text: str) -> str:

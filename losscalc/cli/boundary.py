@@ -9,7 +9,7 @@ from typing import TextIO
 
 import click
 
-from losscalc.errors import LosscalcError, LosscalcWarning, option_name, printable, reason
+from losscalc.errors import LosscalcError, Remark, option_name, printable, reason
 
 EXIT_USAGE, EXIT_SOURCE, EXIT_OUTPUT, EXIT_BUG, EXIT_INTERRUPT = 2, 3, 5, 70, 130
 
@@ -82,9 +82,9 @@ def complain(message: str, hint: str | None = None, kind: str = "error") -> None
         silence(sys.stderr)
 
 
-def warn(remark: LosscalcWarning) -> None:
+def warn(remark: Remark, kind: str = "warning") -> None:
     """Print a warning to standard error."""
-    complain(remark.describe(option_name), remark.advise(option_name), remark.kind)
+    complain(remark.describe(option_name), remark.advise(option_name), kind)
 
 
 def silence(stream: TextIO | None) -> None:

@@ -23,7 +23,6 @@ from losscalc.errors import (
     LosscalcError,
     LosscalcNote,
     LosscalcWarning,
-    Note,
     Remark,
     ShapeError,
     UsageError,
@@ -57,7 +56,7 @@ class Voice(NamedTuple):
         """Print warnings with their places in files, or raise the first of them as an error."""
         for remark in remarks:
             locate(remark, sources or {})
-            if isinstance(remark, Note):
+            if isinstance(remark, LosscalcNote):
                 if not self.quiet:
                     warn(remark, kind="note")
                 continue
@@ -144,7 +143,7 @@ def opened(
 ) -> Iterator[AnyCall]:
     """Open the arrays of a call; errors in the block are located in files."""
     if any(a.is_stdin for a in addresses.values()) and sys.stdin and sys.stdin.isatty() and not voice.quiet:
-        warn(LosscalcNote("reading standard input; end with Ctrl-D"))
+        warn(LosscalcNote("reading standard input; end with Ctrl-D"), kind="note")
     sources: dict[str, Source] = {}
     try:
         for name, address in addresses.items():
