@@ -29,6 +29,7 @@ __all__ = [
     "DomainError",
     "FormatError",
     "LosscalcError",
+    "LosscalcNote",
     "LosscalcWarning",
     "OutputError",
     "ParameterError",
@@ -170,8 +171,8 @@ class LosscalcWarning(Remark, UserWarning):
     """Something that the user should know of, though the result was computed as asked."""
 
 
-class Note(Remark):
-    """What was decided for the user while an input was read."""
+class LosscalcNote(LosscalcWarning):
+    """What was decided for the user where an input could be read in two ways."""
 
 
 def printable(text: str) -> str:

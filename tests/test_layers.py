@@ -148,7 +148,7 @@ def test_public_names_are_exact():
     }
 
     assert losscalc.__all__ == sorted(losscalc.__all__)
-    assert set(losscalc.__all__) == classes | kinds - {"Remark", "Note"} | {
+    assert set(losscalc.__all__) == classes | kinds - {"Remark"} | {
         "Loss",
         "compute",
         "gradient",

@@ -13,6 +13,7 @@ from losscalc.catalogue.margin import *
 from losscalc.catalogue.multiclass import *
 from losscalc.catalogue.projection import *
 from losscalc.catalogue.adaptive import *
+from losscalc.catalogue.scoring import *
 from losscalc.catalogue.divergence import *
 from losscalc.catalogue.embedding import *
 from losscalc.catalogue.triplet import *

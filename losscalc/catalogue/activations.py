@@ -12,12 +12,12 @@ from losscalc.core.array import FloatArray, Shape, row_size
 from losscalc.core.declaration import Doc
 from losscalc.core.operation import Operation, register, result_dtype
 from losscalc.core.reductions import Terms
-from losscalc.core.roles import ClassScores, Logits
+from losscalc.core.roles import Amounts, ClassScores, Logits
 from losscalc.core.shapes import Layout
 from losscalc.engine import compute as engine
 from losscalc.engine.call import Call
 from losscalc.engine.sources import memory_sources
-from losscalc.errors import ShapeError
+from losscalc.errors import ParameterError, ShapeError
 
 
 class Activation(Operation):
@@ -64,12 +64,19 @@ class Normalizing(Activation):
     """The base of activations that look at a whole axis."""
 
     dim: Annotated[
-        int | None, Doc("The axis that sums to 1; by default 1, or 0 for a vector, as in cross-entropy.")
+        int | None,
+        Doc("The axis that sums to 1; by default the last; above two axes it has to be given."),
     ] = None
 
     def axis(self, ndim: int) -> int:
         """The number of the axis, counted from 0."""
-        axis = (0 if ndim == 1 else 1) if self.dim is None else self.dim
+        if self.dim is None and ndim > 2:
+            raise ParameterError(
+                f"`input` has {ndim} axes, and `dim` does not say which of them sums to 1",
+                argument="dim",
+                hint="give `dim` -1 for the last axis, or `dim` 1 where cross-entropy has its classes",
+            )
+        axis = -1 if self.dim is None else self.dim
         if ndim == 0 or not -ndim <= axis < ndim:
             raise ShapeError(f"`input` has {ndim} axes, and `dim` {axis} is none of them", argument="input")
         return axis % ndim
@@ -126,14 +133,38 @@ class LogSigmoid(Elementwise):
         return Terms(stable.log_sigmoid(input))
 
 
+@activation("log", torch="log", functional="")
+class Log(Elementwise):
+    """Natural logarithm, from probabilities to log-probabilities.
+
+    `input` has any shape and values of at least 0; the result has the same shape, and is -inf where
+    `input` is 0.
+
+    Raises DomainError for a negative value and DTypeError for values that are not real numbers.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.log.html
+
+    >>> Log()([1.0, 0.5])
+    array([ 0.        , -0.69314718])
+    """
+
+    unlike = "refuses a negative number, of which PyTorch makes NaN"
+    library = "torch"
+    formula = "ln x"
+
+    def terms(self, input: Amounts) -> Terms:
+        """The values of one block."""
+        return Terms(np.log(input))
+
+
 @activation("softmax", torch="Softmax", functional="softmax")
 class Softmax(Normalizing):
     """Softmax of one axis, from logits to probabilities.
 
     `input` has at least one axis; the result has the same shape, with values in [0, 1] that sum to 1
-    along `dim`: axis 1 unless given, or 0 of a vector, as in cross-entropy.
+    along `dim`: the last axis unless given, and above two axes it has to be given.
 
-    Raises ShapeError when `input` has no axis `dim`.
+    Raises ShapeError when `input` has no axis `dim`, and ParameterError where it has to be given.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax.html
 
@@ -152,9 +183,9 @@ class LogSoftmax(Normalizing):
     """Logarithm of softmax of one axis, from logits to log-probabilities.
 
     `input` has at least one axis; the result has the same shape, with values of at most 0 whose
-    exponentials sum to 1 along `dim`: axis 1 unless given, or 0 of a vector, as in cross-entropy.
+    exponentials sum to 1 along `dim`: the last axis unless given, and above two axes it has to be given.
 
-    Raises ShapeError when `input` has no axis `dim`.
+    Raises ShapeError when `input` has no axis `dim`, and ParameterError where it has to be given.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, TypeVar
 
+import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from losscalc.core.array import FloatArray, IndexArray
@@ -46,8 +47,6 @@ class Loss(Operation):
     reductions: ClassVar[tuple[str, ...]] = ("none", "mean", "sum")
     divisor: ClassVar[str]
     """The divisor of 'mean', in words."""
-    broadcasts: ClassVar[bool] = False
-    """Whether PyTorch broadcasts `input` and `target` of this loss against each other."""
     legacy: ClassVar[bool] = True
     """Whether PyTorch's old flags size_average and reduce apply."""
     example: ClassVar[Mapping[str, Any]]
@@ -92,11 +91,12 @@ class Loss(Operation):
         sources = memory_sources(self, arrays, named)
         if wrt is not None:
             check_wrt(self, wrt, sources)
-        done = engine.compute(
-            Call(self, sources, chosen, result_dtype(dtype), broadcast, wrt, threads, digits)
-        )
-        announce((*([notice] if notice else []), *done.warnings))
-        return done.value[()]
+        call = Call(self, sources, chosen, result_dtype(dtype), broadcast, wrt, threads, digits)
+        call, notes = call.aligned()
+        done = engine.compute(call)
+        announce((*([notice] if notice else []), *notes, *done.warnings))
+        is_column = wrt is not None and any(note.argument == wrt for note in notes)
+        return done.value[:, np.newaxis] if is_column else done.value[()]
 
     @abstractmethod
     def gradient(self, *arrays: Any, **named: Any) -> Slope:

@@ -47,6 +47,7 @@ class BCE(Binary):
     range = Interval(0.0, 100.0)
     is_likelihood = True
     relatives = {"logits": "bce-logits"}
+    close = ("log-loss",)
     example = {"input": [0.9, 0.2, 0.5], "target": [1, 0, 1]}
 
     formula = "-w·[y·max(ln x, -100) + (1-y)·max(ln(1-x), -100)]"

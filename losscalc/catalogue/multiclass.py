@@ -8,7 +8,7 @@ import numpy as np
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import FloatArray, IndexArray, Shape
 from losscalc.core.declaration import Doc
-from losscalc.core.domains import UNIT
+from losscalc.core.domains import UNIT, Choice
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import (
     ClassIndices,
@@ -46,17 +46,28 @@ class Multiclass(Loss):
     probabilities: ClassVar[bool] = False
     """Whether a target may hold class probabilities, in the shape of the scores."""
 
+    class_axis: Annotated[
+        int | None, Choice((1, -1)), Doc("The axis of the classes: 1, as in PyTorch, unless -1, the last.")
+    ] = None
+
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        if shapes["input"][:2][-1:] == (0,):
+        scores = shapes["input"]
+        if scores and scores[self._axis if len(scores) > 1 else 0] == 0:
             raise ShapeError("`input` has no classes: its class axis has length 0", argument="input")
-        return classwise_layout(shapes, dtypes, probabilities=self.probabilities)
+        return classwise_layout(shapes, dtypes, probabilities=self.probabilities, class_axis=self._axis)
+
+    @property
+    def _axis(self) -> int:
+        """The axis of the classes of more than one sample."""
+        return 1 if self.class_axis is None else self.class_axis
 
 
 @loss("cross-entropy", torch="CrossEntropyLoss", functional="cross_entropy")
 class CrossEntropy(Multiclass):
     """Cross-entropy of logits over C classes.
 
-    `input` holds logits (N, C) or (N, C, d1, ...), with the classes on axis 1, or (C,) for one sample.
+    `input` holds logits (N, C) or (N, C, d1, ...), with the classes on axis 1 (or the last, with a
+    `class_axis` of -1), or (C,) for one sample.
     `target` holds class indices of that shape without the class axis, or, of the very same shape and
     floating, class probabilities. `weight` has shape (C,). With class indices the mean divides by the
     sum of the weights of the targets that are not ignored; with class probabilities by the number of
@@ -78,7 +89,12 @@ class CrossEntropy(Multiclass):
     )
     is_likelihood = True
     weighted_mean = True
-    relatives = {"log-probabilities": "nll", "one-against-rest": "bce-logits", "divergence": "kl-div"}
+    relatives = {
+        "probabilities": "log-loss",
+        "log-probabilities": "nll",
+        "one-against-rest": "bce-logits",
+        "divergence": "kl-div",
+    }
     close: ClassVar[tuple[str, ...]] = ("nll", "multi-margin")
     example = {"input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]], "target": [0, 2], "label_smoothing": 0.1}
 
@@ -106,9 +122,9 @@ class CrossEntropy(Multiclass):
         return layout
 
     def terms(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Terms:
-        scores = classes_last(input)
+        scores = classes_last(input, self._axis)
         if target.dtype.kind != "i":
-            share = self._shares(classes_last(cast(FloatArray, target)), weight)
+            share = self._shares(classes_last(cast(FloatArray, target), self._axis), weight)
             return Terms(_spread(partition(scores), share))
         # One sample may come with a target of shape (1,), but its loss has the shape ().
         target = cast(IndexArray, target).reshape(scores.shape[:-1])
@@ -129,20 +145,20 @@ class CrossEntropy(Multiclass):
 
     def gradient(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Slope:
         """softmax(x) - y, times the weight of the target."""
-        return Slope(classes_back(self._slopes(classes_last(input), target, weight)))
+        return Slope(classes_back(self._slopes(classes_last(input, self._axis), target, weight), self._axis))
 
     def quantities(
         self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None
     ) -> Quantities:
         """The scores, the target and the weights, and the steps to ln Σ exp(x)."""
-        scores = classes_last(input)
+        scores = classes_last(input, self._axis)
         peak = scores.max(axis=-1, keepdims=True)
         total = np.exp(scores - peak).sum(axis=-1, keepdims=True)
         logarithm = peak + np.log(total)
         steps = {"max x": peak, "Σ exp(x - max x)": total, "ln Σ exp(x)": logarithm}
         steps = {"x": scores, "w": weight, "C": np.asarray(float(scores.shape[-1])), **steps}
         if target.dtype.kind != "i":
-            return {"y": classes_last(cast(FloatArray, target)), **steps}
+            return {"y": classes_last(cast(FloatArray, target), self._axis), **steps}
         column = target.reshape(*scores.shape[:-1], 1)
         position = np.where(column == self._ignored, 0, column)
         return {
@@ -169,7 +185,7 @@ class CrossEntropy(Multiclass):
         if target.dtype.kind == "i":
             share, ignored = self._dense(cast(IndexArray, target), weight, scores.shape)
         else:
-            share = self._shares(classes_last(cast(FloatArray, target)), weight)
+            share = self._shares(classes_last(cast(FloatArray, target), self._axis), weight)
             ignored = np.zeros(scores.shape[:-1], dtype=bool)
         others = share.sum(axis=-1, keepdims=True) - share
         return np.where(ignored[..., np.newaxis], 0.0, likely * others - share * unlikely)
@@ -212,10 +228,10 @@ class CrossEntropy(Multiclass):
 class NLL(Multiclass):
     """Negative log-likelihood of log-probabilities over C classes.
 
-    `input` holds log-probabilities (N, C) or (N, C, d1, ...), with the classes on axis 1, or (C,) for
-    one sample; that they are log-probabilities is not checked. `target` holds class indices of that
-    shape without the class axis, `weight` has shape (C,). The mean divides by the sum of the weights of
-    the targets that are not ignored.
+    `input` holds log-probabilities (N, C) or (N, C, d1, ...), with the classes on axis 1 (or the last,
+    with a `class_axis` of -1), or (C,) for one sample; that they are log-probabilities is not checked.
+    `target` holds class indices of that shape without the class axis, `weight` has shape (C,). The mean
+    divides by the sum of the weights of the targets that are not ignored.
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C) and
     DomainError for a negative weight.
@@ -229,7 +245,7 @@ class NLL(Multiclass):
     unlike = "takes class indices of any dtype as long as they are whole, and refuses negative weights"
     is_likelihood = True
     weighted_mean = True
-    relatives = {"logits": "cross-entropy"}
+    relatives = {"logits": "cross-entropy", "probabilities": "log-loss"}
     close = ("cross-entropy",)
     example = {"input": [[-0.4, -1.4, -2.4], [-3.2, -2.2, -0.2]], "target": [0, 2], "reduction": "none"}
 
@@ -240,13 +256,13 @@ class NLL(Multiclass):
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         """A row is as wide as one element, because only one log-probability of it is read."""
         layout = super().layout(shapes, dtypes, broadcast)
-        classes = shapes["input"][1] if len(shapes["input"]) > 1 else 1
+        classes = shapes["input"][self._axis] if len(shapes["input"]) > 1 else 1
         return layout._replace(width=max(1, layout.width // (classes or 1)))
 
     def terms(
         self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
     ) -> Terms:
-        scores = classes_last(input)
+        scores = classes_last(input, self._axis)
         target = target.reshape(scores.shape[:-1])
         position = class_positions("target", target, scores.shape[-1], self.ignore_index)
         picked = as_real(pick(scores, position))
@@ -260,7 +276,7 @@ class NLL(Multiclass):
     def quantities(
         self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
     ) -> Quantities:
-        scores = classes_last(input)
+        scores = classes_last(input, self._axis)
         position = class_positions("target", target, scores.shape[-1], self.ignore_index)
         position = position.reshape(*scores.shape[:-1], 1)
         return {
@@ -272,12 +288,12 @@ class NLL(Multiclass):
         self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
     ) -> Slope:
         """Minus the weight of the target at its place, and 0 elsewhere."""
-        slope: FloatArray = np.zeros(np.shape(classes_last(input)))
+        slope: FloatArray = np.zeros(np.shape(classes_last(input, self._axis)))
         position = class_positions("target", target, slope.shape[-1], self.ignore_index)
         factor = self._factor(target, position, weight).reshape(slope.shape[:-1])
         column = position.reshape(slope.shape[:-1])[..., np.newaxis]
         np.put_along_axis(slope, column, -factor[..., np.newaxis], axis=-1)
-        return Slope(classes_back(slope))
+        return Slope(classes_back(slope, self._axis))
 
     def _factor(self, target: IndexArray, position: IndexArray, weight: FloatArray | None) -> FloatArray:
         """The weight of each row; 0 for ignored rows."""

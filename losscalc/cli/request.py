@@ -21,8 +21,8 @@ from losscalc.errors import (
     DataError,
     Location,
     LosscalcError,
+    LosscalcNote,
     LosscalcWarning,
-    Note,
     Remark,
     ShapeError,
     UsageError,
@@ -31,6 +31,7 @@ from losscalc.errors import (
 from losscalc.inputs.address import STDIN, Address, open_array, open_state, parse_address, read_array
 from losscalc.inputs.options import Reading
 from losscalc.insight import diagnose
+from losscalc.insight.call import classes_on_axis_1
 from losscalc.outputs.result import Result
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Voice(NamedTuple):
         """Print warnings with their places in files, or raise the first of them as an error."""
         for remark in remarks:
             locate(remark, sources or {})
-            if isinstance(remark, Note):
+            if isinstance(remark, LosscalcNote):
                 if not self.quiet:
                     warn(remark, kind="note")
                 continue
@@ -119,7 +120,8 @@ class Request(NamedTuple):
             held, dropped = engine.gathered(call)
             done = engine.compute(held)
             self.voice.tell((*done.warnings, *_left_out(dropped)), call.sources)
-        return cast("LossCall", held._replace(examine=None)), self._result(done)
+        whole = cast("LossCall", held._replace(examine=None))
+        return classes_on_axis_1(whole), self._result(done)
 
     def _result(self, done: Computation) -> Result:
         call = self.call
@@ -141,7 +143,7 @@ def opened(
 ) -> Iterator[AnyCall]:
     """Open the arrays of a call; errors in the block are located in files."""
     if any(a.is_stdin for a in addresses.values()) and sys.stdin and sys.stdin.isatty() and not voice.quiet:
-        warn(LosscalcWarning("reading standard input; end with Ctrl-D"), kind="note")
+        warn(LosscalcNote("reading standard input; end with Ctrl-D"), kind="note")
     sources: dict[str, Source] = {}
     try:
         for name, address in addresses.items():
@@ -150,7 +152,9 @@ def opened(
         if voice.is_heard and isinstance(call.operation, Loss):
             examine = partial(diagnose.examine, call.operation, call.reduction.name)
         try:
-            yield _fitted(call._replace(arrays=sources, examine=examine))
+            fitted, notes = _fitted(call._replace(arrays=sources, examine=examine)).aligned()
+            voice.tell(notes, sources)
+            yield fitted
         except LosscalcError as error:
             if isinstance(error, ShapeError):
                 error.hint = _doubts(error, call.operation, sources) or error.hint
@@ -267,6 +271,8 @@ def _balanced(
     if not by_class:
         return MemorySource(balanced_positives(labels))
     shape = sources["linear_weight"].shape[:1] if "linear_weight" in sources else sources["input"].shape[:2]
+    if operation.settings.get("class_axis") == -1:
+        shape = sources["input"].shape
     ignored = operation.settings.get("ignore_index")
     return MemorySource(balanced_classes(labels, shape[-1], ignored if isinstance(ignored, int) else None))
 

@@ -41,6 +41,8 @@ class Operation(ABC):
     reductions: ClassVar[tuple[str, ...]] = ()
     link: ClassVar[Link | None] = None
     """The function that 'mean' applies to the mean, such as the root of RMSE; none and sum do without it."""
+    broadcasts: ClassVar[bool] = False
+    """Whether PyTorch broadcasts `input` and `target` of this loss against each other."""
     unlike: ClassVar[str] = ""
     """How it differs from PyTorch, as the end of a sentence that begins with "Unlike PyTorch it"."""
     scores = Derived(scores_of)

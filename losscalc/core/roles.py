@@ -10,7 +10,7 @@ from losscalc.core.domains import NOT_NEGATIVE, SIGNS, UNIT, Region
 from losscalc.errors import ClassIndexError, DomainError, DTypeError
 
 Kind = Literal[
-    "values", "counts", "distances", "vectors", "boxes", "features",
+    "values", "amounts", "counts", "distances", "vectors", "boxes", "features",
     "logits", "probabilities", "log-probabilities",
     "labels", "signs", "class-indices", "class-lists", "classes", "distributions", "sequences",
     "weights", "full-weights", "positive-weights", "class-weights",
@@ -38,6 +38,17 @@ class Role(NamedTuple):
 
 Values = Annotated[FloatArray, Role("Real values, of any shape.", "values")]
 Counts = Annotated[FloatArray, Role("Real values, of any shape.", "counts")]
+Amounts = Annotated[
+    FloatArray,
+    Role(
+        "Probabilities, or other numbers of at least 0, of any shape.",
+        "amounts",
+        NOT_NEGATIVE,
+        hint="log-probabilities are logarithms already; of logits take losscalc log-softmax, or losscalc "
+        "log-sigmoid where each is a question of its own",
+        nan=True,
+    ),
+]
 Distances = Annotated[FloatArray, Role("Real values, of any shape.", "distances")]
 Logits = Annotated[FloatArray, Role("Logits: any real numbers, of any shape.", "logits")]
 Probabilities = Annotated[
@@ -149,6 +160,17 @@ Boxes = Annotated[
 ]
 
 
+def remedy(role: Role, values: FloatArray) -> str | None:
+    """What to do about values outside the domain of a role; probabilities may be percentages.
+
+    Logits are seldom all positive, and next to never above 20; percentages are not all below 2.
+    """
+    if role.kind != "probabilities" or not (values.min() >= 0 and 2 < values.max() <= 100):
+        return role.hint
+    percentages = "divide percentages by 100"
+    return percentages if values.max() > 20 or role.hint is None else f"{percentages}; {role.hint}"
+
+
 def check_dtype(name: str, dtype: np.dtype, *, scores: bool, indices: bool) -> None:
     """Refuse arrays that are not real numbers, and booleans for scores or class indices."""
     if dtype.kind in "iu" or (dtype.kind == "f" and dtype.itemsize <= 8):
@@ -220,11 +242,11 @@ def class_positions(
     return np.where(ignored, 0, target)
 
 
-def classes_last(scores: Array) -> Array:
-    """Move the class axis (1, or 0 for a single sample) to the end."""
-    return scores if scores.ndim <= 2 else np.ascontiguousarray(np.moveaxis(scores, 1, -1))
+def classes_last(scores: Array, axis: int = 1) -> Array:
+    """Move the class axis (1 unless given, or 0 for a single sample) to the end."""
+    return scores if scores.ndim <= 2 else np.ascontiguousarray(np.moveaxis(scores, axis, -1))
 
 
-def classes_back(slope: FloatArray) -> FloatArray:
+def classes_back(slope: FloatArray, axis: int = 1) -> FloatArray:
     """Move the last axis back to the place of the class axis: the inverse of `classes_last`."""
-    return slope if slope.ndim <= 2 else np.moveaxis(slope, -1, 1)
+    return slope if slope.ndim <= 2 else np.moveaxis(slope, -1, axis)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.array import Shape, row_size, show_shape
-from losscalc.errors import DTypeError, ShapeError
+from losscalc.core.roles import Role
+from losscalc.errors import DTypeError, LosscalcNote, ShapeError
 
 
 class Layout(NamedTuple):
@@ -106,6 +107,7 @@ def classwise_layout(
     dtypes: Mapping[str, np.dtype],
     probabilities: bool,
     scores_name: str = "`input`",
+    class_axis: int = 1,
 ) -> Layout:
     """Scores (N, C, ...) or (C,), a target without the class axis, and a weight (C,).
 
@@ -113,7 +115,7 @@ def classwise_layout(
     the name of the scores in messages, for scores that are computed from the input.
     """
     scores, target = shapes["input"], shapes["target"]
-    axis, classes = _class_axis(scores)
+    axis, classes = _class_axis(scores, class_axis)
     if "weight" in shapes and shapes["weight"] != (classes,):
         raise ShapeError(
             f"`weight` has shape {show_shape(shapes['weight'])}, but {scores_name} has {classes} classes",
@@ -137,7 +139,7 @@ def classwise_layout(
     return Layout(cut, width, frozenset({"target"}))
 
 
-def _class_axis(scores: Shape) -> tuple[int, int]:
+def _class_axis(scores: Shape, axis: int) -> tuple[int, int]:
     """The axis of the classes, and how many there are."""
     if not scores:
         raise ShapeError(
@@ -145,7 +147,7 @@ def _class_axis(scores: Shape) -> tuple[int, int]:
             argument="input",
             hint="give (C,) for one sample or (N, C, ...) for a batch",
         )
-    axis = 0 if len(scores) == 1 else 1
+    axis = 0 if len(scores) == 1 else axis % len(scores)
     classes = scores[axis]
     # Only the length of axis 0 may be unknown, and a lone row (C,) is read to its end before it gets here.
     if classes is None:
@@ -229,7 +231,7 @@ def _bad_class_target(
     if len(target) > len(scores) and target[: len(scores)] == scores:
         hint = "`input` and `target` look swapped"
     elif len(scores) > 2 and target == scores[:-1]:
-        hint = "the class axis is axis 1, not the last: move it there"
+        hint = "`class_axis` -1 takes the classes from the last axis"
     elif len(target) == len(expected) + 1 and target[-1] == 1:
         hint = f"drop the last axis of `target`: one class index a row, {show_shape(expected)}"
     also = f", or {show_shape(scores)} of class probabilities" if probabilities else ""
@@ -239,6 +241,27 @@ def _bad_class_target(
         argument="target",
         hint=hint,
     )
+
+
+_NOT_OF_ROWS = frozenset({"class-weights", "parameters", "lengths", "sequences"})
+
+
+def columns_beside_vectors(shapes: Mapping[str, Shape], roles: Mapping[str, Role]) -> dict[str, str]:
+    """The arrays (N, 1), each with an array (N,) that is no weight."""
+    of_rows = [name for name in shapes if name in roles and roles[name].kind not in _NOT_OF_ROWS]
+    vectors = [name for name in of_rows if len(shapes[name]) == 1 and "weights" not in roles[name].kind]
+    return {
+        name: vector
+        for name in of_rows
+        for vector in vectors
+        if shapes[name][1:] == (1,) and fits(shapes[name][:1], shapes[vector])
+    }
+
+
+def column_note(shapes: Mapping[str, Shape], column: str, vector: str, hint: str | None) -> LosscalcNote:
+    """The note that an array (N, 1) is taken as (N,)."""
+    taken = f"{show_shape(shapes[column])} is taken as {show_shape(shapes[column][:1])}"
+    return LosscalcNote(f"`{column}` of shape {taken}, as `{vector}` is", hint=hint, argument=column)
 
 
 def unbroadcast(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.core.domains import Region
 from losscalc.core.reductions import MEAN, Partial, Slope, Terms
-from losscalc.core.roles import Role, as_indices, as_real
+from losscalc.core.roles import Role, as_indices, as_real, remedy
 from losscalc.core.shapes import Layout, unbroadcast
 from losscalc.engine.call import AnyCall
 from losscalc.engine.findings import Findings
@@ -237,7 +237,11 @@ def _check_domain(name: str, values: Array, role: Role) -> LosscalcWarning | Non
     """Raise for a value outside the domain of its role; return a warning for one that is merely unusual."""
     if role.domain is not None and (index := _first_outside(role.domain, values, role.nan)) is not None:
         raise DomainError(
-            f"`{name}` must be {role.domain}", found=values[index], argument=name, index=index, hint=role.hint
+            f"`{name}` must be {role.domain}",
+            found=values[index],
+            argument=name,
+            index=index,
+            hint=remedy(role, values),
         )
     if role.advised is None or (index := _first_outside(role.advised, values, True)) is None:
         return None

@@ -5,13 +5,13 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from losscalc.core.array import Array
+from losscalc.core.array import Array, Shape, show_shape
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import NONE, Reduction
-from losscalc.core.shapes import Layout
+from losscalc.core.shapes import Layout, column_note, columns_beside_vectors
 from losscalc.engine.findings import Findings
-from losscalc.engine.sources import MemorySource, Source
-from losscalc.errors import ShapeError
+from losscalc.engine.sources import Column, MemorySource, Source
+from losscalc.errors import DataError, LosscalcNote, ShapeError
 
 Operation_co = TypeVar("Operation_co", bound=Operation, covariant=True)
 
@@ -71,6 +71,43 @@ class Call(NamedTuple, Generic[Operation_co]):
         own = dtypes[self.wrt or next(iter(dtypes))]
         result = self.dtype or (own if own.kind == "f" else np.dtype(np.float64))
         return layout._replace(dtype=result.newbyteorder("="))
+
+    def aligned(self) -> "tuple[Call[Operation_co], tuple[LosscalcNote, ...]]":
+        """The call with columns (N, 1) beside vectors (N,) as vectors, if it fits only so, and notes of them.
+
+        Broadcasting would hold each number against all others: what is asked for is left alone.
+        """
+        sources = self.sources
+        shapes = {name: source.shape for name, source in sources.items()}
+        columns = columns_beside_vectors(shapes, self.operation.roles)
+        if self.broadcast or not columns or self._fits():
+            return self, ()
+        aligned = self._replace(
+            arrays={name: Column(source) if name in columns else source for name, source in sources.items()}
+        )
+        # A lone row, which is not cut, is no column of rows.
+        if not aligned._fits() or not columns.keys() <= aligned.layout.cut:
+            return self, ()
+        return aligned, tuple(
+            column_note(shapes, *pair, self._in_pytorch(shapes, pair[0])) for pair in columns.items()
+        )
+
+    def _in_pytorch(self, shapes: Mapping[str, Shape], column: str) -> str | None:
+        """What PyTorch, if it has the loss, makes of an input or target (N, 1) beside the other, (N,)."""
+        kind = self.operation.roles[column].kind
+        if not self.operation.torch or kind == "variances" or "weights" in kind:
+            return None
+        if not (self.operation.broadcasts and self._replace(broadcast=True)._fits()):
+            return "PyTorch refuses the two"
+        return f"PyTorch broadcasts the two to {show_shape(shapes[column][:1] * 2)}, as `broadcast` does"
+
+    def _fits(self) -> bool:
+        """Whether the arrays fit together."""
+        try:
+            _ = self.layout
+        except DataError:
+            return False
+        return True
 
     def changed(self, name: str, change: Callable[[Array], Array]) -> "Call[Operation_co]":
         """The call with a function applied to one of its arrays, which must be in memory."""

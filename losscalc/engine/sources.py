@@ -164,6 +164,57 @@ class Excerpt(Source):
         self._source.close()
 
 
+class Column(Source):
+    """An array (N, 1) as the vector (N,)."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.shape = source.shape[:1]
+        self.dtype = source.dtype
+        self.in_memory = source.in_memory
+        self.has_header = source.has_header
+
+    @classmethod
+    def of(cls, recipe: "Recipe") -> "Column":
+        """Open as a vector what a recipe opens."""
+        return cls(recipe())
+
+    def take(self, rows: int) -> Rows:
+        values, missing = self._source.take(rows)
+        return Rows(values[:, 0], missing)
+
+    @property
+    def can_skip(self) -> bool:
+        return self._source.can_skip
+
+    def skip(self, rows: int) -> None:
+        self._source.skip(rows)
+
+    @property
+    def recipe(self) -> "Recipe":
+        return partial(self.of, self._source.recipe)
+
+    def narrowed(self, start: int, rows: int) -> "tuple[Recipe, int]":
+        recipe, start = self._source.narrowed(start, rows)
+        return partial(self.of, recipe), start
+
+    @property
+    def files(self) -> "Sequence[Recipe]":
+        return [partial(self.of, recipe) for recipe in self._source.files]
+
+    def locate(self, index: Index) -> Location | None:
+        return self._source.locate(index)
+
+    def progress(self) -> tuple[int, int | None] | None:
+        return self._source.progress()
+
+    def accompany(self, others: "Sequence[Source]") -> None:
+        self._source.accompany([other._source if isinstance(other, Column) else other for other in others])
+
+    def close(self) -> None:
+        self._source.close()
+
+
 class MemorySource(Source):
     """An array in memory.
 

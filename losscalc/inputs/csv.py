@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-from losscalc.errors import FormatError, Location, LosscalcWarning, Note, Remark
+from losscalc.errors import FormatError, Location, LosscalcNote, LosscalcWarning, Remark
 from losscalc.inputs.cells import is_missing, is_word, listed, not_a_number
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.decimals import parse_table
@@ -92,12 +92,12 @@ class CsvTable:
         rows = [row.cells for row in self._rows() if len(row.cells) == self._width] if some else []
         return [c for c in some if all(is_word(cells[c]) or is_missing(cells[c]) for cells in rows)]
 
-    def _passed_over(self) -> Iterator[Note]:
+    def _passed_over(self) -> Iterator[LosscalcNote]:
         """The notes about lines that are no rows."""
         for count, what in ((self._passed, "blank line"), (self._comments, "line of #")):
             if count:
                 lines = what.replace("line", "lines") if count > 1 else what
-                yield Note(f"passed over {count} {lines}", location=Location(self._name))
+                yield LosscalcNote(f"passed over {count} {lines}", location=Location(self._name))
 
     def _skip_lines(self, count: int) -> None:
         """Drop lines from the front of the text."""
@@ -140,7 +140,7 @@ class CsvTable:
             names = [cell.strip() for cell in first.cells]
             note = "the first line is taken as a header, as it counts and what is below has fractions"
             hint = "--header no if it holds data"
-            self._remarks.append(Note(note, location=self._place(first.line), hint=hint))
+            self._remarks.append(LosscalcNote(note, location=self._place(first.line), hint=hint))
         if names is not None:
             self._skip_lines(first.end - self._line)
         return names

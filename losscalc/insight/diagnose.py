@@ -1,104 +1,48 @@
 """Diagnoses: data that a loss can be computed from, though they are probably a mistake."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
-
 import numpy as np
 
 from losscalc.catalogue.base import Loss
-from losscalc.core.array import Array
-from losscalc.core.declaration import array_arguments
+from losscalc.core.declaration import parameters
 from losscalc.core.reductions import BATCHMEAN
 from losscalc.core.roles import Kind
-from losscalc.engine.findings import Findings, Sign
+from losscalc.engine.findings import Findings
 from losscalc.errors import LosscalcWarning
-
-Arguments = Mapping[str, Any]
-
-# Fewer numbers than this lie between 0 and 1 by chance too often.
-_ENOUGH = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What a diagnosis looks at: the loss, one block of its arrays, and the reduction."""
-
-    loss: Loss
-    arguments: Arguments
-    reduction: str
-
-    def __getitem__(self, name: str) -> Any:
-        return self.arguments[name]
-
-    def has(self, *names: str) -> bool:
-        """Whether all these arrays are given, and none is empty."""
-        return all(self.arguments.get(name) is not None and np.size(self.arguments[name]) for name in names)
-
-
-class Diagnosis(NamedTuple):
-    """A sign of a mistake, the losses that it concerns, and its warning."""
-
-    name: str
-    concerns: Callable[[type[Loss]], object]
-    shows: Callable[[Case], object]
-    """What blocks have to agree on; False if a block contradicts the sign, None if it cannot tell."""
-    warning: Callable[[Case], LosscalcWarning]
-    everywhere: bool = True
-    """Whether the sign has to show in every block that can tell, rather than in one."""
-    rows: Callable[[Case], int] | None = None
-    """The number of rows that the call has to have, if that matters."""
-
-    def sign(self, case: Case) -> Sign:
-        """The sign in one block."""
-        shown = self.shows(case)
-        if shown is None or shown is False:
-            return Sign(shown, None, self.everywhere, contradicted=shown is False)
-        return Sign(shown, self.warning(case), self.everywhere, self.rows and self.rows(case))
-
-
-def _takes_classes(loss: type[Loss]) -> bool:
-    """Whether the target is a class index, or class probabilities, for each row."""
-    return loss.labels in ("classes", "class-indices")
-
-
-def _takes(loss: type[Loss], *kinds: Kind) -> bool:
-    """Whether an array of the loss is of one of these kinds."""
-    return any(array.role.kind in kinds for array in array_arguments(loss))
-
-
-def _in_unit(values: Array) -> bool | None:
-    """Whether all values lie in [0, 1], and some inside: the logits of an untrained model may all be 0."""
-    if not ((values >= 0).all() and (values <= 1).all()):
-        return False
-    inside = bool(((values > 0) & (values < 1)).any())
-    return inside if values.size >= _ENOUGH else None
-
-
-def _sums_to_one(values: Array, axis: int) -> bool:
-    """Whether every row sums to 1, but for the rounding errors of float32."""
-    with np.errstate(all="ignore"):
-        return bool(np.allclose(values.sum(axis=axis), 1.0, rtol=0, atol=1e-3))
-
-
-def _class_axis(scores: Array) -> int:
-    return 0 if scores.ndim == 1 else 1
-
-
-def _are_probabilities(scores: Array, axis: int) -> bool:
-    inside = bool((scores >= 0).all() and (scores <= 1).all())
-    return inside and scores.shape[axis] > 1 and _sums_to_one(scores, axis)
-
-
-def _are_log_probabilities(scores: Array, axis: int) -> bool:
-    with np.errstate(all="ignore"):
-        return scores.shape[axis] > 1 and bool((scores <= 1e-6).all()) and _sums_to_one(np.exp(scores), axis)
+from losscalc.insight.diagnosis import (
+    Arguments,
+    Case,
+    Diagnosis,
+    are_log_probabilities,
+    are_probabilities,
+    in_unit,
+    sums_to_one,
+    takes,
+    takes_classes,
+)
 
 
 def _instead(loss: Loss, scores: Kind, advice: str) -> str:
     """Advice that names the same loss of other scores first, if there is one."""
     name = loss.relatives.get(scores)
     return f"for {scores} use losscalc {name}; {advice}" if name else advice
+
+
+def _log_softmax(case: Case, axis: int) -> str:
+    """The command that makes log-probabilities of logits, along the axis that the loss has its classes on."""
+    return "losscalc log-softmax" + (f" --dim {axis}" if case["input"].ndim > 2 else "")
+
+
+def _to_log_probabilities(case: Case) -> str:
+    """How positive numbers become log-probabilities; those of probabilities lie between 0 and 1."""
+    of_logits = _log_softmax(case, _row_axis(case))
+    if (case["input"] >= 0).all() and (case["input"] <= 1).all():
+        return f"pipe probabilities through losscalc log, logits through {of_logits}"
+    return f"pipe it through {of_logits}; of logits, {_of_logits(case.loss)} is the loss"
+
+
+def _row_axis(case: Case) -> int:
+    """The axis along which log-probabilities belong together."""
+    return case.axis if takes_classes(type(case.loss)) else -1
 
 
 def _of_logits(loss: Loss) -> str:
@@ -112,7 +56,7 @@ def _softmax_floor(classes: int) -> float:
 
 
 def _classes(case: Case) -> int:
-    return int(case["input"].shape[_class_axis(case["input"])])
+    return int(case["input"].shape[case.axis])
 
 
 def _equal_weights(case: Case) -> float | bool | None:
@@ -124,7 +68,7 @@ def _equal_weights(case: Case) -> float | bool | None:
     ):
         return False
     weight, target = case["weight"], case["target"]
-    if _takes(type(case.loss), "class-weights"):
+    if takes(type(case.loss), "class-weights"):
         if target.dtype.kind != "i":
             return False
         weight = weight[target[(target != getattr(case.loss, "ignore_index", None)) & (target >= 0)]]
@@ -160,7 +104,7 @@ DIAGNOSES = (
     Diagnosis(
         "logits-are-probabilities",
         lambda loss: loss.scores == "logits" and loss.labels == "labels",
-        lambda case: _in_unit(case["input"]),
+        lambda case: in_unit(case["input"]),
         lambda case: LosscalcWarning(
             f"`input` looks like probabilities: all of it is in [0, 1]; as logits, no loss is below "
             f"{np.log1p(np.exp(-1)):.4f}",
@@ -170,53 +114,69 @@ DIAGNOSES = (
     ),
     Diagnosis(
         "scores-are-probabilities",
-        lambda loss: loss.scores == "logits" and _takes_classes(loss),
-        lambda case: _are_probabilities(case["input"], _class_axis(case["input"])),
+        lambda loss: loss.scores == "logits" and takes_classes(loss),
+        lambda case: are_probabilities(case["input"], case.axis),
         lambda case: LosscalcWarning(
             "`input` looks like probabilities: its rows sum to 1; with a softmax before it, no loss is "
             f"below {_softmax_floor(_classes(case)):.4f}",
-            hint="leave out the softmax; for probabilities take their logarithm, and losscalc "
-            f"{case.loss.relatives['log-probabilities']}",
+            hint=_instead(
+                case.loss, "probabilities", "leave out the softmax, or pipe it through losscalc log"
+            ),
             argument="input",
         ),
     ),
     Diagnosis(
-        "kl-probabilities",
-        lambda loss: loss.scores == "log-probabilities" and loss.labels == "distributions",
-        lambda case: (
-            case["input"].size > 1
-            and bool((case["input"] >= 0).all() and (case["input"] <= 1).all())
-            and _sums_to_one(case["input"], -1)
-        ),
+        "probabilities",
+        lambda loss: loss.scores == "log-probabilities" and loss.labels != "sequences",
+        lambda case: case["input"].ndim > 0 and are_probabilities(case["input"], _row_axis(case)),
         lambda case: LosscalcWarning(
             f"`input` looks like probabilities; {case.loss.name} takes their logarithms",
-            hint=f"take the logarithm of `input`; {case.loss.name} has log-probabilities first, and the "
-            "target second",
+            hint="pipe it through losscalc log",
             argument="input",
         ),
     ),
     Diagnosis(
         "class-axis",
-        lambda loss: loss.scores in ("logits", "log-probabilities") and _takes_classes(loss),
+        lambda loss: loss.scores in ("logits", "log-probabilities") and takes_classes(loss),
         lambda case: (
             case["input"].ndim > 2
-            and _are_log_probabilities(case["input"], -1)
-            and not _are_log_probabilities(case["input"], 1)
+            and case.axis == 1
+            and are_log_probabilities(case["input"], -1)
+            and not are_log_probabilities(case["input"], 1)
         ),
         lambda case: LosscalcWarning(
             "the classes of `input` look to be on the last axis; they are read from axis 1",
-            hint="move them there, as in numpy.moveaxis(scores, -1, 1)",
+            hint="`class_axis` -1 takes them from there",
+            argument="input",
+        ),
+    ),
+    Diagnosis(
+        "equal-axes",
+        lambda loss: any(parameter.name == "class_axis" for parameter in parameters(loss)),
+        lambda case: (
+            case["input"].ndim > 2
+            and case.loss.settings["class_axis"] is None
+            and case["input"].shape[1] == case["input"].shape[-1]
+        ),
+        lambda case: LosscalcWarning(
+            f"axis 1 and the last axis of `input` both have length {case['input'].shape[1]}; the classes "
+            "are read from axis 1",
+            hint="`class_axis` -1 takes them from the last, `class_axis` 1 says that this is meant",
             argument="input",
         ),
     ),
     Diagnosis(
         "positive-log-probabilities",
         lambda loss: loss.scores == "log-probabilities" and loss.labels != "sequences",
-        lambda case: np.size(case["input"]) > 3 and bool((case["input"] > 1e-6).any()),
+        lambda case: (
+            np.size(case["input"]) > 3
+            and bool((case["input"] > 1e-6).any())
+            and not are_probabilities(case["input"], _row_axis(case))
+        ),
         lambda case: LosscalcWarning(
             "`input` holds log-probabilities, which are never positive",
             found=float(np.nanmax(case["input"])),
-            hint=f"pipe it through losscalc log-softmax; of logits, {_of_logits(case.loss)} is the loss",
+            hint=_to_log_probabilities(case),
             argument="input",
             index=tuple(int(i) for i in np.unravel_index(np.nanargmax(case["input"]), case["input"].shape)),
         ),
@@ -224,20 +184,20 @@ DIAGNOSES = (
     ),
     Diagnosis(
         "not-normalised",
-        lambda loss: loss.scores == "log-probabilities" and _takes_classes(loss),
+        lambda loss: loss.scores == "log-probabilities" and takes_classes(loss),
         lambda case: (
-            bool((case["input"] <= 1e-6).all())
-            and not _sums_to_one(np.exp(case["input"]), _class_axis(case["input"]))
+            bool((case["input"] <= 1e-6).all()) and not sums_to_one(np.exp(case["input"]), case.axis)
         ),
         lambda case: LosscalcWarning(
             "`input` does not look like log-probabilities: the exponentials of its rows do not sum to 1",
-            hint=f"pipe it through losscalc log-softmax, or use {_of_logits(case.loss)}",
+            hint=f"pipe it through {_log_softmax(case, _row_axis(case))}, or use losscalc "
+            f"{_of_logits(case.loss)}",
             argument="input",
         ),
     ),
     Diagnosis(
         "square",
-        lambda loss: _takes(loss, "weights", "positive-weights"),
+        lambda loss: takes(loss, "weights", "positive-weights"),
         _vector_weights,
         lambda case: LosscalcWarning(
             f"{case['input'].shape[1]} weights fit the rows of `input` as well as its columns; they are "
@@ -259,17 +219,46 @@ DIAGNOSES = (
     ),
     Diagnosis(
         "one-hot",
-        lambda loss: loss.weighted_mean and loss.labels == "classes",
+        lambda loss: takes(loss, "class-weights") and loss.weighted_mean and loss.labels == "classes",
         lambda case: (
             case.reduction == "mean"
             and case.has("weight", "target")
             and case["target"].dtype.kind == "f"
             and bool(np.isin(case["target"], (0.0, 1.0)).all())
-            and _sums_to_one(case["target"], _class_axis(case["target"]))
+            and sums_to_one(case["target"], case.axis)
         ),
         lambda case: LosscalcWarning(
             "`target` holds one-hot rows, of which the mean divides by their number, not by the weights",
             hint="give class indices for a mean that divides by the weights of the targets",
+            argument="target",
+        ),
+    ),
+    Diagnosis(
+        "rows-of-probabilities",
+        lambda loss: loss.scores == "probabilities" and loss.labels == "classes",
+        lambda case: case["target"].dtype.kind == "i" and not sums_to_one(case["input"], -1),
+        lambda case: LosscalcWarning(
+            "the rows of `input` do not sum to 1, as the probabilities of classes do",
+            hint="Keras divides each row by its sum; where each column is a question of its own, give "
+            "`target` the shape of `input`",
+            argument="input",
+        ),
+        everywhere=False,
+    ),
+    Diagnosis(
+        "one-hot-labels",
+        lambda loss: loss.scores == "probabilities" and loss.labels == "classes",
+        lambda case: (
+            case["target"].dtype.kind != "i"
+            and case["input"].ndim == 2
+            and case["input"].shape[1] > 1
+            and bool(np.isin(case["target"], (0.0, 1.0)).all())
+            and sums_to_one(case["target"], -1)
+            and sums_to_one(case["input"], -1)
+        ),
+        lambda case: LosscalcWarning(
+            "`target` holds one-hot rows, of which each column is taken as a question of its own",
+            hint="give class indices for the loss of one class a row",
             argument="target",
         ),
     ),

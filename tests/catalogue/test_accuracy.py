@@ -155,9 +155,10 @@ def multiclass() -> Iterator[tuple[str, Case]]:
 
 
 def activations() -> Iterator[tuple[str, Case]]:
-    """Sigmoid and log-sigmoid."""
+    """Sigmoid, log-sigmoid and the logarithm."""
     yield "sigmoid", Case("sigmoid", {"input": LOGITS})
     yield "log-sigmoid", Case("log-sigmoid", {"input": LOGITS})
+    yield "log", Case("log", {"input": np.exp(RANDOM.uniform(-80, 80, 400))})
 
 
 CASES = dict([*regression(), *binary(), *signed(), *multiclass(), *activations()])

@@ -95,14 +95,29 @@ CONVERSIONS: dict[tuple[str, str], Callable[[np.ndarray], np.ndarray]] = {
 }
 """How scores of one kind become those of another."""
 
-RELATED = [(cls, kind) for cls in ALL for kind in cls.relatives if (cls.scores, kind) in CONVERSIONS]
+CHOICES: dict[tuple[str, str], Callable[[np.ndarray], np.ndarray]] = {
+    **CONVERSIONS,
+    ("logits", "probabilities"): lambda x: np.exp(log_probabilities(x)),
+    ("log-probabilities", "probabilities"): np.exp,
+    ("probabilities", "logits"): np.log,
+    ("probabilities", "log-probabilities"): np.log,
+}
+"""The same where a row of scores is a choice among classes."""
+
+RELATED = [(cls, kind) for cls in ALL for kind in cls.relatives if (cls.scores, kind) in CHOICES]
 
 
 @pytest.mark.parametrize(("cls", "kind"), RELATED)
 def test_a_relative_is_the_same_of_other_scores(cls: type[Loss], kind: str) -> None:
     """Converted, the scores have the same loss there."""
     arrays = unweighted(cls(), 3, 1.0)
-    converted = {**arrays, "input": CONVERSIONS[cls.scores, kind](arrays["input"])}
+    if arrays["target"].dtype.kind == "i":
+        arrays["target"] = np.maximum(arrays["target"], 0)  # not every relative ignores a class
+    conversions = CHOICES if cls.labels in ("classes", "class-indices") else CONVERSIONS
+    if conversions is CHOICES and cls.scores != "logits":
+        rows = log_probabilities(arrays["input"])
+        arrays["input"] = np.exp(rows) if cls.scores == "probabilities" else rows
+    converted = {**arrays, "input": conversions[cls.scores, kind](arrays["input"])}
     own = losscalc.compute(cls.name, **arrays, reduction="none")
     other = losscalc.compute(cls.relatives[kind], **converted, reduction="none")
     np.testing.assert_allclose(other, own, rtol=1e-9)

@@ -89,7 +89,7 @@ TRIPLETS = ["triplet-margin", "triplet-margin-with-distance"]
 SHAPES = [
     *(case(name, "target", half(2, 3), one(2, 2), broadcast=True) for name in PAIRS),
     *(case(name, "target", half(3), one(4, 2), broadcast=True) for name in PAIRS),
-    *(case(name, "target", half(3), one(3, 1)) for name in STRICT),
+    *(case(name, "target", half(3), one(3, 2)) for name in STRICT),
     *(case(name, "target", half(1, 3), one(3)) for name in STRICT),
     *(case(name, "weight", half(2, 3), half(2, 3), weight=half(3)) for name in ("l1", "mse", "huber")),
     *(case(name, "weight", half(2, 3), half(2, 3), weight=half(2, 1)) for name in ("l1", "mse", "huber")),
@@ -325,6 +325,7 @@ TAKEN = {
     "whole labels": case("bce-logits", "target", half(1), [1]),
     "whole numbers": case("mse", "input", [1, 2], [3, 4]),
     "weights of another dtype": case("nll", "weight", half(1, 2), whole(1), weight=np.float32([1, 2])),
+    **{f"a column beside a vector, {name}": case(name, "target", half(3), one(3, 1)) for name in STRICT},
     "one variance for all": case("gaussian-nll", "var", half(2, 3), half(2, 3), number(0.5)),
     "smoothing with a target of shape (1,)": case(
         "cross-entropy", "target", half(3), whole(1), label_smoothing=0.1

@@ -250,6 +250,14 @@ def test_elementwise_activation(name: str, shape: Shape, dtype: str, seed: int) 
     compare(losscalc.compute(name, x), function(tensor(x)).numpy())
 
 
+@given(shape=SHAPES, dtype=DTYPES, seed=SEEDS)
+@examples(30)
+def test_log(shape: Shape, dtype: str, seed: int) -> None:
+    """The logarithm of what is not negative, 0 among it."""
+    x = np.maximum(normal(seed, shape, dtype), 0)
+    compare(losscalc.compute("log", x), torch.log(tensor(x)).numpy())
+
+
 @pytest.mark.parametrize("name", ["softmax", "log-softmax"])
 @given(data=st.data(), shape=st.lists(SIZES, min_size=1, max_size=4).map(tuple), dtype=DTYPES, seed=SEEDS)
 @examples(80)

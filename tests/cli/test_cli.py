@@ -123,7 +123,8 @@ def test_json_names_parameters_and_ignored_rows(call):
     options = ["-t", "[0,-100]", "--weight", "1,2", "--label-smoothing", "0.1", "-f", "json"]
     facts = json.loads(call("cross-entropy", "-i", "[[1,2],[3,4]]", *options))
 
-    assert facts["parameters"] == {"ignore_index": -100, "label_smoothing": 0.1}
+    expected = {"class_axis": None, "ignore_index": -100, "label_smoothing": 0.1}
+    assert facts["parameters"] == expected
     assert (facts["count"], facts["ignored"], facts["denominator"]) == (1, 1, 1.0)
 
 
@@ -298,9 +299,28 @@ def test_environment_sets_how_results_look(call, monkeypatch):
 
 
 def test_dim(call):
-    """Of softmax: any axis, negative ones too; by default the class axis."""
+    """Of softmax: any axis, negative ones too; by default the last of at most two."""
     values = "[[1,2],[3,5]]"
 
     assert call("softmax", "-i", values, "--dim", "-1") == call("softmax", "-i", values)
     columns = np.loadtxt(io.BytesIO(call("softmax", "-i", values, "--dim", "0")), delimiter=",")
     np.testing.assert_allclose(columns.sum(axis=0), 1, rtol=1e-15)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log-softmax"])
+def test_dim_has_to_be_given_above_two_axes(name, capsys):
+    """Of a batch of sequences the last axis is meant, of images axis 1: losscalc does not guess."""
+    values = "[[[1,2],[3,5]]]"
+
+    assert cli.run([name, "-i", values]) == 2
+    assert capsys.readouterr() == (
+        "",
+        "losscalc: error: --input has 3 axes, and --dim does not say which of them sums to 1\n"
+        "  hint: give --dim -1 for the last axis, or --dim 1 where cross-entropy has its classes\n",
+    )
+    assert cli.run([name, "-i", values, "--dim", "-1"]) == 0
+    with pytest.raises(losscalc.ParameterError, match="3 axes"):
+        losscalc.compute(name, [[[1, 2], [3, 5]]])
+    # torch.softmax(x, -1) of the first row
+    found = losscalc.compute("softmax", [[[1, 2], [3, 5]]], dim=-1)[0, 0]
+    np.testing.assert_allclose(found, [0.2689414213699951, 0.7310585786300049], rtol=1e-15)

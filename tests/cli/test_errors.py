@@ -121,10 +121,10 @@ TABLE = [
         "--input has several columns; take one of a file as FILE#NAME or FILE#2",
     ),
     (
-        "mse -i 1,2 -t [[1],[2]]",
+        "mse -i 1,2 -t [[1,2]]",
         4,
-        "--target has shape (2, 1) and --input (2,); they must be equal",
-        "reshape --target to (2,), or --input to (2, 1)",
+        "--target has shape (1, 2) and --input (2,); they must be equal",
+        "reshape --target to (2,), or --input to (1, 2)",
     ),
     ("bce -i preds.csv#logit -t preds.csv#label --na drop", 4, "preds.csv:2:2: --input must be in [0, 1], found 1.5", "for logits use bce-logits"),
     (

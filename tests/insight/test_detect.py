@@ -568,6 +568,12 @@ OTHER_LOSSES = [
         "as-bce", "bce-logits", "probabilities", lambda metrics, p, y: metrics.log_loss(y.ravel(), p.ravel())
     ),
     Case("as-bce", "bce-logits", "saturated", lambda nn, p, y: nn.binary_cross_entropy(p, y)),
+    Case(
+        "as-log-loss",
+        "bce",
+        "weighted probabilities",
+        lambda metrics, p, y, w: metrics.log_loss(y.ravel(), p.ravel(), sample_weight=w.ravel()),
+    ),
     Case("as-soft-margin", "hinge-embedding", "signs", lambda nn, x, y: nn.soft_margin_loss(x, y)),
     Case("as-hinge-embedding", "soft-margin", "signs", lambda nn, x, y: nn.hinge_embedding_loss(x, y)),
     Case(

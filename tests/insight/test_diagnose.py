@@ -116,6 +116,22 @@ SIGNS = [
         also=(UNNORMALISED,),
     ),
     Sign(
+        "equal-axes",
+        ("cross-entropy",),
+        "axis 1 and the last axis of --input both have length 2; the classes are read from axis 1",
+        {"input": [[[2, 1], [0, 3]]], "target": [[0, 1]]},
+        {},
+        beside_options=("--class-axis", "1"),
+    ),
+    Sign(
+        "equal-axes",
+        ("nll",),
+        "axis 1 and the last axis of --input both have length 2; the classes are read from axis 1",
+        {"input": np.log([[[0.2, 0.7], [0.8, 0.3]]]), "target": [[0, 1]]},
+        {"input": np.log([[[0.2, 0.8], [0.7, 0.3]]])},
+        beside_options=("--class-axis", "-1"),
+    ),
+    Sign(
         "square",
         ("bce", "bce-logits", "multilabel-soft-margin"),
         "2 weights fit the rows of --input as well as its columns; they are one a column",
@@ -164,6 +180,13 @@ SIGNS = [
     ),
     Sign(
         "equal-weights",
+        ("log-loss",),
+        NO_EFFECT,
+        {"input": [0.1, 0.2, 0.4], "target": [0, 0, 1], "weight": [2, 2, 2]},
+        {"weight": [2, 2, 3]},
+    ),
+    Sign(
+        "equal-weights",
         ("mse",),
         NO_EFFECT,
         {"input": [1, 2, 4], "target": [0, 0, 0], "weight": [2, 2, 2]},
@@ -190,6 +213,20 @@ SIGNS = [
         {"weight": None},
     ),
     Sign(
+        "rows-of-probabilities",
+        ("log-loss",),
+        "the rows of --input do not sum to 1, as the probabilities of classes do",
+        {"input": [[0.2, 0.8], [0.5, 0.6]], "target": [0, 1]},
+        {"input": [[0.2, 0.8], [0.5, 0.5]]},
+    ),
+    Sign(
+        "one-hot-labels",
+        ("log-loss",),
+        "holds one-hot rows, of which each column is taken as a question of its own",
+        {"input": ROWS, "target": [[0, 1], [1, 0]]},
+        {"target": [[0, 1], [1, 1]]},
+    ),
+    Sign(
         "kl-mean",
         ("kl-div",),
         "the mean of kl-div divides by the number of classes too, and is not the divergence",
@@ -198,13 +235,19 @@ SIGNS = [
         beside_options=("-r", "batchmean"),
     ),
     Sign(
-        "kl-probabilities",
+        "probabilities",
         ("kl-div",),
         "looks like probabilities; kl-div takes their logarithms",
         {"input": ROWS, "target": ROWS},
-        {"input": [[0.2, 0.8], [0.5, 0.6]]},
+        {"input": LOGS},
         ("-r", "batchmean"),
-        also=(f"{POSITIVE}, found 0.8",),
+    ),
+    Sign(
+        "probabilities",
+        ("nll",),
+        "looks like probabilities; nll takes their logarithms",
+        {"input": ROWS, "target": [0, 1]},
+        {"input": LOGS},
     ),
     Sign(
         "too-long",
@@ -449,7 +492,7 @@ LONG: dict[str, tuple[str, Arrays, Arrays, tuple[str, ...]]] = {
         {"input": -1.0},
         (),
     ),
-    "kl-probabilities": (
+    "probabilities": (
         "kl-div",
         {"input": np.resize(ROWS, (HALF + 100, 2)), "target": np.resize(ROWS, (HALF + 100, 2))},
         {"input": -0.5},

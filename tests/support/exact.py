@@ -533,6 +533,11 @@ def log_sigmoid(input: Exact) -> Exact:
     return -softplus(-input)
 
 
+def log(input: Exact) -> Exact:
+    """The natural logarithm."""
+    return mpmath.log(input)
+
+
 def log_softmax(input: Row) -> Row:
     """Log softmax of a row."""
     return [-d for d in surprises(input)]
@@ -573,6 +578,7 @@ VALUES: Mapping[str, Callable[..., Any]] = {
     "giou": giou,
     "sigmoid": logistic,
     "log-sigmoid": log_sigmoid,
+    "log": log,
     "softmax": softmax,
     "log-softmax": log_softmax,
 }

@@ -114,6 +114,7 @@ KINDS: Mapping[str, Maker] = {
 
 SPECIAL: Mapping[tuple[str, str], Maker] = {
     ("cosine-embedding", "target"): lambda rows, rng: rng.choice([-1.0, 1.0], rows),
+    ("log-loss", "weight"): lambda rows, rng: rng.random(rows),
     ("ctc", "log_probs"): lambda rows, rng: log_softmax(rng.normal(size=(9, rows, 4))),
     ("ctc", "input_lengths"): lambda rows, rng: rng.integers(6, 10, rows),
     ("linear-cross-entropy", "linear_weight"): lambda rows, rng: rng.normal(size=(WIDTH, WIDTH)),

@@ -1,0 +1,97 @@
+"""What a diagnosis is made of: what it sees of a call, and what arrays look like."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from losscalc.catalogue.base import Loss
+from losscalc.core.array import Array
+from losscalc.core.declaration import array_arguments
+from losscalc.core.roles import Kind
+from losscalc.engine.findings import Sign
+from losscalc.errors import LosscalcWarning
+
+Arguments = Mapping[str, Any]
+
+# Fewer numbers than this lie between 0 and 1 by chance too often.
+_ENOUGH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a diagnosis looks at: the loss, one block of its arrays, and the reduction."""
+
+    loss: Loss
+    arguments: Arguments
+    reduction: str
+
+    def __getitem__(self, name: str) -> Any:
+        return self.arguments[name]
+
+    @property
+    def axis(self) -> int:
+        """The class axis of the input."""
+        return 0 if self["input"].ndim == 1 else self.loss.settings.get("class_axis") or 1  # type: ignore[return-value]
+
+    def has(self, *names: str) -> bool:
+        """Whether all these arrays are given, and none is empty."""
+        return all(self.arguments.get(name) is not None and np.size(self.arguments[name]) for name in names)
+
+
+class Diagnosis(NamedTuple):
+    """A sign of a mistake, the losses that it concerns, and its warning."""
+
+    name: str
+    concerns: Callable[[type[Loss]], object]
+    shows: Callable[[Case], object]
+    """What blocks have to agree on; False if a block contradicts the sign, None if it cannot tell."""
+    warning: Callable[[Case], LosscalcWarning]
+    everywhere: bool = True
+    """Whether the sign has to show in every block that can tell, rather than in one."""
+    rows: Callable[[Case], int] | None = None
+    """The number of rows that the call has to have, if that matters."""
+
+    def sign(self, case: Case) -> Sign:
+        """The sign in one block."""
+        shown = self.shows(case)
+        if shown is None or shown is False:
+            return Sign(shown, None, self.everywhere, contradicted=shown is False)
+        return Sign(shown, self.warning(case), self.everywhere, self.rows and self.rows(case))
+
+
+def takes_classes(loss: type[Loss]) -> bool:
+    """Whether the target is a class index, or class probabilities, for each row."""
+    return loss.labels in ("classes", "class-indices")
+
+
+def takes(loss: type[Loss], *kinds: Kind) -> bool:
+    """Whether an array of the loss is of one of these kinds."""
+    return any(array.role.kind in kinds for array in array_arguments(loss))
+
+
+def in_unit(values: Array) -> bool | None:
+    """Whether all values lie in [0, 1], and some inside: the logits of an untrained model may all be 0."""
+    if not ((values >= 0).all() and (values <= 1).all()):
+        return False
+    inside = bool(((values > 0) & (values < 1)).any())
+    return inside if values.size >= _ENOUGH else None
+
+
+def sums_to_one(values: Array, axis: int) -> bool:
+    """Whether every row sums to 1, but for the rounding errors of float32."""
+    with np.errstate(all="ignore"):
+        return bool(np.allclose(values.sum(axis=axis), 1.0, rtol=0, atol=1e-3))
+
+
+def are_probabilities(scores: Array, axis: int) -> bool:
+    """Whether all values are from 0 to 1, and sum to 1 along an axis."""
+    inside = bool((scores >= 0).all() and (scores <= 1).all())
+    return inside and scores.shape[axis] > 1 and sums_to_one(scores, axis)
+
+
+def are_log_probabilities(scores: Array, axis: int) -> bool:
+    """Whether the exponentials of all values sum to 1 along an axis."""
+    with np.errstate(all="ignore"):
+        return scores.shape[axis] > 1 and bool((scores <= 1e-6).all()) and sums_to_one(np.exp(scores), axis)
