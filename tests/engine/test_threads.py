@@ -84,6 +84,7 @@ def test_a_single_item_needs_no_thread():
     assert idents == [threading.get_ident()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", ["1", "2", "5"])
 def test_an_early_row_is_told_before_a_later_line(tmp_path, monkeypatch, capsys, count):
     """A class index outside in a first piece, and text that is no number in the last one."""
@@ -126,6 +127,7 @@ def test_other_commands_have_it(capsys):
         assert capsys.readouterr() == plain
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_at_once(tmp_path):
     """In the middle of a run of minutes on several threads, with exit code 130 and one line."""
     shape = (20_000_000_000,)
@@ -134,7 +136,12 @@ def test_an_interrupt_ends_at_once(tmp_path):
         file.truncate(file.tell() + shape[0] * 8)
     command = [sys.executable, "-m", "losscalc", "bce-logits", "-i", "x.npy", "-t", "x.npy", "--threads", "3"]
     alone = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    with subprocess.Popen(command, cwd=tmp_path, env=alone, stdout=-1, stderr=-1) as running:
+
+    def heed() -> None:
+        # Tests started in the background may ignore SIGINT, and a child inherits that.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(command, cwd=tmp_path, env=alone, stdout=-1, stderr=-1, preexec_fn=heed) as running:
         while running.poll() is None and len(os.listdir(f"/proc/{running.pid}/task")) < 4:
             time.sleep(0.01)
         running.send_signal(signal.SIGINT)

@@ -17,6 +17,8 @@ from losscalc import cli
 from losscalc.inputs.signatures import foreign_file
 from tests.support.hostile import accept, archive, npy
 
+pytestmark = pytest.mark.slow
+
 HDF5 = b"\x89HDF\r\n\x1a\n" + bytes(100)
 STARTS = {
     "an HDF5 file": [HDF5, bytes(512) + HDF5],

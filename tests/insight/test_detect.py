@@ -29,6 +29,7 @@ from losscalc.insight.detect import Hypothesis, NotApplicable, hypotheses
 from tests.support.examples import boxes, example, log_softmax, prepared, variants
 
 pytestmark = [
+    pytest.mark.slow,
     # The arrays are those that somebody got wrong, and the losses say so.
     pytest.mark.filterwarnings("ignore::losscalc.LosscalcWarning"),
     # What PyTorch does with (N, 1) against (N,), and with the mean of a divergence.
