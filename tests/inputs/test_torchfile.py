@@ -26,7 +26,7 @@ from tests.support.hostile import Refusal, accept, changed, in_directory, refuse
 from tests.support.memory import little_memory
 from tests.support.tensors import SIX, call, dictionary, name, put, storage, tensor, torch_file
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.parity]
 
 PASS = "if that is as it should be, --max-size 8G, for example, lets it pass"
 PICKLE = "the pickle is damaged, or not one of torch.save"
