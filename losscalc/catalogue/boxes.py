@@ -28,6 +28,12 @@ class Detection(Loss):
     library = "torchvision.ops"
     broadcasts = True
     legacy = False
+    unlike = (
+        "reduces to the mean unless told otherwise, gives NaN for the mean of no boxes, and keeps the "
+        "digits of boxes that are nearly equal"
+    )
+    range = Interval(0.0, 2.0)
+    example = {"input": [[0.0, 0.0, 2.0, 2.0]], "target": [[1.0, 1.0, 3.0, 3.0]]}
 
     eps: Annotated[float, FINITE_NOT_NEGATIVE, Doc("Added to each divisor.")] = 1e-7
 
@@ -87,13 +93,7 @@ class GIoU(Detection):
     np.float64(1.079365078)
     """
 
-    unlike = (
-        "reduces to the mean unless told otherwise, gives NaN for the mean of no boxes, and keeps the "
-        "digits of boxes that are nearly equal"
-    )
-    range = Interval(0.0, 2.0)
     close = ("diou", "ciou")
-    example = {"input": [[0.0, 0.0, 2.0, 2.0]], "target": [[1.0, 1.0, 3.0, 3.0]]}
 
     formula = "1 - I/(U + ε) + (C - U)/(C + ε); I overlap, U union, C enclosing area"
 
@@ -125,13 +125,7 @@ class DIoU(Detection):
     np.float64(0.968253969)
     """
 
-    unlike = (
-        "reduces to the mean unless told otherwise, gives NaN for the mean of no boxes, and keeps the "
-        "digits of boxes that are nearly equal"
-    )
-    range = Interval(0.0, 2.0)
     close = ("giou", "ciou")
-    example = {"input": [[0.0, 0.0, 2.0, 2.0]], "target": [[1.0, 1.0, 3.0, 3.0]]}
 
     formula = "1 - I/(U + ε) + ρ²/(c² + ε); ρ distance of the centres, c diagonal of the enclosing box"
 
@@ -162,11 +156,7 @@ class CIoU(DIoU):
     np.float64(0.747013352)
     """
 
-    unlike = (
-        "honours `eps` everywhere, where torchvision takes 1e-7 for the distance, reduces to the mean "
-        "unless told otherwise, gives NaN for the mean of no boxes, and keeps the digits of boxes that are "
-        "nearly equal"
-    )
+    unlike = f"honours `eps` everywhere, where torchvision takes 1e-7 for the distance, {Detection.unlike}"
     range = Interval(0.0, 2.5)
     close = ("giou", "diou")
     example = {"input": [[0.0, 0.0, 1.0, 4.0]], "target": [[0.0, 0.0, 2.0, 2.0]]}

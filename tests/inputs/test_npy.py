@@ -1,16 +1,14 @@
 """NPY: columns, fields of records, bfloat16, the headers of Python 2, and rows in every order."""
 
-import contextlib
 import gzip
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from losscalc.inputs.address import open_array, parse_address
-from losscalc.inputs.options import Reading
 from tests.support.hostile import accept, archive, npy, refuse, saved
 from tests.support.memory import little_memory
+from tests.support.reading import read_address
 
 MATRIX = np.arange(12.0).reshape(4, 3)
 RECORDS = np.array(
@@ -36,22 +34,11 @@ def write(array: object, way: str) -> str:
     return f"f.{way}"
 
 
-def read(address: str, rows: int | None = None) -> np.ndarray:
-    """The array at an address, as a whole or so many rows at a time."""
-    with contextlib.closing(open_array(parse_address(address), "--input", Reading())) as source:
-        if rows is None:
-            return source.whole()
-        pieces = []
-        while len(piece := source.take(rows).values):
-            pieces.append(piece)
-        return np.concatenate(pieces)
-
-
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("shape", [(0,), (0, 4), (3, 0), (2, 0, 3)])
 def test_arrays_without_numbers(way, shape):
     """They have a shape all the same, and their file ends with the header."""
-    assert read(write(np.zeros(shape), way)).shape == shape
+    assert read_address(write(np.zeros(shape), way)).shape == shape
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -63,7 +50,7 @@ def test_arrays_without_numbers(way, shape):
 def test_columns(order, way, rows, part, columns):
     """Columns are counted from 1, as in a table; one alone is a vector."""
     name = write(np.asarray(MATRIX, order=order), way)
-    np.testing.assert_array_equal(read(f"{name}#{part}", rows), MATRIX[:, columns])
+    np.testing.assert_array_equal(read_address(f"{name}#{part}", rows), MATRIX[:, columns])
 
 
 @pytest.mark.parametrize(
@@ -98,7 +85,7 @@ def test_place_in_a_column(capsys):
 @pytest.mark.parametrize("field", ["p", "x y", "y"])
 def test_fields(way, rows, field):
     """A field of records is an array, with the axes that it has of its own."""
-    found = read(f"{write(RECORDS, way)}#{field}", rows)
+    found = read_address(f"{write(RECORDS, way)}#{field}", rows)
     assert found.dtype == RECORDS[field].dtype
     np.testing.assert_array_equal(found, RECORDS[field])
 
@@ -126,14 +113,16 @@ def test_fields_that_are_refused(capsys):
 
 def test_one_field():
     """The only field need not be named."""
-    np.testing.assert_array_equal(read(write(RECORDS[["p"]].astype([("p", "<f4")]), "npy")), RECORDS["p"])
+    np.testing.assert_array_equal(
+        read_address(write(RECORDS[["p"]].astype([("p", "<f4")]), "npy")), RECORDS["p"]
+    )
 
 
 def test_aligned_records():
     """Bytes between fields are passed over."""
     array = np.zeros(3, np.dtype([("a", "u1"), ("b", "<f8")], align=True))
     array["b"] = [1, 2, 3]
-    np.testing.assert_array_equal(read(f"{write(array, 'npy')}#b"), [1, 2, 3])
+    np.testing.assert_array_equal(read_address(f"{write(array, 'npy')}#b"), [1, 2, 3])
 
 
 @pytest.mark.parametrize("shape", ["(4L,)", "(4L, )", "(2L, 2L)", "(2, 2L)"])
@@ -141,14 +130,14 @@ def test_python_2(capsys, shape):
     """Python 2 wrote whole numbers with an L."""
     Path("f.npy").write_bytes(npy(shape=shape))
     assert accept(capsys, ["l1", "-i", "f.npy", "-t", "f.npy"]) == "0.0\n"
-    assert read("f.npy").sum() == 6
+    assert read_address("f.npy").sum() == 6
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_bfloat16(way):
     """What ml_dtypes saves as pairs of bytes are the upper halves of float32."""
     halves = np.array([0x3FC0, 0xC000, 0x7F80, 1], "<u2").view("V2")
-    found = read(write(halves, way))
+    found = read_address(write(halves, way))
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, np.float32([1.5, -2, np.inf, 2.0**-133]))
 
@@ -159,8 +148,8 @@ def test_columns_first(shape, way):
     """Large arrays in Fortran order are put in order, however long their columns are."""
     array = np.asfortranarray(np.random.default_rng(1).random(shape, np.float32))
     name = write(array, way)
-    np.testing.assert_array_equal(read(name), array)
-    np.testing.assert_array_equal(read(name, shape[0] // 2 + 1), array)
+    np.testing.assert_array_equal(read_address(name), array)
+    np.testing.assert_array_equal(read_address(name, shape[0] // 2 + 1), array)
 
 
 def test_a_column_in_little_memory(capsys):

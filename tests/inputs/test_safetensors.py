@@ -2,7 +2,6 @@
 
 # ruff: noqa: E501 - a row of a table is a line
 
-import contextlib
 import gzip
 import io
 import json
@@ -13,10 +12,9 @@ import numpy as np
 import pytest
 
 from losscalc import cli
-from losscalc.inputs.address import open_array, parse_address
-from losscalc.inputs.options import Reading
 from tests.support.hostile import Refusal, accept, refuse, refuse_file
 from tests.support.memory import little_memory
+from tests.support.reading import read_address
 from tests.support.tensors import SIX, entry, safetensors
 
 PASS = "if that is as it should be, --max-size 8G, for example, lets it pass"
@@ -34,17 +32,6 @@ def folder(tmp_path, monkeypatch):
     """An empty current directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def read(address: str, rows: int | None = None) -> np.ndarray:
-    """The array at an address, as a whole or so many rows at a time."""
-    with contextlib.closing(open_array(parse_address(address), "--input", Reading())) as source:
-        if rows is None:
-            return source.whole()
-        pieces = []
-        while len(piece := source.take(rows).values):
-            pieces.append(piece)
-        return np.concatenate(pieces)
 
 
 ARRAYS = {
@@ -88,7 +75,7 @@ def test_dtypes(folder, way, key):
     address = f"f.safetensors{'.gz' if way == 'gz' else ''}#{key}"
     expected = ARRAYS[key]
     for rows in (None, 1, 2) if expected.size and expected.ndim else (None,):
-        found = read(address, rows)
+        found = read_address(address, rows)
         assert found.dtype == expected.dtype
         np.testing.assert_array_equal(found, expected)
 
@@ -98,7 +85,7 @@ def test_bfloat16(folder):
     (folder / "f.safetensors").write_bytes(
         safetensors({"a": entry("BF16", [3], [0, 6])}, np.array([0x3FC0, 0xC000, 0x7F80], "<u2").tobytes())
     )
-    found = read("f.safetensors")
+    found = read_address("f.safetensors")
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, np.float32([1.5, -2, np.inf]))
 
@@ -109,7 +96,7 @@ def test_bfloat16_of_torch(folder):
     library = pytest.importorskip("safetensors.torch")
     tensor = torch.randn(100, generator=torch.Generator().manual_seed(1)).bfloat16()
     library.save_file({"a": tensor}, folder / "f.bin")
-    np.testing.assert_array_equal(read("f.bin"), tensor.float().numpy())
+    np.testing.assert_array_equal(read_address("f.bin"), tensor.float().numpy())
 
 
 @pytest.mark.parametrize("suffix", ["safetensors", "bin", "csv", "dat"])

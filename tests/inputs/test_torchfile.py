@@ -3,7 +3,6 @@
 # ruff: noqa: E501 - a row of a table is a line
 
 import collections
-import contextlib
 import copyreg
 import gzip
 import io
@@ -18,12 +17,11 @@ import pytest
 
 from losscalc import cli
 from losscalc.errors import Location
-from losscalc.inputs.address import open_array, parse_address
-from losscalc.inputs.options import Reading
 from losscalc.inputs.pickled import read_pickle
 from losscalc.inputs.tensors import MAKERS
 from tests.support.hostile import Refusal, accept, changed, in_directory, refuse, refuse_file
 from tests.support.memory import little_memory
+from tests.support.reading import read_address
 from tests.support.tensors import SIX, call, dictionary, name, put, storage, tensor, torch_file
 
 pytestmark = [pytest.mark.slow, pytest.mark.parity]
@@ -42,17 +40,6 @@ def folder(tmp_path, monkeypatch):
     """An empty current directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def read(address: str, rows: int | None = None) -> np.ndarray:
-    """The array at an address, as a whole or so many rows at a time."""
-    with contextlib.closing(open_array(parse_address(address), "--input", Reading())) as source:
-        if rows is None:
-            return source.whole()
-        pieces = []
-        while len(piece := source.take(rows).values):
-            pieces.append(piece)
-        return np.concatenate(pieces)
 
 
 def same(found: np.ndarray, tensor) -> None:
@@ -108,7 +95,7 @@ def test_tensors(folder, way):
         rewrite(folder / "f.pt", saved, swapped=way == "big endian")
     for key, expected in saved.items():
         for rows in (None, 1, 2) if expected.dim() and len(expected) else (None,):
-            found = read(f"f.pt{suffix}#{key}", rows)
+            found = read_address(f"f.pt{suffix}#{key}", rows)
             same(found.astype(found.dtype.newbyteorder("=")), expected)
 
 
@@ -167,7 +154,7 @@ def test_places_in_a_checkpoint(folder):
         "lone": x + 9,
         "lone/z": x + 9,
     }.items():
-        np.testing.assert_array_equal(read(f"f.ckpt#{part}"), np.asarray(expected))
+        np.testing.assert_array_equal(read_address(f"f.ckpt#{part}"), np.asarray(expected))
 
 
 @pytest.mark.parametrize("suffix", ["pt", "pth", "bin", "ckpt", "npz", "csv", "dat"])
@@ -203,7 +190,7 @@ def test_without_checksums(folder):
         torch.save({"a": torch.arange(6.0)}, folder / "f.pt")
     finally:
         torch.serialization.set_crc32_options(True)
-    np.testing.assert_array_equal(read("f.pt"), np.arange(6.0))
+    np.testing.assert_array_equal(read_address("f.pt"), np.arange(6.0))
 
 
 def test_what_pytorch_saves_and_is_refused(capsys, folder):
@@ -249,7 +236,7 @@ def test_old_formats(capsys, folder):
     says = "f.pt: is a file of torch.save before PyTorch 1.6, which losscalc does not read"
     refuse(capsys, ["sigmoid", "-i", "f.pt"], says, f'convert it: python -c "{line}"')
     exec(line)
-    np.testing.assert_array_equal(read("f.pt.pt"), np.ones(2))
+    np.testing.assert_array_equal(read_address("f.pt.pt"), np.ones(2))
 
 
 def script(members: dict[str, bytes]) -> bytes:
@@ -518,7 +505,7 @@ def test_shared_lists(capsys, folder):
         "f.pt: the file holds 2 arrays",
         f"name one: #{'/'.join('0' * 60)} (there are {'/'.join('0' * 60)}, {'/'.join('0' * 59)}/1)",
     )
-    np.testing.assert_array_equal(read(f"f.pt#{'/'.join('01' * 30)}"), EXPECTED)
+    np.testing.assert_array_equal(read_address(f"f.pt#{'/'.join('01' * 30)}"), EXPECTED)
 
 
 def test_damaged_anywhere(capsys, folder):
