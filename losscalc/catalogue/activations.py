@@ -15,8 +15,8 @@ from losscalc.core.reductions import Terms
 from losscalc.core.roles import Amounts, ClassScores, Logits
 from losscalc.core.shapes import Layout
 from losscalc.engine import compute as engine
+from losscalc.engine.arguments import memory_sources
 from losscalc.engine.call import Call
-from losscalc.engine.sources import memory_sources
 from losscalc.errors import ParameterError, ShapeError
 
 

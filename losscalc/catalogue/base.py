@@ -24,8 +24,8 @@ from losscalc.core.operation import (
 from losscalc.core.reductions import REDUCTIONS, Reduction, Slope, legacy_reduction
 from losscalc.core.roles import Role
 from losscalc.engine import compute as engine
+from losscalc.engine.arguments import memory_sources
 from losscalc.engine.call import Call
-from losscalc.engine.sources import memory_sources
 from losscalc.errors import LosscalcWarning, ParameterError
 
 Quantities = Mapping[str, FloatArray | None]

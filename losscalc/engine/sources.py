@@ -1,18 +1,21 @@
 """Sources, which give the numbers of one array as a stream of rows."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from losscalc.core.array import Array, Shape
-from losscalc.core.declaration import array_arguments
-from losscalc.core.operation import Operation, unknown_argument
-from losscalc.errors import DataError, DTypeError, Index, Location, ParameterError, Remark, ShapeError
+from losscalc.errors import (
+    DataError,
+    Index,
+    Location,
+    LosscalcError,
+    Remark,
+)
 
 
 class Rows(NamedTuple):
@@ -20,6 +23,23 @@ class Rows(NamedTuple):
 
     values: Array
     missing: np.ndarray | None = None
+    faults: tuple[tuple[int, LosscalcError], ...] = ()
+    """The rows that could not be read, and why, if a reader was told not to raise that."""
+
+    def cut(self, start: int, stop: int) -> "Rows":
+        """The rows from one to before another."""
+        missing = None if self.missing is None else self.missing[start:stop]
+        faults = tuple((row - start, fault) for row, fault in self.faults if start <= row < stop)
+        return Rows(self.values[start:stop], missing, faults)
+
+    def picked(self, rows: np.ndarray) -> "Rows":
+        """Some of the rows, in any order; raises the fault of the first of them that could not be read."""
+        if self.faults:
+            place = dict(self.faults)
+            raised = next((place[row] for row in rows.tolist() if row in place), None)
+            if raised is not None:
+                raise raised
+        return Rows(self.values[rows], None if self.missing is None else self.missing[rows])
 
 
 def join_rows(pieces: Sequence[Rows]) -> Rows:
@@ -27,10 +47,18 @@ def join_rows(pieces: Sequence[Rows]) -> Rows:
     if len(pieces) == 1:
         return pieces[0]
     values = np.concatenate([piece.values for piece in pieces])
+    starts = np.cumsum([0, *(len(piece.values) for piece in pieces)]).tolist()
+    faults = [
+        (start + row, fault)
+        for start, piece in zip(starts, pieces, strict=False)
+        for row, fault in piece.faults
+    ]
     if all(piece.missing is None for piece in pieces):
-        return Rows(values)
-    masks = [np.zeros(len(v), bool) if missing is None else missing for v, missing in pieces]
-    return Rows(values, np.concatenate(masks))
+        return Rows(values, None, tuple(faults))
+    masks = [
+        np.zeros(len(piece.values), bool) if piece.missing is None else piece.missing for piece in pieces
+    ]
+    return Rows(values, np.concatenate(masks), tuple(faults))
 
 
 class Source(ABC):
@@ -47,6 +75,10 @@ class Source(ABC):
     """Whether the shape stands in the header of a file, and can be known without reading the rows."""
     opened_by: "Recipe | None" = None
     """A picklable recipe that opens the same array once more, from its first row."""
+    names: "Sequence[str] | None" = None
+    """The names of the columns that make up the rows, if the array is read from a table that has them."""
+    beside: "Sequence[str]" = ()
+    """The names of all columns of that table."""
 
     @abstractmethod
     def take(self, rows: int) -> Rows:
@@ -180,8 +212,8 @@ class Column(Source):
         return cls(recipe())
 
     def take(self, rows: int) -> Rows:
-        values, missing = self._source.take(rows)
-        return Rows(values[:, 0], missing)
+        piece = self._source.take(rows)
+        return piece._replace(values=piece.values[:, 0])
 
     @property
     def can_skip(self) -> bool:
@@ -249,68 +281,3 @@ class MemorySource(Source):
 
 
 _PIECE = 1 << 16
-
-
-def memory_sources(
-    operation: Operation, arrays: tuple[ArrayLike | None, ...], named: Mapping[str, ArrayLike | None]
-) -> dict[str, Source]:
-    """The arrays of a call from Python, given by position or by name, checked for presence and type."""
-    arguments = array_arguments(type(operation))
-    if len(arrays) > len(arguments):
-        raise ParameterError(f"{operation.name} takes {len(arguments)} arrays", found=len(arrays))
-    given = dict(zip((a.name for a in arguments), arrays, strict=False))
-    for name, value in named.items():
-        if name in given:
-            raise ParameterError(f"`{name}` is given twice", argument=name)
-        if name not in {a.name for a in arguments}:
-            raise unknown_argument(operation, name)
-        given[name] = value
-    for argument in arguments:
-        if argument.required and given.get(argument.name) is None:
-            raise ParameterError(f"`{argument.name}` is missing", argument=argument.name)
-    sources: dict[str, Source] = {}
-    for argument in arguments:
-        if argument.role.many:
-            sources |= _state_sources(argument.name, given[argument.name])
-        elif (value := given.get(argument.name)) is not None:
-            sources[argument.name] = MemorySource(_as_array(argument.name, value))
-    return sources
-
-
-def _state_sources(name: str, state: object) -> dict[str, Source]:
-    """The arrays of a state dict, named by the argument and their own names, as in `state.head.weight`."""
-    if not isinstance(state, Mapping) or not all(isinstance(key, str) for key in state):
-        raise DTypeError(f"`{name}` must be a dict of arrays", found=type(state).__name__, argument=name)
-    return {f"{name}.{key}": MemorySource(_member(name, key, value)) for key, value in state.items()}
-
-
-def _member(name: str, key: str, value: ArrayLike) -> Array:
-    """One array of a state dict; errors name it."""
-    try:
-        return _as_array(name, value)
-    except DataError as error:
-        error.problem = f"{key}: {error.problem}"
-        raise
-
-
-def _as_array(name: str, value: ArrayLike) -> Array:
-    if isinstance(value, np.ma.MaskedArray):
-        raise DTypeError(
-            f"`{name}` must not be masked: the mask would be lost",
-            argument=name,
-            hint="leave the masked rows out, or give them a weight of 0",
-        )
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ShapeError(f"`{name}` is ragged: its rows differ in length or depth", argument=name) from error
-    except (RuntimeError, TypeError) as error:
-        # Raised by tensors that need a gradient, or whose dtype NumPy does not have.
-        raise DTypeError(
-            f"`{name}` cannot be read as an array: {error}",
-            argument=name,
-            hint="of a tensor give .detach().cpu(), and .float() of a bfloat16 one",
-        ) from error
-    if array.dtype.kind not in "fiub":
-        raise DTypeError(f"`{name}` must hold real numbers", found=f"dtype {array.dtype}", argument=name)
-    return array

@@ -1,10 +1,20 @@
 """Cells of text: which number one is, whether it is missing or a name, and what to do if it is neither."""
 
 import re
+from collections.abc import Iterable
 
+import numpy as np
+
+from losscalc.core.array import Array
 from losscalc.core.domains import is_overflow, parse_number
 from losscalc.errors import FormatError, Location
 
+Cell = str | float
+"""What stands in a cell beside an array: a text, or the number that a format keeps as one."""
+
+EXACT = 2.0**53
+"""Below this, every whole number is one of float64."""
+_WHOLE = re.compile(r"[+-]?\d{1,400}", re.ASCII)
 _TRUTH = {"true": 1.0, "false": 0.0}
 _NA_WORDS = frozenset({"", "na", "n/a", "#n/a", "null", "none", "."})
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*", re.ASCII | re.DOTALL)
@@ -27,6 +37,36 @@ def number(cell: str, decimal: str = ".") -> float | None:
         cell = cell.replace(decimal, ".")
     value = parse_number(cell)
     return _TRUTH.get(cell.strip(" \t").lower()) if value is None else value
+
+
+def as_cells(cells: Iterable[Cell]) -> Array:
+    """Cells as an array, of numbers if all of them are numbers.
+
+    >>> as_cells(["cat", "dog"]).dtype, as_cells([1.0, 2.0]).dtype
+    (dtype('O'), dtype('float64'))
+    """
+    held = list(cells)
+    if all(isinstance(cell, float) for cell in held):
+        return np.array(held, np.float64)
+    array = np.empty(len(held), object)
+    array[:] = held
+    return array
+
+
+def number_of(cell: Cell) -> float | None:
+    """The number that a cell is or stands for, exactly; None if it is a text.
+
+    >>> number_of("007"), number_of(7.0), number_of("9007199254740993"), number_of("a7")
+    (7.0, 7.0, 9007199254740993, None)
+    """
+    if not isinstance(cell, str):
+        return cell
+    value = parse_number(cell)
+    if value is None or value != value:
+        return None
+    # float64 has no longer every whole number from here on.
+    is_whole = abs(value) >= EXACT and _WHOLE.fullmatch(cell.strip())
+    return int(cell) if is_whole else value
 
 
 def listed(cell: str, decimal: str = ".") -> list[float] | None:

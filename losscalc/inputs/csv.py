@@ -8,19 +8,18 @@ from itertools import islice
 
 import numpy as np
 
+from losscalc.engine.sources import Source
 from losscalc.errors import FormatError, Location, LosscalcNote, LosscalcWarning, Remark
-from losscalc.inputs.cells import is_missing, is_word, listed, not_a_number
+from losscalc.inputs.cells import EXACT, Cell, as_cells, is_missing, is_word, listed, not_a_number
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.decimals import parse_table
-from losscalc.inputs.dialect import COMMENT, Dialect, OpenQuoteError, Row, find_dialect
+from losscalc.inputs.dialect import Dialect, OpenQuoteError, Row, find_dialect
 from losscalc.inputs.options import Reading
+from losscalc.inputs.rows import TextRows
 from losscalc.inputs.stream import Stream
-from losscalc.inputs.table import TableSource, are_numbered, have_fractions, heading
-from losscalc.inputs.text import Lines, Piece
+from losscalc.inputs.table import are_numbered, have_fractions, heading, open_table
+from losscalc.inputs.text import Piece
 
-# Blank lines and lines of #; in TSV, a line of tabs is a row of empty cells.
-_TOP = re.compile(rf"(?:{COMMENT}[^\n]*\n|[ \t]*\n)*")
-_TOP_OF_TSV = re.compile(rf"(?:{COMMENT}[^\n]*\n| *\n)*")
 _SHORT_PAIRS = re.compile(r"(?:[+-]?\d{1,4},\d{1,4}\n)+", re.ASCII)
 _TRUTHS = re.compile(r"(?:[01],[01]\n)+")
 
@@ -31,26 +30,19 @@ class CsvTable:
     def __init__(self, stream: Stream, reading: Reading, delimiter: str | None) -> None:
         self._name = stream.name
         self._na = reading.na
-        self._lines = Lines(stream, reading.encoding)
-        self._line = 1
-        """The line of the first row of `_text`."""
-        self._text = self._lines.piece()
-        self._passed = 0
-        """How many blank lines have a row behind them."""
-        self._blank = 0
-        """How many blank lines came after the last row."""
-        self._comments = 0
+        self._is_lenient = reading.is_lenient
         self._depth: int | None = None
         """How many numbers a row has."""
         self._remarks: list[Remark] = []
-        self._skip_lines(reading.skip_rows)
-        comment = self._pass_top(reading.delimiter or delimiter)
-        self._dialect = (
+        self._rows = rows = TextRows(stream, reading)
+        rows.skip_lines(reading.skip_rows)
+        comment = rows.pass_top(reading.delimiter or delimiter)
+        self._dialect = rows.dialect = (
             Dialect(reading.delimiter, reading.decimal)
             if reading.delimiter
-            else find_dialect(self._text, delimiter, reading.decimal)
+            else find_dialect(rows.text, delimiter, reading.decimal)
         )
-        first = next(iter(self._rows(1)), None)
+        first = next(iter(rows.at_hand(1)), None)
         if first is None:
             raise FormatError("no data", location=Location(self._name))
         self._first = first
@@ -66,7 +58,7 @@ class CsvTable:
     @property
     def remarks(self) -> Sequence[Remark]:
         """What there is to tell of the reading so far."""
-        return [*self._remarks, *self._passed_over()]
+        return [*self._remarks, *self._rows.passed_over]
 
     def doubt(self, excess: int) -> str | None:
         """What may explain that there are more or fewer rows than there should be."""
@@ -74,58 +66,44 @@ class CsvTable:
             return f"the first line of {self._name} may be a header: --header yes"
         if excess == -1 and any("header" in remark.problem for remark in self._remarks):
             return f"the first line of {self._name} was taken as a header: --header no"
-        return "; ".join(note.describe() for note in self._passed_over()) or None if excess < 0 else None
+        return "; ".join(note.describe() for note in self._rows.passed_over) or None if excess < 0 else None
 
     def pieces(self, chosen: list[int]) -> Iterator[Piece]:
         """The numbers in the chosen columns."""
-        while self._text:
+        while self._rows.text:
             piece = self._fast(chosen) or self._slow(chosen)
             if len(piece.values):
                 yield piece
-            self._line = self._lines.next_line
-            self._text = self._lines.piece()
+            self._rows.go_on()
+
+    def cells(self, column: int) -> Iterator[Piece]:
+        """The cells of a column."""
+        while self._rows.text:
+            piece = self._fast([column])
+            values = None if piece is None else piece.values[:, 0]
+            # Beyond 2^53 float64 lacks whole numbers, and ids are told apart by all their digits.
+            if piece is not None and values is not None and (np.abs(values) < EXACT).all():
+                yield piece._replace(values=values, missing=None)
+            else:
+                rows = [self._checked(row) for row in self._rows]
+                if rows:
+                    yield Piece(
+                        as_cells(self._cell(row, column) for row in rows), None, [r.line for r in rows]
+                    )
+            self._rows.go_on()
+
+    def _cell(self, row: Row, column: int) -> Cell:
+        """A cell as text, but with decimal commas as a number."""
+        cell = row.cells[column].strip()
+        value = None if self._dialect.decimal == "." else self._dialect.number(cell)
+        return cell if value is None else value
 
     def words(self) -> list[int]:
         """The columns in which all the rows at hand have words or dates, or nothing."""
-        first = next((row.cells for row in self._rows(1)), [])
+        first = next((row.cells for row in self._rows.at_hand(1)), [])
         some = [column for column, cell in enumerate(first[: self.columns.width]) if is_word(cell)]
-        rows = [row.cells for row in self._rows() if len(row.cells) == self._width] if some else []
+        rows = [row.cells for row in self._rows.at_hand() if len(row.cells) == self._width] if some else []
         return [c for c in some if all(is_word(cells[c]) or is_missing(cells[c]) for cells in rows)]
-
-    def _passed_over(self) -> Iterator[LosscalcNote]:
-        """The notes about lines that are no rows."""
-        for count, what in ((self._passed, "blank line"), (self._comments, "line of #")):
-            if count:
-                lines = what.replace("line", "lines") if count > 1 else what
-                yield LosscalcNote(f"passed over {count} {lines}", location=Location(self._name))
-
-    def _skip_lines(self, count: int) -> None:
-        """Drop lines from the front of the text."""
-        while count and self._text:
-            end = 0
-            while count and end < len(self._text):
-                end = self._text.index("\n", end) + 1
-                self._line += 1
-                count -= 1
-            self._text = self._text[end:] or self._lines.piece()
-
-    def _pass_top(self, delimiter: str | None) -> str:
-        """Drop blank lines and lines of # from the front of the text; the last of these, without its #."""
-        comment = ""
-        top = _TOP_OF_TSV if delimiter == "\t" else _TOP
-        while self._text:
-            match = top.match(self._text)
-            assert match is not None
-            lines = match[0].split("\n")[:-1]
-            comments = [line for line in lines if "#" in line]
-            comment = comments[-1] if comments else comment
-            self._blank += len(lines) - len(comments)
-            self._line += len(lines)
-            self._text = self._text[match.end() :]
-            if self._text:
-                break
-            self._text = self._lines.piece()
-        return comment.strip(" \t").removeprefix("#").strip(" \t")
 
     def _names(self, first: Row, reading: Reading, comment: str) -> list[str] | None:
         """The names of the columns, if the first line has them or a line of # above it."""
@@ -142,7 +120,7 @@ class CsvTable:
             hint = "--header no if it holds data"
             self._remarks.append(LosscalcNote(note, location=self._place(first.line), hint=hint))
         if names is not None:
-            self._skip_lines(first.end - self._line)
+            self._rows.skip_lines(first.end - self._rows.line)
         return names
 
     def _above(self, comment: str) -> list[str]:
@@ -156,13 +134,15 @@ class CsvTable:
         cells = first.cells[:-1] if len(first.cells) > 1 and not first.cells[-1].strip() else first.cells
         if not are_numbered(cells):
             return False
-        below = self._text.split("\n", first.end - self._line)[-1]
+        below = self._rows.text.split("\n", first.end - self._rows.line)[-1]
         if len(cells) > 1:
             everything = list(range(len(cells)))
             values = parse_table(below, self._dialect.delimiter, len(cells), everything) if below else None
             if values is not None:
                 return have_fractions(values)
-        rows = (row.cells for row in islice(self._rows(), 1, None) if len(row.cells) == len(first.cells))
+        rows = (
+            row.cells for row in islice(self._rows.at_hand(), 1, None) if len(row.cells) == len(first.cells)
+        )
         if len(cells) > 1:
             table = [[self._dialect.number(cell) for cell in row[: len(cells)]] for row in rows]
             return bool(table) and have_fractions(np.array(table, np.float64))
@@ -177,7 +157,7 @@ class CsvTable:
 
     def _watch_decimal_commas(self) -> None:
         """Warn where all rows at hand are two short integers and a comma, as in 0,5."""
-        if _SHORT_PAIRS.fullmatch(self._text) and not _TRUTHS.fullmatch(self._text):
+        if _SHORT_PAIRS.fullmatch(self._rows.text) and not _TRUTHS.fullmatch(self._rows.text):
             problem = "every row is two short integers and a comma, and is read as two columns"
             hint = "if these are decimal commas: --decimal , ; if not: --delimiter ,"
             self._remarks.append(LosscalcWarning(problem, location=Location(self._name), hint=hint))
@@ -185,58 +165,63 @@ class CsvTable:
     def _is_empty(self, column: int) -> bool:
         """Whether a column, which is not the only one, is empty in all the rows at hand."""
         return column > 0 and not any(
-            row.cells[column].strip() for row in self._rows() if len(row.cells) > column
+            row.cells[column].strip() for row in self._rows.at_hand() if len(row.cells) > column
         )
 
     def _fast(self, chosen: list[int]) -> Piece | None:
         """The rows if they are nothing but numbers; None where a closer look is needed."""
-        values = None
+        values, rows = None, self._rows
         if self._depth in (None, len(chosen)):
             values = parse_table(self._plain_text(), self._dialect.delimiter, self._width, chosen)
         if values is None or (
-            self._trails and self._text.count(f"{self._dialect.delimiter}\n") != len(values)
+            self._trails and rows.text.count(f"{self._dialect.delimiter}\n") != len(values)
         ):
             return None
-        self._passed, self._blank, self._depth = self._passed + self._blank, 0, len(chosen)
+        rows.found_row()
+        self._depth = len(chosen)
         missing = np.isnan(values).any(axis=1) if self._na == "drop" else None
         is_whole = missing is None or not missing.any()
-        return Piece(values, None if is_whole else missing, range(self._line, self._line + len(values)))
+        return Piece(values, None if is_whole else missing, range(rows.line, rows.line + len(values)))
 
     def _plain_text(self) -> str:
         """The text with points for decimal commas, where nothing else can be meant."""
+        text = self._rows.text
         if self._dialect.decimal == ".":
-            return self._text
-        has_both = "." in self._text or self._dialect.delimiter == self._dialect.decimal
-        return '"' if has_both else self._text.replace(self._dialect.decimal, ".")
+            return text
+        has_both = "." in text or self._dialect.delimiter == self._dialect.decimal
+        return '"' if has_both else text.replace(self._dialect.decimal, ".")
 
     def _slow(self, chosen: list[int]) -> Piece:
         """The rows cell by cell, with the place of whatever is wrong."""
         numbers: list[list[float | None]] = []
         lines: list[int] = []
-        line = self._line
-        for row in self._rows():
-            self._comments += row.line - line
-            line = row.end
-            if row.is_blank:
-                self._blank += 1
-                continue
-            self._passed, self._blank = self._passed + self._blank, 0
-            self._check_row(row)
-            self._depth = self._depth or self._depth_of(row, chosen)
-            numbers.append(self._numbers(row, chosen))
+        faults: list[tuple[int, FormatError]] = []
+        for row in self._rows:
+            try:
+                self._checked(row)
+                self._depth = self._depth or self._depth_of(row, chosen)
+                numbers.append(self._numbers(row, chosen))
+            except FormatError as fault:
+                if not self._is_lenient:
+                    raise
+                faults.append((len(numbers), fault))
+                numbers.append([])
             lines.append(row.line)
-        self._comments += self._lines.next_line - line
+        for position, _ in faults:
+            numbers[position] = [None] * (self._depth or len(chosen))
         missing = np.array([None in row for row in numbers], bool)
         # NumPy takes None for NaN.
         values = np.array(numbers, np.float64).reshape(len(numbers), -1 if numbers else 0)
-        return Piece(values, missing if self._na == "drop" and missing.any() else None, lines)
+        is_dropped = self._na == "drop" and missing.any()
+        return Piece(values, missing if is_dropped else None, lines, tuple(faults))
 
     def _depth_of(self, row: Row, chosen: list[int]) -> int:
         """How many numbers the first row has, which all others must have: a list in a cell has several."""
         numbers = listed(row.cells[chosen[0]], self._dialect.decimal) if len(chosen) == 1 else None
         return len(chosen) if numbers is None else len(numbers)
 
-    def _check_row(self, row: Row) -> None:
+    def _checked(self, row: Row) -> Row:
+        """The row, if it has as many cells as the first."""
         if len(row.cells) != self._width:
             known = f"line {self._first.line} has {self._width}"
             problem = f"the line has {len(row.cells)} cells, but {known}"
@@ -244,6 +229,7 @@ class CsvTable:
         if self._trails and row.cells[-1].strip():
             problem = "a cell in the last column, which has no name and is empty above"
             raise FormatError(problem, found=row.cells[-1], location=self._place(row.line, self._width))
+        return row
 
     def _numbers(self, row: Row, chosen: list[int]) -> list[float | None]:
         """The numbers in the chosen cells, None for those that are allowed to be missing."""
@@ -275,24 +261,12 @@ class CsvTable:
         number = self._dialect.number(cell)
         return None if number is not None and number != number and self._na == "drop" else number
 
-    def _rows(self, most: int | None = None) -> list[Row]:
-        """The rows of the text at hand, to which more is added while a quote is open at its end."""
-        while True:
-            try:
-                return list(islice(self._dialect.rows(self._text, self._name, self._line), most))
-            except OpenQuoteError as quote:
-                more = self._lines.piece()
-                if not more:
-                    problem = "a quote is opened and never closed"
-                    raise FormatError(problem, location=self._place(quote.line)) from quote
-                self._text += more
-
     def _place(self, line: int, column: int | None = None) -> Location:
         return Location(self._name, line, column)
 
 
-def _open(delimiter: str | None, stream: Stream, part: str | None, reading: Reading) -> TableSource:
-    return TableSource(stream, CsvTable(stream, reading, delimiter), part, reading)
+def _open(delimiter: str | None, stream: Stream, part: str | None, reading: Reading) -> Source:
+    return open_table(stream, CsvTable(stream, reading, delimiter), part, reading)
 
 
 open_csv = partial(_open, ",")

@@ -21,5 +21,18 @@ class Reading(NamedTuple):
     na: Literal["error", "nan", "drop"] = "error"
     max_size: int | None = None
     """The number of bytes that replaces each of the limits in `inputs.limits`."""
+    key: str | None = None
+    """The column by whose values rows are joined."""
+    where: tuple[str, ...] = ()
+    """The conditions that rows have to meet, as in `split=val`."""
+    by: str | None = None
+    """The column by whose values rows are grouped."""
+    is_beside: bool = False
+    """Whether the cells of one column are wanted, texts or numbers, rather than an array of numbers."""
     elsewhere: tuple[tuple[str, str], ...] = ()
     """The options that name other parts of the same file as arrays of their own, and these parts."""
+
+    @property
+    def is_lenient(self) -> bool:
+        """Whether what cannot be read is told with its row, as conditions may leave the row out."""
+        return bool(self.where)

@@ -1,7 +1,7 @@
 """The rules of tables, the same for every format that has rows and columns: headers, and what is no data."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from typing import Literal, Protocol
 
@@ -9,9 +9,11 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.core.domains import parse_number
+from losscalc.engine.sources import Source
 from losscalc.errors import FormatError, Index, Location, LosscalcWarning, Remark, printable
 from losscalc.inputs.cells import is_name, names_something
 from losscalc.inputs.columns import Columns
+from losscalc.inputs.conditions import find_condition
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.text import Piece, TextSource
@@ -46,23 +48,40 @@ class Table(Protocol):
     def pieces(self, chosen: list[int]) -> Iterator[Piece]:
         """The numbers in the chosen columns, a matrix for some rows at a time."""
 
+    def cells(self, column: int) -> Iterator[Piece]:
+        """The cells of a column: arrays of texts and numbers, or of float64 where all are exact numbers."""
+
     def words(self) -> list[int]:
         """The columns that hold words or dates, as far as the first rows show."""
+
+
+def open_table(stream: Stream, table: Table, part: str | None, reading: Reading) -> Source:
+    """The numbers in some columns of a table; the cells of one column if they are wanted beside an array."""
+    columns = table.columns
+    chosen = columns.select(part) if part is not None else _data(table, reading)
+    names = [columns.names[column] for column in chosen] if columns.names else None
+    if reading.is_beside and len(chosen) == 1:
+        source: TableSource = CellSource(stream, table, chosen, table.cells(chosen[0]), is_whole=False)
+    else:
+        pieces = table.pieces(chosen)
+        if len(chosen) == 1:
+            pieces = map(_flat, pieces)
+        elif part is None and chosen[0] == 0:
+            pieces = _not_counting(columns, pieces)
+        source = TableSource(stream, table, chosen, pieces, is_whole=part is None)
+    source.names, source.beside = names, columns.names or ()
+    return source
 
 
 class TableSource(TextSource):
     """The array in some columns of a table: a vector if it is one column, else a matrix."""
 
-    def __init__(self, stream: Stream, table: Table, part: str | None, reading: Reading) -> None:
+    def __init__(
+        self, stream: Stream, table: Table, chosen: list[int], pieces: Iterator[Piece], *, is_whole: bool
+    ) -> None:
         self._table = table
-        self._is_whole = part is None
-        self._chosen = table.columns.select(part)
-        pieces = table.pieces(self._chosen)
-        if len(self._chosen) == 1:
-            pieces = map(_flat, pieces)
-        elif part is None:
-            check_data(table.columns, _no_data(table, reading.elsewhere))
-            pieces = _not_counting(table.columns, pieces)
+        self._is_whole = is_whole
+        self._chosen = chosen
         super().__init__(stream, pieces)
 
     @property
@@ -85,18 +104,24 @@ class TableSource(TextSource):
         return Location(self.name, self.line(index[0]), column)
 
 
+class CellSource(TableSource):
+    """The cells of one column: texts and numbers, or nothing but numbers."""
+
+    dtype: np.dtype = np.dtype(object)
+
+
 def _flat(piece: Piece) -> Piece:
     """The numbers of one column as a vector, unless its cells are lists."""
     return piece._replace(values=piece.values[:, 0]) if piece.values.shape[1] == 1 else piece
 
 
-def check_data(columns: Columns, reasons: dict[int, str]) -> None:
+def check_data(columns: Columns, reasons: dict[int, str], left_out: Collection[int] = ()) -> None:
     """Refuse to read a table as an array if there are reasons why some columns of it are no data."""
     if not reasons:
         return
     column = min(reasons)
     name = columns.names[column] if columns.names else ""
-    others = [other for other in range(columns.width) if other not in reasons]
+    others = [other for other in range(columns.width) if other not in {*reasons, *left_out}]
     known = printable(", ".join((columns.names or [])[:20]))
     raise FormatError(
         printable(f"column {column + 1}{name and f' ({name[:_LONGEST_NAME]})'} {reasons[column]}"),
@@ -117,16 +142,38 @@ def identifies(name: str) -> bool:
     return word in _INDEX or (bool(_ID.fullmatch(name.strip())) and word not in _WORDS_IN_ID)
 
 
-def _no_data(table: Table, elsewhere: tuple[tuple[str, str], ...]) -> dict[int, str]:
+def _data(table: Table, reading: Reading) -> list[int]:
+    """The columns of a table that is read as a whole; refuses it if some of them may be no data."""
+    columns = table.columns
+    if columns.width == 1:
+        return [0]
+    left_out = named_aside(columns.names or (), reading)
+    chosen = [column for column in range(columns.width) if column not in left_out]
+    reasons = {column: why for column, why in _no_data(table, reading).items() if column in chosen}
+    if not chosen:
+        reasons = dict.fromkeys(range(columns.width), "is named by an option, and left out")
+    check_data(columns, reasons, left_out)
+    return chosen
+
+
+def named_aside(names: Sequence[str], reading: Reading) -> set[int]:
+    """The columns that say something of rows: their key, what conditions are on, and their group."""
+    conditions = (find_condition(text, names) for text in reading.where)
+    aside = {reading.key, reading.by, *(found.column for found in conditions if found is not None)}
+    return {column for column, name in enumerate(names) if name and name in aside}
+
+
+def _no_data(table: Table, reading: Reading) -> dict[int, str]:
     """The columns of a table that are no data, as far as names and words tell, and why."""
     columns = table.columns
-    reasons = dict.fromkeys(table.words(), "holds words")
+    # Class names are words.
+    reasons = {} if reading.is_beside else dict.fromkeys(table.words(), "holds words")
     for column, name in enumerate(columns.names or ()):
         if not name or _UNNAMED.fullmatch(name):
             reasons[column] = "has no name, and is no data but the index of rows"
         elif identifies(name):
             reasons[column] = "tells rows apart, and is no data"
-    for option, part in elsewhere:
+    for option, part in reading.elsewhere:
         with suppress(FormatError):
             reasons |= dict.fromkeys(columns.select(part), f"is the array of {option}")
     return reasons

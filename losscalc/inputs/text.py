@@ -9,7 +9,7 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.engine.sources import Rows, Source, join_rows
-from losscalc.errors import FormatError, Index, Location
+from losscalc.errors import FormatError, Index, Location, LosscalcError
 from losscalc.inputs.encoding import decoder
 from losscalc.inputs.limits import LINE, too_large
 from losscalc.inputs.stream import Stream
@@ -106,12 +106,14 @@ class Piece(NamedTuple):
     values: Array
     missing: np.ndarray | None
     lines: Sequence[int]
+    faults: tuple[tuple[int, LosscalcError], ...] = ()
+    """The rows that could not be read, and why, where rows may be left out and it is not known which."""
 
 
 class TextSource(Source):
     """An array that comes in pieces of rows, of which only the current one is kept."""
 
-    dtype = np.dtype(np.float64)
+    dtype: np.dtype = np.dtype(np.float64)
 
     def __init__(self, stream: Stream, pieces: Iterator[Piece]) -> None:
         self.name = stream.name
@@ -130,10 +132,10 @@ class TextSource(Source):
     def take(self, rows: int) -> Rows:
         taken = []
         while rows and (self._waiting or self._read_on()):
-            values, missing = self._waiting.popleft()
-            taken.append(Rows(values[:rows], None if missing is None else missing[:rows]))
-            if len(values) > rows:
-                self._waiting.appendleft(Rows(values[rows:], None if missing is None else missing[rows:]))
+            piece = self._waiting.popleft()
+            taken.append(piece.cut(0, rows))
+            if len(piece.values) > rows:
+                self._waiting.appendleft(piece.cut(rows, len(piece.values)))
             rows -= len(taken[-1].values)
         return join_rows(taken) if taken else self._none
 
@@ -166,7 +168,7 @@ class TextSource(Source):
             if not self._runs or line != self._runs[-1][1] + row - self._runs[-1][0]:
                 self._runs.append((row, line))
         self._rows_read += len(piece.values)
-        self._waiting.append(Rows(piece.values, piece.missing))
+        self._waiting.append(Rows(piece.values, piece.missing, piece.faults))
         return True
 
 

@@ -7,7 +7,7 @@ from losscalc.core.reductions import REDUCTIONS
 from losscalc.engine.call import Call
 from losscalc.engine.collect import Collector
 from losscalc.engine.compute import Computation, Run, compute
-from losscalc.engine.sources import memory_sources
+from losscalc.engine.arguments import memory_sources
 
 
 def call(operation: Operation, arrays: dict[str, Any], reduction: str = "mean", **options: Any) -> Call:

@@ -1,0 +1,103 @@
+"""The rows of a table of text, a piece of the text at a time, and what is passed over between them."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from losscalc.errors import FormatError, Location, LosscalcNote
+from losscalc.inputs.dialect import COMMENT, Dialect, OpenQuoteError, Row
+from losscalc.inputs.options import Reading
+from losscalc.inputs.stream import Stream
+from losscalc.inputs.text import Lines
+
+# Blank lines and lines of #; in TSV, a line of tabs is a row of empty cells.
+_TOP = re.compile(rf"(?:{COMMENT}[^\n]*\n|[ \t]*\n)*")
+_TOP_OF_TSV = re.compile(rf"(?:{COMMENT}[^\n]*\n| *\n)*")
+
+
+class TextRows:
+    """The rows of a text, of which a piece is at hand; blank lines and lines of # are counted apart."""
+
+    def __init__(self, stream: Stream, reading: Reading) -> None:
+        self.name = stream.name
+        self.dialect = Dialect(",")
+        self._lines = Lines(stream, reading.encoding)
+        self.line = 1
+        """The line of the first row at hand."""
+        self.text = self._lines.piece()
+        """The piece at hand, '' at the end."""
+        self._passed = 0
+        """How many blank lines have a row behind them."""
+        self._blank = 0
+        """How many blank lines came after the last row."""
+        self._comments = 0
+
+    @property
+    def passed_over(self) -> Iterator[LosscalcNote]:
+        """The notes about lines that are no rows."""
+        for count, what in ((self._passed, "blank line"), (self._comments, "line of #")):
+            if count:
+                lines = what.replace("line", "lines") if count > 1 else what
+                yield LosscalcNote(f"passed over {count} {lines}", location=Location(self.name))
+
+    def go_on(self) -> None:
+        """Take the next piece in hand."""
+        self.line = self._lines.next_line
+        self.text = self._lines.piece()
+
+    def skip_lines(self, count: int) -> None:
+        """Drop lines from the front of the text."""
+        while count and self.text:
+            end = 0
+            while count and end < len(self.text):
+                end = self.text.index("\n", end) + 1
+                self.line += 1
+                count -= 1
+            self.text = self.text[end:] or self._lines.piece()
+
+    def pass_top(self, delimiter: str | None) -> str:
+        """Drop blank lines and lines of # from the front of the text; the last of these, without its #."""
+        comment = ""
+        top = _TOP_OF_TSV if delimiter == "\t" else _TOP
+        while self.text:
+            match = top.match(self.text)
+            assert match is not None
+            lines = match[0].split("\n")[:-1]
+            comments = [line for line in lines if "#" in line]
+            comment = comments[-1] if comments else comment
+            self._blank += len(lines) - len(comments)
+            self.line += len(lines)
+            self.text = self.text[match.end() :]
+            if self.text:
+                break
+            self.text = self._lines.piece()
+        return comment.strip(" \t").removeprefix("#").strip(" \t")
+
+    def found_row(self) -> None:
+        """Count the blank lines before a row as passed over."""
+        self._passed, self._blank = self._passed + self._blank, 0
+
+    def at_hand(self, most: int | None = None) -> list[Row]:
+        """The rows at hand, and blank lines among them; more is read while a quote is open at the end."""
+        while True:
+            try:
+                return list(islice(self.dialect.rows(self.text, self.name, self.line), most))
+            except OpenQuoteError as quote:
+                more = self._lines.piece()
+                if not more:
+                    problem = "a quote is opened and never closed"
+                    raise FormatError(problem, location=Location(self.name, quote.line)) from quote
+                self.text += more
+
+    def __iter__(self) -> Iterator[Row]:
+        """The rows at hand, counting the lines between them."""
+        line = self.line
+        for row in self.at_hand():
+            self._comments += row.line - line
+            line = row.end
+            if row.is_blank:
+                self._blank += 1
+                continue
+            self.found_row()
+            yield row
+        self._comments += self._lines.next_line - line
