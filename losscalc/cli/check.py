@@ -39,7 +39,7 @@ class Check(NamedTuple):
                 f"a check cannot be written as {delivery.format}", hint="take plain, table or json"
             )
         call, result = self.request.gathered()
-        expected = read_array(self.expect, "--expect", self.request.inputs.reading)
+        expected = read_array(self.expect, "--expect", self.request.inputs.readings.of("expect"))
         comparison = compare(result.value, expected, self.tolerance)
         found: list[Hypothesis] = []
         if not comparison.agrees:

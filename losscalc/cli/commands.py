@@ -1,12 +1,13 @@
 """Commands, built from the declarations of losses and activations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import click
 
 from losscalc.catalogue.base import Loss, choose_reduction
+from losscalc.cli.arrays import Inputs
 from losscalc.cli.options import (
     ARRAYS,
     OUTPUT,
@@ -16,20 +17,21 @@ from losscalc.cli.options import (
     computing_options,
     output_options,
     reading_options,
+    row_options,
     take_display,
-    take_reading,
+    take_readings,
 )
 from losscalc.cli.output import Delivery
-from losscalc.cli.request import Inputs, Request, Voice
+from losscalc.cli.request import Request
 from losscalc.cli.types import ArgumentName, parameter_type
+from losscalc.cli.views import LOOKS, show
+from losscalc.cli.voice import Voice
 from losscalc.core.declaration import ArrayArgument, Parameter, array_arguments, parameters, target_argument
 from losscalc.core.domains import Names
 from losscalc.core.operation import DTYPES, Operation, differentiable, pytorch_names, result_dtype
 from losscalc.engine.call import AnyCall, Call
 from losscalc.errors import UsageError, name_arguments, option_name, printable
 
-_LOOKS = ("stats", "worst", "plot", "expect", "suppose", "rtol", "atol")
-"""The options that do something else with a result than show it."""
 _ARRAY_HELP = (
     "ARRAY is a file (preds.csv#logit picks a column), - for standard input, or numbers as in 1,0,1."
 )
@@ -62,6 +64,7 @@ class GroupedCommand(click.Command):
                 raise UsageError("arrays are given by options", found=rest[0], hint=hint)
             for parameter in order:
                 is_value = isinstance(parameter, GroupedOption) and not parameter.is_flag
+                is_value &= not parameter.multiple
                 if is_value and order.count(parameter) > 1:
                     raise click.UsageError(f"{parameter.opts[0]} is given twice", ctx)
         return super().parse_args(ctx, args)
@@ -83,6 +86,7 @@ def build_command(cls: type[Operation]) -> click.Command:
             *arrays,
             *settings,
             *_reduction_options(cls),
+            *row_options(groups=issubclass(cls, Loss)),
             *reading_options(),
             *computing_options(),
             *output_options(),
@@ -96,39 +100,9 @@ def build_command(cls: type[Operation]) -> click.Command:
 
 def run(cls: type[Operation], values: dict[str, Any]) -> None:
     """Run the command of an operation with the values of its options."""
-    looks = {name: values.pop(name, None) for name in _LOOKS}
+    looks = {name: values.pop(name, None) for name in LOOKS}
     request, delivery = request_of(cls, values)
-    chosen = _chosen(request, looks)
-    if "stats" in chosen:
-        _survey(request, delivery, looks["stats"], looks["worst"])
-    elif "expect" in chosen:
-        _check(request, delivery, looks["expect"], (looks["rtol"], looks["atol"]))
-    elif "suppose" in chosen:
-        _suppose(request, delivery, looks["suppose"])
-    elif "plot" in chosen:
-        _plot(request, delivery, looks["plot"])
-    else:
-        with delivery.collector() as collector:
-            delivery.send(request.computed(collector))
-
-
-def _chosen(request: Request, looks: Mapping[str, Any]) -> list[str]:
-    """The options that show something instead of the result, of which only one may be given."""
-    wanted = {
-        "explain": request.call.samples,
-        "gradient": request.call.wrt,
-        "digits": request.call.digits is not None,
-        "stats": looks["stats"] or looks["worst"],
-        **{name: looks[name] is not None for name in ("plot", "expect", "suppose")},
-    }
-    chosen = [name for name, is_wanted in wanted.items() if is_wanted]
-    alone = [name for name in chosen if name != "gradient"]
-    if request.dask is not None and alone:
-        hint = "it looks at arrays in memory: leave one of them out"
-        raise UsageError(f"`{alone[0]}` and `dask` do not go together", hint=hint)
-    if len(chosen) > 1:
-        raise UsageError(f"`{chosen[0]}` and `{chosen[1]}` do not go together", hint="leave one of them out")
-    return chosen
+    show(request, delivery, looks)
 
 
 def request_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Request, Delivery]:
@@ -137,7 +111,7 @@ def request_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Request, D
     if values["digits"] is not None and values["precision"] is not None:
         raise UsageError("`digits` and `precision` do not go together", hint="leave one of them out")
     delivery = Delivery(take_display(values))
-    reading = take_reading(values)
+    readings = take_readings(values)
     texts = {a.name: text for a in array_arguments(cls) if (text := values.pop(a.name)) is not None}
     call: AnyCall = Call(
         cls(**{p.name: values.pop(p.name) for p in parameters(cls)}),
@@ -155,46 +129,8 @@ def request_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Request, D
         if notice and voice.strict:
             raise UsageError(notice.problem, hint=notice.hint)
         voice.tell([notice] if notice else [])
-    request = Request(call, Inputs(texts, reading), voice, values.pop("dask"), delivery.decimals)
+    request = Request(call, Inputs(texts, readings), voice, values.pop("dask"), delivery.decimals)
     return request, delivery
-
-
-def _survey(request: Request, delivery: Delivery, stats: bool, worst: int | None) -> None:
-    """Show statistics of the single losses, and the largest of them."""
-    from losscalc.cli.survey import stats_sheet, worst_sheet
-
-    call, _ = request.gathered()
-    sheets = [stats_sheet(call)] if stats else []
-    delivery.send_sheets(sheets + ([worst_sheet(call, worst)] if worst else []))
-
-
-def _check(request: Request, delivery: Delivery, expect: str, tolerance: tuple[float, float]) -> None:
-    """Compare the result with the expected value."""
-    # Imported here, because the hypotheses are many and few calls need them.
-    from losscalc.cli.check import Check
-    from losscalc.insight.compare import Tolerance
-
-    words = click.get_current_context().find_root().obj or ()
-    code = Check(request, expect, Tolerance(*tolerance), words).run(delivery)
-    if code:
-        raise click.exceptions.Exit(code)
-
-
-def _suppose(request: Request, delivery: Delivery, name: str) -> None:
-    """Show the result under a hypothesis."""
-    from losscalc.cli.check import supposed
-
-    delivery.send(supposed(request, name))
-
-
-def _plot(request: Request, delivery: Delivery, path: str) -> None:
-    """Draw the single losses to a file."""
-    from losscalc.cli.plot import check_plot, plot
-
-    if delivery.writes_file:
-        raise UsageError("`plot` and `output` do not go together", hint="leave one of them out")
-    check_plot(path)
-    plot(request.gathered()[0], path)
 
 
 def summary(cls: type[Operation]) -> str:

@@ -8,7 +8,7 @@ import click
 from losscalc.cli.commands import GroupedCommand
 from losscalc.cli.options import output_options, take_display
 from losscalc.cli.output import Delivery
-from losscalc.cli.request import Voice
+from losscalc.cli.voice import Voice
 from losscalc.core.declaration import parameters
 from losscalc.core.operation import Operation, lookup, result_dtype
 from losscalc.core.reductions import REDUCTIONS

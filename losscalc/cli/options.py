@@ -5,15 +5,16 @@ from typing import Any, Literal, NamedTuple
 
 import click
 
-from losscalc.cli.types import Delimiter, Encoding, Number, Size, whole
+from losscalc.cli.types import ConditionText, Delimiter, Encoding, Number, PerArray, Size, whole
 from losscalc.core.declaration import Parameter
 from losscalc.core.domains import FINITE_NOT_NEGATIVE
+from losscalc.errors import UsageError, option_name
 from losscalc.inputs import FORMATS
-from losscalc.inputs.options import Reading
+from losscalc.inputs.options import Reading, Readings
 from losscalc.outputs.writers import WRITERS
 
-ARRAYS, PARAMETERS, CHECK, READING = "Arrays", "Parameters", "Check", "Reading"
-COMPUTING, OUTPUT = "Computing", "Output"
+ARRAYS, PARAMETERS, CHECK, ROWS = "Arrays", "Parameters", "Check", "Rows"
+READING, COMPUTING, OUTPUT = "Reading", "Computing", "Output"
 
 
 _TOLERANCES = (
@@ -48,41 +49,83 @@ class Display(NamedTuple):
 
 
 def reading_options() -> list[click.Parameter]:
-    """Options for how inputs are read."""
+    """Options for how inputs are read; each may be given for one array alone, as in `--header target=no`."""
 
-    def option(*names: str, **attributes: Any) -> GroupedOption:
-        return GroupedOption(names, group=READING, **attributes)
+    def option(*names: str, type: Any, default: Any, help: str, metavar: str) -> GroupedOption:
+        return GroupedOption(
+            names,
+            group=READING,
+            type=PerArray(type),
+            multiple=True,
+            metavar=f"[ARRAY=]{metavar}",
+            help=help if default is None else f"{help}  [default: {default}]",
+        )
+
+    def choice(name: str, words: Sequence[str], help: str) -> GroupedOption:
+        return option(
+            name, type=click.Choice(words), default=words[0], help=help, metavar=f"[{'|'.join(words)}]"
+        )
 
     return [
-        option("--from", "from_", type=click.Choice(list(FORMATS)), help="Format of all input files."),
-        option("--delimiter", type=Delimiter(), help="What separates cells: a character, tab or space."),
-        _choice(
-            READING,
-            "--decimal",
-            words=[".", ","],
-            help="The mark before the decimals of a number in a table.",
+        option(
+            "--from",
+            "from_",
+            type=click.Choice(list(FORMATS)),
+            default=None,
+            help="Format of the input files.",
+            metavar=f"[{'|'.join(FORMATS)}]",
         ),
-        _choice(
-            READING,
-            "--header",
-            words=["auto", "yes", "no"],
-            help="Whether the first row of a table names its columns.",
+        option(
+            "--delimiter",
+            type=Delimiter(),
+            default=None,
+            help="What separates cells: a character, tab or space.",
+            metavar="CHAR",
         ),
+        choice("--decimal", [".", ","], "The mark before the decimals of a number in a table."),
+        choice("--header", ["auto", "yes", "no"], "Whether the first row of a table names its columns."),
         option(
             "--skip-rows", type=whole(0, 10**9), default=0, metavar="N", help="Lines to pass over at the top."
         ),
-        option("--encoding", type=Encoding(), default="utf-8-sig", show_default=True, help="Of text inputs."),
-        _choice(
-            READING,
+        option("--encoding", type=Encoding(), default="utf-8-sig", help="Of text inputs.", metavar="NAME"),
+        choice(
             "--na",
-            words=["error", "nan", "drop"],
-            help="What to do with cells that are empty, NA or null; drop leaves the row out of every array.",
+            ["error", "nan", "drop"],
+            "What to do with cells that are empty, NA or null; drop leaves the row out of every array.",
         ),
         option(
             "--max-size",
             type=Size(),
+            default=None,
+            metavar="SIZE",
             help="Bytes, as in 2G, in the place of the limits on what is unpacked or held in memory.",
         ),
+    ]
+
+
+def row_options(*, groups: bool) -> list[click.Parameter]:
+    """Options for which rows take part, and which rows belong together."""
+
+    def option(*names: str, **attributes: Any) -> GroupedOption:
+        return GroupedOption(names, group=ROWS, allow_from_autoenv=False, **attributes)
+
+    by = option(
+        "--by",
+        metavar="COLUMN",
+        help="Show the loss of each group of rows that have the same in this column, or in this array.",
+    )
+    return [
+        option("--key", metavar="COLUMN", help="Join the rows of tables by this column."),
+        option("--no-key", is_flag=True, help="Take rows as they stand, though ids beside them differ."),
+        option("--inner", is_flag=True, help="With --key, leave out rows that not all tables have."),
+        option(
+            "--where",
+            type=ConditionText(),
+            multiple=True,
+            metavar="CONDITION",
+            help="Take only rows that meet it: split=val, 'p > 0.4', 'fold in 1,2'. All have to be met.",
+        ),
+        *([by] if groups else []),
     ]
 
 
@@ -182,15 +225,27 @@ def output_options() -> list[click.Parameter]:
     ]
 
 
-_READING_NAMES = ("delimiter", "decimal", "header", "skip_rows", "encoding", "na", "max_size")
+_READING_NAMES = ("from_", "delimiter", "decimal", "header", "skip_rows", "encoding", "na", "max_size")
+_ROW_NAMES = ("key", "no_key", "inner", "where", "by")
 
 
-def take_reading(values: dict[str, Any]) -> Reading:
-    """Take the reading options out of the values of a command."""
-    return Reading(
-        format=values.pop("from_"),
-        **{name: values.pop(name) for name in _READING_NAMES},
-    )
+def take_readings(values: dict[str, Any]) -> Readings:
+    """Take the reading options, and those on rows, out of the values of a command."""
+    usual = {name: values.pop(name) for name in _ROW_NAMES if name in values}
+    if usual.get("inner") and usual["key"] is None:
+        raise UsageError("`inner` is about the rows that `key` joins", hint="name the column: --key id")
+    if usual.get("no_key") and usual["key"] is not None:
+        raise UsageError("`key` and `no_key` do not go together", hint="leave one of them out")
+    own: dict[str, dict[str, Any]] = {}
+    for name in _READING_NAMES:
+        field = "format" if name == "from_" else name
+        for array, value in values.pop(name):
+            known = usual if array is None else own.setdefault(array, {})
+            if field in known:
+                of = "" if array is None else f" for `{array}`"
+                raise UsageError(f"{option_name(name.rstrip('_'))} is given twice{of}")
+            known[field] = value
+    return Readings(Reading(**usual), own)
 
 
 def take_display(values: dict[str, Any]) -> Display:

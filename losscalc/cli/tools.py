@@ -6,19 +6,22 @@ from typing import Any
 import click
 
 from losscalc.catalogue.base import Loss
+from losscalc.cli.arrays import Inputs
 from losscalc.cli.commands import GroupedCommand, build_command, request_of
 from losscalc.cli.options import (
     ARRAYS,
     GroupedOption,
     output_options,
     reading_options,
+    row_options,
     take_display,
-    take_reading,
+    take_readings,
     threads_option,
 )
 from losscalc.cli.output import Delivery
-from losscalc.cli.request import Inputs, Request, Voice
+from losscalc.cli.request import Request
 from losscalc.cli.types import whole
+from losscalc.cli.voice import Voice
 from losscalc.core.declaration import array_arguments
 from losscalc.core.operation import lookup
 from losscalc.core.reductions import MEAN
@@ -78,7 +81,7 @@ def _compare(losses: tuple[str, ...], **values: Any) -> None:
     voice = Voice(values.pop("quiet"), values.pop("warnings") == "error")
     threads = values.pop("threads")
     delivery = Delivery(take_display(values))
-    reading = take_reading(values)
+    readings = take_readings(values)
     arrays = {name: values.pop(name) for name in ("input", "target")}
     if "-" in (text.partition("#")[0] for text in arrays.values()):
         raise UsageError("several losses cannot read one pipe", hint="put the array in a file")
@@ -91,7 +94,7 @@ def _compare(losses: tuple[str, ...], **values: Any) -> None:
                 more = ", ".join(f"`{name}`" for name in needed if name not in ("input", "target"))
                 raise UsageError(f"{cls.name} needs {more} as well")
             call = Call(cls(), reduction=MEAN, threads=threads)
-            rows.append(comparison_row(Request(call, Inputs(arrays, reading), voice).gathered()[0]))
+            rows.append(comparison_row(Request(call, Inputs(arrays, readings), voice).gathered()[0]))
         except LosscalcError as error:
             if len(losses) == 1:
                 raise
@@ -104,6 +107,7 @@ compare = GroupedCommand(
     params=[
         click.Argument(["losses"], nargs=-1, required=True, metavar="LOSS..."),
         *_options(),
+        *row_options(groups=False),
         *reading_options(),
         threads_option(),
         *output_options(),
@@ -120,7 +124,7 @@ def _weights(kind: str, values: dict[str, Any]) -> None:
     values.pop("debug"), values.pop("quiet"), values.pop("warnings")
     classes = values.pop("classes", None)
     delivery = Delivery(take_display(values))
-    target = read_array(values.pop("target"), "--target", take_reading(values))
+    target = read_array(values.pop("target"), "--target", take_readings(values).of("target"))
     weights = balanced_positives(target) if kind == "pos-weight" else balanced_classes(target, classes)
     delivery.send(Result(kind, weights, {}, is_tool=True))
 

@@ -9,6 +9,7 @@ import click
 from losscalc.core.declaration import Parameter
 from losscalc.core.domains import Interval, Names, parse_number, parse_whole
 from losscalc.errors import LosscalcError, ParameterError
+from losscalc.inputs.conditions import check_condition
 from losscalc.inputs.encoding import decoder
 from losscalc.inputs.options import BLANKS
 
@@ -120,3 +121,38 @@ class Size(ParamType):
         if match is None or int(match[1]) == 0:
             self.fail(f"must be a number of bytes such as 500M or 2G, found '{value}'", param, ctx)
         return int(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " ")
+
+
+class PerArray(ParamType):
+    """A value for all arrays, or for one that is named before it: `target=no`."""
+
+    def __init__(self, value: ParamType | click.Choice[str]) -> None:
+        self.name = value.name
+        self._value = value
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        name, sign, rest = value.partition("=")
+        arrays = _array_names(ctx)
+        array = name.replace("-", "_")
+        if sign and rest and array in arrays:
+            return array, self._value.convert(rest, param, ctx)
+        if sign and re.fullmatch(r"[a-z][a-z-_]*", name):
+            self.fail(f"must be for one of {', '.join(arrays)}, found '{value}'", param, ctx)
+        return None, self._value.convert(value, param, ctx)
+
+
+def _array_names(ctx: click.Context | None) -> list[str]:
+    """The names of the arrays of a command."""
+    return [p.name or "" for p in ctx.command.params if p.metavar in ("ARRAY", "FILE")] if ctx else []
+
+
+class ConditionText(ParamType):
+    """A condition on rows, as in `p > 0.4`."""
+
+    name = "condition"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        check_condition(value)
+        return value

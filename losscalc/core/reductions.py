@@ -34,6 +34,14 @@ class Terms(NamedTuple):
         """The terms of a loss that is a function of several sums."""
         return cls(np.empty(0), sums=sums)
 
+    def picked(self, rows: np.ndarray) -> "Terms":
+        """The terms of some rows, which are along axis 0 of all of them."""
+        value, divisor, ignored, share = (None if x is None else x[rows] for x in self[:4])
+        if self.sums is None:
+            assert value is not None
+            return Terms(value, divisor, ignored, share)
+        return Terms.of_sums(**{name: summands[rows] for name, summands in self.sums.items()})
+
 
 class Slope(NamedTuple):
     """The derivative of the sum of the losses of one block, with respect to one array.

@@ -7,6 +7,7 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.core.domains import Region
+from losscalc.core.operation import Operation
 from losscalc.core.reductions import MEAN, Partial, Slope, Terms
 from losscalc.core.roles import Role, as_indices, as_real, remedy
 from losscalc.core.shapes import Layout, unbroadcast
@@ -32,6 +33,8 @@ class Block(NamedTuple):
     """The rows that are left where others lacked a number; None for all."""
     dropped: int = 0
     is_first: bool = True
+    groups: Array | None = None
+    """Which group each row is of: texts and numbers, or None if groups are not wanted."""
 
     def cut(self, names: Collection[str], rows: int) -> "Iterator[Block]":
         """Cut these arrays of the block into blocks of so many rows; the other arrays are in each of them."""
@@ -44,7 +47,9 @@ class Block(NamedTuple):
             arrays = {name: array[part] if name in names else array for name, array in self.arrays.items()}
             kept = None if self.kept is None else self.kept[part]
             start = self.start + (first if kept is None else 0)
-            yield Block(arrays, start, kept, 0 if first else self.dropped, self.is_first and not first)
+            groups = None if self.groups is None else self.groups[part]
+            dropped = 0 if first else self.dropped
+            yield Block(arrays, start, kept, dropped, self.is_first and not first, groups)
 
     def place(self, remark: LosscalcError | LosscalcWarning, layout: Layout) -> None:
         """Turn the index of a remark from one into the block to one into the whole array."""
@@ -62,6 +67,10 @@ class Sample(NamedTuple):
     start: int
 
 
+Group = str | float
+"""What the rows of a group have in common."""
+
+
 class Outcome(NamedTuple):
     """The results of one block."""
 
@@ -72,6 +81,8 @@ class Outcome(NamedTuple):
     dropped: int = 0
     sample: Sample | None = None
     findings: Findings | None = None
+    groups: Mapping[Group, Partial] = {}
+    """The partial result of the rows of each group."""
 
 
 def evaluate(call: AnyCall, layout: Layout, piece: Block) -> list[Outcome]:
@@ -119,7 +130,20 @@ def _evaluate(call: AnyCall, layout: Layout, block: Block) -> Outcome:
     for warning in [*warnings, *(findings.shown if findings else ())]:
         block.place(warning, layout)
     sample = Sample(arguments, terms, block.start) if block.start < call.samples else None
-    return Outcome(partial, value, tuple(warnings), block.dropped, sample, findings)
+    groups = {} if block.groups is None else _by_group(call.operation, terms, block.groups)
+    return Outcome(partial, value, tuple(warnings), block.dropped, sample, findings, groups)
+
+
+def _by_group(operation: Operation, terms: Terms, groups: Array) -> dict[Group, Partial]:
+    """The partial results of the rows of each group."""
+    names = list(dict.fromkeys(groups.tolist()))
+    place = {name: number for number, name in enumerate(names)}
+    numbers = np.array([place[name] for name in groups.tolist()], np.intp)
+    rows = np.split(np.argsort(numbers, kind="stable"), np.cumsum(np.bincount(numbers))[:-1]) if names else []
+    return {
+        name: Partial.of(operation, terms.picked(own), len(own))
+        for name, own in zip(names, rows, strict=True)
+    }
 
 
 def _numbers(call: AnyCall, layout: Layout, block: Block) -> tuple[dict[str, Array], list[LosscalcWarning]]:

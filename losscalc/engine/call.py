@@ -39,6 +39,8 @@ class Call(NamedTuple, Generic[Operation_co]):
     """The number of rows whose numbers are kept for an explanation."""
     examine: Callable[[Mapping[str, Any]], Findings] | None = None
     """A function that looks for signs of mistakes in the arrays of a block."""
+    by: Source | None = None
+    """The array that tells which group each row is of, if the loss of each group is wanted as well."""
     kept: Array | None = None
     """The rows that are left after those that lack a number were dropped; None for all."""
 

@@ -4,7 +4,7 @@ Single losses do not depend on their neighbours, and sums are exact. An array in
 read as it is needed and any number of workers therefore give the same bits, wherever blocks begin.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from functools import partial as bound
 from itertools import chain
@@ -18,7 +18,7 @@ from losscalc.core.operation import Operation
 from losscalc.core.reductions import SUM, Partial, Reduction
 from losscalc.core.roles import check_dtype
 from losscalc.core.shapes import Layout
-from losscalc.engine.block import Block, Outcome, Sample, block_rows, evaluate, ready, rounded
+from losscalc.engine.block import Block, Group, Outcome, Sample, block_rows, evaluate, ready, rounded
 from losscalc.engine.call import AnyCall
 from losscalc.engine.collect import Added, Collector, Kept
 from losscalc.engine.findings import Findings
@@ -30,6 +30,8 @@ from losscalc.errors import LosscalcWarning, ShapeError
 _BLOCKS = 8
 _PIECE = 1 << 22
 
+_BY = "by"
+"""The name of the array of groups, in messages."""
 OUT_OF_RANGE = "is outside the range of"
 """Part of the problem of warnings about a result that is too large for its dtype."""
 Run = Callable[[AnyCall, Layout], Iterator[list[Outcome]]]
@@ -46,6 +48,8 @@ class Computation(NamedTuple):
     warnings: tuple[LosscalcWarning, ...]
     dropped: int
     samples: tuple[Sample, ...] = ()
+    groups: Mapping[Group, Partial] = {}
+    """The sums of each group of rows, if there are groups, in the order in which they were met."""
 
 
 def compute(call: AnyCall, run: Run | None = None, collector: Collector | None = None) -> Computation:
@@ -72,7 +76,7 @@ def compute(call: AnyCall, run: Run | None = None, collector: Collector | None =
 def here(call: AnyCall, layout: Layout, watch: Watch = iter) -> Iterator[list[Outcome]]:
     """Compute all blocks on the threads of this machine."""
     _keep_freed_memory()
-    pieces = cut(call.sources, layout, bound(ready, call, layout))
+    pieces = cut(call, layout, bound(ready, call, layout))
     return on_threads(call.threads)(bound(evaluate, call, layout), watch(pieces))
 
 
@@ -87,7 +91,7 @@ def _keep_freed_memory() -> None:
 
 
 def cut(
-    sources: Mapping[str, Source],
+    call: AnyCall,
     layout: Layout,
     prepare: Callable[[dict[str, Array]], dict[str, Array]] = dict,
     *,
@@ -97,6 +101,7 @@ def cut(
 
     `is_first` says whether the first of these pieces is the first of the whole call.
     """
+    sources = call.sources
     whole = prepare({name: source.whole() for name, source in sources.items() if name not in layout.cut})
     if not layout.cut:
         yield Block(whole, is_first=is_first)
@@ -108,10 +113,14 @@ def cut(
     start = 0
     while True:
         pieces = {name: sources[name].take(rows) for name in sources if name in layout.cut}
-        length = _common_length(pieces, start, rows)
+        groups = None if call.by is None else call.by.take(rows)
+        length = _common_length(pieces if groups is None else {**pieces, _BY: groups}, start, rows)
         if length or not start:
-            pieces |= {name: Rows(values) for name, values in whole.items()}
-            yield _block(pieces, sources, layout, start, is_first=is_first and not start)
+            arrays = {name: whole[name] if name in whole else pieces[name].values for name in sources}
+            block = Block(arrays, start, is_first=is_first and not start)
+            if groups is not None:
+                block, pieces = block._replace(groups=groups.values), {**pieces, _BY: groups}
+            yield _picked(block, list(pieces.values()), layout)
         if length < rows:
             return
         start += length
@@ -128,7 +137,7 @@ def piece_rows(sources: Mapping[str, Source], layout: Layout) -> int:
 def gathered(call: AnyCall) -> tuple[AnyCall, int]:
     """The call with its arrays in memory, and the number of rows that were dropped for lack of a number."""
     layout, sources = call.layout, call.sources
-    blocks = list(cut(sources, layout))
+    blocks = list(cut(call, layout))
     arrays = {
         name: np.concatenate([block.arrays[name] for block in blocks])
         if name in layout.cut
@@ -140,18 +149,23 @@ def gathered(call: AnyCall) -> tuple[AnyCall, int]:
     return call._replace(arrays=arrays, kept=np.concatenate(kept) if kept else None), dropped
 
 
-def _block(
-    pieces: Mapping[str, Rows], sources: Mapping[str, Source], layout: Layout, start: int, *, is_first: bool
-) -> Block:
-    """One block, without the rows in which some array lacks a number."""
-    arrays = {name: pieces[name].values for name in sources}
-    missing = [piece.missing for piece in pieces.values() if piece.missing is not None]
-    if not missing:
-        return Block(arrays, start, is_first=is_first)
-    kept = np.flatnonzero(~np.logical_or.reduce(missing))
-    dropped = len(missing[0]) - len(kept)
-    arrays = {name: values[kept] if name in layout.cut else values for name, values in arrays.items()}
-    return Block(arrays, start, kept, dropped, is_first)
+def _picked(block: Block, pieces: Sequence[Rows], layout: Layout) -> Block:
+    """The block without the rows that take no part, or in which some array lacks a number."""
+    missing = [piece.missing for piece in pieces if piece.missing is not None]
+    excluded = [piece.excluded for piece in pieces if piece.excluded is not None]
+    if not missing and not excluded:
+        return block
+    takes_part = ~np.logical_or.reduce(excluded or [np.zeros(len(missing[0]), bool)])
+    is_whole = ~np.logical_or.reduce(missing or [np.zeros(len(excluded[0]), bool)])
+    kept = np.flatnonzero(takes_part & is_whole)
+    return block._replace(
+        arrays={
+            name: values[kept] if name in layout.cut else values for name, values in block.arrays.items()
+        },
+        kept=kept,
+        dropped=int(np.count_nonzero(takes_part)) - len(kept),
+        groups=None if block.groups is None else block.groups[kept],
+    )
 
 
 def _common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:
@@ -181,6 +195,7 @@ def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Col
     warnings: dict[str, LosscalcWarning] = {}
     dropped = 0
     samples = []
+    groups: dict[Group, Partial] = {}
     findings: Findings | None = None
     for outcome in outcomes:
         partial += outcome.partial
@@ -191,6 +206,8 @@ def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Col
             kept.add(outcome.value)
         if outcome.sample is not None:
             samples.append(outcome.sample)
+        for name, part in outcome.groups.items():
+            groups[name] = groups[name] + part if name in groups else part
         if outcome.findings is not None:
             findings = outcome.findings if findings is None else findings + outcome.findings
     remarks = [*warnings.values(), *(findings.warnings if findings is not None else ())]
@@ -199,7 +216,7 @@ def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Col
     end = _Ending(call.operation, call.reduction, partial, layout.dtype)
     with np.errstate(all="ignore"):
         value = end.number() if call.wrt is None else kept.finish(end.slope)
-    return Computation(value, partial, (*remarks, *end.warnings), dropped, tuple(samples))
+    return Computation(value, partial, (*remarks, *end.warnings), dropped, tuple(samples), groups)
 
 
 def finish(

@@ -95,7 +95,7 @@ def _evaluated(
     call: AnyCall, layout: Layout, sources: Mapping[str, Source], *, is_first: bool
 ) -> Iterator[Outcome]:
     prepare = partial(ready, call, layout)
-    for piece in engine.cut(sources, layout, prepare, is_first=is_first):
+    for piece in engine.cut(call._replace(arrays=sources), layout, prepare, is_first=is_first):
         yield from evaluate(call, layout, piece)
 
 

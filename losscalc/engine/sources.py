@@ -25,21 +25,31 @@ class Rows(NamedTuple):
     missing: np.ndarray | None = None
     faults: tuple[tuple[int, LosscalcError], ...] = ()
     """The rows that could not be read, and why, if a reader was told not to raise that."""
+    excluded: np.ndarray | None = None
+    """A mask of the rows that take no part."""
 
     def cut(self, start: int, stop: int) -> "Rows":
         """The rows from one to before another."""
         missing = None if self.missing is None else self.missing[start:stop]
         faults = tuple((row - start, fault) for row, fault in self.faults if start <= row < stop)
-        return Rows(self.values[start:stop], missing, faults)
+        excluded = None if self.excluded is None else self.excluded[start:stop]
+        return Rows(self.values[start:stop], missing, faults, excluded)
 
     def picked(self, rows: np.ndarray) -> "Rows":
-        """Some of the rows, in any order; raises the fault of the first of them that could not be read."""
-        if self.faults:
-            place = dict(self.faults)
-            raised = next((place[row] for row in rows.tolist() if row in place), None)
-            if raised is not None:
-                raise raised
-        return Rows(self.values[rows], None if self.missing is None else self.missing[rows])
+        """Some of the rows, in any order."""
+        places = (
+            np.flatnonzero(np.isin(rows, [row for row, _ in self.faults])).tolist() if self.faults else []
+        )
+        known = dict(self.faults)
+        faults = tuple((place, known[int(rows[place])]) for place in places)
+        return Rows(self.values[rows], None if self.missing is None else self.missing[rows], faults)
+
+    def excluding(self, excluded: np.ndarray) -> "Rows":
+        """The rows, of which some take no part; raises the fault of one that does and could not be read."""
+        fault = next((fault for row, fault in self.faults if not excluded[row]), None)
+        if fault is not None:
+            raise fault
+        return Rows(self.values, self.missing, excluded=excluded)
 
 
 def join_rows(pieces: Sequence[Rows]) -> Rows:
@@ -48,17 +58,23 @@ def join_rows(pieces: Sequence[Rows]) -> Rows:
         return pieces[0]
     values = np.concatenate([piece.values for piece in pieces])
     starts = np.cumsum([0, *(len(piece.values) for piece in pieces)]).tolist()
-    faults = [
+    faults = tuple(
         (start + row, fault)
         for start, piece in zip(starts, pieces, strict=False)
         for row, fault in piece.faults
-    ]
-    if all(piece.missing is None for piece in pieces):
-        return Rows(values, None, tuple(faults))
-    masks = [
-        np.zeros(len(piece.values), bool) if piece.missing is None else piece.missing for piece in pieces
-    ]
-    return Rows(values, np.concatenate(masks), tuple(faults))
+    )
+    missing, excluded = (
+        _joined_masks([(len(piece.values), mask) for piece, mask in zip(pieces, masks, strict=True)])
+        for masks in ([piece.missing for piece in pieces], [piece.excluded for piece in pieces])
+    )
+    return Rows(values, missing, faults, excluded)
+
+
+def _joined_masks(masks: Sequence[tuple[int, np.ndarray | None]]) -> np.ndarray | None:
+    """Join masks with their lengths, where None stands for one of zeros."""
+    if all(mask is None for _, mask in masks):
+        return None
+    return np.concatenate([np.zeros(length, bool) if mask is None else mask for length, mask in masks])
 
 
 class Source(ABC):

@@ -17,6 +17,7 @@ from losscalc.engine.sources import MemorySource, Source
 from losscalc.errors import FormatError, Index, Location, SourceError, UsageError, reason
 from losscalc.inputs import FORMATS, choose_format, split_suffix
 from losscalc.inputs.options import Reading
+from losscalc.inputs.spring import Spring
 from losscalc.inputs.stream import Stream
 
 STDIN = "stdin"
@@ -36,6 +37,8 @@ class Address(NamedTuple):
     is_stdin: bool = False
     paths: tuple[str, ...] | None = None
     """The files that the path matches, if it is a pattern."""
+    spring: Spring | None = None
+    """Where standard input comes from, if several arrays are read from it."""
     folder: str = ""
     """The folder that relative paths start from, for workers elsewhere, whose current folder is another."""
 
@@ -108,13 +111,19 @@ def read_array(text: str, option: str, reading: Reading) -> Array:
 
 def _open(address: Address, option: str, reading: Reading) -> Source:
     if address.is_stdin:
-        return _open_stream(_stdin(reading), "", address.part, reading)
+        stream = _stdin(reading) if address.spring is None else address.spring.draw()
+        return _open_stream(stream, "", address.part, reading)
     if address.path is None:
         return _literal(address.text, option, reading)
     if address.paths is not None:
         return _open_files(address, option, reading)
     stream, suffix = _open_path(address, option, reading)
     return _open_stream(stream, suffix, address.part, reading)
+
+
+def shared_stdin(reading: Reading) -> Spring:
+    """Standard input, for several arrays."""
+    return Spring(_stdin(reading))
 
 
 def open_stream(address: Address, option: str) -> Iterator[Stream]:

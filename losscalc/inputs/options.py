@@ -1,6 +1,7 @@
 """The user's choices on how an input is read."""
 
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
 BLANKS = " "
 """The delimiter that stands for runs of blanks."""
@@ -27,6 +28,10 @@ class Reading(NamedTuple):
     """The conditions that rows have to meet, as in `split=val`."""
     by: str | None = None
     """The column by whose values rows are grouped."""
+    no_key: bool = False
+    """Whether rows are taken as they stand, whatever ids are beside them."""
+    inner: bool = False
+    """Whether rows that not all tables have are left out."""
     is_beside: bool = False
     """Whether the cells of one column are wanted, texts or numbers, rather than an array of numbers."""
     elsewhere: tuple[tuple[str, str], ...] = ()
@@ -36,3 +41,14 @@ class Reading(NamedTuple):
     def is_lenient(self) -> bool:
         """Whether what cannot be read is told with its row, as conditions may leave the row out."""
         return bool(self.where)
+
+
+class Readings(NamedTuple):
+    """How the inputs of a call are read: all of them, and what is different for some."""
+
+    usual: Reading = Reading()
+    own: Mapping[str, Mapping[str, Any]] = {}
+
+    def of(self, name: str) -> Reading:
+        """How one array is read."""
+        return self.usual._replace(**self.own.get(name, {}))

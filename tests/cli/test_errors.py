@@ -57,7 +57,7 @@ TABLE = [
         "invalid value for '--ignore-index': must be a whole number, found '1_0'",
         "losscalc nll --help shows how",
     ),
-    ("bce -i - -t -", 2, "--input and --target cannot both read standard input", "put one of them in a file"),
+    ("bce -i - -t -", 2, "--input and --target cannot both read standard input", "name a part of it for each, as in -#p and -#y"),
     (
         "mse -i x.csv -t y.csv -o z.parquet",
         2,

@@ -1,0 +1,224 @@
+"""Opens the arrays of a command, and the columns beside them."""
+
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import NamedTuple
+
+from losscalc.catalogue.base import Loss
+from losscalc.cli.boundary import warn
+from losscalc.cli.voice import Voice, locate
+from losscalc.core.operation import Operation
+from losscalc.engine.call import AnyCall
+from losscalc.engine.sources import MemorySource, Source
+from losscalc.errors import LosscalcError, LosscalcNote, ShapeError, UsageError, option_name
+from losscalc.inputs.address import (
+    STDIN,
+    Address,
+    open_array,
+    open_state,
+    parse_address,
+    read_array,
+    shared_stdin,
+)
+from losscalc.inputs.companions import GROUPS, Companions, Place, no_column
+from losscalc.inputs.options import Reading, Readings
+from losscalc.insight import diagnose
+
+BALANCED = "balanced"
+"""The word for weights that are computed from the labels."""
+
+
+class Inputs(NamedTuple):
+    """The arrays of a command as they were typed, and how to read them."""
+
+    texts: Mapping[str, str]
+    readings: Readings = Readings()
+
+    def addresses(self, *, is_far: bool = False) -> dict[str, Address]:
+        """The addresses of the arrays, for this machine or for workers elsewhere."""
+        addresses = {name: parse_address(text) for name, text in self.texts.items()}
+        _check_distinct(addresses)
+        piped = [name for name, address in addresses.items() if address.is_stdin]
+        if is_far:
+            if piped:
+                hint = "put the array in a file that all workers can read"
+                raise UsageError(f"a cluster cannot read the standard input of `{piped[0]}`", hint=hint)
+            return {name: address._replace(folder=os.getcwd()) for name, address in addresses.items()}
+        usual = self.readings.usual
+        if piped and (len(addresses) > 1 or usual.where or usual.key or usual.by):
+            spring = shared_stdin(usual)
+            addresses |= {name: addresses[name]._replace(spring=spring) for name in piped}
+        return addresses
+
+
+@contextlib.contextmanager
+def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False) -> Iterator[AnyCall]:
+    """Open the arrays of a call, for workers elsewhere if it is far; errors in the block get their places."""
+    addresses = inputs.addresses(is_far=is_far)
+    if any(a.is_stdin for a in addresses.values()) and sys.stdin and sys.stdin.isatty() and not voice.quiet:
+        warn(LosscalcNote("reading standard input; end with Ctrl-D"), kind="note")
+    sources: dict[str, Source] = {}
+    with contextlib.ExitStack() as files:
+        for name in addresses:
+            found = _opened(call.operation, name, addresses, inputs.readings, sources)
+            sources |= found
+            for source in found.values():
+                files.callback(source.close)
+        if voice.is_heard and isinstance(call.operation, Loss):
+            call = call._replace(examine=partial(diagnose.examine, call.operation, call.reduction.name))
+        call = _fitted(call._replace(arrays=sources))
+        companions = _companions(call, addresses, inputs.readings)
+        files.callback(companions.close)
+        if is_far and companions.is_needed:
+            hint = "--no-key takes the rows as they stand" if companions.only_compares else "leave `dask` out"
+            raise UsageError(
+                "a cluster does not compare, join or pick rows by columns beside them", hint=hint
+            )
+        try:
+            call, notes = _lined_up(call, companions)
+            if any(address.spring is not None for address in addresses.values()):
+                next(a.spring for a in addresses.values() if a.spring is not None).seal()
+            voice.tell(notes, sources)
+            yield call
+        except LosscalcError as error:
+            if isinstance(error, ShapeError):
+                error.hint = _doubts(error, call.operation, sources) or error.hint
+            locate(error, call.sources)
+            raise
+        # Two parts of one file have the same things to tell.
+        told = {remark.describe(): remark for source in sources.values() for remark in source.remarks}
+        voice.tell([*told.values(), *companions.remarks])
+
+
+def _companions(call: AnyCall, addresses: Mapping[str, Address], readings: Readings) -> Companions:
+    """The tables that the arrays of a call are read from, and the array of groups."""
+    roles = call.operation.roles
+    places = {
+        name: Place(addresses[name], readings.of(name), source)
+        for name, source in call.sources.items()
+        # One number a class, or the state of a model, has no rows in common with others.
+        if name in addresses and not roles[name].many and roles[name].kind != "class-weights"
+    }
+    by = readings.usual.by
+    if by is not None and not any(by in place.source.beside for place in places.values()):
+        reading = readings.of(GROUPS)._replace(is_beside=True)
+        address = parse_address(by)
+        if address.path is not None and not address.paths and not os.path.lexists(address.path):
+            raise no_column(by, [name for place in places.values() for name in place.source.beside], "--by")
+        places[GROUPS] = Place(address, reading, open_array(address, "--by", reading))
+    return Companions(places, readings.usual)
+
+
+def _lined_up(call: AnyCall, companions: Companions) -> tuple[AnyCall, tuple[LosscalcNote, ...]]:
+    """The call with columns as vectors beside vectors, and with rows in step where they have to be."""
+    if not companions.is_needed:
+        return call.aligned()
+    views = {name: view for name, view in companions.views.items() if name in call.arrays}
+    aligned, notes = call._replace(arrays={**call.arrays, **views}).aligned()
+    rows = aligned.layout.cut
+    if not rows:
+        if companions.only_compares:
+            return call.aligned()
+        raise UsageError(f"the arrays of {call.operation.name} have no rows to be compared, joined or picked")
+    companions.line_up({*rows, GROUPS})
+    arrays = {name: array if name in rows else call.arrays[name] for name, array in aligned.arrays.items()}
+    return aligned._replace(arrays=arrays, by=companions.groups), notes
+
+
+def _doubts(error: ShapeError, operation: Operation, sources: Mapping[str, Source]) -> str | None:
+    """What may explain that arrays which an error speaks of have different numbers of rows."""
+    rows = [name for name, role in operation.roles.items() if not role.kind.endswith("-weights")]
+    named = re.findall(r"`(\w+)`", error.problem)
+    names = [name for name in named if name in rows and name in sources and sources[name].shape]
+    counts: dict[str, int] = {}
+    with contextlib.suppress(LosscalcError):
+        counts = {name: count for name in names if (count := sources[name].count()) is not None}
+    if len(counts) < 2:
+        return None
+    most, fewest = (pick(counts, key=lambda name: counts[name]) for pick in (max, min))
+    excess = counts[most] - counts[fewest]
+    doubts = (sources[most].doubt(excess), sources[fewest].doubt(-excess)) if excess else ()
+    return "; ".join(doubt for doubt in doubts if doubt) or None
+
+
+def _opened(
+    operation: Operation,
+    name: str,
+    addresses: Mapping[str, Address],
+    readings: Readings,
+    sources: Mapping[str, Source],
+) -> dict[str, Source]:
+    """The source of one argument, or the sources of a state, named like `state.head.weight`."""
+    address, reading = addresses[name], readings.of(name)
+    if operation.roles[name].many:
+        state = open_state(address, option_name(name), reading)
+        return {f"{name}.{key}": source for key, source in state.items()}
+    if address.path is not None and address.text == BALANCED and not os.path.lexists(BALANCED):
+        return {name: _balanced(operation, name, addresses.get("target"), readings.of("target"), sources)}
+    parts = ((option_name(key), other.part) for key, other in addresses.items() if other.is_beside(address))
+    elsewhere = tuple((option, part) for option, part in parts if part is not None)
+    return {name: open_array(address, option_name(name), reading._replace(elsewhere=elsewhere))}
+
+
+def _fitted(call: AnyCall) -> AnyCall:
+    """The call, with lone numbers as vectors of length 1 where they fit only so."""
+    vectors = {name: source.as_vector() or source for name, source in call.sources.items()}
+    if any(vectors[name] is not source for name, source in call.sources.items()):
+        try:
+            _ = call.layout
+        except ShapeError:
+            with contextlib.suppress(ShapeError):
+                _ = call._replace(arrays=vectors).layout
+                return call._replace(arrays=vectors)
+    return call
+
+
+def _balanced(
+    operation: Operation,
+    name: str,
+    target: Address | None,
+    reading: Reading,
+    sources: Mapping[str, Source],
+) -> Source:
+    """Weights by which all classes, or positives and negatives, count alike."""
+    from losscalc.insight.stats import balanced_classes, balanced_positives
+
+    kind = operation.roles[name].kind
+    by_class = kind == "class-weights"
+    if not by_class and kind != "positive-weights":
+        raise UsageError(f"`{name}` of {operation.name} is not one a class, and nothing balances it")
+    if target is None or target.is_stdin or reading.na == "drop" or reading.where or reading.key:
+        raise UsageError(
+            f"`{name}` is balanced by all labels of the target, which are read twice",
+            hint="put the rows that count in a file without gaps",
+        )
+    labels = read_array(target.text, "--target", reading)
+    if not by_class:
+        return MemorySource(balanced_positives(labels))
+    shape = sources["linear_weight"].shape[:1] if "linear_weight" in sources else sources["input"].shape[:2]
+    if operation.settings.get("class_axis") == -1:
+        shape = sources["input"].shape
+    ignored = operation.settings.get("ignore_index")
+    return MemorySource(balanced_classes(labels, shape[-1], ignored if isinstance(ignored, int) else None))
+
+
+def _check_distinct(addresses: Mapping[str, Address]) -> None:
+    """Refuse to read a pipe twice, but for parts of standard input, which is held for the slower reader."""
+    readers: dict[object, tuple[str, str]] = {}
+    for name, address in addresses.items():
+        identity = STDIN if address.is_stdin else address.path and address.identity()
+        for key in {identity, address.identity()} - {None} if identity else ():
+            other, text = readers.get(key, (None, None))
+            if other is not None and ((key != STDIN and not address.is_stdin) or text == address.text):
+                what = "standard input" if address.is_stdin else address.text
+                raise UsageError(
+                    f"`{other}` and `{name}` cannot both read {what}",
+                    hint="name a part of it for each, as in -#p and -#y"
+                    if address.is_stdin
+                    else "put one of them in a file",
+                )
+            readers[key] = name, address.text

@@ -1,0 +1,56 @@
+"""Warnings and notes: printed, dropped, or raised as errors, with their places in files."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from losscalc.cli.boundary import warn
+from losscalc.engine.sources import Source
+from losscalc.errors import DataError, Location, LosscalcNote, Remark, option_name
+
+
+class Voice(NamedTuple):
+    """What to do with warnings: print them, drop them, or raise them."""
+
+    quiet: bool = False
+    strict: bool = False
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether a warning has any effect; if not, none need be looked for."""
+        return self.strict or not self.quiet
+
+    def tell(self, remarks: Iterable[Remark], sources: Mapping[str, Source] | None = None) -> None:
+        """Print warnings with their places in files, or raise the first of them as an error."""
+        for remark in remarks:
+            locate(remark, sources or {})
+            if isinstance(remark, LosscalcNote):
+                if not self.quiet:
+                    warn(remark, kind="note")
+                continue
+            if self.strict:
+                error = DataError(
+                    remark.problem,
+                    hint=remark.hint,
+                    argument=remark.argument,
+                    index=remark.index,
+                    location=remark.location,
+                )
+                error.found = remark.found
+                raise error
+            if not self.quiet:
+                warn(remark)
+
+
+def locate(remark: Remark, sources: Mapping[str, Source]) -> None:
+    """Replace the index of a remark by a place in a file."""
+    name = remark.argument
+    if remark.location is None and name is not None and name not in sources:
+        members = (source for key, source in sources.items() if key.startswith(f"{name}."))
+        place = next((source.locate(()) for source in members), None)
+        remark.location = place and Location(place.path)
+    elif remark.location is None and name is not None:
+        location = sources[name].locate(remark.index or ())
+        # The place of a literal is its option, which the message names anyway.
+        remark.location = None if str(location) == option_name(name) else location
+        if remark.location is not None and remark.location.path == option_name(name):
+            remark.problem = remark.problem.removeprefix(f"`{name}` ")

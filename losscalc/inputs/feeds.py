@@ -1,0 +1,90 @@
+"""The arrays and the cells that are read of one table, in step."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from losscalc.core.array import Array
+from losscalc.engine.sources import Rows, Source, join_rows
+from losscalc.errors import Location
+from losscalc.inputs.cells import Cell, number_of
+
+
+class Batch(NamedTuple):
+    """Some rows of a table: those of its arrays, and the cells beside them, by the names of their columns."""
+
+    arrays: Mapping[str, Rows]
+    cells: Mapping[str, Array]
+
+    @property
+    def length(self) -> int:
+        """How many rows there are, which may end sooner in one column than in another of a damaged file."""
+        lengths = [len(rows.values) for rows in self.arrays.values()]
+        return min(lengths + [len(cells) for cells in self.cells.values()])
+
+    def picked(self, rows: np.ndarray) -> "Batch":
+        """Some of the rows, in any order."""
+        return Batch(
+            {name: piece.picked(rows) for name, piece in self.arrays.items()},
+            {name: cells[rows] for name, cells in self.cells.items()},
+        )
+
+
+class Feed(NamedTuple):
+    """What is read of one table."""
+
+    arrays: Mapping[str, Source]
+    cells: Mapping[str, Source]
+
+    def take(self, rows: int) -> Batch:
+        """The next rows: as many as asked for, fewer only at the end."""
+        return Batch(
+            {name: source.take(rows) for name, source in self.arrays.items()},
+            {name: source.take(rows).values for name, source in self.cells.items()},
+        )
+
+    def locate(self, column: str, row: int) -> Location:
+        """Where a cell stands."""
+        return self.cells[column].locate((row,)) or Location(column)
+
+    def size(self) -> int | None:
+        """How many bytes there are to read, if that is known."""
+        sizes = [progress[1] for source in self.arrays.values() if (progress := source.progress())]
+        return None if None in sizes or not sizes else max(size or 0 for size in sizes)
+
+    def close(self) -> None:
+        """Close what is open only for the cells."""
+        for source in self.cells.values():
+            source.close()
+
+
+def join_batches(batches: Sequence[Batch]) -> Batch:
+    """The rows of several batches, one behind the other."""
+    first = batches[0]
+    return Batch(
+        {name: join_rows([batch.arrays[name] for batch in batches]) for name in first.arrays},
+        {name: np.concatenate([batch.cells[name] for batch in batches]) for name in first.cells},
+    )
+
+
+def key_of(cell: Cell) -> Cell:
+    """What a cell is compared by: its number if it is one, else its text."""
+    number = number_of(cell)
+    return cell if number is None else number
+
+
+def keys_of(cells: Array) -> list[Cell]:
+    """What cells are compared by."""
+    return cells.tolist() if cells.dtype != object else [key_of(cell) for cell in cells]
+
+
+def first_difference(left: Array, right: Array) -> int | None:
+    """The first row in which two columns hold other keys, as far as both go."""
+    count = min(len(left), len(right))
+    left, right = left[:count], right[:count]
+    if left.dtype != object and right.dtype != object:
+        differing = np.flatnonzero(left != right)
+        return int(differing[0]) if len(differing) else None
+    pairs = zip(keys_of(left), keys_of(right), strict=True)
+    return next((row for row, (one, other) in enumerate(pairs) if one != other), None)
