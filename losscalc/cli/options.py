@@ -29,6 +29,7 @@ class GroupedOption(click.Option):
     def __init__(self, *args: Any, group: str, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.group = group
+        self.is_array = group == ARRAYS or self.metavar == "ARRAY"
 
 
 def _choice(group: str, *names: str, words: Sequence[str], help: str) -> GroupedOption:

@@ -144,8 +144,8 @@ class PerArray(ParamType):
 
 
 def _array_names(ctx: click.Context | None) -> list[str]:
-    """The names of the arrays of a command."""
-    return [p.name or "" for p in ctx.command.params if p.metavar in ("ARRAY", "FILE")] if ctx else []
+    """The names of the arrays of a command, and of other options that are read like one."""
+    return [p.name or "" for p in ctx.command.params if getattr(p, "is_array", False)] if ctx else []
 
 
 class ConditionText(ParamType):
