@@ -10,6 +10,10 @@ import pytest
 import losscalc
 from losscalc.core.declaration import array_arguments
 from losscalc.errors import DomainError, ShapeError
+from losscalc.insight.call import Call
+from losscalc.insight.compare import Tolerance, compare, explanations
+from losscalc.insight.stats import context
+from tests.support.calls import call
 
 SCORES = np.array([[2.0, 1.0, 0.0], [0.0, 3.0, 1.0], [1.0, 0.0, 2.0], [0.5, 0.5, 1.0]])
 TARGET = np.array([0, 1, 0, 2])
@@ -164,3 +168,35 @@ def test_where_weight_is_one_a_row_already_it_is_named():
     with pytest.raises(losscalc.ParameterError) as caught:
         losscalc.compute("log-loss", [0.5, 0.5], [0, 1], sample_weight=[1, 2])
     assert caught.value.advise() == "did you mean weight?"
+
+
+def found(given: Call, expected: float) -> set[str]:
+    """The names of what would have led to a number."""
+    value = losscalc.compute(given.operation.name, **given.arrays)
+    comparison = compare(value, np.asarray(expected), Tolerance())
+    return {hypothesis.name for hypothesis in explanations(given, comparison, Tolerance())}
+
+
+def test_mistakes_with_them_are_named():
+    """Left out, divided by the number of rows as Keras does, and clipped like the loss itself."""
+    given = {"input": SCORES, "target": TARGET, "sample_weight": FACTOR}
+    held = call(losscalc.CrossEntropy(), given)._replace(arrays=given)
+    single = losscalc.compute("cross-entropy", SCORES, TARGET, reduction="none")
+
+    assert "no-sample-weight" in found(held, single.mean())
+    assert "over-terms" in found(held, (single * FACTOR).mean())
+    weighted = held._replace(arrays={**given, "weight": WEIGHT})
+    assert "over-sample-weights" in found(weighted, (single * FACTOR * WEIGHT[TARGET]).sum() / 6.5)
+    wrong = {**given, "input": np.vstack([[-40.0, 0.0, 0.0], SCORES[1:]])}
+    clipped = np.array([-np.log(1e-7), *single[1:]])
+    assert "clip-1e-7" in found(held._replace(arrays=wrong), (clipped * FACTOR).sum() / 6.5)
+
+
+def test_class_priors_count_with_them():
+    """The entropy of the weighted shares of classes: 4, 0.5 and 2 of 6.5."""
+    given = {"input": SCORES, "target": TARGET, "sample_weight": FACTOR}
+    held = call(losscalc.CrossEntropy(), given)._replace(arrays=given)
+    shares = np.array([4.0, 0.5, 2.0]) / 6.5
+    facts = dict(context(held))
+    assert facts["class priors as a guess"] == pytest.approx(-(shares * np.log(shares)).sum(), rel=1e-14)
+    assert facts["class priors"] == "0.500, 0.250, 0.250"
