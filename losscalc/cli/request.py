@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from losscalc.catalogue.base import Loss, check_wrt
 from losscalc.cli.boundary import warn
+from losscalc.cli.weights import check_class_weights
 from losscalc.core.operation import Operation
 from losscalc.engine import compute as engine
 from losscalc.engine.call import AnyCall
@@ -148,6 +149,7 @@ def opened(
     try:
         for name, address in addresses.items():
             sources |= _opened(call.operation, name, address, addresses, reading, sources)
+            check_class_weights(call.operation, name, addresses, sources)
         examine = None
         if voice.is_heard and isinstance(call.operation, Loss):
             examine = partial(diagnose.examine, call.operation, call.reduction.name)
@@ -170,7 +172,8 @@ def opened(
 
 def _doubts(error: ShapeError, operation: Operation, sources: Mapping[str, Source]) -> str | None:
     """What may explain that arrays which an error speaks of have different numbers of rows."""
-    rows = [name for name, role in operation.roles.items() if not role.kind.endswith("-weights")]
+    kinds = {name: role.kind for name, role in operation.roles.items()}
+    rows = [name for name, kind in kinds.items() if kind not in ("class-weights", "positive-weights")]
     named = re.findall(r"`(\w+)`", error.problem)
     names = [name for name in named if name in rows and name in sources and sources[name].shape]
     counts: dict[str, int] = {}

@@ -54,5 +54,14 @@ def as_typed(name: str) -> str:
     >>> as_typed("logits"), as_typed("log p")
     ('#logits', "'#log p'")
     """
-    part = printable(f"#{name[:_LONGEST]}")
-    return f"'{part}'" if _TO_QUOTE.search(part) and "'" not in part else part
+    return quoted(f"#{name[:_LONGEST]}")
+
+
+def quoted(word: str) -> str:
+    """A word for the command line, in quotes if a shell would read it as something else.
+
+    >>> quoted("a.csv#w"), quoted("a.csv#log p")
+    ('a.csv#w', "'a.csv#log p'")
+    """
+    word = printable(word)
+    return f"'{word}'" if _TO_QUOTE.search(word) and "'" not in word else word

@@ -54,6 +54,7 @@ class Shards(Source):
         self._first = first or First(paths[0], self._current.shape[1:], self._current.dtype)
         self.shape: Shape = (None, *self._first.row)
         self.dtype = self._first.dtype.newbyteorder("=")
+        self.table = self._current.table
         try:
             self._check(self._current, 0)
             if self._current.has_header:

@@ -53,6 +53,8 @@ class Table(Protocol):
 class TableSource(TextSource):
     """The array in some columns of a table: a vector if it is one column, else a matrix."""
 
+    table = ""
+
     def __init__(self, stream: Stream, table: Table, part: str | None, reading: Reading) -> None:
         self._table = table
         self._is_whole = part is None
