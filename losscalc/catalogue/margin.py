@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
+from losscalc.catalogue.weighting import BY_SAMPLES, sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape, show_shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE, Choice
@@ -136,6 +137,8 @@ class MultiMargin(Rowwise):
     `input` holds scores (N, C), or (C,) for one row, and `target` class indices (N,). `weight` has shape
     (C,); a row counts with the weight of its target. The sum over the wrong classes is divided by C, the
     right one included. The mean divides by the number of rows; weights do not enter the divisor.
+    `sample_weight` (N,) multiplies each loss and what it adds to the divisor; Keras divides by the number of
+    rows all the same.
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), DomainError for
     a negative weight and ParameterError for a `p` other than 1 and 2 or a `margin` that is not finite.
@@ -154,10 +157,12 @@ class MultiMargin(Rowwise):
     example = {"input": [[0.1, 0.2, 0.4, 0.8], [1.0, -1.0, 0.5, 0.0]], "target": [3, 1], "reduction": "none"}
 
     formula = "1/C·Σ w[y]·max(0, m - x[y] + x[i])^p; C classes, i ≠ y"
+    divisor = f"the number of rows; weights of classes never enter it; {BY_SAMPLES}"
 
     p: Annotated[int, Choice((1, 2)), Doc("The power of each violation.")] = 1
     margin: Annotated[float, FINITE, Doc("By how much the right class has to lead.")] = 1.0
 
+    @sample_weighted
     def terms(self, input: Rows, target: RowIndices, weight: ClassWeight | None = None) -> Terms:
         position = self._position(input, target)
         excess = self._excess(input, position)
@@ -177,6 +182,7 @@ class MultiMargin(Rowwise):
             "C": np.asarray(float(input.shape[-1])),
         }
 
+    @sample_weighted
     def gradient(self, input: Rows, target: RowIndices, weight: ClassWeight | None = None) -> Slope:
         """p·z^(p-1) / C for each violation z > 0, and for the right class minus their sum."""
         position = self._position(input, target)

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, cast
 import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
+from losscalc.catalogue.weighting import BY_SAMPLES, sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import UNIT, Choice
@@ -42,7 +43,10 @@ LABEL_SMOOTHING = Doc("Share of the target that is spread evenly over all classe
 class Multiclass(Loss):
     """The base of this family: a class axis, and rows that may be ignored."""
 
-    divisor = "the sum of the weights of the targets that are not ignored; their number without weight"
+    divisor = (
+        "the sum of the weights of the targets that are not ignored (their number without weight); "
+        f"{BY_SAMPLES}"
+    )
     probabilities: ClassVar[bool] = False
     """Whether a target may hold class probabilities, in the shape of the scores."""
 
@@ -71,7 +75,8 @@ class CrossEntropy(Multiclass):
     `target` holds class indices of that shape without the class axis, or, of the very same shape and
     floating, class probabilities. `weight` has shape (C,). With class indices the mean divides by the
     sum of the weights of the targets that are not ignored; with class probabilities by the number of
-    rows, whatever the weights.
+    rows, whatever the weights. `sample_weight`, (N,) or of the shape of class indices, multiplies each loss
+    and what it adds to the divisor, as in scikit-learn; Keras divides by the number of rows all the same.
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), DomainError
     for a negative weight, and ParameterError for a non-negative `ignore_index` with class probabilities.
@@ -104,7 +109,7 @@ class CrossEntropy(Multiclass):
     )
     divisor = (
         "the sum of the weights of the targets that are not ignored (their number without weight); "
-        "with class probabilities, the number of rows"
+        f"with class probabilities, the number of rows; {BY_SAMPLES}"
     )
 
     probabilities = True
@@ -121,6 +126,7 @@ class CrossEntropy(Multiclass):
             )
         return layout
 
+    @sample_weighted
     def terms(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Terms:
         scores = classes_last(input, self._axis)
         if target.dtype.kind != "i":
@@ -143,6 +149,7 @@ class CrossEntropy(Multiclass):
         # The scores of an ignored row may be anything, even NaN.
         return Terms(np.where(ignored, 0.0, value), factor, ignored)
 
+    @sample_weighted
     def gradient(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Slope:
         """softmax(x) - y, times the weight of the target."""
         return Slope(classes_back(self._slopes(classes_last(input, self._axis), target, weight), self._axis))
@@ -231,7 +238,9 @@ class NLL(Multiclass):
     `input` holds log-probabilities (N, C) or (N, C, d1, ...), with the classes on axis 1 (or the last,
     with a `class_axis` of -1), or (C,) for one sample; that they are log-probabilities is not checked.
     `target` holds class indices of that shape without the class axis, `weight` has shape (C,). The mean
-    divides by the sum of the weights of the targets that are not ignored.
+    divides by the sum of the weights of the targets that are not ignored. `sample_weight`, (N,) or of the
+    shape of `target`, multiplies each loss and what it adds to the divisor; Keras divides by the number of
+    rows all the same.
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C) and
     DomainError for a negative weight.
@@ -259,6 +268,7 @@ class NLL(Multiclass):
         classes = shapes["input"][self._axis] if len(shapes["input"]) > 1 else 1
         return layout._replace(width=max(1, layout.width // (classes or 1)))
 
+    @sample_weighted
     def terms(
         self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
     ) -> Terms:
@@ -284,6 +294,7 @@ class NLL(Multiclass):
             "w[y]": None if weight is None else weight[position],
         }
 
+    @sample_weighted
     def gradient(
         self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
     ) -> Slope:

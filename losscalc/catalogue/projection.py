@@ -8,6 +8,7 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.catalogue.multiclass import LABEL_SMOOTHING, CrossEntropy
+from losscalc.catalogue.weighting import sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape, show_shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import UNIT
@@ -26,10 +27,11 @@ class LinearCrossEntropy(Loss):
     """Cross-entropy of the logits that a linear layer makes of features.
 
     `input` holds features (N, F), or (F,) for one sample, and `linear_weight` the matrix (C, F) of the
-    layer, or (C, d1, ..., F) for logits (N, C, d1, ...); `linear_bias` has its shape without F. `target`
-    and `weight` are those of cross-entropy on these logits, of which never more than a few rows are in
-    memory. With class indices the mean divides by the sum of the weights of the targets that are not
-    ignored; with class probabilities by the number of rows.
+    layer, or (C, d1, ..., F) for logits (N, C, d1, ...); `linear_bias` has its shape without F. `target`,
+    `weight` and `sample_weight` are those of cross-entropy on these logits, of which never more than a few
+    rows are in memory. With class indices the mean divides by the sum of the weights of the targets that are
+    not ignored; with class probabilities by the number of rows; and each counts as often as its
+    `sample_weight` says.
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), DomainError for
     a negative weight and ParameterError for an `ignore_index` with class probabilities.
@@ -91,6 +93,7 @@ class LinearCrossEntropy(Loss):
             )
         return layout
 
+    @sample_weighted
     def terms(
         self,
         input: Features,

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from losscalc.catalogue.base import Loss
 from losscalc.cli.boundary import warn
 from losscalc.cli.voice import Voice, locate
+from losscalc.cli.weights import check_class_weights
 from losscalc.core.operation import Operation
 from losscalc.engine.call import AnyCall
 from losscalc.engine.sources import MemorySource, Source
@@ -68,6 +69,7 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
             sources |= found
             for source in found.values():
                 files.callback(source.close)
+            check_class_weights(call.operation, name, addresses, sources)
         if voice.is_heard and isinstance(call.operation, Loss):
             call = call._replace(examine=partial(diagnose.examine, call.operation, call.reduction.name))
         call = _fitted(call._replace(arrays=sources))
@@ -131,7 +133,8 @@ def _lined_up(call: AnyCall, companions: Companions) -> tuple[AnyCall, tuple[Los
 
 def _doubts(error: ShapeError, operation: Operation, sources: Mapping[str, Source]) -> str | None:
     """What may explain that arrays which an error speaks of have different numbers of rows."""
-    rows = [name for name, role in operation.roles.items() if not role.kind.endswith("-weights")]
+    kinds = {name: role.kind for name, role in operation.roles.items()}
+    rows = [name for name, kind in kinds.items() if kind not in ("class-weights", "positive-weights")]
     named = re.findall(r"`(\w+)`", error.problem)
     names = [name for name in named if name in rows and name in sources and sources[name].shape]
     counts: dict[str, int] = {}

@@ -11,6 +11,8 @@ import numpy as np
 
 from losscalc.core.array import FloatArray
 from losscalc.core.exactsum import EMPTY, Sum, quotient, total
+from losscalc.core.shapes import beside
+from losscalc.core.stable import xmul
 from losscalc.errors import ParameterError
 
 
@@ -42,6 +44,17 @@ class Terms(NamedTuple):
             return Terms(value, divisor, ignored, share)
         return Terms.of_sums(**{name: summands[rows] for name, summands in self.sums.items()})
 
+    def times(self, factor: FloatArray) -> "Terms":
+        """The same with a factor for each row, (N,), or for each loss, in both sums of 'mean'."""
+        factor = np.broadcast_to(beside(factor, self.value.ndim), self.value.shape)
+        if self.ignored is not None:
+            factor = np.where(self.ignored, 0.0, factor)
+        return self._replace(
+            value=self.value * factor,
+            divisor=factor if self.divisor is None else self.divisor * factor,
+            share=None if self.share is None else self.share * factor,
+        )
+
 
 class Slope(NamedTuple):
     """The derivative of the sum of the losses of one block, with respect to one array.
@@ -58,6 +71,13 @@ class Slope(NamedTuple):
     def of_sums(cls, **sums: FloatArray) -> "Slope":
         """The derivatives of several sums."""
         return cls(np.empty(0), sums=sums)
+
+    def times(self, factor: FloatArray, class_axis: int) -> "Slope":
+        """The derivative of losses with such a factor; `class_axis` is the axis that the losses lack."""
+        if factor.ndim > 1:
+            factor = np.expand_dims(factor, class_axis)
+        # 0 for ignored rows, whatever their factor is.
+        return self._replace(value=xmul(self.value, beside(factor, self.value.ndim)))
 
 
 class Link(NamedTuple):

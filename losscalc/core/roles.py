@@ -13,7 +13,7 @@ Kind = Literal[
     "values", "amounts", "counts", "distances", "vectors", "boxes", "features",
     "logits", "probabilities", "log-probabilities",
     "labels", "signs", "class-indices", "class-lists", "classes", "distributions", "sequences",
-    "weights", "full-weights", "positive-weights", "class-weights",
+    "weights", "full-weights", "positive-weights", "class-weights", "sample-weights",
     "variances", "lengths", "parameters",
 ]  # fmt: skip
 """The kinds of numbers in arrays. `classes` are class indices or, if floating, class probabilities."""
@@ -119,6 +119,10 @@ ClassIndices = Annotated[
 ]
 ClassWeight = Annotated[
     FloatArray, Role("Factor of each class, of shape (C,).", "class-weights", NOT_NEGATIVE)
+]
+SampleWeight = Annotated[
+    FloatArray,
+    Role("Factor of each row, (N,), or of each target, of its shape.", "sample-weights", NOT_NEGATIVE),
 ]
 Rows = Annotated[FloatArray, Role("Scores (N, C), or (C,) for one sample.", "values")]
 RowIndices = Annotated[IndexArray, Role("Class indices (N,), whole numbers in [0, C).", "class-indices")]

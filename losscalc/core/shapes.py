@@ -109,20 +109,16 @@ def classwise_layout(
     scores_name: str = "`input`",
     class_axis: int = 1,
 ) -> Layout:
-    """Scores (N, C, ...) or (C,), a target without the class axis, and a weight (C,).
+    """Scores (N, C, ...) or (C,), a target without the class axis, a weight (C,), and a sample weight.
 
     With `probabilities`, a target of the shape of the scores holds class probabilities. `scores_name` is
     the name of the scores in messages, for scores that are computed from the input.
     """
     scores, target = shapes["input"], shapes["target"]
     axis, classes = _class_axis(scores, class_axis)
-    if "weight" in shapes and shapes["weight"] != (classes,):
-        raise ShapeError(
-            f"`weight` has shape {show_shape(shapes['weight'])}, but {scores_name} has {classes} classes",
-            argument="weight",
-            hint="give one weight a class",
-        )
-    cut = frozenset() if axis == 0 else frozenset({"input", "target"})
+    expected = scores[:axis] + scores[axis + 1 :]
+    _check_weights(shapes, classes, expected, scores_name)
+    cut = frozenset() if axis == 0 else frozenset({"input", "target", "sample_weight"} & shapes.keys())
     width = row_size(scores)
     if probabilities and fits(target, scores):
         if dtypes["target"].kind != "f":
@@ -133,10 +129,33 @@ def classwise_layout(
                 hint="give class indices without the class axis, or convert one-hot rows to floating point",
             )
         return Layout(cut, width)
-    expected = scores[:axis] + scores[axis + 1 :]
     if not fits(target, expected) and not (axis == 0 and target == (1,)):
         raise _bad_class_target(scores, target, expected, probabilities, scores_name)
     return Layout(cut, width, frozenset({"target"}))
+
+
+def _check_weights(shapes: Mapping[str, Shape], classes: int, losses: Shape, scores_name: str) -> None:
+    """Refuse a weight that is not one a class, and a sample weight that is not one a row or one a loss."""
+    weight, factor = shapes.get("weight", (classes,)), shapes.get("sample_weight", losses)
+    if weight != (classes,):
+        is_of_rows = "sample_weight" not in shapes and losses and fits(weight, losses[:1])
+        raise ShapeError(
+            f"`weight` has shape {show_shape(weight)}, but {scores_name} has {classes} classes",
+            argument="weight",
+            hint="for one factor a row use `sample_weight`" if is_of_rows else "give one weight a class",
+        )
+    # One sample may come with a factor of shape (1,), as it may with such a target.
+    if not (fits(factor, losses) or fits(factor, losses[:1]) or (not losses and factor == (1,))):
+        rows = show_shape(losses[:1])
+        also = f", or {show_shape(losses)}" if len(losses) > 1 else ""
+        raise ShapeError(
+            f"`sample_weight` has shape {show_shape(factor)}; for {scores_name} of shape "
+            f"{show_shape(shapes['input'])} it must be {rows}{also}",
+            argument="sample_weight",
+            hint="for one factor a class use `weight`"
+            if factor == (classes,) and "weight" not in shapes
+            else None,
+        )
 
 
 def _class_axis(scores: Shape, axis: int) -> tuple[int, int]:
@@ -262,6 +281,15 @@ def column_note(shapes: Mapping[str, Shape], column: str, vector: str, hint: str
     """The note that an array (N, 1) is taken as (N,)."""
     taken = f"{show_shape(shapes[column])} is taken as {show_shape(shapes[column][:1])}"
     return LosscalcNote(f"`{column}` of shape {taken}, as `{vector}` is", hint=hint, argument=column)
+
+
+def beside(factor: np.ndarray, axes: int) -> np.ndarray:
+    """Factors of rows, in a shape that broadcasts to arrays that have so many axes, those of the rows first.
+
+    >>> beside(np.array([1.0, 2.0]), 3).shape, beside(np.array([1.0]), 0).shape
+    ((2, 1, 1), ())
+    """
+    return factor.reshape(factor.shape + (1,) * (axes - factor.ndim) if axes else ())
 
 
 def unbroadcast(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -89,6 +89,8 @@ class Source(ABC):
     """Whether taking rows copies nothing."""
     has_header = False
     """Whether the shape stands in the header of a file, and can be known without reading the rows."""
+    table: str | None = None
+    """The table of which the array is some columns, by its place in the file; None if it is of none."""
     opened_by: "Recipe | None" = None
     """A picklable recipe that opens the same array once more, from its first row."""
     names: "Sequence[str] | None" = None

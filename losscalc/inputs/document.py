@@ -91,6 +91,18 @@ def find(document: Any, part: str | None, location: Location) -> Any:
     return _member(document, part, location)
 
 
+def table_of(document: Any, part: str | None) -> str:
+    """The JSON Pointer of the list whose items a part takes something of, or else of the part itself.
+
+    >>> rows = [{"p": 1.0}, {"p": 2.0}]
+    >>> table_of(rows, "p"), table_of({"rows": rows}, "/rows/*/p"), table_of({"p": [1.0, 2.0]}, "p")
+    ('', '/rows', '/p')
+    """
+    if part is None or part.startswith("/"):
+        return (part or "").partition("/*")[0]
+    return "" if isinstance(document, list) else f"/{part}"
+
+
 def _follow(document: Any, steps: list[str], location: Location) -> Any:
     """The value that the steps of a JSON Pointer lead to; a `*` is every item of a list."""
     for position, step in enumerate(steps):

@@ -6,7 +6,7 @@ from losscalc.core.array import Array, show_shape
 from losscalc.engine.sources import MemorySource, Rows, Source
 from losscalc.errors import FormatError, Index, Location
 from losscalc.inputs.decimals import parse_table
-from losscalc.inputs.document import find, parse, to_array
+from losscalc.inputs.document import find, parse, table_of, to_array
 from losscalc.inputs.limits import HELD, too_large
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
@@ -18,6 +18,8 @@ _SHORT = 1 << 12
 
 class JsonSource(MemorySource):
     """An array of a JSON document, which was read as a whole."""
+
+    table = ""
 
     def __init__(self, values: Array, missing: Array | None, location: Location) -> None:
         super().__init__(values)
@@ -43,6 +45,8 @@ class JsonSource(MemorySource):
 
 class JsonLines(TextSource):
     """An array of which every line is a row: a list, a number, or an object that holds it."""
+
+    table = ""
 
     def __init__(self, stream: Stream, part: str | None, reading: Reading) -> None:
         super().__init__(stream, _line_pieces(stream, part, reading))
@@ -150,6 +154,10 @@ def read_document(text: str, path: str, part: str | None, na: str, location: Loc
     plain = _plain_document(text) if part is None and len(text) > _SHORT else None
     if plain is not None:
         return JsonSource(plain, None, location)
-    document = find(parse(text.rstrip(" \t\r\n"), path), part, location)
+    document = parse(text.rstrip(" \t\r\n"), path)
+    table = table_of(document, part)
+    document = find(document, part, location)
     values, missing = to_array(document, na, location.inside)
-    return JsonSource(values, missing, location)
+    source = JsonSource(values, missing, location)
+    source.table = table
+    return source

@@ -32,7 +32,9 @@ _BAD_DTYPES = (TypeError, ValueError, SyntaxError, KeyError, IndexError, Overflo
 
 def open_npy(stream: Stream, part: str | None, reading: Reading) -> Source:
     """The array of an NPY file, some of its columns, or a field of its records."""
-    return open_array(stream, "", part)
+    source = open_array(stream, "", part)
+    source.table = ""
+    return source
 
 
 def open_array(stream: Stream, place: str, part: str | None = None) -> Source:

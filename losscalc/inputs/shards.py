@@ -54,6 +54,11 @@ class Shards(Source):
         self._first = first or First(paths[0], self._current.shape[1:], self._current.dtype)
         self.shape: Shape = (None, *self._first.row)
         self.dtype = self._first.dtype.newbyteorder("=")
+        self.table, self.names, self.beside = (
+            self._current.table,
+            self._current.names,
+            self._current.beside,
+        )
         try:
             self._check(self._current, 0)
             if self._current.has_header:

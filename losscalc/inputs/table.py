@@ -76,6 +76,8 @@ def open_table(stream: Stream, table: Table, part: str | None, reading: Reading)
 class TableSource(TextSource):
     """The array in some columns of a table: a vector if it is one column, else a matrix."""
 
+    table = ""
+
     def __init__(
         self, stream: Stream, table: Table, chosen: list[int], pieces: Iterator[Piece], *, is_whole: bool
     ) -> None:

@@ -9,6 +9,7 @@ from losscalc.catalogue.base import Loss
 from losscalc.core.array import FloatArray
 from losscalc.core.declaration import array_arguments, parameters, target_argument
 from losscalc.core.reductions import MEAN, SUM, Partial
+from losscalc.core.shapes import beside
 from losscalc.engine.block import Sample
 from losscalc.engine.compute import Computation
 from losscalc.errors import Index
@@ -20,9 +21,12 @@ from losscalc.outputs.working import Line, Working
 VOCABULARY: Mapping[str, str] = {
     "x": "input", "y": "target", "w": "weight", "p": "pos_weight", "x1": "input1", "x2": "input2",
     "m": "margin", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps",
-    "s": "label_smoothing",
+    "s": "label_smoothing", "v": "sample_weight",
 }  # fmt: skip
 """The arrays and parameters that symbols of formulas stand for."""
+
+SAMPLE_WEIGHT = "sample_weight"
+"""The factor of each row, which no formula names: it multiplies all of it."""
 
 # No more summands than this are written out.
 _MOST_SUMMANDS = 6
@@ -73,7 +77,7 @@ class Explanation(NamedTuple):
         terms = sample.terms
         if terms.sums is not None:
             return
-        formula = parsed(self.loss.explained(target_of(self.loss, sample.arguments)))
+        formula = formula_of(self.loss, sample.arguments)
         values = symbol_values(self.loss, sample.arguments, terms.value.shape)
         for place in list(np.ndindex(*terms.value.shape))[: self.call.samples]:
             yield Step(
@@ -213,9 +217,12 @@ def symbol_values(
     loss: Loss, arguments: Mapping[str, Any], shape: tuple[int, ...]
 ) -> dict[str, FloatArray | None]:
     """The values of all symbols of the formula, with one axis more than the losses, over which Σ sums."""
-    formula = parsed(loss.explained(target_of(loss, arguments)))
+    formula = formula_of(loss, arguments)
+    factor = arguments.get(SAMPLE_WEIGHT)
     with np.errstate(all="ignore"):
-        own = dict(loss.quantities(**arguments))
+        own = dict(loss.quantities(**{k: v for k, v in arguments.items() if k != SAMPLE_WEIGHT}))
+    if factor is not None:
+        own["v"] = np.broadcast_to(beside(factor, len(shape) + 1), (*shape, 1))
     arrays = [array.name for array in array_arguments(type(loss))]
     settings = [parameter.name for parameter in parameters(type(loss))]
     values: dict[str, FloatArray | None] = {}
@@ -229,6 +236,12 @@ def symbol_values(
             values[symbol] = np.asarray(float(getattr(loss, name)))
     measured = {name: _aligned(arguments[name], shape) for name in arrays if name[0] in formula.initials}
     return values | own | measured
+
+
+def formula_of(loss: Loss, arguments: Mapping[str, Any]) -> Formula:
+    """The formula that holds for such arrays; with factors of rows, times the factor."""
+    formula = parsed(loss.explained(target_of(loss, arguments)))
+    return formula if arguments.get(SAMPLE_WEIGHT) is None else formula.times("v", SAMPLE_WEIGHT)
 
 
 def target_of(loss: Loss, arguments: Mapping[str, Any]) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.core.domains import UNIT
 from losscalc.core.reductions import MEAN
+from losscalc.core.shapes import beside
 from losscalc.engine.compute import compute
 from losscalc.errors import DataError, Index
 from losscalc.insight.call import Call
@@ -177,9 +178,12 @@ def _of_classes(call: Call) -> Iterator[tuple[str, float | str]]:
         return
     classes = scores.shape[1]
     counts = target != call.operation.settings["ignore_index"]
-    priors = np.bincount(target[counts].astype(np.int64), minlength=classes) / max(1, counts.sum())
+    labels = target[counts].astype(np.int64)
+    priors = np.bincount(labels, minlength=classes) / max(1, counts.sum())
     # The share of each class in the weighted mean.
-    shares = priors * np.asarray(call.arrays.get("weight", 1.0))
+    factor = beside(call.held.get("sample_weight", np.ones(len(target))), target.ndim)
+    shares = np.bincount(labels, np.broadcast_to(factor, target.shape)[counts], classes)
+    shares = shares * np.asarray(call.arrays.get("weight", 1.0))
     with np.errstate(all="ignore"):
         shares = shares / shares.sum()
         entropy = -np.sum(np.where(shares > 0, shares * np.log(shares), 0.0))

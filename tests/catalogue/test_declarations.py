@@ -16,7 +16,7 @@ from tests.support.examples import Arrays, example, log_softmax, prepared, varia
 
 ALL = list(losses().values())
 KINDS = set(get_args(Kind))
-WEIGHTS = {"weights", "full-weights", "positive-weights", "class-weights"}
+WEIGHTS = {"weights", "full-weights", "positive-weights", "class-weights", "sample-weights"}
 
 
 def log_probabilities(scores: np.ndarray) -> np.ndarray:

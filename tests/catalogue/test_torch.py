@@ -36,6 +36,7 @@ from tests.support.parity import (
     examples,
     factors,
     normal,
+    sample_weights,
     signs,
     tensor,
     torch,
@@ -165,7 +166,7 @@ def scores_shapes(draw: st.DrawFn) -> Shape:
 def test_class_indices(
     name: str, data: st.DataObject, shape: Shape, dtype: str, reduction: str, seed: int
 ) -> None:
-    """Cross-entropy and NLL of class indices: weights, ignored rows and, of cross-entropy, smoothing."""
+    """Cross-entropy and NLL of class indices: both weights, ignored rows and, of cross-entropy, smoothing."""
     arguments: dict[str, Any] = {"ignore_index": data.draw(st.sampled_from([-100, -1, 0, 2, 99]))}
     if data.draw(st.booleans()):
         arguments["weight"] = class_weight(seed, shape, dtype)
@@ -187,11 +188,13 @@ def test_class_indices(
         slope_lost=slope_lost,
         reduction=reduction,
         **arguments,
+        **sample_weights(data, seed, shape, dtype),
     )
 
 
 @compares("cross-entropy")
 @given(
+    data=st.data(),
     shape=scores_shapes(),
     dtype=DTYPES,
     reduction=REDUCTIONS,
@@ -203,6 +206,7 @@ def test_class_indices(
 @examples(80)
 def test_class_probabilities(
     name: str,
+    data: st.DataObject,
     shape: Shape,
     dtype: str,
     reduction: str,
@@ -223,6 +227,7 @@ def test_class_probabilities(
         reduction=reduction,
         label_smoothing=smoothing,
         **weight,
+        **sample_weights(data, seed, shape, dtype),
     )
 
 
@@ -234,6 +239,7 @@ def test_class_probabilities(
 def test_legacy(name: str, size_average: bool | None, reduce: bool | None) -> None:
     """The flags that came before `reduction` decide it as they do in PyTorch, where it has them."""
     arrays = example(losscalc.losses()[name], 3)
+    arrays.pop("sample_weight", None)
     function = getattr(torch.nn.functional, losscalc.losses()[name].functional)
     flags = {"reduction": "sum", "size_average": size_average, "reduce": reduce}
     expected = function(**{key: tensor(array) for key, array in arrays.items()}, **flags)

@@ -42,6 +42,7 @@ from tests.support.parity import (
     examples,
     factors,
     normal,
+    sample_weights,
     signs,
     tensor,
     torch,
@@ -295,6 +296,7 @@ def test_multi_margin(
         p=p,
         margin=margin,
         **weight,
+        **sample_weights(data, seed, shape, dtype),
     )
 
 
@@ -648,6 +650,7 @@ def test_linear_cross_entropy(
         **linear_losses(x, matrix, arguments),
         reduction=reduction,
         **arguments,
+        **sample_weights(data, seed, scores, dtype),
     )
 
 

@@ -16,8 +16,7 @@ from losscalc import losses
 from losscalc.catalogue.base import Loss
 from losscalc.core.operation import Operation, operations
 from losscalc.engine.reals import as_reals, reals
-from losscalc.insight.explain import symbol_values, target_of
-from losscalc.insight.formulas import parsed
+from losscalc.insight.explain import formula_of, symbol_values
 from tests.support import exact
 from tests.support.examples import Arrays, example, prepared, variants
 from tests.support.wholes import Dice, RootMeanSquare
@@ -36,6 +35,11 @@ def true_values(operation: Operation, arrays: Arrays) -> list[exact.Exact]:
     """
     if operation.name not in exact.VALUES:
         return declared_values(operation, arrays)
+    if "sample_weight" in arrays:
+        rest = {name: array for name, array in arrays.items() if name != "sample_weight"}
+        factors = exact.exactly(arrays["sample_weight"])
+        with mpmath.workdps(4 * DIGITS):
+            return [v * f for v, f in zip(true_values(operation, rest), factors, strict=True)]
     formula = exact.VALUES[operation.name]
     known = inspect.signature(formula).parameters
     settings = {name: value for name, value in operation.settings.items() if name in known}
@@ -57,7 +61,7 @@ def declared_values(loss: Any, arrays: Arrays) -> list[exact.Exact]:
         name: value if value is None else as_reals(value, number)
         for name, value in symbol_values(loss, arrays, shape).items()
     }
-    formula = parsed(loss.explained(target_of(loss, arrays)))
+    formula = formula_of(loss, arrays)
     return list(np.broadcast_to(formula.evaluate(values), (*shape, 1)).flat)
 
 

@@ -15,8 +15,8 @@ import losscalc
 from losscalc import losses
 from losscalc.catalogue.base import Loss
 from losscalc.core.operation import Operation, operations
-from losscalc.insight.explain import symbol_values, target_of
-from losscalc.insight.formulas import Formula, parsed
+from losscalc.insight.explain import formula_of, symbol_values
+from losscalc.insight.formulas import Formula
 from tests.support.examples import Arrays, example, prepared, variants
 
 VARIANTS = [loss for cls in losses().values() for loss in variants(cls)]
@@ -29,7 +29,7 @@ def value_of(loss: Loss, arrays: Arrays) -> np.ndarray:
     """What the formula comes to for each loss."""
     with np.errstate(all="ignore"):
         shape = loss.terms(**arrays).value.shape
-    value = parsed(loss.explained(target_of(loss, arrays))).evaluate(symbol_values(loss, arrays, shape))
+    value = formula_of(loss, arrays).evaluate(symbol_values(loss, arrays, shape))
     return np.broadcast_to(value, (*shape, 1))[..., 0]
 
 
@@ -71,6 +71,24 @@ POINTS: list[tuple[Loss, dict[str, Any]]] = [
 def test_limits_and_special_cases(loss: Loss, arrays: dict[str, Any]) -> None:
     """A formula says what holds where its general form has no value."""
     check(loss, {name: np.asarray(array) for name, array in arrays.items()})
+
+
+@pytest.mark.parametrize("axis", [1, -1])
+@pytest.mark.parametrize("factor", [(3,), (3, 3)])
+def test_factors_of_rows_and_of_positions(axis: int, factor: tuple[int, ...]) -> None:
+    """Of as many rows as positions: one a row is for all positions of it."""
+    rng = np.random.default_rng(0)
+    arrays = {
+        "input": np.moveaxis(rng.normal(size=(3, 4, 3)), 1, axis),
+        "target": rng.integers(0, 4, (3, 3)),
+        "sample_weight": rng.random(factor),
+    }
+    loss = losscalc.CrossEntropy(class_axis=axis)
+    check(loss, arrays)
+    shape = loss.terms(**arrays).value.shape
+    value = symbol_values(loss, arrays, shape)["v"]
+    assert value is not None
+    assert value.shape == (*shape, 1)
 
 
 def test_an_alignment_that_there_is_not():

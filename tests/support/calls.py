@@ -4,10 +4,10 @@ from typing import Any
 
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import REDUCTIONS
+from losscalc.engine.arguments import memory_sources
 from losscalc.engine.call import Call
 from losscalc.engine.collect import Collector
 from losscalc.engine.compute import Computation, Run, compute
-from losscalc.engine.arguments import memory_sources
 
 
 def call(operation: Operation, arrays: dict[str, Any], reduction: str = "mean", **options: Any) -> Call:

@@ -109,6 +109,7 @@ KINDS: Mapping[str, Maker] = {
     "full-weights": lambda rows, rng: rng.random((rows, WIDTH)),
     "positive-weights": lambda rows, rng: rng.random((rows, 1)) * 4,
     "class-weights": lambda rows, rng: rng.random(WIDTH),
+    "sample-weights": lambda rows, rng: rng.random(rows),
 }
 """What the other kinds are."""
 

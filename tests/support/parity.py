@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,6 +112,16 @@ def class_probabilities(seed: int, shape: Shape, dtype: str, hard: bool) -> Arra
 def class_weight(seed: int, shape: Shape, dtype: str) -> Array:
     """One weight a class, none of them 0."""
     return np.random.default_rng(seed + 4).uniform(0.1, 4, shape[min(len(shape) - 1, 1)]).astype(dtype)
+
+
+def sample_weights(data: st.DataObject, seed: int, shape: Shape, dtype: str) -> dict[str, Array]:
+    """For scores of a shape no factors, one a row, or one a loss: up to 1, and some of them 0."""
+    axis = min(len(shape) - 1, 1)
+    losses = shape[:axis] + shape[axis + 1 :]
+    chosen = data.draw(st.sampled_from([None, losses[:1], losses]))
+    if chosen is None:
+        return {}
+    return {"sample_weight": np.asarray(factors(seed + 8, chosen, dtype) / 4, dtype)}
 
 
 @st.composite
@@ -226,8 +237,32 @@ REFERENCES = {
 
 
 def reference(name: str) -> Callable[..., Any]:
-    """PyTorch's function for a loss."""
-    return REFERENCES.get(name) or getattr(F, losscalc.losses()[name].functional)
+    """PyTorch's function for a loss; of rows with factors, which it does not have, weighted by hand."""
+    function = REFERENCES.get(name) or getattr(F, losscalc.losses()[name].functional)
+    return partial(weighted, function, name)
+
+
+def weighted(
+    function: Callable[..., Any], name: str, *tensors: Any, sample_weight: Any = None, **named: Any
+) -> Any:
+    """A function whose single losses are multiplied by the factors of their rows, and then reduced.
+
+    The mean divides by the sum of the factors, where that of the loss divides by the weights of its targets
+    times these, and without the ignored ones.
+    """
+    if sample_weight is None:
+        return function(*tensors, **named)
+    single = function(*tensors, **{**named, "reduction": "none"})
+    factor = sample_weight.reshape(sample_weight.shape + (1,) * (single.ndim - sample_weight.ndim))
+    value, target = single * factor, tensors[-1]
+    if named["reduction"] != "mean":
+        return reduced(value, named["reduction"])
+    divisor = factor.expand_as(single)
+    if not target.is_floating_point() and name != "multi-margin":
+        ignored, weight = named.get("ignore_index"), named.get("weight")
+        counts = target != (-100 if ignored is None else ignored)
+        divisor = divisor * counts * (1 if weight is None else weight[torch.where(counts, target, 0)])
+    return value.sum() / divisor.sum()
 
 
 class Outcome(NamedTuple):

@@ -160,7 +160,7 @@ def _one_against_rest(call: Call) -> Array:
 def _less_entropy(call: Call) -> Array:
     """Cross-entropy less the entropy of the target, which is the divergence."""
     y = array(call, "target").astype(np.float64)
-    require(y.shape == first(call).shape and is_mean(call) and "weight" not in call.arrays)
+    require(y.shape == first(call).shape and is_mean(call) and call.arrays.keys() == {"input", "target"})
     entropy = np.where(y > 0, y * np.log(y), 0.0).sum()
     return np.asarray(value(call) + over(entropy, float(partial(call).denominator)))
 

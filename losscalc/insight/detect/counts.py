@@ -4,6 +4,7 @@ import numpy as np
 
 from losscalc.core import reductions
 from losscalc.core.array import Array
+from losscalc.core.shapes import beside
 from losscalc.insight.call import Call
 from losscalc.insight.detect.hypothesis import Hypothesis, require
 from losscalc.insight.detect.outcome import (
@@ -83,6 +84,13 @@ def _class_weights(call: Call) -> Array:
     return np.asarray(divisor)
 
 
+def _sample_weights(call: Call) -> float:
+    """The sum of the sample weights of the losses that count."""
+    factor, terms = array(call, "sample_weight"), terms_of(call)
+    counts = np.ones(terms.value.shape) if terms.ignored is None else ~terms.ignored
+    return float((beside(factor, counts.ndim) * counts).sum())
+
+
 def _pos_weight_for_all(call: Call) -> Array:
     """The loss with `pos_weight` as the weight of all labels, times `weight` if there is one."""
     rest = without(call, "pos_weight")
@@ -141,6 +149,11 @@ DENOMINATORS = [
         lambda call: _over(call, float(array(call, "weight").sum())),
     ),
     Hypothesis(
+        "over-sample-weights",
+        "the sum was divided by the sum of --sample-weight, without --weight",
+        lambda call: _over(call, _sample_weights(call)),
+    ),
+    Hypothesis(
         "over-positives",
         "the sum was divided by the number of positive labels",
         _over_positives,
@@ -159,7 +172,11 @@ DENOMINATORS = [
 
 WEIGHTS = [
     row
-    for name, option in (("weight", "--weight"), ("pos_weight", "--pos-weight"))
+    for name, option in (
+        ("weight", "--weight"),
+        ("pos_weight", "--pos-weight"),
+        ("sample_weight", "--sample-weight"),
+    )
     for row in (
         Hypothesis(
             f"no{option[1:]}",

@@ -9,6 +9,7 @@ from losscalc.catalogue.base import Loss
 from losscalc.core.array import Array
 from losscalc.core.declaration import array_arguments
 from losscalc.core.reductions import MEAN, Partial
+from losscalc.core.shapes import beside
 from losscalc.engine.compute import Computation, compute
 from losscalc.errors import LosscalcError, ParameterError
 from losscalc.insight.call import Call
@@ -97,7 +98,9 @@ def single(call: Call) -> Array:
 
 
 def reduced(call: Call, losses: Array) -> Array:
-    """Reduce losses that were computed elsewhere, with the denominator of the call."""
+    """Reduce losses that were computed elsewhere, with the sample weights and the denominator of the call."""
+    if "sample_weight" in call.arrays:
+        losses = losses * beside(np.asarray(call.arrays["sample_weight"], losses.dtype), losses.ndim)
     if call.reduction.keeps:
         return losses
     divisor = float(call.reduction.denominator(partial(call)))

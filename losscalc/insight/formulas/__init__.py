@@ -44,6 +44,12 @@ class Formula:
         bound = {*self.definitions, *(_PLACES if self._functions else ())}
         return [name for name in self._found if name not in bound]
 
+    def times(self, symbol: str, meaning: str) -> "Formula":
+        """The formula times a symbol, which its legend explains."""
+        end = self._main.end
+        legend = "; ".join(filter(None, (self.legend, f"{symbol} {meaning}")))
+        return parsed(f"{symbol}·({self.text[:end]}){self.text[end:]}; {legend}")
+
     @property
     def initials(self) -> set[str]:
         """The letters of the arguments of functions that the formula defines, such as a and p of d(a, p)."""
