@@ -12,7 +12,9 @@ from losscalc.catalogue.base import Loss
 from losscalc.cli.boundary import warn
 from losscalc.cli.voice import Voice, locate
 from losscalc.cli.weights import check_class_weights
+from losscalc.core.declaration import target_argument
 from losscalc.core.operation import Operation
+from losscalc.core.roles import CLASS_KINDS
 from losscalc.engine.call import AnyCall
 from losscalc.engine.sources import MemorySource, Source
 from losscalc.errors import LosscalcError, LosscalcNote, ShapeError, UsageError, option_name
@@ -22,10 +24,10 @@ from losscalc.inputs.address import (
     open_array,
     open_state,
     parse_address,
-    read_array,
     shared_stdin,
 )
 from losscalc.inputs.companions import GROUPS, Companions, Place, no_column
+from losscalc.inputs.labels import Classes, open_labels, read_names
 from losscalc.inputs.options import Reading, Readings
 from losscalc.insight import diagnose
 
@@ -161,10 +163,34 @@ def _opened(
         state = open_state(address, option_name(name), reading)
         return {f"{name}.{key}": source for key, source in state.items()}
     if address.path is not None and address.text == BALANCED and not os.path.lexists(BALANCED):
-        return {name: _balanced(operation, name, addresses.get("target"), readings.of("target"), sources)}
+        return {name: _balanced(operation, name, addresses, readings, sources)}
+    target = target_argument(type(operation))
+    is_target = target is not None and target.name == name
     parts = ((option_name(key), other.part) for key, other in addresses.items() if other.is_beside(address))
     elsewhere = tuple((option, part) for option, part in parts if part is not None)
-    return {name: open_array(address, option_name(name), reading._replace(elsewhere=elsewhere))}
+    reading = reading._replace(elsewhere=elsewhere)
+    open_with = partial(open_array, address, option_name(name))
+    if is_target and (operation.roles[name].kind in CLASS_KINDS or reading.multi_hot or reading.class_names):
+        return {
+            name: open_labels(open_with, _classes(operation, sources, reading), reading, reading.multi_hot)
+        }
+    return {name: open_with(reading)}
+
+
+def _classes(operation: Operation, sources: Mapping[str, Source], reading: Reading) -> Classes:
+    """The classes that labels may name: those of the option, else the columns of the input."""
+    scores, source = next(iter(operation.roles.values())), next(iter(sources.values()))
+    is_row = len(source.shape) in (1, 2) and scores.kind != "features"
+    count = (source.shape[-1] or 0) if is_row else 0
+    if reading.class_names is not None:
+        names = read_names(reading.class_names)
+        if count and len(names) != count:
+            problem = f"`class_names` has {len(names)} names, and `input` {count} columns"
+            raise UsageError(problem, hint="name all columns, in their order")
+        return Classes.called(names)
+    if not is_row or source.names is None or len(source.names) < 2:
+        return Classes(count)
+    return Classes.called(source.names)
 
 
 def _fitted(call: AnyCall) -> AnyCall:
@@ -183,8 +209,8 @@ def _fitted(call: AnyCall) -> AnyCall:
 def _balanced(
     operation: Operation,
     name: str,
-    target: Address | None,
-    reading: Reading,
+    addresses: Mapping[str, Address],
+    readings: Readings,
     sources: Mapping[str, Source],
 ) -> Source:
     """Weights by which all classes, or positives and negatives, count alike."""
@@ -194,12 +220,14 @@ def _balanced(
     by_class = kind == "class-weights"
     if not by_class and kind != "positive-weights":
         raise UsageError(f"`{name}` of {operation.name} is not one a class, and nothing balances it")
+    target, reading = addresses.get("target"), readings.of("target")
     if target is None or target.is_stdin or reading.na == "drop" or reading.where or reading.key:
         raise UsageError(
             f"`{name}` is balanced by all labels of the target, which are read twice",
             hint="put the rows that count in a file without gaps",
         )
-    labels = read_array(target.text, "--target", reading)
+    with contextlib.closing(_opened(operation, "target", addresses, readings, sources)["target"]) as source:
+        labels = source.whole()
     if not by_class:
         return MemorySource(balanced_positives(labels))
     shape = sources["linear_weight"].shape[:1] if "linear_weight" in sources else sources["input"].shape[:2]

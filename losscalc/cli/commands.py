@@ -15,6 +15,7 @@ from losscalc.cli.options import (
     GroupedOption,
     check_options,
     computing_options,
+    label_options,
     output_options,
     reading_options,
     row_options,
@@ -26,7 +27,14 @@ from losscalc.cli.request import Request
 from losscalc.cli.types import ArgumentName, parameter_type
 from losscalc.cli.views import LOOKS, show
 from losscalc.cli.voice import Voice
-from losscalc.core.declaration import ArrayArgument, Parameter, array_arguments, parameters, target_argument
+from losscalc.core.declaration import (
+    ArrayArgument,
+    Parameter,
+    array_arguments,
+    labels_of,
+    parameters,
+    target_argument,
+)
 from losscalc.core.domains import Names
 from losscalc.core.operation import DTYPES, Operation, differentiable, pytorch_names, result_dtype
 from losscalc.engine.call import AnyCall, Call
@@ -86,6 +94,7 @@ def build_command(cls: type[Operation]) -> click.Command:
             *arrays,
             *settings,
             *_reduction_options(cls),
+            *label_options(labels_of(cls)),
             *row_options(groups=issubclass(cls, Loss)),
             *reading_options(),
             *computing_options(),

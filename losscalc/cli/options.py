@@ -8,6 +8,7 @@ import click
 from losscalc.cli.types import ConditionText, Delimiter, Encoding, Number, PerArray, Size, whole
 from losscalc.core.declaration import Parameter
 from losscalc.core.domains import FINITE_NOT_NEGATIVE
+from losscalc.core.roles import CLASS_KINDS
 from losscalc.errors import UsageError, option_name
 from losscalc.inputs import FORMATS
 from losscalc.inputs.options import Reading, Readings
@@ -130,6 +131,29 @@ def row_options(*, groups: bool) -> list[click.Parameter]:
     ]
 
 
+def label_options(kind: str | None) -> list[click.Parameter]:
+    """Options for labels that are names, or several in one cell, of a target of some kind."""
+
+    def option(name: str, help_text: str, **attributes: Any) -> GroupedOption:
+        return GroupedOption([name], group=ROWS, help=help_text, allow_from_autoenv=False, **attributes)
+
+    names = option(
+        "--class-names",
+        "What the target calls the classes, in the order of the input's columns: cat,dog, or a file with one "
+        "a line. Not needed where columns have names.",
+        metavar="NAMES",
+    )
+    several = option(
+        "--multi-hot",
+        "The character between the labels of a row, as in '0 3 7': each class becomes 0 or 1.",
+        type=Delimiter(),
+        metavar="CHAR",
+    )
+    if kind in CLASS_KINDS:
+        return [names]
+    return [names, several] if kind in ("labels", "signs") else []
+
+
 def threads_option() -> click.Parameter:
     """The option for the number of threads."""
     return GroupedOption(
@@ -227,7 +251,7 @@ def output_options() -> list[click.Parameter]:
 
 
 _READING_NAMES = ("from_", "delimiter", "decimal", "header", "skip_rows", "encoding", "na", "max_size")
-_ROW_NAMES = ("key", "no_key", "inner", "where", "by")
+_ROW_NAMES = ("key", "no_key", "inner", "where", "by", "class_names", "multi_hot")
 
 
 def take_readings(values: dict[str, Any]) -> Readings:

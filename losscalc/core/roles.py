@@ -18,6 +18,9 @@ Kind = Literal[
 ]  # fmt: skip
 """The kinds of numbers in arrays. `classes` are class indices or, if floating, class probabilities."""
 
+CLASS_KINDS: tuple[Kind, ...] = ("classes", "class-indices")
+"""The kinds of targets whose labels are classes, one a row."""
+
 
 class Role(NamedTuple):
     """The role of an array argument: a line of help, the kind of its numbers, and their domain."""

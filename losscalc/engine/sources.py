@@ -214,15 +214,43 @@ class Excerpt(Source):
         self._source.close()
 
 
-class Column(Source):
-    """An array (N, 1) as the vector (N,)."""
+class Wrapper(Source):
+    """Another source with its rows changed; where they are, and what there is to tell of them, stays."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self.shape = source.shape[:1]
+        self.shape = source.shape
         self.dtype = source.dtype
         self.in_memory = source.in_memory
         self.has_header = source.has_header
+        self.names, self.beside, self.table = source.names, source.beside, source.table
+
+    def locate(self, index: Index) -> Location | None:
+        return self._source.locate(index)
+
+    @property
+    def remarks(self) -> "Sequence[Remark]":
+        return self._source.remarks
+
+    def count(self) -> int | None:
+        return self._source.count()
+
+    def doubt(self, excess: int) -> str | None:
+        return self._source.doubt(excess)
+
+    def progress(self) -> tuple[int, int | None] | None:
+        return self._source.progress()
+
+    def close(self) -> None:
+        self._source.close()
+
+
+class Column(Wrapper):
+    """An array (N, 1) as the vector (N,)."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self.shape = source.shape[:1]
 
     @classmethod
     def of(cls, recipe: "Recipe") -> "Column":
@@ -252,17 +280,8 @@ class Column(Source):
     def files(self) -> "Sequence[Recipe]":
         return [partial(self.of, recipe) for recipe in self._source.files]
 
-    def locate(self, index: Index) -> Location | None:
-        return self._source.locate(index)
-
-    def progress(self) -> tuple[int, int | None] | None:
-        return self._source.progress()
-
     def accompany(self, others: "Sequence[Source]") -> None:
         self._source.accompany([other._source if isinstance(other, Column) else other for other in others])
-
-    def close(self) -> None:
-        self._source.close()
 
 
 class MemorySource(Source):

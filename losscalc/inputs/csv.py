@@ -40,7 +40,7 @@ class CsvTable:
         self._dialect = rows.dialect = (
             Dialect(reading.delimiter, reading.decimal)
             if reading.delimiter
-            else find_dialect(rows.text, delimiter, reading.decimal)
+            else find_dialect(rows.text, delimiter, reading.decimal, reading.within)
         )
         first = next(iter(rows.at_hand(1)), None)
         if first is None:
@@ -113,7 +113,9 @@ class CsvTable:
             return above
         decimals = [cell.replace(reading.decimal, ".") for cell in first.cells]
         cells = first.cells if reading.decimal == "." else decimals
-        names = heading(cells, reading.header, self._place(first.line))
+        # The columns of an input may stand in the header of the same table as its labels.
+        is_label = reading.header == "auto" and len(cells) == 1 and cells[0].strip() in reading.labels
+        names = None if is_label else heading(cells, reading.header, self._place(first.line))
         if names is None and reading.header == "auto" and self._is_numbered(first):
             names = [cell.strip() for cell in first.cells]
             note = "the first line is taken as a header, as it counts and what is below has fractions"

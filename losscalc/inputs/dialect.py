@@ -105,8 +105,10 @@ class Dialect(NamedTuple):
         return FormatError(problem, location=place._replace(column=column))
 
 
-def find_dialect(text: str, usual: str | None, decimal: str) -> Dialect:
+def find_dialect(text: str, usual: str | None, decimal: str, within: str | None = None) -> Dialect:
     """The dialect in which the first lines of a text are rows of equally many cells, most of them numbers.
+
+    The mark `within` cells separates none.
 
     >>> find_dialect("a;b\\n0.5;1\\n", ",", ".").delimiter, find_dialect("1 2\\n3 4\\n", ",", ".").delimiter
     (';', ' ')
@@ -117,9 +119,13 @@ def find_dialect(text: str, usual: str | None, decimal: str) -> Dialect:
     marks = [mark for mark in (usual or "", *_DELIMITERS) if mark and mark in first]
     if decimal == "," and '"' not in first:
         marks = [mark for mark in marks if mark != ","]
+    marks = [mark for mark in marks if mark != within]
     shares = {mark: share for mark in marks if (share := _share(sample, mark))}
     if shares:
         return Dialect(max(shares, key=lambda mark: shares[mark]), decimal)
+    if within is not None and not marks:
+        # One cell a line: any mark does that is in none of them.
+        return Dialect(next(mark for mark in _DELIMITERS if mark != within), decimal)
     if not marks and usual != BLANKS and _share(sample, BLANKS) == 1 and not _has_thousands(lines):
         return Dialect(BLANKS, decimal)
     if usual is None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.engine.sources import Rows, Source, join_rows
+from losscalc.engine.sources import Rows, Source, Wrapper, join_rows
 from losscalc.errors import FormatError, Index, Location, LosscalcNote, LosscalcWarning, Remark, printable
 from losscalc.inputs.cells import as_cells
 from losscalc.inputs.conditions import Condition
@@ -167,18 +167,18 @@ class Lineup:
         return np.asarray(~meets)
 
 
-class View(Source):
+class View(Wrapper):
     """An array whose rows come from a lineup; `is_key` is for texts and numbers that tell groups apart."""
 
     def __init__(self, source: Source, *, is_joined: bool, is_key: bool = False) -> None:
-        self._source = source
+        super().__init__(source)
         self._is_key = is_key
         self._lineup: Lineup | None = None
         self._feed = 0
         self._waiting: deque[Rows] = deque()
         self._ended = False
+        self.in_memory = self.has_header = False
         self.shape = (None, *source.shape[1:]) if is_joined and source.shape else source.shape
-        self.dtype = source.dtype
 
     def attach(self, lineup: Lineup, feed: int) -> None:
         """Take rows from a lineup, in which the array is of this feed."""
@@ -214,22 +214,6 @@ class View(Source):
         if not index or self._lineup is None:
             return self._source.locate(index)
         return self._source.locate((self._lineup.origin(self._feed, index[0]), *index[1:]))
-
-    @property
-    def remarks(self) -> Sequence[Remark]:
-        return self._source.remarks
-
-    def count(self) -> int | None:
-        return self._source.count()
-
-    def doubt(self, excess: int) -> str | None:
-        return self._source.doubt(excess)
-
-    def progress(self) -> tuple[int, int | None] | None:
-        return self._source.progress()
-
-    def close(self) -> None:
-        self._source.close()
 
 
 def _fitting(mask: np.ndarray, length: int) -> np.ndarray:

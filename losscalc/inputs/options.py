@@ -34,6 +34,14 @@ class Reading(NamedTuple):
     """Whether rows that not all tables have are left out."""
     is_beside: bool = False
     """Whether the cells of one column are wanted, texts or numbers, rather than an array of numbers."""
+    class_names: str | None = None
+    """The names of the classes as they were typed, in the order of the input's columns."""
+    multi_hot: str | None = None
+    """The character between the labels of a row, which become 0 and 1 for each class."""
+    labels: frozenset[str] = frozenset()
+    """The words that are names of classes, which a first row of them is not the header of."""
+    within: str | None = None
+    """The character that separates labels in a cell, and no cells."""
     elsewhere: tuple[tuple[str, str], ...] = ()
     """The options that name other parts of the same file as arrays of their own, and these parts."""
 

@@ -9,7 +9,7 @@ import numpy as np
 from losscalc.catalogue.base import Loss
 from losscalc.core.array import Array
 from losscalc.core.declaration import array_arguments
-from losscalc.core.roles import Kind
+from losscalc.core.roles import CLASS_KINDS, Kind
 from losscalc.engine.findings import Sign
 from losscalc.errors import LosscalcWarning
 
@@ -63,7 +63,7 @@ class Diagnosis(NamedTuple):
 
 def takes_classes(loss: type[Loss]) -> bool:
     """Whether the target is a class index, or class probabilities, for each row."""
-    return loss.labels in ("classes", "class-indices")
+    return loss.labels in CLASS_KINDS
 
 
 def takes(loss: type[Loss], *kinds: Kind) -> bool:

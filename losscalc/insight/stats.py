@@ -8,6 +8,7 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.core.domains import UNIT
 from losscalc.core.reductions import MEAN
+from losscalc.core.roles import CLASS_KINDS
 from losscalc.core.shapes import beside
 from losscalc.engine.compute import compute
 from losscalc.errors import DataError, Index
@@ -17,7 +18,6 @@ from losscalc.insight.single import single_losses, terms_of
 _BARS = 12
 _MOST_LABELS = 10**7
 _MOST_CLASSES = 10
-_ONE_CLASS = ("classes", "class-indices")
 
 
 class Spread(NamedTuple):
@@ -153,7 +153,7 @@ def _beside(call: Call, shape: tuple[int, ...], index: Index) -> Iterator[tuple[
 
 def _context(call: Call) -> Iterator[tuple[str, float | str]]:
     loss = call.operation
-    if loss.is_likelihood and loss.scores in ("logits", "log-probabilities") and loss.labels in _ONE_CLASS:
+    if loss.is_likelihood and loss.scores in ("logits", "log-probabilities") and loss.labels in CLASS_KINDS:
         yield from _of_classes(call)
     elif loss.is_likelihood and loss.labels == "labels" and not {"weight", "pos_weight"} & call.arrays.keys():
         yield from _of_labels(call)

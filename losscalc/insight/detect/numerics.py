@@ -9,6 +9,7 @@ import numpy as np
 from losscalc.catalogue.base import Loss, losses
 from losscalc.core import stable
 from losscalc.core.array import Array
+from losscalc.core.roles import CLASS_KINDS
 from losscalc.insight.call import Call
 from losscalc.insight.detect.hypothesis import Hypothesis, require
 from losscalc.insight.detect.outcome import along_classes, array, as_loss, changed, is_mean, reduced, value
@@ -108,7 +109,7 @@ def _likelihood(call: Call, bounded: Callable[[Array], tuple[Array, Array]], dty
     require("pos_weight" not in call.arrays and not loss.settings.get("label_smoothing"))
     if loss.labels == "labels":
         return _of_labels(call, lambda p: bounded(p.astype(dtype)))
-    require(loss.labels in ("classes", "class-indices"))
+    require(loss.labels in CLASS_KINDS)
     return _of_classes(call, lambda p: bounded(p.astype(dtype))[0])
 
 

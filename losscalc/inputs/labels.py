@@ -1,0 +1,243 @@
+"""Labels that are names of classes, or lists of them, and the arrays that they stand for."""
+
+import difflib
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from losscalc.core.array import Array
+from losscalc.engine.sources import Rows, Source, Wrapper
+from losscalc.errors import (
+    DomainError,
+    FormatError,
+    Index,
+    Location,
+    LosscalcError,
+    LosscalcNote,
+    Remark,
+    UsageError,
+    printable,
+)
+from losscalc.inputs.cells import Cell, is_missing, listed, names_something, number
+from losscalc.inputs.options import BLANKS, Reading
+from losscalc.inputs.parts import quoted
+
+_SEPARATORS = "_.-: "
+_WHOLE = re.compile(r"\d{1,9}", re.ASCII)
+_SHOWN = 10
+_SAMPLE = 50
+_NAMED = "name the classes in the order of the input's columns: --class-names FIRST,SECOND"
+
+
+class Classes(NamedTuple):
+    """The classes of an input, in the order of its columns: how many, and what they are called.
+
+    `places` has every name of a class, and `numbered` those that are numbers, unless these are 0, 1, 2 ...
+    """
+
+    width: int
+    names: Sequence[str] = ()
+    places: Mapping[str, int] = {}
+    numbered: Mapping[float, int] = {}
+
+    @classmethod
+    def called(cls, names: Sequence[str]) -> "Classes":
+        """The classes of columns, by their names and by what is left without what all of them have in common.
+
+        >>> Classes.called(["prob_cat", "prob_dog"]).places["dog"], Classes.called(["p_1", "p_2"]).numbered
+        (1, {1.0: 0, 2.0: 1})
+        """
+        # A name that two columns have tells nothing.
+        places = {name: place for place, name in enumerate(names) if names.count(name) == 1}
+        numbered: dict[float, int] = {}
+        for stripped in _stripped(names):
+            places |= {name: place for place, name in enumerate(stripped) if name not in places}
+            if all(map(_WHOLE.fullmatch, stripped)):
+                numbered = {float(name): place for place, name in enumerate(stripped)}
+        is_usual = all(name == place for name, place in numbered.items())
+        return cls(len(names), names, places, {} if is_usual else numbered)
+
+    def place(self, cell: Cell) -> float | None:
+        """The index of the class that a label means; None if it is none of them."""
+        value = number(cell) if isinstance(cell, str) else cell
+        is_name = isinstance(cell, str) and not (self.numbered and value is not None)
+        if is_name and cell in self.places:
+            return self.places[str(cell)]
+        return self.numbered.get(value) if self.numbered and value is not None else value
+
+
+def _stripped(names: Sequence[str]) -> list[list[str]]:
+    """The names, and what is left of them without a prefix and a suffix of all that end at a mark."""
+    first, size = names[0], len(names[0])
+    marks = [place for place, mark in enumerate(first) if mark in _SEPARATORS]
+    starts = [0, *(i + 1 for i in marks if all(name.startswith(first[: i + 1]) for name in names))]
+    ends = [0, *(size - i for i in marks if all(name.endswith(first[i:]) for name in names))]
+    forms = [[name[start : len(name) - end] for name in names] for start in starts for end in ends]
+    return [form for form in forms if all(form)] if len(names) > 1 else [list(names)]
+
+
+def read_names(text: str) -> list[str]:
+    """Class names as typed: one a line of a file, or separated by commas."""
+    if os.path.isfile(text):
+        try:
+            with open(text, encoding="utf-8-sig") as file:
+                return [line.strip() for line in file if line.strip()]
+        except (OSError, UnicodeError) as error:
+            raise FormatError(f"`class_names` cannot be read: {error}", found=text) from error
+    names = [name.strip() for name in text.split(",")]
+    twice = next((name for name in names if names.count(name) > 1 or not name), None)
+    if twice is not None:
+        problem = "a name of a class is there twice" if twice else "a name of a class is empty"
+        raise UsageError(f"`class_names`: {problem}", found=twice or text)
+    return names
+
+
+class Labels(Wrapper):
+    """The class indices that the labels of a source mean, or with a separator the rows of 0 and 1.
+
+    `head` are labels that were read of it already.
+    """
+
+    def __init__(
+        self,
+        cells: Source,
+        classes: Classes,
+        reading: Reading,
+        separator: str | None,
+        head: Array | None = None,
+    ) -> None:
+        super().__init__(cells)
+        self.dtype = np.dtype(np.float64)
+        self.in_memory = self.has_header = False
+        if separator is not None:
+            self.shape = (*cells.shape, classes.width)
+        self._classes = classes
+        self._reading = reading
+        self._separator = separator
+        self._head = head
+        self._row = 0
+        self._known: dict[Cell, float | Array | None] = {}
+        """What was found for labels that came up before."""
+        self._is_renamed = False
+        """Whether some number was taken for the name of a class."""
+
+    def take(self, rows: int) -> Rows:
+        head = np.empty(0, object) if self._head is None else self._head[:rows]
+        self._head = None if self._head is None else self._head[rows:]
+        cells = [*head.tolist(), *self._source.take(rows - len(head)).values.tolist()]
+        values = np.full((len(cells), *(length or 0 for length in self.shape[1:])), np.nan)
+        missing = np.zeros(len(cells), bool)
+        faults: list[tuple[int, LosscalcError]] = []
+        for row, cell in enumerate(cells):
+            try:
+                found = self._meaning(cell, self._row + row)
+            except LosscalcError as fault:
+                if not self._reading.is_lenient:
+                    raise
+                faults.append((row, fault))
+                continue
+            missing[row] = found is None
+            values[row] = np.nan if found is None else found
+        self._row += len(cells)
+        is_dropped = self._reading.na == "drop" and missing.any()
+        return Rows(values, missing if is_dropped else None, tuple(faults))
+
+    def locate(self, index: Index) -> Location | None:
+        return self._source.locate(index[:1])
+
+    @property
+    def remarks(self) -> Sequence[Remark]:
+        if not self._is_renamed:
+            return self._source.remarks
+        label, place = next(iter(self._classes.numbered.items()))
+        name = printable(self._classes.names[place])
+        note = f"labels are the numbers in the names of columns: {label:g} means {name}, class {place}"
+        return [*self._source.remarks, LosscalcNote(note, location=self._source.locate(()))]
+
+    def _meaning(self, cell: Cell, row: int) -> float | Array | None:
+        """The index of a label, or the row of several; None for one that is missing."""
+        if cell not in self._known:
+            if self._separator is None:
+                self._known[cell] = None if self._is_missing(cell, row) else self._place(cell, row)
+            else:
+                self._known[cell] = self._several(cell, self._separator, row)
+        return self._known[cell]
+
+    def _is_missing(self, cell: Cell, row: int) -> bool:
+        """Whether there is no label; raises FormatError unless one may be missing."""
+        is_gap = is_missing(cell) if isinstance(cell, str) else cell != cell
+        if is_gap and cell not in self._classes.places and self._reading.na == "error":
+            hint = "--na drop leaves the row out, --na nan reads NaN"
+            raise FormatError("not a label", found=cell, location=self._source.locate((row,)), hint=hint)
+        return is_gap and cell not in self._classes.places
+
+    def _place(self, cell: Cell, row: int) -> float:
+        """The index of the class that a label means."""
+        place = self._classes.place(cell)
+        if place is None:
+            raise self._unknown(cell, row)
+        self._is_renamed |= bool(self._classes.numbered)
+        return place
+
+    def _several(self, cell: Cell, separator: str, row: int) -> Array | None:
+        """A row of 0 and 1 for the labels in one cell, which may be none."""
+        if not isinstance(cell, str):
+            labels: list[Cell] = [cell]
+        elif cell and self._is_missing(cell, row):
+            return None
+        else:
+            words = cell.split() if separator == BLANKS else cell.split(separator)
+            labels = [word.strip() for word in words if word.strip()]
+        places = [self._place(label, row) for label in labels]
+        values = np.zeros(self._classes.width)
+        for label, place in zip(labels, places, strict=True):
+            if place != int(place) or not 0 <= place < self._classes.width:
+                raise self._unknown(label, row)
+            values[int(place)] = 1.0
+        return values
+
+    def _unknown(self, cell: Cell, row: int) -> LosscalcError:
+        """The error about a label that is none of the classes."""
+        found = cell if isinstance(cell, str) else f"{cell:g}"
+        place = self._source.locate((row,))
+        names = self._classes.names
+        if not names:
+            what = f"a class from 0 to {self._classes.width - 1}" if self._classes.width else "a class"
+            return DomainError(f"a label is not {what}", found=found, location=place, hint=_NAMED)
+        short = list(self._classes.places)
+        close = difflib.get_close_matches(found, short, n=1)
+        known = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+        hint = f"did you mean {quoted(close[0])}? " if close else ""
+        problem = "the label is none of the classes"
+        return DomainError(problem, found=found, location=place, hint=printable(f"{hint}there are {known}"))
+
+
+def open_labels(
+    open_with: Callable[[Reading], Source], classes: Classes, reading: Reading, separator: str | None
+) -> Source:
+    """The array of a target whose labels may be names of classes; `open_with` opens it."""
+    words = frozenset(classes.places)
+    cells = open_with(reading._replace(is_beside=True, labels=words, within=separator))
+    if separator is not None:
+        return Labels(cells, classes, reading, separator)
+    if cells.dtype != object:
+        is_renamed = classes.numbered and len(cells.shape) == 1
+        return Labels(cells, classes, reading, None) if is_renamed else cells
+    head = cells.take(_SAMPLE).values
+    row = next((row for row, cell in enumerate(head.tolist()) if _is_name(cell)), None)
+    if row is not None and not classes.names:
+        place = cells.locate((row,))
+        cells.close()
+        raise FormatError("not a number", found=head[row], location=place, hint=_NAMED)
+    is_array = any(isinstance(cell, str) and listed(cell) is not None for cell in head.tolist())
+    if is_array or (row is None and not classes.numbered):
+        cells.close()
+        return open_with(reading._replace(labels=words))
+    return Labels(cells, classes, reading, None, head)
+
+
+def _is_name(cell: Cell) -> bool:
+    return isinstance(cell, str) and names_something(cell)

@@ -1,0 +1,198 @@
+"""Labels that are names of classes, or lists of them. The values of the losses are calculated by hand."""
+
+import math
+
+import pytest
+
+from losscalc import cli
+from losscalc.inputs.labels import Classes
+
+# The probabilities of cat, dog and cow in three rows, of which the labels are cat, dog and cow.
+ROWS = ".7,.2,.1\n.1,.8,.1\n.3,.3,.4\n"
+MEAN = -(math.log(0.7) + math.log(0.8) + math.log(0.4)) / 3
+FILES = {
+    "names.csv": f"cat,dog,cow\n{ROWS}",
+    "prefix.csv": f"prob_cat,prob_dog,prob_cow\n{ROWS}",
+    "suffix.csv": f"cat.p,dog.p,cow.p\n{ROWS}",
+    "both.csv": f"m_p_cat-v1,m_p_dog-v1,m_p_cow-v1\n{ROWS}",
+    "blank.csv": f"p cat,p dog,p cow\n{ROWS}",
+    "numbered.csv": f"p_1,p_2,p_3\n{ROWS}",
+    "shuffled.csv": "p_2,p_0,p_1\n.1,.7,.2\n.1,.1,.8\n.4,.3,.3\n",
+    "usual.csv": f"p_0,p_1,p_2\n{ROWS}",
+    "rows.csv": ROWS,
+    "names.txt": "cat\ndog\ncow\n",
+    "label.csv": "label\ncat\ndog\ncow\n",
+    "bare.csv": "cat\ndog\ncow\n",
+    "ids.csv": "id,label\n1,cat\n2,dog\n3,cow\n",
+    "wrong.csv": "id,label\n1,cat\n2,dug\n3,cow\n",
+    "gap.csv": 'label\ncat\n""\ncow\n',
+    "digits.csv": "label\n1\n2\n3\n",
+    "one.csv": "id,cat,dog,cow,label\n1,.7,.2,.1,cat\n2,.1,.8,.1,dog\n3,.3,.3,.4,cow\n",
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The files, in the current folder."""
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def run(capfd):
+    """Runs a command; returns the exit code, the numbers that it printed, and what it said."""
+
+    def run(*words: str) -> tuple[int, list[float], str]:
+        code = cli.run(words)
+        out, err = capfd.readouterr()
+        return code, [float(cell) for line in out.split() for cell in line.split(",")], err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("scores", "labels", "options"),
+    [
+        ("names.csv", "label.csv", []),
+        ("names.csv", "bare.csv", []),
+        ("prefix.csv", "label.csv", []),
+        ("prefix.csv", "bare.csv", []),
+        ("suffix.csv", "label.csv", []),
+        ("both.csv", "label.csv", []),
+        ("blank.csv", "label.csv", []),
+        ("prefix.csv", "ids.csv#label", []),
+        ("prefix.csv#prob_cat-prob_cow", "ids.csv#2", []),
+        ("one.csv#cat-cow", "one.csv#label", []),
+        ("one.csv#^id,label", "one.csv#label", []),
+        ("rows.csv", "label.csv", ["--class-names", "cat,dog,cow"]),
+        ("rows.csv", "bare.csv", ["--class-names", "cat, dog, cow"]),
+        ("rows.csv", "label.csv", ["--class-names", "names.txt"]),
+        ("prefix.csv", "0,1,2", []),
+        ("usual.csv", "0,1,2", []),
+        ("numbered.csv", "1,2,3", []),
+        ("numbered.csv", "digits.csv", []),
+        ("shuffled.csv", "0,1,2", []),
+        ("rows.csv", "7,8,9", ["--class-names", "7,8,9"]),
+    ],
+)
+def test_labels_mean_columns(run, scores, labels, options):
+    """Names lead to the columns of these names, with what all columns have in common left out."""
+    code, values, said = run("log-loss", "-i", scores, "-t", labels, *options)
+
+    assert code == 0, said
+    assert values == pytest.approx([MEAN], rel=1e-15)
+
+
+def test_numbers_of_columns_are_told(run):
+    """A note says that labels were taken by name; where names count from 0 there is nothing to tell."""
+    *_, said = run("log-loss", "-i", "numbered.csv", "-t", "digits.csv")
+    assert said == (
+        "losscalc: note: digits.csv: labels are the numbers in the names of columns: 1 means p_1, class 0\n"
+    )
+    assert run("log-loss", "-i", "usual.csv", "-t", "0,1,2")[2] == ""
+
+
+@pytest.mark.parametrize(
+    ("scores", "labels", "options", "code", "said"),
+    [
+        (
+            "prefix.csv", "wrong.csv#label", [], 4,
+            "wrong.csv:3:2: the label is none of the classes, found 'dug'\n"
+            "  hint: did you mean dog? there are prob_cat, prob_dog, prob_cow\n",
+        ),
+        (
+            "numbered.csv", "0,1,2", [], 4,
+            "--target[0]: the label is none of the classes, found '0'\n  hint: there are p_1, p_2, p_3\n",
+        ),
+        (
+            "rows.csv", "label.csv", [], 3,
+            "label.csv:2:1: not a number, found 'cat'\n"
+            "  hint: name the classes in the order of the input's columns: --class-names FIRST,SECOND\n",
+        ),
+        (
+            "rows.csv", "label.csv", ["--class-names", "cat,dog"], 2,
+            "--class-names has 2 names, and --input 3 columns\n  hint: name all columns, in their order\n",
+        ),
+        (
+            "rows.csv", "label.csv", ["--class-names", "cat,cat,dog"], 2,
+            "--class-names: a name of a class is there twice, found 'cat'\n",
+        ),
+        (
+            "prefix.csv", "gap.csv", [], 3,
+            "gap.csv:3:1: not a label, found ''\n  hint: --na drop leaves the row out, --na nan reads NaN\n",
+        ),
+        (
+            "prefix.csv", "ids.csv", [], 3,
+            "ids.csv: column 1 (id) tells rows apart, and is no data\n"
+            "  hint: take the columns of the array: #label\n",
+        ),
+    ],
+)  # fmt: skip
+def test_labels_that_mean_no_class(run, scores, labels, options, code, said):
+    """What is no class is refused with its place, and the nearest class where there is one."""
+    assert run("log-loss", "-i", scores, "-t", labels, *options) == (code, [], f"losscalc: error: {said}")
+
+
+def test_missing_labels_are_left_out(run):
+    """`--na drop` leaves the row out of both arrays."""
+    code, values, _ = run("log-loss", "-i", "prefix.csv", "-t", "gap.csv", "--na", "drop")
+
+    assert (code, values) == (0, pytest.approx([-(math.log(0.7) + math.log(0.4)) / 2], rel=1e-15))
+
+
+def test_names_go_with_weights_conditions_and_groups(run):
+    """Text labels are labels everywhere: balanced weights, conditions on the label itself, groups by it."""
+    command = ("cross-entropy", "-i", "one.csv#cat-cow", "-t", "one.csv#label")
+    assert run(*command, "--weight", "balanced") == run(*command)
+    code, values, _ = run("log-loss", *command[1:], "--where", "label in cat,cow")
+    assert (code, values) == (0, pytest.approx([-(math.log(0.7) + math.log(0.4)) / 2], rel=1e-15))
+
+
+@pytest.mark.parametrize(
+    ("text", "separator"),
+    [
+        ("labels\n0 2\n1\n1 2\n", "space"),
+        ("labels\n0 2\n1\n1 2\n", " "),
+        ("0 2\n1\n1 2\n", " "),
+        ("labels\n0;2\n1\n1;2\n", ";"),
+        ("0,2\n1\n1,2\n", ","),
+        ("labels\ncat|cow\ndog\ndog|cow\n", "|"),
+        ("labels\ncat | cow\ndog\ndog | cow\n", "|"),
+        ('labels\n"cat,cow"\ndog\n"dog,cow"\n', ","),
+        ("labels\nprob_cat|prob_cow\nprob_dog\ndog|cow\n", "|"),
+    ],
+)
+def test_several_labels_in_a_cell(run, tmp_path, text, separator):
+    """Each class becomes 0 or 1; the mark between labels never separates cells."""
+    (tmp_path / "several.csv").write_text(text)
+    code, values, said = run(
+        "bce", "-i", "prefix.csv", "-t", "several.csv", "--multi-hot", separator, "-r", "none"
+    )
+
+    right = [(0.7, 0.8, 0.1), (0.9, 0.8, 0.9), (0.7, 0.3, 0.4)]
+    assert code == 0, said
+    assert values == pytest.approx([-math.log(p) for row in right for p in row], rel=1e-14)
+
+
+def test_no_label_is_a_row_of_zeros(run, tmp_path):
+    """An empty cell has no labels, and is not missing; a label that is no class is refused."""
+    (tmp_path / "none.csv").write_text('labels\ncat|dog|cow\n""\n0\n')
+    code, values, said = run("bce", "-i", "prefix.csv", "-t", "none.csv", "--multi-hot", "|", "-r", "none")
+    right = [(0.7, 0.2, 0.1), (0.9, 0.2, 0.9), (0.3, 0.7, 0.6)]
+    assert code == 0, said
+    assert values == pytest.approx([-math.log(p) for row in right for p in row], rel=1e-14)
+
+    (tmp_path / "none.csv").write_text("labels\ncat|dog\n3\n0\n")
+    code, _, said = run("bce", "-i", "prefix.csv", "-t", "none.csv", "--multi-hot", "|")
+    assert (code, said.splitlines()[0]) == (
+        4, "losscalc: error: none.csv:3:1: the label is none of the classes, found '3'"
+    )  # fmt: skip
+
+
+def test_names_without_what_all_have():
+    """A prefix ends at a mark: what words happen to begin with alike is part of them."""
+    assert Classes.called(["cat", "cow"]).places == {"cat": 0, "cow": 1}
+    assert Classes.called(["a_b", "a_a_b"]).places == {"a_b": 0, "a_a_b": 1, "b": 0, "a": 0, "a_a": 1}
+    assert Classes.called(["x_1_p", "x_3_p"]).numbered == {1.0: 0, 3.0: 1}
+    assert Classes.called(["0", "1", "2"]).numbered == {}
