@@ -53,6 +53,8 @@ class Loss(Operation):
     """The arguments of an example, as `compute` takes them."""
     range: ClassVar[Interval] = NOT_NEGATIVE
     """The range of a single loss, if the arrays are as their roles say and have no weights."""
+    whole_batch: ClassVar[bool] = False
+    """Whether a loss depends on other rows, so that parts of a batch do not add up to the whole."""
     is_likelihood: ClassVar[bool] = False
     """Whether the loss is made of -ln p, with p the probability of the right answer."""
     power: ClassVar[int] = 0

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from losscalc.catalogue.base import Loss
 from losscalc.cli.commands import GroupedCommand
 from losscalc.cli.options import output_options, take_display
 from losscalc.cli.output import Delivery
@@ -38,6 +39,7 @@ def merged(parts: "Sequence[Part]") -> tuple[Result, tuple[LosscalcWarning, ...]
     sums = first.partial
     for part in parts[1:]:
         _check_same(first, part)
+        _check_parts(part)
         sums += part.partial
     reduction, dtype = REDUCTIONS[first.reduction], result_dtype(first.dtype)
     assert dtype is not None
@@ -64,6 +66,17 @@ def _check_same(first: "Part", part: "Part") -> None:
                 found=_words(own),
                 location=Location(part.path),
             )
+
+
+def _check_parts(part: "Part") -> None:
+    """Refuse parts of a batch whose rows depend on one another."""
+    cls = lookup(part.loss)
+    if issubclass(cls, Loss) and cls.whole_batch:
+        raise DataError(
+            f"{cls.name} compares the rows of a batch with one another, and parts of it do not add up",
+            location=Location(part.path),
+            hint="put the arrays behind one another, and compute the loss of all rows",
+        )
 
 
 def _words(fact: str | Mapping[str, object]) -> str:

@@ -37,6 +37,12 @@ class Operation(ABC):
     functional: ClassVar[str]
     """The function in torch.nn.functional; empty if there is none."""
     library: ClassVar[str] = "torch.nn"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    """What other libraries, and people, call it."""
+    ambiguous: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Further names for it, with which others may mean another one: the name, and which that would be."""
+    uses: ClassVar[tuple[str, ...]] = ()
+    """What it is for, in a word or two each: segmentation, several labels, GAN ..."""
     formula: ClassVar[str]
     reductions: ClassVar[tuple[str, ...]] = ()
     link: ClassVar[Link | None] = None
@@ -149,7 +155,8 @@ _BY_ALIAS: dict[str, type[Operation]] = {}
 def register(cls: type[AnyOperation], name: str, torch: str, functional: str) -> type[AnyOperation]:
     """Enter a class in the registry, under its name and its PyTorch names."""
     cls.name, cls.torch, cls.functional = name, torch, functional
-    for key in filter(None, (name, torch, functional)):
+    own = [key for attribute in ("aliases", "ambiguous") for key in vars(cls).get(attribute, ())]
+    for key in filter(None, (name, torch, functional, *own)):
         if _BY_ALIAS.setdefault(_normal(key), cls) is not cls:
             raise ValueError(f"two operations are called {key}")
     _BY_NAME[name] = cls
@@ -183,7 +190,9 @@ def operations() -> Mapping[str, type[Operation]]:
 
 
 def lookup(name: str) -> type[Operation]:
-    """The operation with a name, which may be PyTorch's; `-` and `_` are equal.
+    """The operation with a name, which may be that of a library; `-` and `_` are equal.
+
+    A final `loss` is left out only if nothing has the whole name.
 
     >>> lookup("binary_cross_entropy_with_logits") is lookup("BCEWithLogitsLoss") is lookup("bce-logits")
     True
@@ -191,7 +200,7 @@ def lookup(name: str) -> type[Operation]:
     if not isinstance(name, str):
         hint = f"give its name, {name.name!r}" if isinstance(name, type) and hasattr(name, "name") else None
         raise UnknownLossError("a loss is chosen by its name", found=repr(name), hint=hint)
-    found = _BY_ALIAS.get(_normal(name))
+    found = _BY_ALIAS.get(_normal(name)) or _BY_ALIAS.get(_without_loss(_normal(name)))
     if found is None:
         close = suggest(_normal(name), _BY_ALIAS)
         raise UnknownLossError(
@@ -236,4 +245,9 @@ def unknown_argument(operation: Operation, name: str) -> ParameterError:
 
 
 def _normal(name: str) -> str:
-    return name.replace("_", "-").lower()
+    """A name in one spelling: `HingeLoss`, `hinge_loss` and `hinge-loss` are the same."""
+    return name.replace("_", "").replace("-", "").replace(" ", "").lower()
+
+
+def _without_loss(name: str) -> str:
+    return name.removesuffix("loss")
