@@ -1,25 +1,40 @@
-"""The losses, one module a family; the order of these imports is the order of the catalogue."""
-# isort: skip_file
+"""The losses, one module a family, which is imported when one of its losses is used."""
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from losscalc.catalogue.base import Loss as Loss
-from losscalc.catalogue.base import compute as compute, gradient as gradient, losses as losses
-from losscalc.core.operation import operations
-from losscalc.catalogue.regression import *
-from losscalc.catalogue.likelihood import *
-from losscalc.catalogue.binary import *
-from losscalc.catalogue.margin import *
-from losscalc.catalogue.multiclass import *
-from losscalc.catalogue.projection import *
-from losscalc.catalogue.adaptive import *
-from losscalc.catalogue.scoring import *
-from losscalc.catalogue.divergence import *
-from losscalc.catalogue.embedding import *
-from losscalc.catalogue.triplet import *
-from losscalc.catalogue.ctc import *
-from losscalc.catalogue.boxes import *
-from losscalc.catalogue.activations import *
+from losscalc.catalogue.index import MODULES
+from losscalc.core.operation import add_index, operations
 
-if not TYPE_CHECKING:  # a type checker cannot evaluate this, and takes what is imported above
-    __all__ = ["Loss", "compute", "gradient", "losses", *(cls.__name__ for cls in operations().values())]
+add_index({f"{__name__}.{module}": names.split() for module, names in MODULES.items()})
+
+if TYPE_CHECKING:
+    from losscalc.catalogue.activations import *
+    from losscalc.catalogue.adaptive import *
+    from losscalc.catalogue.base import Loss as Loss
+    from losscalc.catalogue.base import compute as compute
+    from losscalc.catalogue.base import gradient as gradient
+    from losscalc.catalogue.base import losses as losses
+    from losscalc.catalogue.binary import *
+    from losscalc.catalogue.boxes import *
+    from losscalc.catalogue.ctc import *
+    from losscalc.catalogue.divergence import *
+    from losscalc.catalogue.embedding import *
+    from losscalc.catalogue.likelihood import *
+    from losscalc.catalogue.margin import *
+    from losscalc.catalogue.multiclass import *
+    from losscalc.catalogue.projection import *
+    from losscalc.catalogue.regression import *
+    from losscalc.catalogue.scoring import *
+    from losscalc.catalogue.triplet import *
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Load the public names on first use: the classes of all operations, and what is around them."""
+        base = import_module(f"{__name__}.base")
+        functions = {public: getattr(base, public) for public in ("Loss", "compute", "gradient", "losses")}
+        classes = {cls.__name__: cls for cls in operations().values()}
+        globals().update(functions, **classes, __all__=[*functions, *classes])
+        if name not in globals():
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return globals()[name]

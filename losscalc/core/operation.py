@@ -6,7 +6,8 @@ annotations.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
@@ -150,17 +151,29 @@ AnyOperation = TypeVar("AnyOperation", bound=Operation)
 
 _BY_NAME: dict[str, type[Operation]] = {}
 _BY_ALIAS: dict[str, type[Operation]] = {}
+_MODULES: dict[str, str] = {}
+"""The modules of operations by their names, so that only those are imported that are used."""
+
+
+def add_index(modules: Mapping[str, Iterable[str]]) -> None:
+    """Tell in which modules operations are, by all their names, in the order of the catalogue."""
+    _MODULES.update({_normal(name): module for module, names in modules.items() for name in names})
 
 
 def register(cls: type[AnyOperation], name: str, torch: str, functional: str) -> type[AnyOperation]:
     """Enter a class in the registry, under its name and its PyTorch names."""
     cls.name, cls.torch, cls.functional = name, torch, functional
-    own = [key for attribute in ("aliases", "ambiguous") for key in vars(cls).get(attribute, ())]
-    for key in filter(None, (name, torch, functional, *own)):
+    for key in names_of(cls):
         if _BY_ALIAS.setdefault(_normal(key), cls) is not cls:
             raise ValueError(f"two operations are called {key}")
     _BY_NAME[name] = cls
     return cls
+
+
+def names_of(cls: type[Operation]) -> Iterator[str]:
+    """All names of an operation, its own first. Those that a base was given are not its."""
+    aliases = (name for attribute in ("aliases", "ambiguous") for name in vars(cls).get(attribute, ()))
+    yield from filter(None, (cls.name, cls.torch, cls.functional, *aliases))
 
 
 def differentiable(cls: type[Operation]) -> tuple[str, ...]:
@@ -185,8 +198,14 @@ def pytorch_names(cls: type[Operation]) -> str:
 
 
 def operations() -> Mapping[str, type[Operation]]:
-    """All operations by name, losses first, in the order of their declaration."""
-    return MappingProxyType(dict(sorted(_BY_NAME.items(), key=lambda item: not item[1].reductions)))
+    """All operations by name, losses first, in the order of the catalogue."""
+    for module in dict.fromkeys(_MODULES.values()):
+        import_module(module)
+    place = {name: number for number, name in enumerate(_MODULES)}
+    known = sorted(_BY_NAME, key=lambda name: place.get(_normal(name), len(place)))
+    return MappingProxyType(
+        {name: _BY_NAME[name] for name in sorted(known, key=lambda name: not _BY_NAME[name].reductions)}
+    )
 
 
 def lookup(name: str) -> type[Operation]:
@@ -200,15 +219,21 @@ def lookup(name: str) -> type[Operation]:
     if not isinstance(name, str):
         hint = f"give its name, {name.name!r}" if isinstance(name, type) and hasattr(name, "name") else None
         raise UnknownLossError("a loss is chosen by its name", found=repr(name), hint=hint)
-    found = _BY_ALIAS.get(_normal(name)) or _BY_ALIAS.get(_without_loss(_normal(name)))
+    wanted = _normal(name)
+    found = _found(wanted) or _found(wanted.removesuffix("loss"))
     if found is None:
-        close = suggest(_normal(name), _BY_ALIAS)
-        raise UnknownLossError(
-            "there is no such loss",
-            found=name,
-            hint=f"did you mean {_BY_ALIAS[close].name}?" if close else "losscalc list shows them all",
-        )
+        close = suggest(wanted, {**_MODULES, **_BY_ALIAS})
+        nearest = None if close is None else _found(close)
+        hint = "losscalc list shows them all" if nearest is None else f"did you mean {nearest.name}?"
+        raise UnknownLossError("there is no such loss", found=name, hint=hint)
     return found
+
+
+def _found(wanted: str) -> type[Operation] | None:
+    """The operation with a name in one spelling, whose module is imported if need be."""
+    if wanted not in _BY_ALIAS and wanted in _MODULES:
+        import_module(_MODULES[wanted])
+    return _BY_ALIAS.get(wanted)
 
 
 def suggest(word: str, known: Mapping[str, object]) -> str | None:
@@ -247,7 +272,3 @@ def unknown_argument(operation: Operation, name: str) -> ParameterError:
 def _normal(name: str) -> str:
     """A name in one spelling: `HingeLoss`, `hinge_loss` and `hinge-loss` are the same."""
     return name.replace("_", "").replace("-", "").replace(" ", "").lower()
-
-
-def _without_loss(name: str) -> str:
-    return name.removesuffix("loss")

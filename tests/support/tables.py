@@ -1,13 +1,22 @@
-"""The README's tables that follow from the registry; `python -m tests.support.tables` writes them anew."""
+"""What follows from the registry: README's tables, and the index of names.
+
+`python -m tests.support.tables` writes them anew.
+"""
 
 import re
+import textwrap
+from importlib import import_module
 from pathlib import Path
 
 from losscalc import losses
+from losscalc.catalogue.index import MODULES
 from losscalc.core.declaration import array_arguments, parameters
-from losscalc.core.operation import Operation, operations
+from losscalc.core.operation import Operation, names_of, operations
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
+CATALOGUE = ROOT / "losscalc" / "catalogue"
+INDEX = CATALOGUE / "index.py"
 
 
 def catalogue() -> str:
@@ -55,5 +64,22 @@ def renewed(text: str) -> str:
     return text
 
 
+def index() -> str:
+    """The index of the names of all operations, by which their modules are found: a line for each of them."""
+    families = [*MODULES, *sorted({path.stem for path in CATALOGUE.glob("[a-z]*.py")} - {*MODULES, "index"})]
+    lines = [INDEX.read_text("utf-8").partition("MODULES")[0] + "MODULES = {\n"]
+    for family in families:
+        module = import_module(f"losscalc.catalogue.{family}")
+        own = [cls for cls in vars(module).values() if isinstance(cls, type) and cls in operations().values()]
+        rows = [" ".join(names_of(cls)) for cls in own if cls.__module__ == module.__name__]
+        wrapped = [
+            textwrap.fill(row, 100, initial_indent=" " * 8, subsequent_indent=" " * 12) for row in rows
+        ]
+        if rows:
+            lines.append(f'    "{family}": """\n' + "\n".join(wrapped) + '\n    """,\n')
+    return "".join(lines) + "}\n"
+
+
 if __name__ == "__main__":
+    INDEX.write_text(index(), "utf-8")
     README.write_text(renewed(README.read_text("utf-8")), "utf-8")

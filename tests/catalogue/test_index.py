@@ -1,0 +1,44 @@
+"""The index of names: complete, and enough to find the one module that a loss needs."""
+
+import subprocess
+import sys
+
+import pytest
+
+from losscalc.core.operation import lookup, names_of, operations
+from losscalc.errors import UnknownLossError
+from tests.support.tables import INDEX, index
+
+
+def test_the_index_is_fresh() -> None:
+    """Every name of every loss and activation is in the index, with its module."""
+    assert INDEX.read_text("utf-8") == index(), "run `python -m tests.support.tables`, which writes it anew"
+
+
+@pytest.mark.parametrize("cls", operations().values(), ids=lambda cls: cls.name)
+def test_every_name_leads_to_its_loss(cls) -> None:
+    """Names are found in any case, with hyphens, underscores or blanks, and with a final `loss` unless taken."""
+    for name in names_of(cls):
+        for spelling in (name, name.upper(), name.replace("-", "_"), name.replace("_", "-")):
+            assert lookup(spelling) is cls
+    assert lookup(f"{cls.name} loss").name in (cls.name, "log-loss")
+
+
+def test_a_name_is_looked_up_whole_first() -> None:
+    """`log-loss` is no `log` with a word too many."""
+    assert [lookup(name).name for name in ("log", "log-loss", "LogLoss", "log_cosh_loss")] == [
+        "log", "log-loss", "log-loss", "log-cosh",
+    ]  # fmt: skip
+    with pytest.raises(UnknownLossError, match="no such loss"):
+        lookup("loss")
+
+
+def test_a_loss_imports_its_own_family_only() -> None:
+    """A command starts as fast however many losses there are."""
+    code = (
+        "import sys; from losscalc.cli import run; run(['mse', '-i', '1', '-t', '2']); "
+        "print(*sorted(m for m in sys.modules if m.startswith('losscalc.catalogue.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=-1, check=True, text=True)
+    modules = done.stdout.splitlines()[1].split()
+    assert modules == [f"losscalc.catalogue.{name}" for name in ("base", "index", "regression")]
