@@ -23,6 +23,8 @@ from losscalc.errors import ParameterError, ShapeError
 class Activation(Operation):
     """The base of all activations: takes an array and gives an array of the same shape."""
 
+    uses = ("activation",)
+
     def __call__(
         self,
         *arrays: ArrayLike | None,

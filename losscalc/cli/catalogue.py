@@ -58,13 +58,15 @@ class Catalogue(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a section for each kind of command."""
-        from losscalc.catalogue.base import Loss
-        from losscalc.cli.commands import summary
         from losscalc.core.operation import operations
 
-        sections: dict[str, list[tuple[str, str]]] = {"Losses": [], "Activations": [], "Tools": []}
+        import_module("losscalc.catalogue")
+        sections: dict[str, list[tuple[str, str]]] = {"Losses, by what they are for": [], "Tools": []}
+        tasks: dict[str, list[str]] = {}
         for name, cls in operations().items():
-            sections["Losses" if issubclass(cls, Loss) else "Activations"].append((name, summary(cls)))
+            for use in cls.uses:
+                tasks.setdefault(use, []).append(name)
+        sections["Losses, by what they are for"] = [(use, ", ".join(names)) for use, names in tasks.items()]
         for name in TOOLS:
             command = self.get_command(ctx, name)
             sections["Tools"].append((name, command.get_short_help_str() if command else ""))

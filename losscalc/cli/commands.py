@@ -39,6 +39,7 @@ from losscalc.core.domains import Names
 from losscalc.core.operation import DTYPES, Operation, differentiable, pytorch_names, result_dtype
 from losscalc.engine.call import AnyCall, Call
 from losscalc.errors import UsageError, name_arguments, option_name, printable
+from losscalc.insight.search import summary
 
 _ARRAY_HELP = (
     "ARRAY is a file (preds.csv#logit picks a column), - for standard input, or numbers as in 1,0,1."
@@ -140,11 +141,6 @@ def request_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Request, D
         voice.tell([notice] if notice else [])
     request = Request(call, Inputs(texts, readings), voice, values.pop("dask"), delivery.decimals)
     return request, delivery
-
-
-def summary(cls: type[Operation]) -> str:
-    """The first line of the docstring of an operation."""
-    return (cls.__doc__ or cls.formula).partition("\n")[0].rstrip(".")
 
 
 def _help(cls: type[Operation]) -> str:

@@ -1,13 +1,17 @@
 """The tools that need no data: the list of losses, and the description of one."""
 
+from collections.abc import Sequence
+
 import click
 
 from losscalc.catalogue.base import Loss
 from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
-from losscalc.core.operation import lookup, operations
-from losscalc.errors import UsageError
+from losscalc.core.operation import Operation, lookup
+from losscalc.errors import UsageError, name_arguments
 from losscalc.outputs.sheets import Cell, Column, Sheet, records, separated
+
+_NAMES = (Column("name", "name"), Column("torch", "name"))
 
 
 @click.command("show", short_help="Explain a loss without data")
@@ -39,24 +43,39 @@ def show(name: str, form: str) -> None:
         delivery.send_bytes(write_description(description, delivery.format))
 
 
-@click.command("list", short_help="Show the catalogue")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def show_list(as_json: bool) -> None:
-    """Show every loss and activation: name, name in PyTorch, formula and reductions."""
-    delivery = Delivery(Display())
-    rows: list[tuple[Cell, ...]]
-    rows = [(cls.name, cls.torch, cls.formula, cls.reductions) for cls in operations().values()]
-    names = (Column("name", "name"), Column("torch", "name"))
-    texts = (Column("formula", "text"), Column("reductions", "text"))
-    catalogue = Sheet("", (*names, *texts), rows)
-    if as_json:
+@click.command("list", short_help="Show the catalogue, or what of it a word finds")
+@click.argument("word", nargs=-1, metavar="[WORD]")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--format", "-f", "form", type=click.Choice(["auto", "table", "plain", "json"]), default="auto")
+def show_list(word: tuple[str, ...], as_json: bool, form: str) -> None:
+    """Show losses and activations: all, or those that WORD finds by name, by use or by description.
+
+    losscalc list segmentation
+    """
+    from losscalc.insight.search import search
+
+    delivery = Delivery(Display(format="json" if as_json else form))
+    found = search(" ".join(word))
+    if delivery.is_table:
+        delivery.send_sheets(_shelves(found))
+        return
+    rows: list[tuple[Cell, ...]] = [(cls.name, cls.torch, cls.formula, cls.reductions) for cls in found]
+    columns = (*_NAMES, Column("formula", "text"), Column("reductions", "text"))
+    catalogue = Sheet("", columns, rows)
+    if delivery.format == "json":
         import json
 
         facts = json.dumps(records(catalogue), indent=2, ensure_ascii=False)
         delivery.send_bytes(f"{facts}\n".encode())
-    elif delivery.is_table:
-        # Both names in one column, so that formulas fit into 80 characters.
-        stacked = [(f"{name}\n{torch}", *rest) for name, torch, *rest in rows]
-        delivery.send_sheets([Sheet("", (Column("name, in PyTorch", "name"), *texts), stacked)])
     else:
         delivery.send_bytes(separated(catalogue, "\t", heading=False).encode())
+
+
+def _shelves(found: Sequence[type[Operation]]) -> list[Sheet]:
+    """A table for each family: what a loss is for, and its names."""
+    from losscalc.insight.search import family, summary
+
+    shelves: dict[str, list[tuple[Cell, ...]]] = {}
+    for cls in found:
+        shelves.setdefault(family(cls), []).append((name_arguments(summary(cls)), cls.name, cls.torch))
+    return [Sheet(name, (Column("what it is", "text"), *_NAMES), rows) for name, rows in shelves.items()]

@@ -17,7 +17,7 @@ def test_the_index_is_fresh() -> None:
 
 @pytest.mark.parametrize("cls", operations().values(), ids=lambda cls: cls.name)
 def test_every_name_leads_to_its_loss(cls) -> None:
-    """Names are found in any case, with hyphens, underscores or blanks, and with a final `loss` unless taken."""
+    """Names are found in any case, with hyphens or underscores, and with a final `loss` unless taken."""
     for name in names_of(cls):
         for spelling in (name, name.upper(), name.replace("-", "_"), name.replace("_", "-")):
             assert lookup(spelling) is cls
