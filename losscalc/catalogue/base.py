@@ -51,6 +51,8 @@ class Loss(Operation):
     """Whether PyTorch's old flags size_average and reduce apply."""
     example: ClassVar[Mapping[str, Any]]
     """The arguments of an example, as `compute` takes them."""
+    contrast: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Those of an example in which libraries differ, if the first is none."""
     range: ClassVar[Interval] = NOT_NEGATIVE
     """The range of a single loss, if the arrays are as their roles say and have no weights."""
     whole_batch: ClassVar[bool] = False
@@ -227,7 +229,7 @@ def check_wrt(operation: Operation, wrt: str, given: Collection[str]) -> None:
 def instance(name: str, arguments: Mapping[str, Any]) -> tuple[Operation, dict[str, Any]]:
     """Create the operation of a name with its parameters; returns the other arguments beside it."""
     cls = lookup(name)
-    own = {key for parameter in parameters(cls) for key in (parameter.name, parameter.alias)}
+    own = {key for parameter in parameters(cls) for key in (parameter.name, parameter.alias)} | {"like"}
     operation = cls(**{key: value for key, value in arguments.items() if key in own})
     return operation, {key: value for key, value in arguments.items() if key not in own}
 

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from losscalc.catalogue.base import Loss, choose_reduction
 from losscalc.cli.arrays import Inputs
@@ -124,7 +125,7 @@ def request_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Request, D
     readings = take_readings(values)
     texts = {a.name: text for a in array_arguments(cls) if (text := values.pop(a.name)) is not None}
     call: AnyCall = Call(
-        cls(**{p.name: values.pop(p.name) for p in parameters(cls)}),
+        cls(**_settings(cls, values)),
         dtype=result_dtype(values.pop("dtype")),
         digits=values.pop("digits"),
         broadcast=values.pop("broadcast", False),
@@ -141,6 +142,17 @@ def request_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Request, D
         voice.tell([notice] if notice else [])
     request = Request(call, Inputs(texts, readings), voice, values.pop("dask"), delivery.decimals)
     return request, delivery
+
+
+def _settings(cls: type[Operation], values: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of an operation; with the convention of a library, only those that were typed."""
+    like = values.pop("like", None)
+    context = click.get_current_context()
+    settings = {parameter.name: values.pop(parameter.name) for parameter in parameters(cls)}
+    if like is None:
+        return settings
+    typed = {name for name in settings if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
+    return {"like": like, **{name: settings[name] for name in typed}}
 
 
 def _help(cls: type[Operation]) -> str:
@@ -222,6 +234,10 @@ def _reduction_options(cls: type[Operation]) -> list[click.Parameter]:
                 help=f"mean divides by {cls.divisor}.",
             )
         )
+        if cls.conventions:
+            libraries = [convention.library for convention in cls.conventions]
+            help_text = "Compute it as this library does: losscalc show tells how they differ."
+            options.append(option("--like", type=click.Choice(libraries), help=help_text))
         wrt = differentiable(cls)
         help_text = f"The derivative of the reduced loss, of {' or '.join(wrt)}, instead of the loss."
         options.append(

@@ -53,12 +53,12 @@ def _operation(part: "Part") -> Operation:
     cls = lookup(part.loss)
     known = {parameter.name for parameter in parameters(cls)}
     settings = {name: value for name, value in part.parameters.items() if name in known and value is not None}
-    return cls(**settings)
+    return cls(**settings, like=part.like)
 
 
 def _check_same(first: "Part", part: "Part") -> None:
     """Refuse parts whose sums must not be added up, such as those of different losses."""
-    for fact in ("loss", "reduction", "parameters", "dtype"):
+    for fact in ("loss", "reduction", "parameters", "dtype", "like"):
         own, others = getattr(part, fact), getattr(first, fact)
         if own != others:
             raise DataError(
@@ -79,7 +79,9 @@ def _check_parts(part: "Part") -> None:
         )
 
 
-def _words(fact: str | Mapping[str, object]) -> str:
+def _words(fact: str | Mapping[str, object] | None) -> str:
+    if fact is None:
+        return "none"
     return fact if isinstance(fact, str) else ", ".join(f"{name} {value}" for name, value in fact.items())
 
 

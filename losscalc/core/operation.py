@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from losscalc.core.array import FloatArray, Shape
+from losscalc.core.conventions import Convention
 from losscalc.core.declaration import Derived, array_arguments, labels_of, parameters, scores_of
 from losscalc.core.reductions import MEAN, Link, Partial, Reduction, Slope, Terms
 from losscalc.core.roles import Role
@@ -52,12 +53,19 @@ class Operation(ABC):
     """Whether PyTorch broadcasts `input` and `target` of this loss against each other."""
     unlike: ClassVar[str] = ""
     """How it differs from PyTorch, as the end of a sentence that begins with "Unlike PyTorch it"."""
+    conventions: ClassVar[tuple[Convention, ...]] = ()
+    """How other libraries compute it, where they do otherwise."""
+    like: str | None = None
+    """The library whose convention holds."""
     scores = Derived(scores_of)
     """The kind of numbers in the first array, the predictions: logits, boxes ..."""
     labels = Derived(labels_of)
     """The kind of numbers in the target, if there is one: labels, class indices ..."""
 
     def __init__(self, **settings: Any) -> None:
+        if (library := settings.pop("like", None)) is not None:
+            self.__dict__["like"] = library
+            settings = {**self._convention_of(library).settings, **settings}
         for parameter in parameters(type(self)):
             names = [name for name in (parameter.name, parameter.alias) if name in settings]
             if len(names) > 1:
@@ -131,6 +139,32 @@ class Operation(ABC):
         if self.link and reduction.name == MEAN.name:
             slope = slope * self.link.slope(reduction.finish(partial))
         return slope
+
+    def evaluated(self, arrays: Mapping[str, Any]) -> Terms:
+        """The values of one block, as the library has them whose convention holds."""
+        if self.like is None:
+            return self.terms(**arrays)
+        convention = self._convention_of(self.like)
+        return convention.finished(self.terms(**convention.prepared(arrays)))
+
+    def differentiated(self, wrt: str, arrays: Mapping[str, Any]) -> Slope:
+        """The derivative of the sum of the values of one block with respect to one of the arrays."""
+        if self.like is None:
+            return self.slope(wrt)(**arrays)
+        return self._convention_of(self.like).slope(wrt, self.slope(wrt), arrays)
+
+    @classmethod
+    def _convention_of(cls, library: str) -> Convention:
+        for convention in cls.conventions:
+            if convention.library == library:
+                return convention
+        known = ", ".join(convention.library for convention in cls.conventions)
+        raise ParameterError(
+            f"{cls.name} has no convention of this library",
+            found=library,
+            argument="like",
+            hint=f"there are {known}" if known else "all libraries compute it alike, as far as is known",
+        )
 
     @abstractmethod
     def __call__(self, *arrays: Any, **options: Any) -> Any:

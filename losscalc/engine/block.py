@@ -114,7 +114,7 @@ def _outcome(call: AnyCall, layout: Layout, block: Block) -> Outcome:
 def _evaluate(call: AnyCall, layout: Layout, block: Block) -> Outcome:
     arrays, warnings = _numbers(call, layout, block)
     arguments = grouped(arrays)
-    terms = call.operation.terms(**arguments)
+    terms = call.operation.evaluated(arguments)
     partial = Partial.of(call.operation, terms, _rows(layout, block))
     value = None
     is_finite = partial.is_finite
@@ -185,7 +185,7 @@ def _slope(call: AnyCall, arrays: Mapping[str, Array], arguments: Mapping[str, A
     For a loss that is a function of several sums, those of all sums are side by side on one more axis.
     """
     assert call.wrt is not None
-    slope: Slope = call.operation.slope(call.wrt)(**arguments)
+    slope: Slope = call.operation.differentiated(call.wrt, arguments)
     shape = arrays[call.wrt].shape
     if slope.sums is not None:
         return np.stack([unbroadcast(each, shape) for each in slope.sums.values()], axis=-1)

@@ -121,8 +121,8 @@ class Call(NamedTuple, Generic[Operation_co]):
 
     def having(self, **settings: Any) -> "Call[Operation_co]":
         """The call with other parameters."""
-        operation = type(self.operation)(**{**self.operation.settings, **settings})
-        return self._replace(operation=operation)
+        now = {**self.operation.settings, "like": self.operation.like}
+        return self._replace(operation=type(self.operation)(**{**now, **settings}))
 
 
 AnyCall = Call[Operation]

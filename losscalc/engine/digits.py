@@ -128,7 +128,7 @@ def _with_exact_parameters(operation: Operation, number: Real) -> Operation:
     floats = [parameter.name for parameter in parameters(type(operation)) if parameter.kind is float]
     settings: dict[str, Any] = operation.settings
     exact = {name: number(float(settings[name])) for name in floats if settings[name] is not None}
-    return operation.accepted({**settings, **exact})
+    return operation.accepted({**settings, **exact, "like": operation.like})
 
 
 def _exact_terms(operation: Operation, sample: Sample, number: Real) -> Terms:
@@ -140,7 +140,8 @@ def _exact_terms(operation: Operation, sample: Sample, number: Real) -> Terms:
         pairs = zip(exact.flat, floats.ravel().tolist(), strict=True)
         return objects((number(b if b != b else a) for a, b in pairs), floats.shape)
 
-    terms = operation.terms(**{name: as_reals(values, number) for name, values in sample.arguments.items()})
+    exact = {name: as_reals(values, number) for name, values in sample.arguments.items()}
+    terms = operation.evaluated(exact)
     floats = sample.terms
     if floats.sums is not None:
         return Terms.of_sums(

@@ -22,6 +22,7 @@ class Part(NamedTuple):
     reduction: str
     dtype: str
     parameters: dict[str, object]
+    like: str | None
     partial: Partial
     """The sums, with the name of the loss for its class, which this floor does not know."""
 
@@ -41,7 +42,7 @@ def read_part(stream: Stream) -> Part:
         raise _bad(stream.name)
     _check_summed(facts, stream.name)
     partial = _partial(facts, name, stream.name)
-    return Part(stream.name, name, reduction, facts["dtype"], facts["parameters"], partial)
+    return Part(stream.name, name, reduction, facts["dtype"], facts["parameters"], facts.get("like"), partial)
 
 
 def _check_summed(facts: Mapping[str, Any], path: str) -> None:

@@ -1,9 +1,11 @@
 """Describes a loss from its declaration alone, without data."""
 
 import re
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from losscalc.catalogue.base import Loss
+from losscalc.catalogue.base import Loss, compute
 from losscalc.core.declaration import Parameter, array_arguments, parameters
 from losscalc.core.operation import differentiable, pytorch_names
 from losscalc.errors import name_arguments, option_name
@@ -20,6 +22,7 @@ def describe(cls: type[Loss]) -> Description:
         Section("parameters", [(option_name(p.name), parameter_text(p)) for p in parameters(cls)]),
         Section("reductions", [(" ".join(cls.reductions), f"mean divides by {cls.divisor}")]),
         Section("gradient", [(wrt, _first_line(cls().slope(wrt))) for wrt in differentiable(cls)]),
+        Section("other libraries", list(_conventions(cls))),
         Section("unlike PyTorch", [("", f"{cls.unlike}.")] if cls.unlike else []),
         Section("in PyTorch", [("", names)] if (names := pytorch_names(cls)) else []),
         Section("example", [("", example_command(cls))]),
@@ -33,6 +36,20 @@ def describe(cls: type[Loss]) -> Description:
     return Description(cls.name, name_arguments(_first_line(cls)), cls.formula, formula.latex(), kept)
 
 
+def _conventions(cls: type[Loss]) -> Iterator[tuple[str, str]]:
+    """How libraries differ, with the mean that each gives for the same numbers."""
+    if not cls.conventions:
+        return
+    example = {**cls.contrast, "reduction": "mean"} if cls.contrast else {**cls.example, "reduction": "mean"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield "losscalc", f"{compute(cls.name, **example):.6g} for {example_command(cls, example)}"
+        for convention in cls.conventions:
+            settings = {key: value for key, value in example.items() if key not in convention.settings}
+            found = compute(cls.name, **settings, like=convention.library)
+            yield convention.library, f"{found:.6g}: {convention.sentence} ({convention.source})"
+
+
 def parameter_text(parameter: Parameter) -> str:
     """A parameter in words: its meaning, its domain and its default."""
     domain = f" It must be {parameter.domain}." if parameter.domain is not None else ""
@@ -40,11 +57,11 @@ def parameter_text(parameter: Parameter) -> str:
     return parameter.doc + domain + default
 
 
-def example_command(cls: type[Loss]) -> str:
-    """The example of a loss as a command to paste; a dict of arrays is shown as a file."""
+def example_command(cls: type[Loss], example: Mapping[str, Any] | None = None) -> str:
+    """An example of a loss, or its own, as a command to paste; a dict of arrays is shown as a file."""
     many = {array.name for array in array_arguments(cls) if array.role.many}
     words = ["losscalc", cls.name]
-    for name, value in cls.example.items():
+    for name, value in (example or cls.example).items():
         word = f"{name}.npz" if name in many else f"'{value}'" if isinstance(value, list) else str(value)
         words += [option_name(name), word]
     return " ".join(words)

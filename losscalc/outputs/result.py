@@ -21,6 +21,8 @@ class Result:
     value: Array
     parameters: dict[str, object]
     reduction: str | None = None
+    like: str | None = None
+    """The library whose convention it follows."""
     supposed: str | None = None
     """The name of the hypothesis under which the value was computed."""
     gradient: str | None = None
@@ -49,6 +51,7 @@ class Result:
             value,
             parameters,
             reduction=reduction.name,
+            like=loss.like,
             mean=MEAN.finish(sums),
             sum=SUM.finish(sums),
             numerator=np.nan if sums.sums else float(reduction.numerator(sums)),
@@ -115,6 +118,8 @@ class Result:
         if self.reduction is None:
             return {"tool" if self.is_tool else "activation": self.name, "value": self.value, **common}
         facts: dict[str, object] = {"loss": self.name, "reduction": self.reduction}
+        if self.like is not None:
+            facts["like"] = self.like
         if self.supposed is not None:
             facts["supposed"] = self.supposed
         elif self.gradient is not None:

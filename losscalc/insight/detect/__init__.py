@@ -9,7 +9,7 @@ from losscalc.insight.detect.data import INPUTS, SHAPES, SMOOTHING, TARGETS
 from losscalc.insight.detect.distances import DISTANCES
 from losscalc.insight.detect.hypothesis import Hypothesis, NotApplicable
 from losscalc.insight.detect.numerics import CLIPPING, FACTORS, PRECISION
-from losscalc.insight.detect.parameters import of_loss
+from losscalc.insight.detect.parameters import of_libraries, of_loss
 
 __all__ = ["Hypothesis", "NotApplicable", "groups", "hypotheses"]
 
@@ -20,7 +20,7 @@ def groups(call: Call) -> Iterator[list[Hypothesis]]:
         REDUCTIONS,
         FACTORS,
         WEIGHTS,
-        [*of_loss(call.operation), *DISTANCES, *CONVENTIONS],
+        [*of_libraries(call.operation), *of_loss(call.operation), *DISTANCES, *CONVENTIONS],
         DENOMINATORS,
         INPUTS,
         TARGETS,

@@ -4,11 +4,35 @@ from collections.abc import Iterator
 
 from losscalc.catalogue.base import Loss, losses
 from losscalc.core.array import Array
+from losscalc.core.conventions import Convention
 from losscalc.core.declaration import parameters
 from losscalc.errors import option_name
 from losscalc.insight.call import Call
 from losscalc.insight.detect.hypothesis import Hypothesis
 from losscalc.insight.detect.outcome import as_loss, having, value
+
+
+def of_libraries(loss: Loss) -> Iterator[Hypothesis]:
+    """That the number is of a library which computes the loss otherwise."""
+    for convention in loss.conventions:
+        library = convention.library
+        if library != loss.like:
+            sentence = f"{library} computed it, which {convention.sentence}"
+            yield Hypothesis(
+                f"like-{library}", sentence, lambda c, row=convention: _like(c, row), f"--like {library}"
+            )
+
+
+def _like(call: Call, convention: Convention) -> Array:
+    """The value by the convention of a library, with the parameters that are not the usual ones."""
+    defaults = {parameter.name: parameter.default for parameter in parameters(type(call.operation))}
+    settings = call.operation.settings
+    own = {
+        name: setting
+        for name, setting in settings.items()
+        if name not in convention.settings or setting != defaults[name]
+    }
+    return value(call._replace(operation=type(call.operation)(**own, like=convention.library)))
 
 
 def of_loss(loss: Loss) -> Iterator[Hypothesis]:
