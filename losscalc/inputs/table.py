@@ -10,7 +10,7 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.core.domains import parse_number
 from losscalc.engine.sources import Source
-from losscalc.errors import FormatError, Index, Location, LosscalcWarning, Remark, printable
+from losscalc.errors import FormatError, Index, Location, LosscalcNote, Remark, printable
 from losscalc.inputs.cells import is_name, names_something
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.conditions import find_condition
@@ -89,7 +89,7 @@ class TableSource(TextSource):
         return [
             remark
             for remark in self._table.remarks
-            if self._is_whole or not isinstance(remark, LosscalcWarning)
+            if self._is_whole or isinstance(remark, LosscalcNote)
         ]
 
     def doubt(self, excess: int) -> str | None:
