@@ -106,6 +106,10 @@ class Stream:
             self.file.seek(offset)
         self._ahead, self._ended, self._count = b"", False, offset
 
+    def advance(self, share: float) -> None:
+        """Tell how much of a plain file was read whose bytes are read in any order."""
+        self._count = int(share * (self.size or 0))
+
     def progress(self) -> tuple[int, int | None]:
         """The bytes that were read of the file, and its size if that is known."""
         return self._count, self.size

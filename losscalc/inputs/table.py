@@ -69,6 +69,7 @@ def open_table(stream: Stream, table: Table, part: str | None, reading: Reading)
         elif part is None and chosen[0] == 0:
             pieces = _not_counting(columns, pieces)
         source = TableSource(stream, table, chosen, pieces, is_whole=part is None)
+        source.dtype = source.take(0).values.dtype
     source.names, source.beside = names, columns.names or ()
     return source
 
@@ -87,9 +88,7 @@ class TableSource(TextSource):
     @property
     def remarks(self) -> Sequence[Remark]:
         return [
-            remark
-            for remark in self._table.remarks
-            if self._is_whole or isinstance(remark, LosscalcNote)
+            remark for remark in self._table.remarks if self._is_whole or isinstance(remark, LosscalcNote)
         ]
 
     def doubt(self, excess: int) -> str | None:
@@ -97,11 +96,11 @@ class TableSource(TextSource):
 
     def locate(self, index: Index) -> Location:
         if not index:
-            return Location(self.name)
+            return self._table.columns.place()
         is_cell = len(self._chosen) == 1 or len(index) > 1
         position = index[-1] if len(index) > 1 and len(self._chosen) > 1 else 0
-        column = self._chosen[position] + 1 if is_cell else None
-        return Location(self.name, self.line(index[0]), column)
+        column = self._chosen[position] if is_cell else None
+        return self._table.columns.place(self.line(index[0]), column)
 
 
 class CellSource(TableSource):
@@ -112,7 +111,7 @@ class CellSource(TableSource):
 
 def _flat(piece: Piece) -> Piece:
     """The numbers of one column as a vector, unless its cells are lists."""
-    return piece._replace(values=piece.values[:, 0]) if piece.values.shape[1] == 1 else piece
+    return piece._replace(values=piece.values[:, 0]) if piece.values.shape[1:] == (1,) else piece
 
 
 def check_data(columns: Columns, reasons: dict[int, str], left_out: Collection[int] = ()) -> None:
@@ -123,12 +122,13 @@ def check_data(columns: Columns, reasons: dict[int, str], left_out: Collection[i
     name = columns.names[column] if columns.names else ""
     others = [other for other in range(columns.width) if other not in {*reasons, *left_out}]
     known = printable(", ".join((columns.names or [])[:20]))
+    example = f"FILE{columns.typed('NAME')} or FILE{columns.typed('2')}"
     raise FormatError(
         printable(f"column {column + 1}{name and f' ({name[:_LONGEST_NAME]})'} {reasons[column]}"),
-        location=Location(columns.path),
+        location=columns.place(),
         hint=f"take the columns of the array: {columns.part_of(others)}"
         if others
-        else f"take one of the columns, FILE#NAME or FILE#2{known and f': there are {known}'}",
+        else f"take one of the columns, {example}{known and f': there are {known}'}",
     )
 
 
