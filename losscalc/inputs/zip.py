@@ -15,8 +15,8 @@ def open_zip(stream: Stream, part: str | None, reading: Reading) -> Source:
     archive = Archive(stream)
     names = archive.names()
     if torchfile.is_torch(names):
-        return torchfile.open_tensor(archive, part)
+        return torchfile.open_tensor(archive, part, reading)
     kind = foreign_archive(names)
     if kind is not None:
         raise refusal(kind, archive.name)
-    return npz.open_member(archive, part)
+    return npz.open_member(archive, part, reading)
