@@ -97,6 +97,8 @@ class Source(ABC):
     """The names of the columns that make up the rows, if the array is read from a table that has them."""
     beside: "Sequence[str]" = ()
     """The names of all columns of that table."""
+    within: str = ""
+    """What a part needs before the name of such a column, if the file holds several tables."""
 
     @abstractmethod
     def take(self, rows: int) -> Rows:

@@ -113,8 +113,10 @@ def is_word(cell: str) -> bool:
     return bool(_DATE.fullmatch(cell.strip())) or names_something(cell)
 
 
-def not_a_number(cell: str, delimiter: str, location: Location, *, is_first: bool) -> FormatError:
-    """The error about a cell that is no number."""
+def not_a_number(
+    cell: str, delimiter: str | None, location: Location, *, is_first: bool = False
+) -> FormatError:
+    """The error about a cell that is no number; the delimiter is None where cells need none."""
     problem = "not a number"
     if "\ufeff" in cell:
         problem = "not a number but a byte-order mark in the middle of the text"
@@ -126,10 +128,13 @@ def not_a_number(cell: str, delimiter: str, location: Location, *, is_first: boo
     return FormatError(problem, found=cell, location=location, hint=hint)
 
 
-def _advise(cell: str, delimiter: str, *, is_first: bool) -> str | None:
+def _advise(cell: str, delimiter: str | None, *, is_first: bool) -> str | None:
     """What to type if a cell is not a number."""
     if is_missing(cell):
         return "--na drop leaves the row out, --na nan reads NaN"
+    if delimiter is None:
+        other = "take the columns with numbers by name or number: FILE#NAME or FILE#2"
+        return _rewritten(cell.strip()) or (other if is_name(cell) else None)
     if cell.lstrip().startswith(("[", "{")):
         return "for JSON give --from json"
     if "\0" in cell:

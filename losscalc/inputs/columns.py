@@ -1,8 +1,10 @@
 """The columns of a table: their names, and the parts that pick some of them."""
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import NamedTuple
 
 from losscalc.errors import FormatError, Location, printable
@@ -18,6 +20,21 @@ class Columns(NamedTuple):
     path: str
     width: int
     names: list[str] | None = None
+    sheet: str = ""
+    """The sheet that the table is on, which parts have to name if there are several."""
+    left: int = 0
+    """How many empty columns stand before the first."""
+    apart: Mapping[int, str] = MappingProxyType({})
+    """The columns that cannot stand beside others in a matrix, and why."""
+
+    def place(self, line: int | None = None, column: int | None = None) -> Location:
+        """Where a cell is, its column counted from 0 and its line from 1."""
+        number = None if column is None else self.left + column + 1
+        return Location(self.path, line, number, part=f"#{self.sheet}" if self.sheet else "")
+
+    def typed(self, part: str) -> str:
+        """A part of the table as it has to be typed."""
+        return as_typed(f"{self.sheet}/{part}" if self.sheet else part)
 
     def select(self, part: str | None) -> list[int]:
         """The columns of a part, counted from 0: a name, `2`, `2-4`, `cat-fox`, `3-`, `logit_*`, or several.
@@ -55,8 +72,8 @@ class Columns(NamedTuple):
         for part in tries:
             with suppress(FormatError):
                 if part and not self._is_mixed(part) and self.select(part) == columns:
-                    return as_typed(part)
-        return as_typed(tries[-1])
+                    return self.typed(part)
+        return self.typed(tries[-1])
 
     def _item(self, item: str, *, by_number: bool = False) -> list[int]:
         """The columns of one of several; `by_number` takes a number for a number though it is a name."""
@@ -89,7 +106,7 @@ class Columns(NamedTuple):
             raise FormatError(
                 "the range can be read in more than one way",
                 found=item,
-                location=Location(self.path),
+                location=self.place(),
                 hint=printable(f"it may be {readings}; name its columns with commas, or by number"),
             )
         return found[0] if found else None
@@ -105,7 +122,7 @@ class Columns(NamedTuple):
         left_out = set(self.select(part[1:]))
         columns = [column for column in range(self.width) if column not in left_out]
         if not columns:
-            raise FormatError("no column is left", found=part, location=Location(self.path))
+            raise FormatError("no column is left", found=part, location=self.place())
         return columns
 
     def _is_mixed(self, part: str) -> bool:
@@ -126,7 +143,7 @@ class Columns(NamedTuple):
         return FormatError(
             "the part mixes names of columns and numbers of columns",
             found=part,
-            location=Location(self.path),
+            location=self.place(),
             hint=printable(f"read as {'; read as '.join(readings)}") if readings else None,
         )
 
@@ -145,8 +162,8 @@ class Columns(NamedTuple):
             raise FormatError(
                 f"{self.names.count(name)} columns have this name",
                 found=name,
-                location=Location(self.path),
-                hint=f"take one by its number: #{self.names.index(name) + 1}",
+                location=self.place(),
+                hint=f"take one by its number: {self.typed(str(self.names.index(name) + 1))}",
             )
         return self.names.index(name)
 
@@ -154,23 +171,21 @@ class Columns(NamedTuple):
         if self.names is None:
             hint = f"columns are counted from 1 to {self.width}; --header yes if the first line names them"
         else:
-            hint = _nearest_name(item, self.names)
-        location = Location(self.path)
-        return FormatError("there is no such column", found=item, location=location, hint=hint)
+            hint = self._nearest(item, self.names)
+        return FormatError("there is no such column", found=item, location=self.place(), hint=hint)
+
+    def _nearest(self, item: str, names: list[str]) -> str:
+        """The hint for a column that does not exist."""
+        import difflib
+
+        delimiter = next((c for c in ";\t| " if c in names[0]), None) if len(names) == 1 else None
+        if delimiter is not None:
+            known = {"\t": "tab", " ": "space"}
+            return f"the columns seem to be separated by --delimiter {known.get(delimiter, repr(delimiter))}"
+        if close := difflib.get_close_matches(item, names, n=1):
+            return printable(f"did you mean {self.typed(close[0])}?")
+        return printable(f"the columns are {', '.join(names if len(names) <= 20 else [*names[:20], '...'])}")
 
 
 def _items(part: str) -> list[str]:
     return [item.strip() for item in part.split(",")]
-
-
-def _nearest_name(item: str, names: list[str]) -> str:
-    """The hint for a column that does not exist."""
-    import difflib
-
-    delimiter = next((c for c in ";\t| " if c in names[0]), None) if len(names) == 1 else None
-    if delimiter is not None:
-        known = {"\t": "tab", " ": "space"}
-        return f"the columns seem to be separated by --delimiter {known.get(delimiter, repr(delimiter))}"
-    if close := difflib.get_close_matches(item, names, n=1):
-        return printable(f"did you mean {as_typed(close[0])}?")
-    return printable(f"the columns are {', '.join(names if len(names) <= 20 else [*names[:20], '...'])}")

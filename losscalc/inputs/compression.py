@@ -5,15 +5,19 @@ import gzip
 import lzma
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from types import MappingProxyType
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from losscalc.errors import FormatError, Location
 from losscalc.inputs.limits import UNPACKED, is_bomb, too_large
-from losscalc.inputs.stream import Stream
+from losscalc.inputs.stream import COMPRESSIONS, Stream
 
 _STEP = 1 << 16
-_FAILURES = (zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError)
+_ZSTD: Any = import_module("compression.zstd") if ".zst" in COMPRESSIONS else None
+_FAILURES: tuple[type[Exception], ...] = (
+    zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError, *((_ZSTD.ZstdError,) if _ZSTD else ()),
+)  # fmt: skip
 
 
 class Compressor(Protocol):
@@ -43,6 +47,7 @@ _DECOMPRESSED: MappingProxyType[str, Callable[[BinaryIO], BinaryIO]] = MappingPr
         ".gz": lambda raw: cast(BinaryIO, gzip.GzipFile(fileobj=raw, mode="rb")),
         ".bz2": lambda raw: cast(BinaryIO, _Decompressed(raw, bz2.BZ2Decompressor)),
         ".xz": lambda raw: cast(BinaryIO, _Decompressed(raw, lzma.LZMADecompressor)),
+        ".zst": lambda raw: cast(BinaryIO, _Decompressed(raw, _ZSTD.ZstdDecompressor)),
     }
 )
 _COMPRESSORS: MappingProxyType[str, Callable[[], Compressor]] = MappingProxyType(
@@ -51,6 +56,7 @@ _COMPRESSORS: MappingProxyType[str, Callable[[], Compressor]] = MappingProxyType
         ".gz": lambda: zlib.compressobj(wbits=31),
         ".bz2": bz2.BZ2Compressor,
         ".xz": lzma.LZMACompressor,
+        ".zst": lambda: cast(Compressor, _ZSTD.ZstdCompressor()),
     }
 )
 

@@ -14,6 +14,8 @@ CONTENTS = 1 << 24
 """Bytes of the header of safetensors, and of the pickle of torch.save."""
 ENTRIES = 1_000_000
 """Instructions in such a pickle; numbers and brackets in such a header."""
+WORKBOOK = 1_000_000_000
+"""Bytes of memory that the process may take which reads a workbook."""
 _RATIO = 200
 """Beyond that, how many times its size a compressed file may unpack to."""
 _LIFT = "if that is as it should be, --max-size 8G, for example, lets it pass"

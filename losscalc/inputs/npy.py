@@ -32,12 +32,12 @@ _BAD_DTYPES = (TypeError, ValueError, SyntaxError, KeyError, IndexError, Overflo
 
 def open_npy(stream: Stream, part: str | None, reading: Reading) -> Source:
     """The array of an NPY file, some of its columns, or a field of its records."""
-    source = open_array(stream, "", part)
+    source = open_array(stream, "", part, reading)
     source.table = ""
     return source
 
 
-def open_array(stream: Stream, place: str, part: str | None = None) -> Source:
+def open_array(stream: Stream, place: str, part: str | None, reading: Reading) -> Source:
     """The array in a stream of NPY; `place` is what messages add to the name of the file."""
     layout = _Header(stream, place).layout()
     body = range(layout.start, layout.start + math.prod(layout.shape) * layout.dtype.itemsize)
@@ -52,11 +52,12 @@ def open_array(stream: Stream, place: str, part: str | None = None) -> Source:
             )
         field = choose_array(names, part, stream.name)
         place = f"{place}#{field}"
-        numbers = _as_numbers(_field(layout, field), location._replace(part=place))
-        return StridedSource(stream, numbers, place, body=body)
-    layout = _as_numbers(layout, location)
+        layout = _checked(_field(layout, field), location._replace(part=place), reading)
+        source = StridedSource(stream, layout, place, reading, body=body)
+        source.beside = names
+        return source
     if part is None:
-        return StridedSource(stream, layout, place, body=body)
+        return StridedSource(stream, _checked(layout, location, reading), place, reading, body=body)
     if len(layout.shape) != 2:
         problem = f"columns are taken of an array with two axes, and this has {len(layout.shape)}"
         raise FormatError(problem, found=part, location=location)
@@ -65,7 +66,8 @@ def open_array(stream: Stream, place: str, part: str | None = None) -> Source:
     except FormatError as error:
         error.hint = f"columns are counted from 1 to {layout.shape[1]}"
         raise
-    return StridedSource(stream, layout, place, body=body, columns=columns)
+    layout = _checked(layout, location, reading, is_column=len(columns) == 1)
+    return StridedSource(stream, layout, place, reading, body=body, columns=columns)
 
 
 def _field(layout: Layout, name: str) -> Layout:
@@ -79,9 +81,14 @@ def _field(layout: Layout, name: str) -> Layout:
     )
 
 
-def _as_numbers(layout: Layout, location: Location) -> Layout:
-    """The layout, if what it holds are numbers; bfloat16, which NumPy lacks, is saved as pairs of bytes."""
+def _checked(layout: Layout, location: Location, reading: Reading, *, is_column: bool = False) -> Layout:
+    """The layout, if what it holds are numbers, or cells where cells are wanted.
+
+    bfloat16, which NumPy lacks, is saved as pairs of bytes.
+    """
     dtype = layout.dtype
+    if dtype.kind in "US" and dtype.itemsize and reading.is_beside and (is_column or len(layout.shape) == 1):
+        return layout
     if dtype.kind == "V" and dtype.itemsize == 2 and dtype.names is None and not dtype.shape:
         return layout._replace(dtype=np.dtype("<u2"), bfloat16=True)
     if dtype.kind in "fiub" and 0 < dtype.itemsize <= 8:

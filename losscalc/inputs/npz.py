@@ -13,10 +13,10 @@ _MOST_MEMBERS = 1_000
 
 def open_npz(stream: Stream, part: str | None, reading: Reading) -> Source:
     """One array of an NPZ archive: the one that is named, or the only one there is."""
-    return open_member(Archive(stream), part)
+    return open_member(Archive(stream), part, reading)
 
 
-def open_member(archive: Archive, part: str | None) -> Source:
+def open_member(archive: Archive, part: str | None, reading: Reading) -> Source:
     """One array of an archive of NPY files."""
     names = _names(archive)
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -28,7 +28,8 @@ def open_member(archive: Archive, part: str | None) -> Source:
         raise FormatError(
             "the member is not an array", found=member.filename, location=Location(archive.name)
         )
-    return open_array(archive.open(member), f"#{member.filename.removesuffix('.npy')}")
+    place = f"#{member.filename.removesuffix('.npy')}"
+    return open_array(archive.open(member), place, None, reading)
 
 
 def array_names(stream: Stream) -> list[str]:

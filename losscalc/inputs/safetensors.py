@@ -53,9 +53,8 @@ def open_safetensors(stream: Stream, part: str | None, reading: Reading) -> Sour
         shape = f"{entry.dtype} of shape {list(entry.shape)}"
         raise header.bad(f"the header gives {entry.end - entry.begin} bytes to {shape}", name)
     start = header.body.start + entry.begin
-    return StridedSource(
-        stream, packed(start, dtype, entry.shape, bfloat16=entry.dtype == "BF16"), where, body=header.body
-    )
+    layout = packed(start, dtype, entry.shape, bfloat16=entry.dtype == "BF16")
+    return StridedSource(stream, layout, where, reading, body=header.body)
 
 
 class _Header:

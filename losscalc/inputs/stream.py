@@ -4,13 +4,17 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import BinaryIO
 
 from losscalc.errors import FormatError, Location, SourceError, reason
 from losscalc.inputs.limits import HELD, too_large
 
-COMPRESSIONS = frozenset({".gz", ".bz2", ".xz"})
-"""The suffixes of compressed files, which come after that of the format (.csv.gz)."""
+COMPRESSIONS = frozenset({".gz", ".bz2", ".xz", *([".zst"] if find_spec("_zstd") else ())})
+"""The suffixes of compressed files, which come after that of the format (.csv.gz).
+
+Python has Zstandard from 3.14 on.
+"""
 
 _STEP = 1 << 20
 
@@ -101,6 +105,10 @@ class Stream:
         with named_failures(self.name):
             self.file.seek(offset)
         self._ahead, self._ended, self._count = b"", False, offset
+
+    def advance(self, share: float) -> None:
+        """Tell how much of a plain file was read whose bytes are read in any order."""
+        self._count = int(share * (self.size or 0))
 
     def progress(self) -> tuple[int, int | None]:
         """The bytes that were read of the file, and its size if that is known."""

@@ -9,9 +9,13 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.engine.sources import Rows, Source
 from losscalc.errors import FormatError, Index, Location
+from losscalc.inputs.cells import as_cells
 from losscalc.inputs.limits import HELD, too_large
+from losscalc.inputs.numbers import exact_cells, has_nan
+from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 
+_USUAL = Reading()
 _MOST_AXES = 64
 _MOST_EMPTY = 1 << 24
 _WINDOW = 1 << 23
@@ -98,6 +102,7 @@ class StridedSource(Source):
         stream: Stream,
         layout: Layout,
         part: str = "",
+        reading: Reading = _USUAL,
         *,
         body: range | None = None,
         columns: Sequence[int] | None = None,
@@ -113,10 +118,13 @@ class StridedSource(Source):
         self._read = 0 if body is None else body.start
         """Up to where a stream was read that has to be read in order."""
         self._held: Array | None = None
-        self.dtype = np.dtype(np.float32) if layout.bfloat16 else layout.dtype
+        self._kept = np.dtype(np.float32) if layout.bfloat16 else layout.dtype
         self.shape: tuple[int, ...] = layout.shape
         if columns is not None:
             self.shape = layout.shape[:1] if len(columns) == 1 else (layout.shape[0], len(columns))
+        self._drops_nan = reading.na == "drop" and self._kept.kind == "f"
+        self._are_cells = reading.is_beside and len(self.shape) == 1
+        self.dtype = np.dtype(object) if self._are_cells else self._kept
         if body is not None and stream.size is not None and stream.size != body.stop:
             raise self._broken_promise(stream.size - body.start)
 
@@ -130,7 +138,11 @@ class StridedSource(Source):
             self._check_end()
         if not pieces:
             return Rows(np.empty((0, *self.shape[1:]), self.dtype))
-        return Rows(pieces[0] if len(pieces) == 1 else np.concatenate(pieces))
+        values = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+        if self._are_cells:
+            return Rows(self._as_cells(values))
+        missing = has_nan(values) if self._drops_nan else None
+        return Rows(values, missing if missing is not None and missing.any() else None)
 
     def whole(self) -> Array:
         if self.shape:
@@ -157,8 +169,8 @@ class StridedSource(Source):
 
     def progress(self) -> tuple[int, int]:
         # By rows: not every array is read from its first byte to its last.
-        row = math.prod(self.shape[1:]) * self.dtype.itemsize
-        return self._next * row, math.prod(self.shape) * self.dtype.itemsize
+        row = math.prod(self.shape[1:]) * self._kept.itemsize
+        return self._next * row, math.prod(self.shape) * self._kept.itemsize
 
     def close(self) -> None:
         self._stream.close()
@@ -210,7 +222,7 @@ class StridedSource(Source):
 
     def _gathered(self, layout: Layout) -> Array:
         """Rows whose numbers are far from one another: a piece out of every column."""
-        values = np.empty((layout.shape[0], *self.shape[1:]), self.dtype, order="F")
+        values = np.empty((layout.shape[0], *self.shape[1:]), self._kept, order="F")
         for index in np.ndindex(self.shape[1:]):
             place = index if self._columns is None else (self._columns[index[0] if index else 0],)
             values[(slice(None), *index)] = self._numbers(layout.column(place))
@@ -220,9 +232,18 @@ class StridedSource(Source):
         values = layout.view(self._bytes(layout.start, layout.extent))
         if layout.bfloat16:
             return np.asarray(values.astype(np.uint32) << 16).view(np.float32)
-        if self.dtype.kind == "b" and (wrong := values.view(np.uint8) > 1).any():
+        if self._kept.kind == "b" and (wrong := values.view(np.uint8) > 1).any():
             raise self._bad("a byte is neither true nor false", found=int(values.view(np.uint8)[wrong][0]))
         return values
+
+    def _as_cells(self, values: Array) -> Array:
+        """The values as cells: texts, or numbers."""
+        if values.dtype.kind not in "US":
+            return exact_cells(values, None)
+        try:
+            return as_cells(each if isinstance(each, str) else each.decode() for each in values.tolist())
+        except (ValueError, SystemError) as error:  # what Python raises depends on its version
+            raise self._bad("a text is none, or not in UTF-8") from error
 
     def _bytes(self, start: int, count: int) -> bytes:
         if self._stream.is_plain_file:

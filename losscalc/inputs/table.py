@@ -10,7 +10,7 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.core.domains import parse_number
 from losscalc.engine.sources import Source
-from losscalc.errors import FormatError, Index, Location, LosscalcWarning, Remark, printable
+from losscalc.errors import FormatError, Index, Location, LosscalcNote, Remark, printable
 from losscalc.inputs.cells import is_name, names_something
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.conditions import find_condition
@@ -69,6 +69,7 @@ def open_table(stream: Stream, table: Table, part: str | None, reading: Reading)
         elif part is None and chosen[0] == 0:
             pieces = _not_counting(columns, pieces)
         source = TableSource(stream, table, chosen, pieces, is_whole=part is None)
+        source.dtype = source.take(0).values.dtype
     source.names, source.beside = names, columns.names or ()
     return source
 
@@ -89,9 +90,7 @@ class TableSource(TextSource):
     @property
     def remarks(self) -> Sequence[Remark]:
         return [
-            remark
-            for remark in self._table.remarks
-            if self._is_whole or not isinstance(remark, LosscalcWarning)
+            remark for remark in self._table.remarks if self._is_whole or isinstance(remark, LosscalcNote)
         ]
 
     def doubt(self, excess: int) -> str | None:
@@ -99,11 +98,11 @@ class TableSource(TextSource):
 
     def locate(self, index: Index) -> Location:
         if not index:
-            return Location(self.name)
+            return self._table.columns.place()
         is_cell = len(self._chosen) == 1 or len(index) > 1
         position = index[-1] if len(index) > 1 and len(self._chosen) > 1 else 0
-        column = self._chosen[position] + 1 if is_cell else None
-        return Location(self.name, self.line(index[0]), column)
+        column = self._chosen[position] if is_cell else None
+        return self._table.columns.place(self.line(index[0]), column)
 
 
 class CellSource(TableSource):
@@ -114,7 +113,7 @@ class CellSource(TableSource):
 
 def _flat(piece: Piece) -> Piece:
     """The numbers of one column as a vector, unless its cells are lists."""
-    return piece._replace(values=piece.values[:, 0]) if piece.values.shape[1] == 1 else piece
+    return piece._replace(values=piece.values[:, 0]) if piece.values.shape[1:] == (1,) else piece
 
 
 def check_data(columns: Columns, reasons: dict[int, str], left_out: Collection[int] = ()) -> None:
@@ -125,12 +124,13 @@ def check_data(columns: Columns, reasons: dict[int, str], left_out: Collection[i
     name = columns.names[column] if columns.names else ""
     others = [other for other in range(columns.width) if other not in {*reasons, *left_out}]
     known = printable(", ".join((columns.names or [])[:20]))
+    example = f"FILE{columns.typed('NAME')} or FILE{columns.typed('2')}"
     raise FormatError(
         printable(f"column {column + 1}{name and f' ({name[:_LONGEST_NAME]})'} {reasons[column]}"),
-        location=Location(columns.path),
+        location=columns.place(),
         hint=f"take the columns of the array: {columns.part_of(others)}"
         if others
-        else f"take one of the columns, FILE#NAME or FILE#2{known and f': there are {known}'}",
+        else f"take one of the columns, {example}{known and f': there are {known}'}",
     )
 
 
@@ -169,7 +169,8 @@ def _no_data(table: Table, reading: Reading) -> dict[int, str]:
     """The columns of a table that are no data, as far as names and words tell, and why."""
     columns = table.columns
     # Class names are words.
-    reasons = {} if reading.is_beside else dict.fromkeys(table.words(), "holds words")
+    words = [] if reading.is_beside else table.words()
+    reasons = {**columns.apart, **dict.fromkeys(words, "holds words")}
     for column, name in enumerate(columns.names or ()):
         if not name or _UNNAMED.fullmatch(name):
             reasons[column] = "has no name, and is no data but the index of rows"

@@ -33,7 +33,7 @@ def open_torch(stream: Stream, part: str | None, reading: Reading) -> Source:
     if stream.peek(2) != b"PK":
         hint = "name the format it has: --from csv, json ..."
         raise FormatError("not a file of torch.save", location=Location(stream.name), hint=hint)
-    return open_tensor(Archive(stream), part)
+    return open_tensor(Archive(stream), part, reading)
 
 
 def is_torch(names: list[str]) -> bool:
@@ -41,9 +41,9 @@ def is_torch(names: list[str]) -> bool:
     return any(name.endswith(_PICKLE) and name.count("/") == 1 for name in names)
 
 
-def open_tensor(archive: Archive, part: str | None) -> Source:
+def open_tensor(archive: Archive, part: str | None, reading: Reading) -> Source:
     """One tensor of an archive of torch.save."""
-    file = _TorchFile(archive)
+    file = _TorchFile(archive, reading)
     node, where = file.contents, Location(archive.name)
     path = () if part is None else (part,)
     if part is not None:
@@ -57,8 +57,9 @@ def open_tensor(archive: Archive, part: str | None) -> Source:
 class _TorchFile:
     """An archive of torch.save: a pickle that says what there is, and the numbers of each storage."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, reading: Reading) -> None:
         self._archive = archive
+        self._reading = reading
         self._where = Location(archive.name)
         names = archive.names()
         self._members = dict(zip(names, archive.members, strict=True))
@@ -85,7 +86,7 @@ class _TorchFile:
         if is_bomb(math.prod(layout.shape) * layout.dtype.itemsize, size, most):
             raise too_large("a small storage expands to", most, where)
         if not layout.extent:
-            return StridedSource(stream, layout._replace(start=0), part)
+            return StridedSource(stream, layout._replace(start=0), part, self._reading)
         member = self._members.get(f"{self._root}/data/{storage}")
         if member is None or member.file_size < size:
             present = "is not there" if member is None else f"has {member.file_size}"
@@ -95,7 +96,7 @@ class _TorchFile:
             # PyTorch stores numbers as they are; what wrote the archive once more may have not.
             unpacked = self._archive.read(member)
             stream, start = self._in_memory(unpacked), 0
-        return StridedSource(stream, layout._replace(start=start + layout.start), part)
+        return StridedSource(stream, layout._replace(start=start + layout.start), part, self._reading)
 
     def _numbers(self, node: object, part: str) -> Source:
         """Numbers of Python in the pickle itself."""
@@ -104,7 +105,8 @@ class _TorchFile:
         except OverflowError as error:
             where = self._where._replace(part=part)
             raise FormatError("a number outside the range of float64", location=where) from error
-        return StridedSource(self._in_memory(values.tobytes()), packed(0, values.dtype, values.shape), part)
+        layout = packed(0, values.dtype, values.shape)
+        return StridedSource(self._in_memory(values.tobytes()), layout, part, self._reading)
 
     def _in_memory(self, data: bytes) -> Stream:
         self._archive.stream.close()

@@ -1,14 +1,20 @@
 """NPY: columns, fields of records, bfloat16, the headers of Python 2, and rows in every order."""
 
+import contextlib
 import gzip
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from losscalc import cli
+from losscalc.errors import FormatError
+from losscalc.inputs.address import open_array, parse_address
+from losscalc.inputs.options import Reading
 from tests.support.hostile import accept, archive, npy, refuse, saved
 from tests.support.memory import little_memory
 from tests.support.reading import read_address
+from tests.support.tensors import entry, safetensors, storage, tensor, torch_file
 
 MATRIX = np.arange(12.0).reshape(4, 3)
 RECORDS = np.array(
@@ -165,3 +171,104 @@ def test_records_with_objects(capsys):
     says = "the array holds Python objects, not real numbers of up to 64 bits"
     found = "found 'dtype [('a', '<f8'), ('b', 'O')]'"
     refuse(capsys, ["sigmoid", "-i", "f.npy"], f"f.npy: {says}, {found}", code=4)
+
+
+def cells(address: str) -> np.ndarray:
+    """The cells at an address, as they are wanted beside an array."""
+    reading = Reading(is_beside=True)
+    with contextlib.closing(open_array(parse_address(address), "--by", reading)) as source:
+        assert source.dtype == object
+        return source.take(9).values
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        (np.array(["cat", "", "d\u00e9j\u00e0"]), ["cat", "", "d\u00e9j\u00e0"]),
+        (np.array(["cat", "dog"]).astype(">U3"), ["cat", "dog"]),
+        (np.array(["cat", "d\u00e9j\u00e0".encode()], "S8"), ["cat", "d\u00e9j\u00e0"]),
+        (np.array([0.5, 2], "f4"), [0.5, 2]),
+        (np.array([1, 2], "u1"), [1, 2]),
+        (np.array([2**53 + 1, 2]), ["9007199254740993", 2]),
+        (np.array([-(2**63), 2**63 - 1]), ["-9223372036854775808", "9223372036854775807"]),
+        (np.array([True, False]), ["True", "False"]),
+    ],
+)
+def test_cells(way, array, expected):
+    """Beside an array, texts are texts, and numbers are themselves to the last digit."""
+    found = cells(write(array, way)).tolist()
+    assert found == expected
+    assert list(map(type, found)) == [str if isinstance(cell, str) else float for cell in expected]
+
+
+def test_cells_of_columns_and_fields(capsys):
+    """So are one column of a matrix of texts, and a field of records; as numbers they stay refused."""
+    assert cells(f"{write(np.array([['a', 'b'], ['c', 'd']]), 'npy')}#2").tolist() == ["b", "d"]
+    write(RECORDS, "npy")
+    assert cells("f.npy#name").tolist() == ["a", "b"]
+    assert cells("f.npy#p").tolist() == [0.5, 0.25]
+    with contextlib.closing(open_array(parse_address("f.npy#p"), "--by", Reading())) as source:
+        assert source.beside == ["p", "x y", "name", "y"]
+    says = "f.npy#name: the array holds text, not real numbers of up to 64 bits, found 'dtype <U3'"
+    refuse(capsys, ["sigmoid", "-i", "f.npy#name"], says, CAST, 4)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        npy("'<U1'", "(2,)", b"\xff\xff\xff\x7fa\0\0\0"),
+        npy("'|S2'", "(2,)", b"\xff\xfeab"),
+    ],
+)
+def test_cells_that_are_no_text(data):
+    """What no character is, is refused."""
+    Path("f.npy").write_bytes(data)
+    with pytest.raises(FormatError, match=r"^f\.npy: a text is none, or not in UTF-8$"):
+        cells("f.npy")
+
+
+NUMBERS = np.array([[1.0, 2.0], [np.nan, 2.0], [3.0, 4.0], [5.0, np.nan]])
+
+
+def as_torch(array: np.ndarray) -> bytes:
+    """A file of torch.save."""
+    shape, strides = array.shape, tuple(s // array.itemsize for s in array.strides)
+    described = tensor(storage(kind="DoubleStorage", count=array.size), shape=shape, strides=strides)
+    return torch_file(described, {"data/0": array.tobytes()})
+
+
+def as_safetensors(array: np.ndarray) -> bytes:
+    """A file of safetensors."""
+    return safetensors({"a": entry("F64", array.shape, (0, array.nbytes))}, array.tobytes())
+
+
+@pytest.mark.parametrize(
+    "make", [saved, lambda array: archive(("a.npy", saved(array))), as_safetensors, as_torch]
+)
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_nan_is_missing(capsys, make, is_packed):
+    """Rows with NaN are left out where that is asked for, and nowhere else: by hand, 1 + 2 + 3 + 4."""
+    data = make(NUMBERS)
+    Path("f.gz" if is_packed else "f").write_bytes(gzip.compress(data) if is_packed else data)
+    name = "f.gz" if is_packed else "f"
+    arguments = ["l1", "-i", name, "-t", "[[0,0],[0,0],[0,0],[0,0]]", "-r", "sum"]
+    assert cli.run([*arguments, "--na", "drop"]) == 0
+    output, error = capsys.readouterr()
+    assert (float(output), error) == (10, "losscalc: warning: left out 2 rows with a missing number\n")
+    assert cli.run([*arguments, "-q"]) == 0
+    assert capsys.readouterr().out == "nan\n"
+
+
+def test_nan_in_whole_numbers(capsys):
+    """Whole numbers and truth values have none."""
+    write(np.array([1, 2]), "npy")
+    assert accept(capsys, ["l1", "-i", "f.npy", "-t", "f.npy", "--na", "drop"]) == "0.0\n"
+
+
+def test_nan_where_rows_are_no_samples(capsys):
+    """A weight of a class cannot be left out."""
+    write(np.array([1.0, np.nan]), "npy")
+    arguments = ["cross-entropy", "-i", "[[1,2],[3,4]]", "-t", "0,1", "--weight", "f.npy", "--na", "drop"]
+    says = "f.npy[1]: a row cannot be left out here, where rows are not samples"
+    refuse(capsys, arguments, says, "fill the empty cell in", 4)

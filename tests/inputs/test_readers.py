@@ -4,6 +4,7 @@ import bz2
 import contextlib
 import csv
 import gzip
+import importlib
 import io
 import json
 import lzma
@@ -17,12 +18,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from losscalc import cli
 from losscalc.errors import FormatError, LosscalcError
 from losscalc.inputs.address import open_array, parse_address
 from losscalc.inputs.options import Reading
+from losscalc.inputs.stream import COMPRESSIONS
 from losscalc.outputs.result import Result
 from losscalc.outputs.writers import WRITERS
 from tests.support.hostile import archive, npy, saved
+from tests.support.reading import read_address
 
 pytestmark = pytest.mark.slow
 
@@ -353,3 +357,18 @@ def test_files_that_shrink_while_they_are_read(tmp_path, name):
             file.truncate(3_500_000)
         with pytest.raises(FormatError, match="had 5000000 bytes, and became shorter while it was read"):
             source.whole()
+
+
+@pytest.mark.skipif(".zst" not in COMPRESSIONS, reason="Python has no Zstandard before 3.14")
+def test_zstandard(tmp_path, capsys):
+    """Files compressed by Zstandard are written and read, whole, damaged, and one behind the other."""
+    zstd = importlib.import_module("compression.zstd")
+    path = tmp_path / "f.csv.zst"
+    assert cli.run(["l1", "-i", "1,2,3", "-t", "0,0,0", "-r", "none", "-o", str(path)]) == 0
+    assert zstd.decompress(path.read_bytes()) == b"1.0\n2.0\n3.0\n"
+    path.write_bytes(path.read_bytes() + zstd.compress(b"4\n"))
+    assert read_address(str(path)).tolist() == [1, 2, 3, 4]
+    for data in (path.read_bytes()[:-3], path.read_bytes() + b"x", zstd.compress(b"1\n" * 100_000_000)):
+        path.write_bytes(data)
+        assert cli.run(["l1", "-i", str(path), "-t", "1", "-q"]) == 3
+        assert "Traceback" not in capsys.readouterr().err

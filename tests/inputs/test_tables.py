@@ -405,3 +405,10 @@ def test_pointers_to_every_item(folder, text, part, rows):
     """A * in a pointer is every item of a list, and a member of that name where there is one."""
     (folder / "f.json").write_text(text)
     assert values(f"f.json{part}") == rows
+
+
+def test_notes_about_a_part(capsys, folder):
+    """What was taken for granted is said of a column as of a whole table."""
+    (folder / "p.csv").write_text("p,q\n1,2\n\n3,4\n")
+    output, error = noted(capsys, "l1", "-i", "p.csv#q", "-t", "0,0", "-r", "sum")
+    assert (float(output), error) == (6.0, ["losscalc: note: p.csv: passed over 1 blank line"])
