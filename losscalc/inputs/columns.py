@@ -18,6 +18,14 @@ class Columns(NamedTuple):
     path: str
     width: int
     names: list[str] | None = None
+    before: str = ""
+    """What a part has before the names: the JSON Pointer of the records that have them."""
+    is_text: bool = True
+    """Whether delimiters separate the columns."""
+
+    def typed(self, part: str) -> str:
+        """A part of these columns, as it has to be typed."""
+        return as_typed(self.before + part.replace("~", "~0").replace("/", "~1") if self.before else part)
 
     def select(self, part: str | None) -> list[int]:
         """The columns of a part, counted from 0: a name, `2`, `2-4`, `cat-fox`, `3-`, `logit_*`, or several.
@@ -55,8 +63,8 @@ class Columns(NamedTuple):
         for part in tries:
             with suppress(FormatError):
                 if part and not self._is_mixed(part) and self.select(part) == columns:
-                    return as_typed(part)
-        return as_typed(tries[-1])
+                    return self.typed(part)
+        return self.typed(tries[-1])
 
     def _item(self, item: str, *, by_number: bool = False) -> list[int]:
         """The columns of one of several; `by_number` takes a number for a number though it is a name."""
@@ -154,23 +162,23 @@ class Columns(NamedTuple):
         if self.names is None:
             hint = f"columns are counted from 1 to {self.width}; --header yes if the first line names them"
         else:
-            hint = _nearest_name(item, self.names)
+            hint = self._nearest_name(item, self.names)
         location = Location(self.path)
         return FormatError("there is no such column", found=item, location=location, hint=hint)
+
+    def _nearest_name(self, item: str, names: list[str]) -> str:
+        """The hint for a column that does not exist."""
+        import difflib
+
+        is_one = self.is_text and len(names) == 1
+        delimiter = next((c for c in ";\t| " if c in names[0]), None) if is_one else None
+        if delimiter is not None:
+            known = {"\t": "tab", " ": "space"}
+            return f"the columns seem to be separated by --delimiter {known.get(delimiter, repr(delimiter))}"
+        if close := difflib.get_close_matches(item, names, n=1):
+            return printable(f"did you mean {self.typed(close[0])}?")
+        return printable(f"the columns are {', '.join(names if len(names) <= 20 else [*names[:20], '...'])}")
 
 
 def _items(part: str) -> list[str]:
     return [item.strip() for item in part.split(",")]
-
-
-def _nearest_name(item: str, names: list[str]) -> str:
-    """The hint for a column that does not exist."""
-    import difflib
-
-    delimiter = next((c for c in ";\t| " if c in names[0]), None) if len(names) == 1 else None
-    if delimiter is not None:
-        known = {"\t": "tab", " ": "space"}
-        return f"the columns seem to be separated by --delimiter {known.get(delimiter, repr(delimiter))}"
-    if close := difflib.get_close_matches(item, names, n=1):
-        return printable(f"did you mean {as_typed(close[0])}?")
-    return printable(f"the columns are {', '.join(names if len(names) <= 20 else [*names[:20], '...'])}")
