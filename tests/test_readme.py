@@ -309,7 +309,7 @@ def test_import_is_light() -> None:
 def test_limits():
     """The limits of the section on security are those of the program."""
     sizes = (limits.HELD, limits.LINE, limits.UNPACKED, limits.UNPACKED_ARRAY)
-    counts = (document._DEEPEST, npz._MOST_MEMBERS)
+    counts = (document.DEEPEST, npz._MOST_MEMBERS)
 
     expected = [*map(limits.size_text, sizes), *(f"{count:,}" for count in counts)]
     expected += [limits.size_text(limits.CONTENTS), f"{limits.ENTRIES:,}"]

@@ -113,6 +113,8 @@ class Source(ABC):
         pieces = []
         count = 0
         while len((piece := self.take(_PIECE)).values):
+            if piece.faults:
+                raise piece.faults[0][1]
             if piece.missing is not None and piece.missing.any():
                 raise DataError(
                     "a row cannot be left out here, where rows are not samples",

@@ -42,7 +42,7 @@ FORMATS = MappingProxyType(
             Format("tsv", (".tsv", ".tab"), _opener("csv", "open_tsv")),
             Format("text", (".txt", ".dat"), _opener("csv", "open_text")),
             Format("json", (".json",), _opener("json", "open_json"), (b"[", b"{")),
-            Format("jsonl", (".jsonl", ".ndjson"), _opener("json", "JsonLines")),
+            Format("jsonl", (".jsonl", ".ndjson"), _opener("json", "open_json_lines")),
             Format("npy", (".npy",), _opener("npy", "open_npy"), (b"\x93NUMPY",)),
             Format("npz", (".npz",), _opener("npz", "open_npz"), (b"PK\x03\x04", b"PK\x05\x06")),
             Format("safetensors", (".safetensors",), _opener("safetensors", "open_safetensors")),

@@ -257,7 +257,7 @@ def _literal(text: str, option: str, reading: Reading) -> Source:
     if text.lstrip().startswith("["):
         from losscalc.inputs.json import read_document
 
-        return read_document(text, option, None, reading.na, Location(option))
+        return read_document(text, option, reading)
     cells = text.split(",")
     numbers = np.array([_cell(cell, i, len(cells), option) for i, cell in enumerate(cells)])
     return Literal(numbers if len(cells) > 1 else numbers.reshape(()), option)

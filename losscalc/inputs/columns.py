@@ -26,6 +26,10 @@ class Columns(NamedTuple):
     """How many empty columns stand before the first."""
     apart: Mapping[int, str] = MappingProxyType({})
     """The columns that cannot stand beside others in a matrix, and why."""
+    before: str = ""
+    """What a part has before the names: the JSON Pointer of the records that have them."""
+    is_text: bool = True
+    """Whether delimiters separate the columns."""
 
     def place(self, line: int | None = None, column: int | None = None) -> Location:
         """Where a cell is, its column counted from 0 and its line from 1."""
@@ -33,7 +37,9 @@ class Columns(NamedTuple):
         return Location(self.path, line, number, part=f"#{self.sheet}" if self.sheet else "")
 
     def typed(self, part: str) -> str:
-        """A part of the table as it has to be typed."""
+        """A part of these columns, as it has to be typed."""
+        if self.before:
+            return as_typed(self.before + part.replace("~", "~0").replace("/", "~1"))
         return as_typed(f"{self.sheet}/{part}" if self.sheet else part)
 
     def select(self, part: str | None) -> list[int]:
@@ -171,14 +177,15 @@ class Columns(NamedTuple):
         if self.names is None:
             hint = f"columns are counted from 1 to {self.width}; --header yes if the first line names them"
         else:
-            hint = self._nearest(item, self.names)
+            hint = self._nearest_name(item, self.names)
         return FormatError("there is no such column", found=item, location=self.place(), hint=hint)
 
-    def _nearest(self, item: str, names: list[str]) -> str:
+    def _nearest_name(self, item: str, names: list[str]) -> str:
         """The hint for a column that does not exist."""
         import difflib
 
-        delimiter = next((c for c in ";\t| " if c in names[0]), None) if len(names) == 1 else None
+        is_one = self.is_text and len(names) == 1
+        delimiter = next((c for c in ";\t| " if c in names[0]), None) if is_one else None
         if delimiter is not None:
             known = {"\t": "tab", " ": "space"}
             return f"the columns seem to be separated by --delimiter {known.get(delimiter, repr(delimiter))}"

@@ -1,35 +1,58 @@
-"""JSON, a document at a time, and JSON lines, a row at a time."""
+"""JSON, a document or the items of its list at a time, and JSON lines, a row at a time."""
 
-from collections.abc import Iterator
+import io
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import chain, islice
 
-from losscalc.core.array import Array, show_shape
+from losscalc.core.array import Array
 from losscalc.engine.sources import MemorySource, Rows, Source
 from losscalc.errors import FormatError, Index, Location
+from losscalc.inputs import records
+from losscalc.inputs.contents import Content, find, of_rows
 from losscalc.inputs.decimals import parse_table
-from losscalc.inputs.document import find, parse, table_of, to_array
-from losscalc.inputs.limits import HELD, too_large
+from losscalc.inputs.document import (
+    COMPANION,
+    EVERY,
+    Number,
+    exact,
+    parse,
+    pointer,
+    steps_of,
+    too_heavy,
+    weight,
+)
+from losscalc.inputs.frametable import FrameTable, column_of
+from losscalc.inputs.items import BLANKS, Chunks, Scanner, is_inexact, plain_items, plain_table, within
+from losscalc.inputs.limits import HELD
+from losscalc.inputs.nested import to_array, to_cells
 from losscalc.inputs.options import Reading
+from losscalc.inputs.records import Frame, Numbered, Place, place_in
 from losscalc.inputs.stream import Stream
-from losscalc.inputs.text import Lines, Piece, TextSource
+from losscalc.inputs.table import TableSource, open_table
+from losscalc.inputs.text import Lines
 
 # For texts up to this length, json is faster than `parse_table`.
 _SHORT = 1 << 12
+# A piece of so many characters has a long line, of which all cells are held at once.
+_LONG = 1 << 21
+# So many documents of lines are held at a time.
+_ROWS = 1 << 14
+# Bytes of numbers that are read before the first is asked for: of a short array, the length is known then.
+_AHEAD = 1 << 26
 
 
 class JsonSource(MemorySource):
     """An array of a JSON document, which was read as a whole."""
 
-    table = ""
-
-    def __init__(self, values: Array, missing: Array | None, location: Location) -> None:
-        super().__init__(values)
-        self._missing = missing
+    def __init__(self, rows: Rows, location: Location) -> None:
+        super().__init__(rows.values)
+        self._rows = rows
         self._location = location
 
     def take(self, rows: int) -> Rows:
-        start = self._next
-        values = super().take(rows).values
-        return Rows(values, None if self._missing is None else self._missing[start : start + rows])
+        start, self._next = self._next, self._next + rows
+        return self._rows.cut(start, self._next)
 
     @property
     def can_skip(self) -> bool:
@@ -37,58 +60,148 @@ class JsonSource(MemorySource):
         return False
 
     def whole(self) -> Array:
-        return super().whole() if self._missing is None else Source.whole(self)
+        is_plain = self._rows.missing is None and not self._rows.faults
+        return super().whole() if is_plain else Source.whole(self)
 
     def locate(self, index: Index) -> Location:
         return self._location.inside(index)
 
 
-class JsonLines(TextSource):
+def open_json(stream: Stream, part: str | None, reading: Reading) -> Source:
+    """The array of a JSON document or of a part of it."""
+    chunks = Chunks(stream, reading.encoding)
+    begun = list(islice(chunks, 2))
+    text = chain(begun, chunks)
+    is_pointer = part is not None and part.startswith("/") and COMPANION not in part
+    is_list = begun != [] and begun[0].lstrip(BLANKS).startswith("[")
+    are_items = is_list and (not is_pointer or f"{part}/".startswith(f"/{EVERY}/"))
+    if len(begun) > 1 and are_items:
+        return _open_items(stream, Scanner(stream.name, text, _number(reading), chunks.most), part, reading)
+    pieces, is_light = within(text, chunks.most)
+    if is_light:
+        stream.close()
+        return _open_document("".join(pieces), stream, part, reading)
+    if not is_pointer:
+        excess = too_heavy(chunks.most, Location(stream.name))
+        excess.hint = f"a pointer reads one list of it, as in #/NAME; {excess.hint}"
+        raise excess
+    text = chain(pieces, chunks)
+    return _open_items(stream, Scanner(stream.name, text, _number(reading), chunks.most), part, reading)
+
+
+def read_document(text: str, name: str, reading: Reading) -> Source:
+    """The array of the JSON in a text that is no file; messages call it by a name."""
+    return _open_document(text, Stream(name, io.BytesIO()), None, reading)
+
+
+def open_json_lines(stream: Stream, part: str | None, reading: Reading) -> Source:
     """An array of which every line is a row: a list, a number, or an object that holds it."""
 
-    table = ""
+    def place(number: int | None, name: str | None) -> Location:
+        is_known = name is None or part in (name, f"/{name}")
+        return Location(stream.name, number, part="" if is_known else f"#{name}")
 
-    def __init__(self, stream: Stream, part: str | None, reading: Reading) -> None:
-        super().__init__(stream, _line_pieces(stream, part, reading))
+    rows = records.Rows(_lines(stream, reading, is_plain=not part), place, "/")
+    inner: Sequence[str] = ()
+    if part is not None and part.startswith("/"):
+        inner = rows.nearest(part) if COMPANION in part else steps_of(part, Location(stream.name))
+    elif not part and {"value", "version"} <= set(rows.names):
+        inner = ["value"]
+    content = of_rows(rows, None if inner else part or None, inner, reading)
+    return _open_frame(stream, content, place, reading)
 
-    def locate(self, index: Index) -> Location:
-        return super().locate(index).inside(index[1:])
+
+def _open_items(stream: Stream, items: Scanner, part: str | None, reading: Reading) -> Source:
+    """The array in the items of a list, as they come: those of the document, or those a pointer leads to."""
+    location = Location(stream.name, part="" if part is None else f"#{part}")
+    steps = steps_of(part, location) if part and part.startswith("/") else []
+    stop = steps.index(EVERY) if EVERY in steps else len(steps)
+    path, inner = steps[:stop], steps[stop + 1 :]
+    items.enter(path, location)
+    if items.peek() != "[":
+        value = items.value()
+        items.finish()
+        return _open_content(
+            stream, find(value, pointer(steps[stop:]), location, reading, path), location, reading
+        )
+    before = f"{pointer(path)}/{EVERY}/"
+    place = place_in(location, before if path or inner else "")
+    rows = records.Rows(_numbered(items), place, before, is_named=not (path or inner))
+    content = of_rows(rows, None if steps else part or None, inner, reading)
+    source = _open_frame(stream, content, place, reading)
+    source.read_ahead(_AHEAD)
+    return source
 
 
-def _line_pieces(stream: Stream, part: str | None, reading: Reading) -> Iterator[Piece]:
-    """The rows of JSON lines, a piece of text at a time; blank lines are skipped."""
-    lines = Lines(stream, reading.encoding)
-    shape: Index | None = None
+def _numbered(items: Scanner) -> Iterator[Numbered]:
+    """The items of the list where a document is read on, counted from 0; then the rest of it."""
+    count = 0
+    for batch in items.items():
+        yield range(count, count + len(batch)), batch
+        count += len(batch)
+    items.finish()
+
+
+def _open_document(text: str, stream: Stream, part: str | None, reading: Reading) -> Source:
+    """The array of a part of a document that is in memory."""
+    location = Location(stream.name, part="" if part is None else f"#{part}")
+    if not text.strip():
+        raise FormatError("no data", location=location)
+    is_shared = any(other.startswith(f"/{EVERY}/") for _, other in reading.elsewhere)
+    plain = plain_items(text) if not part and len(text) > _SHORT and not is_shared else None
+    if plain is not None and not (reading.is_beside and is_inexact(plain)):
+        return JsonSource(Rows(plain), location)
+    document = parse(text.rstrip(BLANKS), stream.name, number=_number(reading))
+    return _open_content(stream, find(document, part, location, reading), location, reading)
+
+
+def _open_content(stream: Stream, content: Content, location: Location, reading: Reading) -> Source:
+    """The array that is what a part of a document means."""
+    location = content.location or location
+    if isinstance(content.value, Frame):
+        return _open_frame(stream, content, place_in(location, content.before), reading)
+    read = to_cells if reading.is_beside else partial(to_array, na=reading.na)
+    rows = read(content.value, location.inside, is_lenient=reading.is_lenient)
+    source = JsonSource(rows, location)
+    source.beside = content.beside
+    # What a pointer takes of every item of one list belongs to the same rows.
+    head, every, _ = location.part.partition(f"/{EVERY}")
+    source.table = head if every else None
+    return source
+
+
+def _open_frame(stream: Stream, content: Content, place: Place, reading: Reading) -> TableSource:
+    """The array in the columns of a table."""
+    frame = content.value
+    elsewhere = ((option, column_of(part, frame.row)) for option, part in reading.elsewhere)
+    known = tuple((option, column) for option, column in elsewhere if column is not None)
+    table = FrameTable(frame, content.before, place, reading)
+    source = open_table(stream, table, content.part, reading._replace(elsewhere=known), table.place)
+    source.beside, source.table = content.beside, f"#{content.before}".removesuffix(f"/{EVERY}/")
+    return source
+
+
+def _number(reading: Reading) -> Number:
+    """What makes a number of a whole one: ids beside an array need all their digits."""
+    return exact if reading.is_beside else float
+
+
+def _lines(stream: Stream, reading: Reading, *, is_plain: bool) -> Iterator[Numbered]:
+    """The documents of lines, a piece of text at a time; blank lines are skipped."""
+    lines, most, number = Lines(stream, reading.encoding), stream.most(HELD), _number(reading)
     line = lines.next_line
     while text := lines.piece():
-        piece: Piece | None = None
-        plain = None if part is not None else _plain_rows(text)
-        if plain is not None and shape in (None, plain.shape[1:]):
-            piece = Piece(plain, None, range(line, line + len(plain)))
-        elif rows := [(line + i, row) for i, row in enumerate(text.split("\n")) if row.strip(" \t")]:
-            piece = _parsed(rows, stream.name, part, reading.na)
+        if len(text) > _LONG and weight(text) > most:
+            raise too_heavy(most, Location(stream.name, line))
+        plain = _plain_rows(text) if is_plain else None
+        if plain is not None and not (reading.is_beside and is_inexact(plain)):
+            yield range(line, line + len(plain)), plain
+        else:
+            rows = [(line + i, row) for i, row in enumerate(text.split("\n")) if row.strip(" \t")]
+            for start in range(0, len(rows), _ROWS):
+                some = rows[start : start + _ROWS]
+                yield [at for at, _ in some], [parse(row, stream.name, at, number) for at, row in some]
         line = lines.next_line
-        if piece is None:
-            continue
-        if shape is not None and piece.values.shape[1:] != shape:
-            found, before = show_shape(piece.values.shape[1:]), show_shape(shape)
-            raise FormatError(
-                f"the row has shape {found}, those before {before}",
-                location=Location(stream.name, piece.lines[0]),
-            )
-        shape = piece.values.shape[1:]
-        yield piece
-
-
-def _parsed(rows: list[tuple[int, str]], name: str, part: str | None, na: str) -> Piece:
-    """The rows of lines with their numbers, each of them a document."""
-    lines = [line for line, _ in rows]
-    documents = [find(parse(text, name, line), part, Location(name, line)) for line, text in rows]
-
-    def place(index: Index) -> Location:
-        return Location(name, lines[index[0]] if index else None).inside(index[1:])
-
-    return Piece(*to_array(documents, na, place), lines)
 
 
 def _plain_rows(text: str) -> Array | None:
@@ -100,64 +213,8 @@ def _plain_rows(text: str) -> Array | None:
         values = parse_table(text, ",", 1, [0], json=True)
         return None if values is None else values[:, 0]
     rows = text.count("[")
-    if not text.startswith("[") or not text.endswith("]\n") or text.count("]") != rows:
+    if not text.startswith("[") or text.count("]") != rows or text.count("]\n") != rows:
         return None
-    table = text[1:-2].replace("]\n[", "\n") + "\n"
     # Any other bracket ends up in a cell, which is then not a number; any other line end adds a row.
-    width = table.count(",", 0, table.index("\n")) + 1
-    values = parse_table(table, ",", width, list(range(width)), json=True)
+    values = plain_table(text[1:-2].replace("]\n[", "\n") + "\n")
     return values if values is not None and len(values) == rows else None
-
-
-def _plain_document(text: str) -> Array | None:
-    """The array of a list of numbers, or of flat lists of numbers; None if the document is anything else."""
-    text = text.strip(" \t\r\n").replace("\n", " ")
-    if text.startswith("[[") and text.endswith("]]"):
-        # Any other bracket ends up in a cell, which is then not a number.
-        table = text[2:-2].replace("], [", "\n").replace("],[", "\n") + "\n"
-        width = table.count(",", 0, table.index("\n")) + 1
-        return parse_table(table, ",", width, list(range(width)), json=True)
-    if text.startswith("[") and text.endswith("]"):
-        values = parse_table(text[1:-1].replace(",", "\n") + "\n", ",", 1, [0], json=True)
-        return None if values is None else values[:, 0]
-    return None
-
-
-def open_json(stream: Stream, part: str | None, reading: Reading) -> Source:
-    """The array of a JSON document or of a part of it."""
-    text = _whole_text(stream, reading)
-    stream.close()
-    location = Location(stream.name, part="" if part is None else f"#{part}")
-    return read_document(text, stream.name, part, reading.na, location)
-
-
-def _whole_text(stream: Stream, reading: Reading) -> str:
-    """The text of a document, within the limit of what is held in memory."""
-    most = stream.most(HELD)
-    excess = too_large("the JSON document has", most, Location(stream.name))
-    if (stream.size or 0) > most:
-        raise excess
-    lines = Lines(stream, reading.encoding, longest=HELD)
-    # As bytes: one character beyond Latin-1 would make a str take two or four bytes for each.
-    text = bytearray()
-    for piece in iter(lines.piece, ""):
-        text += piece.encode()
-        if len(text) > most:
-            raise excess
-    return text.decode()
-
-
-def read_document(text: str, path: str, part: str | None, na: str, location: Location) -> JsonSource:
-    """The array of the JSON in a text."""
-    if not text.strip():
-        raise FormatError("no data", location=location)
-    plain = _plain_document(text) if part is None and len(text) > _SHORT else None
-    if plain is not None:
-        return JsonSource(plain, None, location)
-    document = parse(text.rstrip(" \t\r\n"), path)
-    table = table_of(document, part)
-    document = find(document, part, location)
-    values, missing = to_array(document, na, location.inside)
-    source = JsonSource(values, missing, location)
-    source.table = table
-    return source

@@ -1,7 +1,7 @@
 """The rules of tables, the same for every format that has rows and columns: headers, and what is no data."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from typing import Literal, Protocol
 
@@ -9,7 +9,6 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.core.domains import parse_number
-from losscalc.engine.sources import Source
 from losscalc.errors import FormatError, Index, Location, LosscalcNote, Remark, printable
 from losscalc.inputs.cells import is_name, names_something
 from losscalc.inputs.columns import Columns
@@ -31,6 +30,10 @@ _YEAR = re.compile(r"(?:19|20)\d\d|2100", re.ASCII)
 _LAST_YEAR = 2100
 _LONGEST_NAME = 40
 _FEWEST_COUNTED = 5
+
+
+Place = Callable[[int | None, int | None, Index], Location]
+"""Where a value stands, by the number of its row, that of its column, and its index inside the cell."""
 
 
 class Table(Protocol):
@@ -55,20 +58,25 @@ class Table(Protocol):
         """The columns that hold words or dates, as far as the first rows show."""
 
 
-def open_table(stream: Stream, table: Table, part: str | None, reading: Reading) -> Source:
-    """The numbers in some columns of a table; the cells of one column if they are wanted beside an array."""
+def open_table(
+    stream: Stream, table: Table, part: str | None, reading: Reading, place: Place | None = None
+) -> "TableSource":
+    """The numbers in some columns of a table; the cells of one column if they are wanted beside an array.
+
+    `place` says where a cell stands, if that is not a line and a column of text.
+    """
     columns = table.columns
     chosen = columns.select(part) if part is not None else _data(table, reading)
     names = [columns.names[column] for column in chosen] if columns.names else None
     if reading.is_beside and len(chosen) == 1:
-        source: TableSource = CellSource(stream, table, chosen, table.cells(chosen[0]), is_whole=False)
+        source: TableSource = CellSource(stream, table, chosen, table.cells(chosen[0]), place, is_whole=False)
     else:
         pieces = table.pieces(chosen)
-        if len(chosen) == 1:
+        if len(chosen) == 1 and columns.is_text:
             pieces = map(_flat, pieces)
-        elif part is None and chosen[0] == 0:
+        elif len(chosen) > 1 and part is None and chosen[0] == 0:
             pieces = _not_counting(columns, pieces)
-        source = TableSource(stream, table, chosen, pieces, is_whole=part is None)
+        source = TableSource(stream, table, chosen, pieces, place, is_whole=part is None)
         source.dtype = source.take(0).values.dtype
     source.names, source.beside = names, columns.names or ()
     return source
@@ -80,8 +88,16 @@ class TableSource(TextSource):
     table = ""
 
     def __init__(
-        self, stream: Stream, table: Table, chosen: list[int], pieces: Iterator[Piece], *, is_whole: bool
+        self,
+        stream: Stream,
+        table: Table,
+        chosen: list[int],
+        pieces: Iterator[Piece],
+        place: Place | None,
+        *,
+        is_whole: bool,
     ) -> None:
+        self._place = place or self._in_text
         self._table = table
         self._is_whole = is_whole
         self._chosen = chosen
@@ -98,11 +114,15 @@ class TableSource(TextSource):
 
     def locate(self, index: Index) -> Location:
         if not index:
-            return self._table.columns.place()
-        is_cell = len(self._chosen) == 1 or len(index) > 1
-        position = index[-1] if len(index) > 1 and len(self._chosen) > 1 else 0
-        column = self._chosen[position] if is_cell else None
-        return self._table.columns.place(self.line(index[0]), column)
+            return self._place(None, None, ())
+        line, is_several = self.line(index[0]), len(self._chosen) > 1
+        if is_several and len(index) == 1:
+            return self._place(line, None, ())
+        column = self._chosen[index[1] if is_several else 0]
+        return self._place(line, column, index[2 if is_several else 1 :])
+
+    def _in_text(self, line: int | None, column: int | None, inside: Index) -> Location:
+        return self._table.columns.place(line, column)
 
 
 class CellSource(TableSource):
@@ -124,14 +144,18 @@ def check_data(columns: Columns, reasons: dict[int, str], left_out: Collection[i
     name = columns.names[column] if columns.names else ""
     others = [other for other in range(columns.width) if other not in {*reasons, *left_out}]
     known = printable(", ".join((columns.names or [])[:20]))
-    example = f"FILE{columns.typed('NAME')} or FILE{columns.typed('2')}"
     raise FormatError(
         printable(f"column {column + 1}{name and f' ({name[:_LONGEST_NAME]})'} {reasons[column]}"),
         location=columns.place(),
         hint=f"take the columns of the array: {columns.part_of(others)}"
         if others
-        else f"take one of the columns, {example}{known and f': there are {known}'}",
+        else f"take one of the columns, {_example(columns)}{known and f': there are {known}'}",
     )
+
+
+def _example(columns: Columns) -> str:
+    """How one column is named."""
+    return f"FILE{columns.typed('NAME')}" + ("" if columns.before else f" or FILE{columns.typed('2')}")
 
 
 def identifies(name: str) -> bool:

@@ -73,6 +73,19 @@ class Lines:
         self.next_line += _line_ends(text)
         return text
 
+    def chunk(self) -> str:
+        """The next text as it comes, which may end within a line; '' at the end."""
+        text = ""
+        while not (text or self._ended):
+            text = self._carry + self._decode()
+            # A \r at the end may be the first half of \r\n.
+            self._carry = "\r" if text.endswith("\r") and not self._ended else ""
+            text = text[: len(text) - len(self._carry)]
+            if "\r" in text:
+                text = text.replace("\r\n", "\n").replace("\r", "\n")
+        self.next_line += _line_ends(text)
+        return text
+
     def _decode(self) -> str:
         raw = self._stream.read(_BYTES)
         self._ended = len(raw) < _BYTES
@@ -151,6 +164,14 @@ class TextSource(Source):
         while self._read_on():
             self._waiting.clear()
         return self._rows_read
+
+    def read_ahead(self, most: int) -> None:
+        """Read on while the rows take fewer bytes than this: the length of a short array is known then."""
+        # A text takes several times the eight bytes of its place in the array.
+        factor = 8 if self.dtype == object else 1
+        while self.shape[0] is None and sum(rows.values.nbytes for rows in self._waiting) * factor < most:
+            if not self._read_on():
+                self.shape = (self._rows_read, *self.shape[1:])
 
     def progress(self) -> tuple[int, int | None]:
         return self._stream.progress()

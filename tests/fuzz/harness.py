@@ -73,14 +73,18 @@ def as_csv(data: bytes) -> np.ndarray:
 
 
 def as_numbers(document: object) -> object:
-    """A JSON document with nothing but lists and numbers in it."""
+    """A JSON document with nothing but lists and numbers in it, and objects that hold one array."""
     if isinstance(document, list):
         return [as_numbers(item) for item in document]
     if isinstance(document, str):
         return numbers(document)
     if isinstance(document, dict):
-        assert {"value", "version"} <= document.keys()
-        return as_numbers(document["value"])
+        if {"value", "version"} <= document.keys():
+            return as_numbers(document["value"])
+        if all(re.fullmatch(r"-?\d+(\.\d+)?", key) for key in document) and document:
+            return [as_numbers(value) for value in document.values()]
+        (value,) = document.values()
+        return as_numbers(value)
     assert type(document) in (int, float, bool), document
     return float(document)
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from losscalc.errors import LosscalcError
-from losscalc.inputs import Opener, csv, decimals
+from losscalc.inputs import Opener, csv, decimals, items
 from losscalc.inputs import json as documents
 from losscalc.inputs.decimals import parse_table
 from losscalc.inputs.options import Reading
@@ -59,7 +59,7 @@ def outcome(open_source: Opener, text: str, part: str | None, reading: Reading) 
         with contextlib.closing(open_source(Stream("f", io.BytesIO(text.encode())), part, reading)) as source:
             if not source.shape:
                 return (source.whole().tobytes(),)
-            values, missing = source.take(1 << 16)
+            values, missing, _ = source.take(1 << 16)
             places = [source.locate((row,)) for row in range(len(values))]
             return values.shape, values.tobytes(), missing if missing is None else missing.tolist(), places
     except LosscalcError as error:
@@ -122,7 +122,7 @@ def nested(draw) -> str:
 @pytest.mark.slow
 @LAW
 @given(text=nested(), na=st.sampled_from(["error", "nan", "drop"]), step=st.sampled_from([1, 40, 1 << 17]))
-@pytest.mark.parametrize("open_source", [documents.open_json, documents.JsonLines])
+@pytest.mark.parametrize("open_source", [documents.open_json, documents.open_json_lines])
 def test_json_without_a_parser_is_json(open_source, text, na, step):
     """Lists of numbers that are read as tables are what the parser of JSON makes of them, or left to it."""
     reading = Reading(na=na)
@@ -130,7 +130,8 @@ def test_json_without_a_parser_is_json(open_source, text, na, step):
         patch.setattr(decimals, "_STEP", step)
         patch.setattr(documents, "_SHORT", 0)
         fast = outcome(open_source, text, None, reading)
-        patch.setattr(documents, "parse_table", lambda *_, **__: None)
+        for module in (documents, items):
+            patch.setattr(module, "parse_table", lambda *_, **__: None)
         assert fast == outcome(open_source, text, None, reading)
 
 

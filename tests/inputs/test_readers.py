@@ -226,11 +226,14 @@ def square(rows: list[list[float]]) -> np.ndarray:
 
 
 def values_again(node: object) -> object:
-    """Numbers in nested lists, as a second reader of JSON takes them."""
+    """Numbers in nested lists, as a second reader of JSON takes them; a lone member stands for its object."""
     if isinstance(node, list):
         return [values_again(item) for item in node]
     if isinstance(node, str):
         return number(node)
+    if isinstance(node, dict):
+        (node,) = node.values()
+        return values_again(node)
     assert isinstance(node, float | bool)
     return float(node)
 

@@ -374,10 +374,12 @@ def test_gaps_of_json(capsys, folder, gap):
 
 
 def test_the_hint_of_records_names_no_id(capsys, folder):
-    """Its part leads to numbers, and not to the ids before them."""
+    """Its part leads to numbers, and not to the ids before them: records are a table like any other."""
     (folder / "f.json").write_text('[{"id": 7, "log p": 0.5}]')
     message, hint = refused(capsys, "sigmoid", "-i", "f.json")
-    assert (message, hint) == ("f.json[0]: an object where a number is due", "name a member: '#log p'")
+    assert message == "f.json: column 1 (id) tells rows apart, and is no data"
+    assert hint == "take the columns of the array: '#log p'"
+    assert values(f"f.json{hinted_part(hint)}") == [0.5]
 
 
 def test_numbers_of_columns_in_json(capsys, folder):
