@@ -56,7 +56,7 @@ def join_rows(pieces: Sequence[Rows]) -> Rows:
     """Join the rows of one or more pieces; a single piece is not copied."""
     if len(pieces) == 1:
         return pieces[0]
-    values = np.concatenate([piece.values for piece in pieces])
+    values = joined([piece.values for piece in pieces])
     starts = np.cumsum([0, *(len(piece.values) for piece in pieces)]).tolist()
     faults = tuple(
         (start + row, fault)
@@ -68,6 +68,13 @@ def join_rows(pieces: Sequence[Rows]) -> Rows:
         for masks in ([piece.missing for piece in pieces], [piece.excluded for piece in pieces])
     )
     return Rows(values, missing, faults, excluded)
+
+
+def joined(arrays: Sequence[Array]) -> Array:
+    """Arrays one behind the other; texts beside numbers stay what they are."""
+    if len({array.dtype.kind for array in arrays}) > 1 and any(a.dtype.kind in "OS" for a in arrays):
+        return np.concatenate([array.astype(object) for array in arrays])
+    return np.concatenate(arrays)
 
 
 def _joined_masks(masks: Sequence[tuple[int, np.ndarray | None]]) -> np.ndarray | None:
@@ -111,6 +118,8 @@ class Source(ABC):
         pieces = []
         count = 0
         while len((piece := self.take(_PIECE)).values):
+            for _, fault in piece.faults:
+                raise fault
             if piece.missing is not None and piece.missing.any():
                 raise DataError(
                     "a row cannot be left out here, where rows are not samples",
@@ -130,6 +139,10 @@ class Source(ABC):
         """Skip some rows."""
         while rows > 0 and (length := len(self.take(min(rows, _PIECE)).values)):
             rows -= length
+
+    def origins(self, rows: np.ndarray) -> np.ndarray:
+        """Where rows come from: their places in what is read, if they are not given in its order."""
+        return rows
 
     @property
     def recipe(self) -> "Recipe":
@@ -174,10 +187,19 @@ class Source(ABC):
 
 
 Recipe = Callable[[], Source]
+Group = str | float
+"""What the rows of a group have in common."""
 
 
 def _itself(source: Source) -> Source:
     return copy(source)
+
+
+class Labels(Source):
+    """The number of the group that each row is of; groups are numbered as they are met."""
+
+    groups: "Sequence[Group]"
+    """The groups that were met so far."""
 
 
 class Excerpt(Source):
@@ -254,6 +276,9 @@ class Column(Source):
 
     def locate(self, index: Index) -> Location | None:
         return self._source.locate(index)
+
+    def origins(self, rows: np.ndarray) -> np.ndarray:
+        return self._source.origins(rows)
 
     def progress(self) -> tuple[int, int | None] | None:
         return self._source.progress()
