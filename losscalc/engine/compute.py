@@ -186,8 +186,9 @@ def _common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:
     longest = max(lengths, key=lambda name: lengths[name])
     if lengths[shortest] < lengths[longest]:
         more = "more" if lengths[longest] == rows else str(start + lengths[longest])
+        count = start + lengths[shortest]
         raise ShapeError(
-            f"`{shortest}` has {start + lengths[shortest]} rows and `{longest}` has {more}; "
+            f"`{shortest}` has {count} row{'s' * (count != 1)} and `{longest}` has {more}; "
             "they must have equally many",
             argument=shortest,
         )

@@ -135,7 +135,7 @@ def _of_numbers(numbers: Array) -> Marks:
 def _of_texts(texts: Array) -> Marks:
     """The sum of the words of eight letters, each mixed with its place; blanks behind a text are no words."""
     count = -(-max(1, texts.dtype.itemsize) // _WORD)
-    words = texts.astype(f"S{_WORD * count}").view(np.uint64).reshape(-1, count)
+    words = texts.astype(f"S{_WORD * count}").view(np.uint64).reshape(len(texts), count)
     total = np.zeros(len(texts), np.uint64)
     for place in range(count):
         word = words[:, place]
@@ -151,7 +151,7 @@ def _mixed(words: Marks) -> Marks:
 
 def _may_be_number(texts: Array) -> NDArray[np.bool_]:
     """Which texts may be numbers other than whole numbers that have to be told apart by all their digits."""
-    letters = texts.view(np.uint8).reshape(len(texts), -1)
+    letters = texts.view(np.uint8).reshape(len(texts), texts.dtype.itemsize)
     may_be: NDArray[np.bool_] = _IN_NUMBERS[letters].all(axis=1) & (letters[:, 0] != 0)
     rows = np.flatnonzero(may_be)
     some = letters[rows]

@@ -1,4 +1,4 @@
-"""A pipe, which can be read only once, for several readers, who each read it from the first byte to the last."""
+"""A pipe, which can be read only once, for several readers who each read all of it."""
 
 from typing import BinaryIO, cast
 
