@@ -17,16 +17,15 @@ from losscalc.core.operation import Operation
 from losscalc.core.roles import CLASS_KINDS
 from losscalc.engine.call import AnyCall
 from losscalc.engine.sources import MemorySource, Source
-from losscalc.errors import LosscalcError, LosscalcNote, ShapeError, UsageError, option_name
+from losscalc.errors import LosscalcError, LosscalcNote, Remark, ShapeError, UsageError, option_name
 from losscalc.inputs.address import (
-    STDIN,
     Address,
     open_array,
     open_state,
     parse_address,
-    shared_stdin,
+    shared_pipes,
 )
-from losscalc.inputs.companions import GROUPS, Companions, Place, no_column
+from losscalc.inputs.companions import GROUPS, Companions, Place
 from losscalc.inputs.labels import Classes, open_labels, read_names
 from losscalc.inputs.options import Reading, Readings
 from losscalc.insight import diagnose
@@ -42,31 +41,48 @@ class Inputs(NamedTuple):
     readings: Readings = Readings()
 
     def addresses(self, *, is_far: bool = False) -> dict[str, Address]:
-        """The addresses of the arrays, for this machine or for workers elsewhere."""
-        addresses = {name: parse_address(text) for name, text in self.texts.items()}
+        """The addresses of the arrays and of groups, for this machine or for workers elsewhere."""
+        usual = self.readings.usual
+        texts = self.texts if usual.by is None else {**self.texts, GROUPS: usual.by}
+        addresses = {name: parse_address(text) for name, text in texts.items()}
         _check_distinct(addresses)
-        piped = [name for name, address in addresses.items() if address.is_stdin]
         if is_far:
+            piped = [name for name, address in addresses.items() if address.is_stdin]
             if piped:
                 hint = "put the array in a file that all workers can read"
                 raise UsageError(f"a cluster cannot read the standard input of `{piped[0]}`", hint=hint)
             return {name: address._replace(folder=os.getcwd()) for name, address in addresses.items()}
-        usual = self.readings.usual
-        if piped and (len(addresses) > 1 or usual.where or usual.key or usual.by):
-            spring = shared_stdin(usual)
-            addresses |= {name: addresses[name]._replace(spring=spring) for name in piped}
+        if len(addresses) > 1 or usual.where or usual.key is not None:
+            return shared_pipes(addresses, usual)
         return addresses
 
 
+class Opened(NamedTuple):
+    """A call whose arrays are open, these as they are read, and the columns beside them."""
+
+    call: AnyCall
+    sources: Mapping[str, Source]
+    companions: Companions
+
+    @property
+    def remarks(self) -> list[Remark]:
+        """What there is to tell of the reading, once all rows were read."""
+        # Two parts of one file have the same things to tell.
+        groups = self.companions.groups
+        sources = [*self.sources.values(), *([] if groups is None else [groups])]
+        told = {remark.describe(): remark for source in sources for remark in source.remarks}
+        return [*told.values(), *self.companions.remarks]
+
+
 @contextlib.contextmanager
-def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False) -> Iterator[AnyCall]:
+def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False) -> Iterator[Opened]:
     """Open the arrays of a call, for workers elsewhere if it is far; errors in the block get their places."""
     addresses = inputs.addresses(is_far=is_far)
     if any(a.is_stdin for a in addresses.values()) and sys.stdin and sys.stdin.isatty() and not voice.quiet:
         warn(LosscalcNote("reading standard input; end with Ctrl-D"), kind="note")
     sources: dict[str, Source] = {}
     with contextlib.ExitStack() as files:
-        for name in addresses:
+        for name in inputs.texts:
             found = _opened(call.operation, name, addresses, inputs.readings, sources)
             sources |= found
             for source in found.values():
@@ -84,18 +100,15 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
             )
         try:
             call, notes = _lined_up(call, companions)
-            if any(address.spring is not None for address in addresses.values()):
-                next(a.spring for a in addresses.values() if a.spring is not None).seal()
+            for spring in {address.spring for address in addresses.values() if address.spring is not None}:
+                spring.seal()
             voice.tell(notes, sources)
-            yield call
+            yield Opened(call, sources, companions)
         except LosscalcError as error:
             if isinstance(error, ShapeError):
-                error.hint = _doubts(error, call.operation, sources) or error.hint
+                error.hint = _doubts(error, call.operation, sources) or companions.way or error.hint
             locate(error, call.sources)
             raise
-        # Two parts of one file have the same things to tell.
-        told = {remark.describe(): remark for source in sources.values() for remark in source.remarks}
-        voice.tell([*told.values(), *companions.remarks])
 
 
 def _companions(call: AnyCall, addresses: Mapping[str, Address], readings: Readings) -> Companions:
@@ -107,14 +120,8 @@ def _companions(call: AnyCall, addresses: Mapping[str, Address], readings: Readi
         # One number a class, or the state of a model, has no rows in common with others.
         if name in addresses and not roles[name].many and roles[name].kind != "class-weights"
     }
-    by = readings.usual.by
-    if by is not None and not any(by in place.source.beside for place in places.values()):
-        reading = readings.of(GROUPS)._replace(is_beside=True)
-        address = parse_address(by)
-        if address.path is not None and not address.paths and not os.path.lexists(address.path):
-            raise no_column(by, [name for place in places.values() for name in place.source.beside], "--by")
-        places[GROUPS] = Place(address, reading, open_array(address, "--by", reading))
-    return Companions(places, readings.usual)
+    by = (addresses[GROUPS], readings.of(GROUPS)) if GROUPS in addresses else None
+    return Companions(places, readings.usual, by)
 
 
 def _lined_up(call: AnyCall, companions: Companions) -> tuple[AnyCall, tuple[LosscalcNote, ...]]:
@@ -127,8 +134,10 @@ def _lined_up(call: AnyCall, companions: Companions) -> tuple[AnyCall, tuple[Los
     if not rows:
         if companions.only_compares:
             return call.aligned()
-        raise UsageError(f"the arrays of {call.operation.name} have no rows to be compared, joined or picked")
-    companions.line_up({*rows, GROUPS})
+        raise UsageError(
+            f"the arrays of {call.operation.name} have no rows to be compared, joined, picked or grouped"
+        )
+    companions.line_up(rows)
     arrays = {name: array if name in rows else call.arrays[name] for name, array in aligned.arrays.items()}
     return aligned._replace(arrays=arrays, by=companions.groups), notes
 
@@ -221,7 +230,7 @@ def _balanced(
     if not by_class and kind != "positive-weights":
         raise UsageError(f"`{name}` of {operation.name} is not one a class, and nothing balances it")
     target, reading = addresses.get("target"), readings.of("target")
-    if target is None or target.is_stdin or reading.na == "drop" or reading.where or reading.key:
+    if target is None or target.pipe is not None or reading.na == "drop" or reading.where or reading.key:
         raise UsageError(
             f"`{name}` is balanced by all labels of the target, which are read twice",
             hint="put the rows that count in a file without gaps",
@@ -238,18 +247,14 @@ def _balanced(
 
 
 def _check_distinct(addresses: Mapping[str, Address]) -> None:
-    """Refuse to read a pipe twice, but for parts of standard input, which is held for the slower reader."""
-    readers: dict[object, tuple[str, str]] = {}
+    """Refuse to read a pipe as a whole for two arrays, as only parts tell them apart."""
+    readers: dict[object, str] = {}
     for name, address in addresses.items():
-        identity = STDIN if address.is_stdin else address.path and address.identity()
-        for key in {identity, address.identity()} - {None} if identity else ():
-            other, text = readers.get(key, (None, None))
-            if other is not None and ((key != STDIN and not address.is_stdin) or text == address.text):
-                what = "standard input" if address.is_stdin else address.text
-                raise UsageError(
-                    f"`{other}` and `{name}` cannot both read {what}",
-                    hint="name a part of it for each, as in -#p and -#y"
-                    if address.is_stdin
-                    else "put one of them in a file",
-                )
-            readers[key] = name, address.text
+        if address.pipe is None:
+            continue
+        other = readers.setdefault((address.pipe, address.part), name)
+        if other != name:
+            what = "standard input" if address.is_stdin else address.text
+            example = "-" if address.is_stdin else address.path
+            hint = f"name a part of it for each, as in {example}#p and {example}#y"
+            raise UsageError(f"`{other}` and `{name}` cannot both read {what}", hint=hint)

@@ -105,7 +105,7 @@ def build_command(cls: type[Operation]) -> click.Command:
         callback=lambda **values: run(cls, values),
         help=_help(cls),
         short_help=summary(cls),
-        context_settings={"auto_envvar_prefix": "LOSSCALC"},
+        context_settings={"auto_envvar_prefix": "LOSSCALC", "help_option_names": ["-h", "--help"]},
     )
 
 

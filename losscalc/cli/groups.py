@@ -1,15 +1,15 @@
 """The table of --by: the loss of each group of rows, and that of all."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import MEAN, Partial
-from losscalc.engine.block import Group
 from losscalc.engine.compute import Computation
+from losscalc.engine.sources import Group
 from losscalc.outputs.numbers import json_bytes
 from losscalc.outputs.sheets import Cell, Column, Figure, Sheet
 
@@ -22,6 +22,15 @@ class Summary:
     mean: float
     sum: float
     share: float
+
+    @classmethod
+    def of(cls, operation: Operation, partial: Partial, total: float) -> "Summary":
+        """The summary of sums; a loss that is a function of several has no sum of its own."""
+        own = np.nan if partial.sums else float(partial.total)
+        with np.errstate(all="ignore"):
+            return cls(
+                partial.count, float(operation.reduced(MEAN, partial)), own, float(np.divide(own, total))
+            )
 
 
 class Groups(NamedTuple):
@@ -36,13 +45,14 @@ class Groups(NamedTuple):
         """The groups of a computation, numbers by their size and texts by the alphabet."""
         total = float(done.partial.total)
         names = sorted(done.groups, key=lambda name: (isinstance(name, str), name))
-        each = {name: _summary(operation, done.groups[name], total) for name in names}
-        return cls(column, each, _summary(operation, done.partial, total))
+        each = {name: Summary.of(operation, done.groups[name], total) for name in names}
+        return cls(column, each, Summary.of(operation, done.partial, total))
 
     @property
     def mean_of_means(self) -> float:
-        """The mean of the means of the groups, in which each group counts alike."""
-        return float(np.mean([each.mean for each in self.of_each.values()])) if self.of_each else np.nan
+        """The mean of the means of the groups, in which each group that has losses counts alike."""
+        means = [each.mean for each in self.of_each.values() if each.count]
+        return float(np.mean(means)) if means else np.nan
 
     def sheet(self, *, for_people: bool) -> Sheet:
         """A row for each group, one for all, and one for the mean of the means."""
@@ -55,25 +65,25 @@ class Groups(NamedTuple):
         columns = (Column(self.column, "text"), *map(Column, ("count", "mean", "sum", "share")))
         return Sheet("groups", columns, rows)
 
-    def json(self) -> bytes:
+    def json(self, decimals: int | None) -> bytes:
         """The same as JSON, in which groups that are numbers stay numbers."""
-        each = [{"group": name, **_facts(summary)} for name, summary in self.of_each.items()]
-        facts = {"by": self.column, "groups": each, "whole": _facts(self.of_all)}
-        return json_bytes({**facts, "mean_of_means": np.asarray(self.mean_of_means)})
+
+        def facts(**values: float) -> dict[str, object]:
+            if decimals is None:
+                return dict(values)
+            # Arrays are what gets so many decimals.
+            return {name: v if isinstance(v, int) else np.asarray(v) for name, v in values.items()}
+
+        groups = [{"group": _number(name), **facts(**vars(each))} for name, each in self.of_each.items()]
+        whole = {"by": self.column, "groups": groups, "whole": facts(**vars(self.of_all))}
+        return json_bytes({**whole, **facts(mean_of_means=self.mean_of_means)}, decimals)
 
 
-def _summary(operation: Operation, partial: Partial, total: float) -> Summary:
-    with np.errstate(all="ignore"):
-        share = float(np.float64(float(partial.total)) / total)
-        return Summary(partial.count, float(operation.reduced(MEAN, partial)), float(partial.total), share)
-
-
-def _facts(summary: Summary) -> dict[str, object]:
-    facts = asdict(summary).items()
-    # As arrays, NaN and infinities become null.
-    return {name: np.asarray(fact) if isinstance(fact, float) else fact for name, fact in facts}
+def _number(name: Group) -> Group:
+    """A group for JSON: whole numbers have no point."""
+    return int(name) if isinstance(name, float) and name.is_integer() else name
 
 
 def _text(name: Group) -> str:
-    """A group as text; whole numbers without a point."""
-    return name if isinstance(name, str) else f"{name:.17g}"
+    """A group as text."""
+    return str(_number(name)) or "(empty)"

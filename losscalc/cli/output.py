@@ -51,6 +51,11 @@ class Delivery:
         return self._display.max_rows
 
     @property
+    def precision(self) -> int | None:
+        """The number of decimals that the user wants; None for all digits."""
+        return self._display.precision
+
+    @property
     def decimals(self) -> int:
         """The number of decimals that a table shows."""
         return 4 if self._display.precision is None else self._display.precision

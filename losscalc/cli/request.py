@@ -42,20 +42,22 @@ class Request(NamedTuple):
         return self._done(None)
 
     def _done(self, collector: Collector | None) -> Computation:
-        with opened(self.call, self.inputs, self.voice, is_far=self.dask is not None) as call:
+        with opened(self.call, self.inputs, self.voice, is_far=self.dask is not None) as found:
+            call = found.call
             if call.wrt is not None:
                 check_wrt(call.operation, call.wrt, call.arrays)
             with _running(call.sources, self.voice, self.dask) as run:
                 done = engine.compute(call, run, collector)
-            self.voice.tell((*done.warnings, *_left_out(done.dropped)), call.sources)
+            self.voice.tell((*found.remarks, *done.warnings, *_left_out(done.dropped)), call.sources)
         return done
 
     def gathered(self) -> "tuple[LossCall, Result]":
         """Read all arrays of a loss into memory; returns the call and its result."""
-        with opened(self.call, self.inputs, self.voice) as call:
+        with opened(self.call, self.inputs, self.voice) as found:
+            call = found.call
             held, dropped = engine.gathered(call)
             done = engine.compute(held)
-            self.voice.tell((*done.warnings, *_left_out(dropped)), call.sources)
+            self.voice.tell((*found.remarks, *done.warnings, *_left_out(dropped)), call.sources)
         whole = cast("LossCall", held._replace(examine=None))
         return classes_on_axis_1(whole), self._result(done)
 

@@ -60,7 +60,7 @@ def _group(request: Request, delivery: Delivery) -> None:
     column = request.inputs.readings.usual.by or ""
     groups = Groups.of(request.call.operation, column, request.grouped())
     if delivery.format == "json":
-        delivery.send_bytes(groups.json())
+        delivery.send_bytes(groups.json(delivery.precision))
     else:
         delivery.send_sheets([groups.sheet(for_people=delivery.format in ("table", "markdown"))])
 

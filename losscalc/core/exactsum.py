@@ -8,15 +8,15 @@ import numpy as np
 
 from losscalc.core.array import FloatArray
 
-# Every finite float64 is a multiple of 2^-1074, the smallest positive one.
-_UNIT_BITS = 1074
+UNIT_BITS = 1074
+"""Every finite float64 is a multiple of 2^-1074, the smallest positive one."""
 # A sum of 2^40 numbers of at most this size cannot overflow. Larger numbers are multiplied by 2^-512
 # first, which is exact for all above 1.
 _LARGEST = 2.0**980
 _SCALE_BITS = 512
 
 # The exponents that a saved sum may have; no sum of float64 numbers comes near the upper end.
-_EXPONENTS = range(-_UNIT_BITS, 4097)
+_EXPONENTS = range(-UNIT_BITS, 4097)
 _LONGEST_TEXT = 2048
 _NUMBER = re.compile(r"(-?)0x([0-9a-f]+)p([+-]\d{1,5})", re.ASCII)
 _WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -42,13 +42,13 @@ class Sum:
         if not math.isfinite(value):
             return cls(0, value)
         numerator, denominator = value.as_integer_ratio()
-        return cls(numerator << (_UNIT_BITS - denominator.bit_length() + 1))
+        return cls(numerator << (UNIT_BITS - denominator.bit_length() + 1))
 
     def __add__(self, other: "Sum") -> "Sum":
         return Sum(self.units + other.units, self.special + other.special)
 
     def __float__(self) -> float:
-        return quotient(self, Sum(1 << _UNIT_BITS))
+        return quotient(self, Sum(1 << UNIT_BITS))
 
 
 EMPTY = Sum()
@@ -119,7 +119,7 @@ def exact_text(value: Sum) -> str:
         return str(float(value.special))
     units = abs(value.units)
     zeros = max(0, (units & -units).bit_length() - 1)
-    exponent = zeros - _UNIT_BITS if units else 0
+    exponent = zeros - UNIT_BITS if units else 0
     return f"{'-' if value.units < 0 else ''}0x{units >> zeros:x}p{exponent:+d}"
 
 
@@ -134,5 +134,5 @@ def read_exact(text: str) -> Sum | None:
     found = _NUMBER.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
     if found is None or int(found[3]) not in _EXPONENTS:
         return None
-    units = int(found[2], 16) << (int(found[3]) + _UNIT_BITS)
+    units = int(found[2], 16) << (int(found[3]) + UNIT_BITS)
     return Sum(-units if found[1] else units)

@@ -36,14 +36,6 @@ class Terms(NamedTuple):
         """The terms of a loss that is a function of several sums."""
         return cls(np.empty(0), sums=sums)
 
-    def picked(self, rows: np.ndarray) -> "Terms":
-        """The terms of some rows, which are along axis 0 of all of them."""
-        value, divisor, ignored, share = (None if x is None else x[rows] for x in self[:4])
-        if self.sums is None:
-            assert value is not None
-            return Terms(value, divisor, ignored, share)
-        return Terms.of_sums(**{name: summands[rows] for name, summands in self.sums.items()})
-
     def times(self, factor: FloatArray) -> "Terms":
         """The same with a factor for each row, (N,), or for each loss, in both sums of 'mean'."""
         factor = np.broadcast_to(beside(factor, self.value.ndim), self.value.shape)

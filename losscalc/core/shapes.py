@@ -61,7 +61,9 @@ def elementwise_layout(
                 argument=name,
                 hint="it is aligned from the last axis: (C,) is one number a column, (N, 1) one a row",
             )
-    return Layout(_along_rows(shapes, whole), row_size(whole))
+    # Where nothing broadcasts, a single row beside rows that are not counted yet is a row too few.
+    of_rows = {*full, *(() if broadcast else same)}
+    return Layout(_along_rows(shapes, whole, of_rows), row_size(whole))
 
 
 def rowwise_layout(
@@ -93,12 +95,12 @@ def check_equal_axes(shapes: Mapping[str, Shape], same: Sequence[str]) -> None:
             raise unequal_shapes(shapes, name, same[0], "must have equally many axes")
 
 
-def _along_rows(shapes: Mapping[str, Shape], whole: Shape) -> frozenset[str]:
+def _along_rows(shapes: Mapping[str, Shape], whole: Shape, of_rows: Collection[str]) -> frozenset[str]:
     """The arrays to cut: those with as many axes as the whole, and not broadcast along axis 0."""
     return frozenset(
         name
         for name, shape in shapes.items()
-        if len(shape) == len(whole) > 0 and (shape[:1] != (1,) or whole[:1] == (1,))
+        if len(shape) == len(whole) > 0 and (name in of_rows or shape[:1] != (1,) or whole[:1] == (1,))
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.core.domains import Region
-from losscalc.core.operation import Operation
+from losscalc.core.groupsums import GroupSums
 from losscalc.core.reductions import MEAN, Partial, Slope, Terms
 from losscalc.core.roles import Role, as_indices, as_real, remedy
 from losscalc.core.shapes import Layout, unbroadcast
@@ -33,8 +33,10 @@ class Block(NamedTuple):
     """The rows that are left where others lacked a number; None for all."""
     dropped: int = 0
     is_first: bool = True
+    before: int = 0
+    """How many rows that take part the blocks before it have."""
     groups: Array | None = None
-    """Which group each row is of: texts and numbers, or None if groups are not wanted."""
+    """The number of the group that each row is of, or None if groups are not wanted."""
 
     def cut(self, names: Collection[str], rows: int) -> "Iterator[Block]":
         """Cut these arrays of the block into blocks of so many rows; the other arrays are in each of them."""
@@ -49,7 +51,14 @@ class Block(NamedTuple):
             start = self.start + (first if kept is None else 0)
             groups = None if self.groups is None else self.groups[part]
             dropped = 0 if first else self.dropped
-            yield Block(arrays, start, kept, dropped, self.is_first and not first, groups)
+            is_first = self.is_first and not first
+            yield Block(arrays, start, kept, dropped, is_first, self.before + first, groups)
+
+    def rows(self, names: Collection[str]) -> Array | None:
+        """Which rows of the call these are; None if no array is cut into rows."""
+        if self.kept is not None or not names:
+            return None if self.kept is None else self.start + self.kept
+        return np.arange(self.start, self.start + len(self.arrays[next(iter(names))]))
 
     def place(self, remark: LosscalcError | LosscalcWarning, layout: Layout) -> None:
         """Turn the index of a remark from one into the block to one into the whole array."""
@@ -64,11 +73,8 @@ class Sample(NamedTuple):
 
     arguments: dict[str, Any]
     terms: Terms
-    start: int
-
-
-Group = str | float
-"""What the rows of a group have in common."""
+    rows: Array | None
+    """Which rows of the arrays these are; None if no array is cut into rows."""
 
 
 class Outcome(NamedTuple):
@@ -81,8 +87,8 @@ class Outcome(NamedTuple):
     dropped: int = 0
     sample: Sample | None = None
     findings: Findings | None = None
-    groups: Mapping[Group, Partial] = {}
-    """The partial result of the rows of each group."""
+    groups: GroupSums | None = None
+    """The sums of each group of rows, if groups are wanted."""
 
 
 def evaluate(call: AnyCall, layout: Layout, piece: Block) -> list[Outcome]:
@@ -129,21 +135,9 @@ def _evaluate(call: AnyCall, layout: Layout, block: Block) -> Outcome:
     findings = None if call.examine is None else call.examine(arguments)
     for warning in [*warnings, *(findings.shown if findings else ())]:
         block.place(warning, layout)
-    sample = Sample(arguments, terms, block.start) if block.start < call.samples else None
-    groups = {} if block.groups is None else _by_group(call.operation, terms, block.groups)
+    sample = Sample(arguments, terms, block.rows(layout.cut)) if block.before < call.samples else None
+    groups = None if block.groups is None else GroupSums.of(terms, block.groups)
     return Outcome(partial, value, tuple(warnings), block.dropped, sample, findings, groups)
-
-
-def _by_group(operation: Operation, terms: Terms, groups: Array) -> dict[Group, Partial]:
-    """The partial results of the rows of each group."""
-    names = list(dict.fromkeys(groups.tolist()))
-    place = {name: number for number, name in enumerate(names)}
-    numbers = np.array([place[name] for name in groups.tolist()], np.intp)
-    rows = np.split(np.argsort(numbers, kind="stable"), np.cumsum(np.bincount(numbers))[:-1]) if names else []
-    return {
-        name: Partial.of(operation, terms.picked(own), len(own))
-        for name, own in zip(names, rows, strict=True)
-    }
 
 
 def _numbers(call: AnyCall, layout: Layout, block: Block) -> tuple[dict[str, Array], list[LosscalcWarning]]:

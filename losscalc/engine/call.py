@@ -10,7 +10,8 @@ from losscalc.core.operation import Operation
 from losscalc.core.reductions import NONE, Reduction
 from losscalc.core.shapes import Layout, column_note, columns_beside_vectors
 from losscalc.engine.findings import Findings
-from losscalc.engine.sources import Column, MemorySource, Source
+from losscalc.engine.sources import Labels, MemorySource, Source
+from losscalc.engine.wrappers import Column
 from losscalc.errors import DataError, LosscalcNote, ShapeError
 
 Operation_co = TypeVar("Operation_co", bound=Operation, covariant=True)
@@ -39,10 +40,10 @@ class Call(NamedTuple, Generic[Operation_co]):
     """The number of rows whose numbers are kept for an explanation."""
     examine: Callable[[Mapping[str, Any]], Findings] | None = None
     """A function that looks for signs of mistakes in the arrays of a block."""
-    by: Source | None = None
-    """The array that tells which group each row is of, if the loss of each group is wanted as well."""
+    by: Labels | None = None
+    """The groups of the rows, if the loss of each group is wanted as well."""
     kept: Array | None = None
-    """The rows that are left after those that lack a number were dropped; None for all."""
+    """Which rows of the first array there are, if they are not all of them, in order."""
 
     @property
     def sources(self) -> dict[str, Source]:

@@ -14,15 +14,16 @@ import numpy as np
 
 from losscalc.core.array import Array, row_size
 from losscalc.core.exactsum import EMPTY
+from losscalc.core.groupsums import GroupTotals
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import SUM, Partial, Reduction
 from losscalc.core.roles import check_dtype
 from losscalc.core.shapes import Layout
-from losscalc.engine.block import Block, Group, Outcome, Sample, block_rows, evaluate, ready, rounded
+from losscalc.engine.block import Block, Outcome, Sample, block_rows, evaluate, ready, rounded
 from losscalc.engine.call import AnyCall
 from losscalc.engine.collect import Added, Collector, Kept
 from losscalc.engine.findings import Findings
-from losscalc.engine.sources import Rows, Source
+from losscalc.engine.sources import Group, Rows, Source
 from losscalc.engine.threads import on_threads
 from losscalc.errors import LosscalcWarning, ShapeError
 
@@ -110,17 +111,19 @@ def cut(
     for source in together:
         source.accompany(together)
     rows = piece_rows(sources, layout)
-    start = 0
+    start = taken = 0
     while True:
         pieces = {name: sources[name].take(rows) for name in sources if name in layout.cut}
         groups = None if call.by is None else call.by.take(rows)
         length = _common_length(pieces if groups is None else {**pieces, _BY: groups}, start, rows)
         if length or not start:
             arrays = {name: whole[name] if name in whole else pieces[name].values for name in sources}
-            block = Block(arrays, start, is_first=is_first and not start)
+            block = Block(arrays, start, is_first=is_first and not start, before=taken)
             if groups is not None:
                 block, pieces = block._replace(groups=groups.values), {**pieces, _BY: groups}
-            yield _picked(block, list(pieces.values()), layout)
+            block = _picked(block, list(pieces.values()), layout)
+            taken += length if block.kept is None else len(block.kept)
+            yield block
         if length < rows:
             return
         start += length
@@ -144,9 +147,17 @@ def gathered(call: AnyCall) -> tuple[AnyCall, int]:
         else blocks[0].arrays[name]
         for name in sources
     }
-    kept = [block.start + np.asarray(block.kept) for block in blocks if block.kept is not None]
     dropped = sum(block.dropped for block in blocks)
-    return call._replace(arrays=arrays, kept=np.concatenate(kept) if kept else None), dropped
+    kept = [rows for block in blocks if (rows := block.rows(layout.cut)) is not None]
+    rows = _origins(call, layout, np.concatenate(kept)) if kept else None
+    is_whole = rows is None or np.array_equal(rows, np.arange(len(rows)))
+    return call._replace(arrays=arrays, kept=None if is_whole else rows), dropped
+
+
+def _origins(call: AnyCall, layout: Layout, rows: Array | None) -> Array | None:
+    """Which rows of the first array rows of the call are."""
+    first = next((source for name, source in call.sources.items() if name in layout.cut), None)
+    return rows if rows is None or first is None else first.origins(rows)
 
 
 def _picked(block: Block, pieces: Sequence[Rows], layout: Layout) -> Block:
@@ -175,8 +186,9 @@ def _common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:
     longest = max(lengths, key=lambda name: lengths[name])
     if lengths[shortest] < lengths[longest]:
         more = "more" if lengths[longest] == rows else str(start + lengths[longest])
+        count = start + lengths[shortest]
         raise ShapeError(
-            f"`{shortest}` has {start + lengths[shortest]} rows and `{longest}` has {more}; "
+            f"`{shortest}` has {count} row{'s' * (count != 1)} and `{longest}` has {more}; "
             "they must have equally many",
             argument=shortest,
         )
@@ -195,7 +207,7 @@ def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Col
     warnings: dict[str, LosscalcWarning] = {}
     dropped = 0
     samples = []
-    groups: dict[Group, Partial] = {}
+    groups = GroupTotals()
     findings: Findings | None = None
     for outcome in outcomes:
         partial += outcome.partial
@@ -205,9 +217,10 @@ def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Col
         if outcome.value is not None:
             kept.add(outcome.value)
         if outcome.sample is not None:
-            samples.append(outcome.sample)
-        for name, part in outcome.groups.items():
-            groups[name] = groups[name] + part if name in groups else part
+            rows = _origins(call, layout, outcome.sample.rows)
+            samples.append(outcome.sample._replace(rows=rows))
+        if outcome.groups is not None:
+            groups.add(outcome.groups)
         if outcome.findings is not None:
             findings = outcome.findings if findings is None else findings + outcome.findings
     remarks = [*warnings.values(), *(findings.warnings if findings is not None else ())]
@@ -216,7 +229,9 @@ def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Col
     end = _Ending(call.operation, call.reduction, partial, layout.dtype)
     with np.errstate(all="ignore"):
         value = end.number() if call.wrt is None else kept.finish(end.slope)
-    return Computation(value, partial, (*remarks, *end.warnings), dropped, tuple(samples), groups)
+    names = () if call.by is None else call.by.groups
+    of_groups = {names[number]: part for number, part in groups.partials(call.operation)}
+    return Computation(value, partial, (*remarks, *end.warnings), dropped, tuple(samples), of_groups)
 
 
 def finish(

@@ -16,7 +16,8 @@ from losscalc.core.shapes import Layout
 from losscalc.engine import compute as engine
 from losscalc.engine.block import Outcome, evaluate, ready
 from losscalc.engine.call import AnyCall
-from losscalc.engine.sources import Excerpt, Recipe, Source
+from losscalc.engine.sources import Recipe, Source
+from losscalc.engine.wrappers import Excerpt
 from losscalc.errors import Location, LosscalcError, LosscalcWarning, SourceError, UsageError
 
 if TYPE_CHECKING:

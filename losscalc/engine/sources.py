@@ -56,7 +56,7 @@ def join_rows(pieces: Sequence[Rows]) -> Rows:
     """Join the rows of one or more pieces; a single piece is not copied."""
     if len(pieces) == 1:
         return pieces[0]
-    values = np.concatenate([piece.values for piece in pieces])
+    values = joined([piece.values for piece in pieces])
     starts = np.cumsum([0, *(len(piece.values) for piece in pieces)]).tolist()
     faults = tuple(
         (start + row, fault)
@@ -68,6 +68,13 @@ def join_rows(pieces: Sequence[Rows]) -> Rows:
         for masks in ([piece.missing for piece in pieces], [piece.excluded for piece in pieces])
     )
     return Rows(values, missing, faults, excluded)
+
+
+def joined(arrays: Sequence[Array]) -> Array:
+    """Arrays one behind the other; texts beside numbers stay what they are."""
+    if len({array.dtype.kind for array in arrays}) > 1 and any(a.dtype.kind in "OS" for a in arrays):
+        return np.concatenate([array.astype(object) for array in arrays])
+    return np.concatenate(arrays)
 
 
 def _joined_masks(masks: Sequence[tuple[int, np.ndarray | None]]) -> np.ndarray | None:
@@ -135,6 +142,10 @@ class Source(ABC):
         while rows > 0 and (length := len(self.take(min(rows, _PIECE)).values)):
             rows -= length
 
+    def origins(self, rows: np.ndarray) -> np.ndarray:
+        """Where rows come from: their places in what is read, if they are not given in its order."""
+        return rows
+
     @property
     def recipe(self) -> "Recipe":
         """A picklable recipe for the same array; by default, the source itself is sent along."""
@@ -178,114 +189,19 @@ class Source(ABC):
 
 
 Recipe = Callable[[], Source]
+Group = str | float
+"""What the rows of a group have in common."""
 
 
 def _itself(source: Source) -> Source:
     return copy(source)
 
 
-class Excerpt(Source):
-    """Some rows of another source, counted from 0."""
+class Labels(Source):
+    """The number of the group that each row is of; groups are numbered as they are met."""
 
-    def __init__(self, source: Source, start: int, rows: int) -> None:
-        self._source = source
-        self._start = start
-        self._left = rows
-        self.shape = (rows, *source.shape[1:])
-        self.dtype = source.dtype
-        source.skip(start)
-
-    @classmethod
-    def of(cls, recipe: "Recipe", start: int, rows: int) -> "Excerpt":
-        """Open some rows of the source that a recipe opens."""
-        return cls(recipe(), start, rows)
-
-    @classmethod
-    def recipe_of(cls, source: Source, start: int, rows: int) -> "Recipe":
-        """A recipe for some rows of a source."""
-        recipe, start = source.narrowed(start, rows)
-        return partial(cls.of, recipe, start, rows)
-
-    def take(self, rows: int) -> Rows:
-        piece = self._source.take(min(rows, self._left))
-        self._left -= len(piece.values)
-        return piece
-
-    def locate(self, index: Index) -> Location | None:
-        return self._source.locate((self._start + index[0], *index[1:]) if index else ())
-
-    def close(self) -> None:
-        self._source.close()
-
-
-class Wrapper(Source):
-    """Another source with its rows changed; where they are, and what there is to tell of them, stays."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self.shape = source.shape
-        self.dtype = source.dtype
-        self.in_memory = source.in_memory
-        self.has_header = source.has_header
-        self.names, self.beside, self.table = source.names, source.beside, source.table
-
-    def locate(self, index: Index) -> Location | None:
-        return self._source.locate(index)
-
-    @property
-    def remarks(self) -> "Sequence[Remark]":
-        return self._source.remarks
-
-    def count(self) -> int | None:
-        return self._source.count()
-
-    def doubt(self, excess: int) -> str | None:
-        return self._source.doubt(excess)
-
-    def progress(self) -> tuple[int, int | None] | None:
-        return self._source.progress()
-
-    def close(self) -> None:
-        self._source.close()
-
-
-class Column(Wrapper):
-    """An array (N, 1) as the vector (N,)."""
-
-    def __init__(self, source: Source) -> None:
-        super().__init__(source)
-        self.shape = source.shape[:1]
-
-    @classmethod
-    def of(cls, recipe: "Recipe") -> "Column":
-        """Open as a vector what a recipe opens."""
-        return cls(recipe())
-
-    def take(self, rows: int) -> Rows:
-        piece = self._source.take(rows)
-        return piece._replace(values=piece.values[:, 0])
-
-    @property
-    def can_skip(self) -> bool:
-        return self._source.can_skip
-
-    def skip(self, rows: int) -> None:
-        self._source.skip(rows)
-
-    @property
-    def recipe(self) -> "Recipe":
-        return partial(self.of, self._source.recipe)
-
-    def narrowed(self, start: int, rows: int) -> "tuple[Recipe, int]":
-        recipe, start = self._source.narrowed(start, rows)
-        return partial(self.of, recipe), start
-
-    @property
-    def files(self) -> "Sequence[Recipe]":
-        return [partial(self.of, recipe) for recipe in self._source.files]
-
-    def accompany(self, others: "Sequence[Source]") -> None:
-        self._source.accompany([other._source if isinstance(other, Column) else other for other in others])
+    groups: "Sequence[Group]"
+    """The groups that were met so far."""
 
 
 class MemorySource(Source):

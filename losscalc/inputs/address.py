@@ -4,7 +4,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from functools import partial
 from typing import BinaryIO, NamedTuple
@@ -38,7 +38,7 @@ class Address(NamedTuple):
     paths: tuple[str, ...] | None = None
     """The files that the path matches, if it is a pattern."""
     spring: Spring | None = None
-    """Where standard input comes from, if several arrays are read from it."""
+    """What a pipe is read through, if there may be several readers."""
     folder: str = ""
     """The folder that relative paths start from, for workers elsewhere, whose current folder is another."""
 
@@ -51,13 +51,18 @@ class Address(NamedTuple):
             os.path.exists(here) and os.path.exists(there) and os.path.samefile(here, there)
         )
 
-    def identity(self) -> tuple[int, int] | None:
-        """The device and inode of a pipe or device, which can be read once; None for files."""
+    @property
+    def pipe(self) -> object:
+        """What tells the pipe or device, which can be read once, from others; None for files."""
+        if self.path is None and not self.is_stdin:
+            return None
         try:
             status = os.fstat(0) if self.is_stdin else os.stat(self.path or "")
         except (OSError, ValueError):
-            return None
-        return None if stat.S_ISREG(status.st_mode) else (status.st_dev, status.st_ino)
+            return STDIN if self.is_stdin else None
+        if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
+            return STDIN if self.is_stdin else None
+        return status.st_dev, status.st_ino
 
 
 class Literal(MemorySource):
@@ -121,9 +126,18 @@ def _open(address: Address, option: str, reading: Reading) -> Source:
     return _open_stream(stream, suffix, address.part, reading)
 
 
-def shared_stdin(reading: Reading) -> Spring:
-    """Standard input, for several arrays."""
-    return Spring(_stdin(reading))
+def shared_pipes(addresses: Mapping[str, Address], reading: Reading) -> dict[str, Address]:
+    """The addresses, of which those of pipes are read through what can have several readers."""
+    springs: dict[object, Spring] = {}
+    shared = dict(addresses)
+    for name, address in addresses.items():
+        if (pipe := address.pipe) is None:
+            continue
+        if pipe not in springs:
+            path = address.path or ""
+            springs[pipe] = Spring(_stdin(reading) if address.is_stdin else _open_file(path, path, reading))
+        shared[name] = address._replace(spring=springs[pipe])
+    return shared
 
 
 def open_stream(address: Address, option: str) -> Iterator[Stream]:
@@ -203,7 +217,12 @@ def _open_path(address: Address, option: str, reading: Reading) -> tuple[Stream,
     if not os.path.lexists(place):
         raise _no_such_file(address, option)
     suffix, compression = split_suffix(path)
-    return _open_file(path, place, compression, reading), suffix
+    stream = _open_file(path, place, reading) if address.spring is None else address.spring.draw()
+    if compression:
+        from losscalc.inputs.compression import CompressedStream
+
+        stream = CompressedStream(stream, compression)
+    return stream, suffix
 
 
 def _open_stream(stream: Stream, suffix: str, part: str | None, reading: Reading) -> Source:
@@ -214,20 +233,15 @@ def _open_stream(stream: Stream, suffix: str, part: str | None, reading: Reading
         raise
 
 
-def _open_file(path: str, place: str, suffix: str, reading: Reading) -> Stream:
-    """Open a file, and the compression that its last suffix stands for."""
+def _open_file(path: str, place: str, reading: Reading) -> Stream:
+    """Open a file."""
     try:
         file = open(place, "rb")  # noqa: SIM115 - the stream closes it
     except OSError as error:
         raise SourceError(reason(error), location=Location(path)) from error
     status = os.fstat(file.fileno())
     size = status.st_size if stat.S_ISREG(status.st_mode) else None
-    stream = Stream(path, file, size, reading.max_size)
-    if not suffix:
-        return stream
-    from losscalc.inputs.compression import CompressedStream
-
-    return CompressedStream(stream, suffix)
+    return Stream(path, file, size, reading.max_size)
 
 
 def _stdin(reading: Reading) -> Stream:

@@ -7,10 +7,10 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.core.domains import is_overflow, parse_number
-from losscalc.errors import FormatError, Location
+from losscalc.errors import FormatError, Location, shown
 
-Cell = str | float
-"""What stands in a cell beside an array: a text, or the number that a format keeps as one."""
+Cell = str | bytes | float
+"""What stands in a cell beside an array: a text, which is bytes if it is ASCII, or a number."""
 
 EXACT = 2.0**53
 """Below this, every whole number is one of float64."""
@@ -56,17 +56,38 @@ def as_cells(cells: Iterable[Cell]) -> Array:
 def number_of(cell: Cell) -> float | None:
     """The number that a cell is or stands for, exactly; None if it is a text.
 
-    >>> number_of("007"), number_of(7.0), number_of("9007199254740993"), number_of("a7")
+    >>> number_of("007"), number_of(7.0), number_of(b"9007199254740993"), number_of("a7")
     (7.0, 7.0, 9007199254740993, None)
     """
-    if not isinstance(cell, str):
+    if isinstance(cell, float | int):
         return cell
-    value = parse_number(cell)
+    text = text_of(cell)
+    value = parse_number(text)
     if value is None or value != value:
         return None
     # float64 has no longer every whole number from here on.
-    is_whole = abs(value) >= EXACT and _WHOLE.fullmatch(cell.strip())
-    return int(cell) if is_whole else value
+    is_whole = abs(value) >= EXACT and _WHOLE.fullmatch(text.strip())
+    return int(text) if is_whole else value
+
+
+def text_of(cell: Cell) -> str:
+    """What stands in a cell as text; whole numbers have no point.
+
+    >>> text_of(b"cat"), text_of(7.0), text_of(0.1), text_of("007")
+    ('cat', '7', '0.1', '007')
+    """
+    if isinstance(cell, bytes):
+        return cell.decode()
+    return cell if isinstance(cell, str) else repr(cell).removesuffix(".0")
+
+
+def shown_cell(cell: Cell) -> str:
+    """A cell as messages show it: a text in quotes, unless it is a number.
+
+    >>> shown_cell("007"), shown_cell(7.0), shown_cell(b"cat")
+    ('007', '7', "'cat'")
+    """
+    return shown(text_of(cell)) if number_of(cell) is None else text_of(cell)
 
 
 def listed(cell: str, decimal: str = ".") -> list[float] | None:

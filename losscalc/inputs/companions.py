@@ -1,23 +1,24 @@
 """The columns beside the arrays of a call, by which rows are compared, joined, picked and grouped."""
 
-import difflib
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from losscalc.engine.sources import Source
-from losscalc.errors import FormatError, Location, Remark, UsageError, option_name, printable
+from losscalc.core.array import show_shape
+from losscalc.engine.sources import Labels, Source
+from losscalc.engine.wrappers import Column
+from losscalc.errors import FormatError, Location, Remark, ShapeError, UsageError, option_name, printable
 from losscalc.inputs.address import Address, open_array
 from losscalc.inputs.conditions import Condition, column_meant, find_condition
 from losscalc.inputs.feeds import Feed
 from losscalc.inputs.join import Join
-from losscalc.inputs.lineup import Lineup, Seat, View
+from losscalc.inputs.lineup import GroupView, Lineup, Seat, View
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import quoted
 from losscalc.inputs.table import identifies
 
 GROUPS = "by"
 """The name of the array by whose values rows are grouped."""
-
 
 _SHOWN = 20
 
@@ -30,10 +31,15 @@ class Place(NamedTuple):
     source: Source
 
 
-class Group(NamedTuple):
+class Table(NamedTuple):
     """The arrays that are read from one table, by name."""
 
     places: dict[str, Place]
+
+    @property
+    def first(self) -> Place:
+        """The first of the arrays."""
+        return next(iter(self.places.values()))
 
     @property
     def columns(self) -> Sequence[str]:
@@ -41,58 +47,63 @@ class Group(NamedTuple):
         return self.first.source.beside
 
     @property
-    def first(self) -> Place:
-        """The first of the arrays."""
-        return next(iter(self.places.values()))
+    def ids(self) -> set[str]:
+        """The columns that tell rows apart."""
+        return {name for name in self.columns if identifies(name) and self.columns.count(name) == 1}
 
     def feed(self, columns: Collection[str]) -> Feed:
         """The arrays, and the cells of some columns, which are opened."""
-        address, reading, _ = self.first
-        beside = reading._replace(is_beside=True)
-        cells = {
-            column: open_array(address._replace(part=column), column, beside)
-            for column in self.columns
-            if column in columns
-        }
+        address, reading, source = self.first
+        cells = {}
+        for name in columns:
+            count = self.columns.count(name)
+            if count > 1:
+                problem, place = f"{count} columns have this name", source.locate(())
+                raise FormatError(problem, found=name, location=place)
+            if count:
+                beside = reading._replace(is_beside=True)
+                cells[name] = open_array(address._replace(part=name), name, beside)
         return Feed({name: place.source for name, place in self.places.items()}, cells)
 
 
 class Companions:
     """The tables of a call, and the columns of them that its options name.
 
-    `views` are the arrays as they are once their rows are in step, for those that have rows in common.
+    `views` are the arrays as they are once their rows are in step, for those that have rows in common. `by`
+    is where the groups of the rows are, and how that is read, if it is no column.
     """
 
-    def __init__(self, places: Mapping[str, Place], options: Reading) -> None:
+    def __init__(
+        self, places: Mapping[str, Place], options: Reading, by: tuple[Address, Reading] | None = None
+    ) -> None:
+        self._places = places
         self._options = options
-        self._groups: list[Group] = []
-        for name, place in places.items():
-            group = next((g for g in self._groups if g.first.address.is_beside(place.address)), None)
-            if group is None:
-                self._groups.append(Group({name: place}))
-            else:
-                group.places[name] = place
-        self._conditions = [self._condition(text) for text in options.where]
-        self._ids = set() if options.no_key or options.key is not None else self._shared_ids()
+        self._by = by
+        self._has_ids = bool(_shared_ids(_tables(places)))
         self.views = {
-            name: View(place.source, is_joined=options.key in group.columns, is_key=name == GROUPS)
-            for group in self._groups
-            for name, place in group.places.items()
+            name: View(place.source, is_joined=options.key in place.source.beside)
+            for name, place in places.items()
         }
+        self.groups: Labels | None = None
+        """The groups of the rows."""
         self._feeds: list[Feed] = []
         self._lineup: Lineup | None = None
-        self.groups: Source | None = None
-        """What tells which group each row is of."""
 
     @property
     def is_needed(self) -> bool:
         """Whether rows have to be compared, joined, picked or grouped."""
-        return bool(self._ids) or not self.only_compares
+        return not self.only_compares or (self._has_ids and not self._options.no_key)
 
     @property
     def only_compares(self) -> bool:
         """Whether no option asks for more than that rows with ids belong together."""
-        return not (self._conditions or self._options.key is not None or self._options.by is not None)
+        return not self._options.where and self._options.key is None and self._options.by is None
+
+    @property
+    def way(self) -> str | None:
+        """What joins rows that do not belong together, as far as columns of ids tell."""
+        ids = _shared_ids(_tables(self._places))
+        return f"--key {quoted(min(ids))} joins the rows by it" if ids and self._options.key is None else None
 
     @property
     def remarks(self) -> Iterator[Remark]:
@@ -102,25 +113,23 @@ class Companions:
     def line_up(self, rows: Collection[str]) -> None:
         """Put the arrays of these names, which have rows in common, in step."""
         key, by = self._options.key, self._options.by
-        groups = [Group({n: p for n, p in group.places.items() if n in rows}) for group in self._groups]
-        groups = [group for group in groups if group.places]
-        for group in groups:
-            self._check_key(group)
-        named = {*self._ids, *(c.column for c in self._conditions), *filter(None, (key, by))}
-        self._feeds = feeds = [group.feed(named) for group in groups]
+        places = {name: place for name, place in self._places.items() if name in rows}
+        columns = list(dict.fromkeys(name for place in places.values() for name in place.source.beside))
+        if by is not None and by not in columns:
+            places[GROUPS] = self._open_groups(columns)
+        tables = _tables(places)
+        for table in tables:
+            self._check_key(table)
+        conditions = [_condition(text, tables) for text in self._options.where]
+        hints = self._shared(tables, {condition.column for condition in conditions})
+        self._feeds = feeds = [table.feed([*hints, *([] if key is None else [key])]) for table in tables]
         seats = [Seat(self.views[name], feed, name) for feed in feeds for name in feed.arrays]
-        self.groups = self.views.get(GROUPS)
         feed = next((feed for feed in feeds if by in feed.cells), None)
-        if self.groups is None and by is not None and feed is not None:
-            self.groups = View(feed.cells[by], is_joined=key is not None, is_key=True)
-            seats.append(Seat(self.groups, feed, by, is_cells=True))
-        self._lineup = Lineup(
-            feeds,
-            seats,
-            shared=sorted(named - {key}),
-            conditions=self._conditions,
-            join=None if key is None else Join(feeds, key, inner=self._options.inner),
-        )
+        if by is not None and feed is not None and self.groups is None:
+            self.groups = groups = GroupView(feed.cells[by], is_joined=key is not None)
+            seats.append(Seat(groups, feed, by, is_cells=True))
+        join = None if key is None else Join(feeds, key, inner=self._options.inner)
+        self._lineup = Lineup(feeds, seats, shared=hints, conditions=conditions, join=join)
 
     def close(self) -> None:
         """Close what was opened for columns beside arrays."""
@@ -129,43 +138,105 @@ class Companions:
         if GROUPS in self.views:
             self.views[GROUPS].close()
 
-    def _check_key(self, group: Group) -> None:
+    def _open_groups(self, columns: Sequence[str]) -> Place:
+        """The array of the groups."""
+        assert self._by is not None
+        address, reading = self._by
+        path = address.path
+        if path is not None and address.part is None and not address.paths and not os.path.lexists(path):
+            raise _no_column(address.text, columns, "--by")
+        source = open_array(address, "--by", reading._replace(is_beside=True))
+        source = source.as_vector() or (Column(source) if source.shape[1:] == (1,) else source)
+        self.groups = self.views[GROUPS] = GroupView(source, is_joined=self._options.key is not None)
+        if len(source.shape) != 1:
+            raise ShapeError(
+                f"`{GROUPS}` has shape {show_shape(source.shape)}, and is one group a row, (N,)",
+                hint="take one column of a file as FILE#NAME or FILE#2",
+            )
+        return Place(address, reading, source)
+
+    def _shared(self, tables: Sequence[Table], asked: set[str]) -> dict[str, str | None]:
+        """The columns that have to agree in all tables, and what to do where they do not."""
+        key, by = self._options.key, self._options.by
+        ids = _shared_ids(tables)
+        asked |= {by for table in tables if by is not None and by in table.columns}
+        compared = asked if key is not None or self._options.no_key else asked | ids
+        hints: dict[str, str | None] = {}
+        for name in sorted(compared - {key}):
+            best = name if name in ids else min(ids, default=None)
+            way = "" if best is None else f"--key {quoted(best)} joins the rows by it"
+            otherwise = "" if name in asked else ", --no-key takes them as they stand"
+            hints[name] = None if key is not None else way + otherwise or None
+        return hints
+
+    def _check_key(self, table: Table) -> None:
         """Refuse an array without the key by which rows are joined."""
         key = self._options.key
-        if key is None or key in group.columns:
+        if key is None or key in table.columns:
             return
-        name, place = next(iter(group.places.items()))
+        name, place = next(iter(table.places.items()))
         where = "" if place.address.path is None else f" of {printable(place.address.text)}"
+        hint = _nearest(key, table.columns, "--key")
         raise UsageError(
             f"{option_name(name)}{where} has no column to join rows by",
             found=key,
-            hint=nearest(key, group.columns, "--key"),
+            hint=hint or "--header yes if the first line of a file names its columns; else leave `key` out",
         )
 
-    def _condition(self, text: str) -> Condition:
-        names = [name for group in self._groups for name in group.columns]
-        found = find_condition(text, names)
-        if found is None:
-            word = column_meant(text)
-            raise no_column(word, names, "--where", text.strip()[len(word) :])
-        return found
 
-    def _shared_ids(self) -> set[str]:
-        """The ids that several tables have."""
-        columns = [{name for name in group.columns if identifies(name)} for group in self._groups]
-        return {
-            name for i, names in enumerate(columns) for name in names if any(name in o for o in columns[:i])
-        }
+def _tables(places: Mapping[str, Place]) -> list[Table]:
+    """The tables that arrays are read from."""
+    tables: list[Table] = []
+    for name, place in places.items():
+        table = next((t for t in tables if t.first.address.is_beside(place.address)), None)
+        if table is None:
+            tables.append(Table({name: place}))
+        else:
+            table.places[name] = place
+    return tables
 
 
-def no_column(word: str, names: Sequence[str], option: str, rest: str = "") -> FormatError:
+def _shared_ids(tables: Sequence[Table]) -> set[str]:
+    """The ids that several tables have."""
+    return {
+        name
+        for number, table in enumerate(tables)
+        for name in table.ids
+        if any(name in other.ids for other in tables[:number])
+    }
+
+
+def _condition(text: str, tables: Sequence[Table]) -> Condition:
+    names = list(dict.fromkeys(name for table in tables for name in table.columns))
+    found = find_condition(text, names)
+    if found is None:
+        word = column_meant(text)
+        raise _no_column(word, names, "--where", text.strip()[len(word) :])
+    for table in tables:
+        # The column of a shorter name was taken for what the condition is on, and left out of the array.
+        other = (
+            find_condition(text, table.columns)
+            if None in {p.address.part for p in table.places.values()}
+            else None
+        )
+        if other is not None and other.column != found.column:
+            hint = "name the columns of each array: FILE#NAME or FILE#2-"
+            raise FormatError(
+                "the condition can be read in two ways", found=text, location=Location("--where"), hint=hint
+            )
+    return found
+
+
+def _no_column(word: str, names: Sequence[str], option: str, rest: str = "") -> FormatError:
     """The error about a column that no table has; `rest` is what stands behind its name in the option."""
-    hint = nearest(word, names, option, rest) if names else "no array is a table with named columns"
+    hint = _nearest(word, names, option, rest) or "no array is a table with named columns"
     return FormatError("there is no such column", found=word, location=Location(option), hint=hint)
 
 
-def nearest(word: str, names: Sequence[str], option: str, rest: str = "") -> str | None:
+def _nearest(word: str, names: Sequence[str], option: str, rest: str = "") -> str | None:
     """What to type instead of the name of a column that is not there."""
+    import difflib
+
     if close := difflib.get_close_matches(word, names, n=1):
         return f"did you mean {option} {quoted(close[0] + rest)}?"
     shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")

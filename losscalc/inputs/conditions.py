@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.core.domains import parse_number
 from losscalc.errors import UsageError, printable
-from losscalc.inputs.cells import Cell, number_of
+from losscalc.inputs.cells import Cell
+from losscalc.inputs.keys import key_of
 
-_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+Comparison = Callable[[Any, Any], Any]
+
+_COMPARISONS: dict[str, Comparison] = {
     # The longer ones come first: `<` would leave the `=` of `<=` to the value.
     "!=": operator.ne,
     "<=": operator.le,
@@ -21,7 +23,6 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-_EQUALITIES = ("!=", "==", "=")
 _IN = "in"
 
 
@@ -40,30 +41,27 @@ class Condition(NamedTuple):
 
     def holds(self, cells: Array) -> np.ndarray:
         """Of which cells it is true. Numbers are compared as numbers, and texts as texts."""
-        if self.comparison == _IN:
-            found = [self._compare("=", word.strip(), cells) for word in self.value.split(",")]
-            return np.asarray(np.logical_or.reduce(found))
-        return self._compare(self.comparison, self.value, cells)
+        words = self.value.split(",") if self.comparison == _IN else [self.value]
+        compare = _COMPARISONS.get(self.comparison, operator.eq)
+        return np.asarray(np.logical_or.reduce([_compared(cells, compare, word.strip()) for word in words]))
 
-    def _compare(self, comparison: str, word: str, cells: Array) -> np.ndarray:
-        compare, value = _COMPARISONS[comparison], parse_number(word)
-        if cells.dtype != object:
-            if value is not None:
-                return np.asarray(compare(cells, value))
-            return np.full(len(cells), comparison == "!=")
-        return np.array([self._holds(compare, comparison, cell, word, value) for cell in cells], bool)
 
-    @staticmethod
-    def _holds(
-        compare: Callable[[Any, Any], Any], comparison: str, cell: Cell, word: str, value: float | None
-    ) -> bool:
-        found = number_of(cell)
-        if found is not None and value is not None:
-            return bool(compare(found, value))
-        if isinstance(cell, float) or (value is not None and comparison not in _EQUALITIES):
-            # A number and a text differ, and neither is the larger.
-            return comparison == "!="
-        return bool(compare(cell, word))
+def _compared(cells: Array, compare: Comparison, word: str) -> np.ndarray:
+    key = key_of(word)
+    if cells.dtype.kind not in "OS" and not isinstance(key, str):
+        return np.asarray(compare(cells, key))
+    each = cells.tolist()
+    # Columns that conditions are on have the same few texts again and again.
+    known = {cell: _holds(cell, compare, key) for cell in set(each)}
+    return np.array([known[cell] for cell in each], bool)
+
+
+def _holds(cell: Cell, compare: Comparison, key: str | float) -> bool:
+    own = key_of(cell)
+    if isinstance(own, str) == isinstance(key, str):
+        return bool(compare(own, key))
+    # A number and a text differ, and neither is the larger.
+    return compare is operator.ne
 
 
 def find_condition(text: str, names: Sequence[str]) -> Condition | None:
@@ -93,7 +91,7 @@ def _behind(name: str, text: str) -> Condition | None:
 
 def check_condition(text: str) -> None:
     """Refuse a condition without a comparison, of which a shell may have taken the rest."""
-    if not any(sign in text for sign in _COMPARISONS) and f" {_IN} " not in text:
+    if not any(sign in text for sign in _COMPARISONS) and f" {_IN} " not in text.strip():
         raise UsageError(
             "not a condition",
             found=text,

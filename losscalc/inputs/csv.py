@@ -19,6 +19,7 @@ from losscalc.inputs.rows import TextRows
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.table import are_numbered, have_fractions, heading, open_table
 from losscalc.inputs.text import Piece
+from losscalc.inputs.words import parse_words
 
 _SHORT_PAIRS = re.compile(r"(?:[+-]?\d{1,4},\d{1,4}\n)+", re.ASCII)
 _TRUTHS = re.compile(r"(?:[01],[01]\n)+")
@@ -78,19 +79,38 @@ class CsvTable:
 
     def cells(self, column: int) -> Iterator[Piece]:
         """The cells of a column."""
+        are_words = False
         while self._rows.text:
-            piece = self._fast([column])
-            values = None if piece is None else piece.values[:, 0]
-            # Beyond 2^53 float64 lacks whole numbers, and ids are told apart by all their digits.
-            if piece is not None and values is not None and (np.abs(values) < EXACT).all():
-                yield piece._replace(values=values, missing=None)
-            else:
-                rows = [self._checked(row) for row in self._rows]
-                if rows:
-                    yield Piece(
-                        as_cells(self._cell(row, column) for row in rows), None, [r.line for r in rows]
-                    )
+            piece = None if are_words else self._exact(column)
+            are_words = piece is None
+            piece = piece or self._words(column) or self._each(column)
+            if len(piece.values):
+                yield piece
             self._rows.go_on()
+
+    def _exact(self, column: int) -> Piece | None:
+        """The cells of a column if they are nothing but numbers, and float64 has all their digits."""
+        piece = self._fast([column])
+        # Beyond 2^53 float64 lacks whole numbers, and ids are told apart by all their digits.
+        if piece is None or not (np.abs(piece.values) < EXACT).all():
+            return None
+        return piece._replace(values=piece.values[:, 0], missing=None)
+
+    def _words(self, column: int) -> Piece | None:
+        """The cells of a column as bytes, if they are plain text; None where a closer look is needed."""
+        rows = self._rows
+        values = parse_words(rows.text, self._dialect.delimiter, self._width, column)
+        if values is None or not self._trails_in(len(values)):
+            return None
+        if self._dialect.decimal != "." and self._dialect.decimal.encode() in values.tobytes():
+            return None
+        rows.found_row()
+        return Piece(values, None, range(rows.line, rows.line + len(values)))
+
+    def _each(self, column: int) -> Piece:
+        """The cells of a column, one by one."""
+        rows = [self._checked(row) for row in self._rows]
+        return Piece(as_cells(self._cell(row, column) for row in rows), None, [row.line for row in rows])
 
     def _cell(self, row: Row, column: int) -> Cell:
         """A cell as text, but with decimal commas as a number."""
@@ -175,15 +195,17 @@ class CsvTable:
         values, rows = None, self._rows
         if self._depth in (None, len(chosen)):
             values = parse_table(self._plain_text(), self._dialect.delimiter, self._width, chosen)
-        if values is None or (
-            self._trails and rows.text.count(f"{self._dialect.delimiter}\n") != len(values)
-        ):
+        if values is None or not self._trails_in(len(values)):
             return None
         rows.found_row()
         self._depth = len(chosen)
         missing = np.isnan(values).any(axis=1) if self._na == "drop" else None
         is_whole = missing is None or not missing.any()
         return Piece(values, None if is_whole else missing, range(rows.line, rows.line + len(values)))
+
+    def _trails_in(self, rows: int) -> bool:
+        """Whether the rows at hand all have the trailing delimiter that the first row has, if it has one."""
+        return not self._trails or self._rows.text.count(f"{self._dialect.delimiter}\n") == rows
 
     def _plain_text(self) -> str:
         """The text with points for decimal commas, where nothing else can be meant."""

@@ -68,7 +68,7 @@ def parse_table(
         stop = text.rfind("\n", start, start + _STEP) + 1 or text.index("\n", start) + 1
         if stop - start > _LONGEST_CELL and _has_long_cell(text[start:stop], delimiter):
             return None
-        part = _Part(_squeezed(text[start:stop].encode(), delimiter), ord(delimiter), json)
+        part = _Part(squeezed(text[start:stop].encode(), delimiter), ord(delimiter), json)
         cells = part.cells(width, columns)
         values = None if cells is None else part.values(cells)
         if values is None:
@@ -86,7 +86,7 @@ def _has_long_cell(text: str, delimiter: str) -> bool:
     return max(map(len, cells)) > _LONGEST_CELL
 
 
-def _squeezed(raw: bytes, delimiter: str) -> bytes:
+def squeezed(raw: bytes, delimiter: str) -> bytes:
     """The text without the blanks around cells; between cells, a run of blanks becomes one."""
     if delimiter != "\t":
         raw = raw.replace(b"\t", b" ")

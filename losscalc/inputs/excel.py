@@ -9,7 +9,7 @@ import numpy as np
 from losscalc.engine.sources import Source
 from losscalc.errors import FormatError, Location, LosscalcNote, Remark
 from losscalc.inputs.archive import Archive
-from losscalc.inputs.cells import EXACT, Cell, as_cells, is_missing, is_word, names_something
+from losscalc.inputs.cells import EXACT, as_cells, is_missing, is_word, names_something
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.limits import UNPACKED_ARRAY, is_bomb, too_large
 from losscalc.inputs.numbers import as_piece, from_cells
@@ -218,12 +218,12 @@ class SheetTable:
         return bool(present.size and (present != np.trunc(present)).all())
 
 
-def _as_number(cell: object) -> Cell:
+def _as_number(cell: object) -> str | float:
     """A cell as a number, if it is one or a truth value."""
     return float(cell) if isinstance(cell, int | float) else _as_word(cell)
 
 
-def _as_cell(cell: object) -> Cell:
+def _as_cell(cell: object) -> str | float:
     """A cell as a number, if it is one that float64 has, or as text."""
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return float(cell) if isinstance(cell, float) or abs(cell) < EXACT else str(cell)

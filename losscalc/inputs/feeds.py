@@ -6,9 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.engine.sources import Rows, Source, join_rows
+from losscalc.engine.sources import Rows, Source, join_rows, joined
 from losscalc.errors import Location
-from losscalc.inputs.cells import Cell, number_of
 
 
 class Batch(NamedTuple):
@@ -44,9 +43,9 @@ class Feed(NamedTuple):
             {name: source.take(rows).values for name, source in self.cells.items()},
         )
 
-    def locate(self, column: str, row: int) -> Location:
-        """Where a cell stands."""
-        return self.cells[column].locate((row,)) or Location(column)
+    def locate(self, column: str, row: int | None = None) -> Location:
+        """Where a cell stands, or the column."""
+        return self.cells[column].locate(() if row is None else (row,)) or Location(column)
 
     def size(self) -> int | None:
         """How many bytes there are to read, if that is known."""
@@ -64,27 +63,5 @@ def join_batches(batches: Sequence[Batch]) -> Batch:
     first = batches[0]
     return Batch(
         {name: join_rows([batch.arrays[name] for batch in batches]) for name in first.arrays},
-        {name: np.concatenate([batch.cells[name] for batch in batches]) for name in first.cells},
+        {name: joined([batch.cells[name] for batch in batches]) for name in first.cells},
     )
-
-
-def key_of(cell: Cell) -> Cell:
-    """What a cell is compared by: its number if it is one, else its text."""
-    number = number_of(cell)
-    return cell if number is None else number
-
-
-def keys_of(cells: Array) -> list[Cell]:
-    """What cells are compared by."""
-    return cells.tolist() if cells.dtype != object else [key_of(cell) for cell in cells]
-
-
-def first_difference(left: Array, right: Array) -> int | None:
-    """The first row in which two columns hold other keys, as far as both go."""
-    count = min(len(left), len(right))
-    left, right = left[:count], right[:count]
-    if left.dtype != object and right.dtype != object:
-        differing = np.flatnonzero(left != right)
-        return int(differing[0]) if len(differing) else None
-    pairs = zip(keys_of(left), keys_of(right), strict=True)
-    return next((row for row, (one, other) in enumerate(pairs) if one != other), None)

@@ -4,16 +4,16 @@ As long as the keys stand in the same order everywhere, rows are passed on as th
 row on in which they do not, the smaller side is held: what the other tables have left, or the first table.
 """
 
-from collections.abc import Container, Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.errors import FormatError, printable
-from losscalc.inputs.cells import Cell
-from losscalc.inputs.feeds import Batch, Feed, first_difference, join_batches, keys_of
+from losscalc.inputs.cells import Cell, shown_cell
+from losscalc.inputs.feeds import Batch, Feed, join_batches
+from losscalc.inputs.keys import Marks, Seen, differences, found_in, marks
 
 _STEP = 1 << 16
 _SHOWN = 3
@@ -28,196 +28,214 @@ class Joined(NamedTuple):
 
 
 class Strays(NamedTuple):
-    """Rows without a partner, or with the key of another: how many, and the first of them."""
+    """Rows without a partner, or with the key of another: how many, and the first of them with their keys."""
 
     number: int = 0
-    rows: tuple[int, ...] = ()
-    keys: tuple[Cell, ...] = ()
+    first: tuple[tuple[int, Cell], ...] = ()
 
-    def with_rows(self, start: int, rows: Sequence[int], keys: Sequence[Cell]) -> "Strays":
-        """These and some rows of a batch, which begins at a row of the table and has these keys."""
-        more = rows[: _SHOWN - len(self.rows)]
-        return Strays(
-            self.number + len(rows),
-            self.rows + tuple(start + row for row in more),
-            self.keys + tuple(keys[row] for row in more),
-        )
+    def with_rows(self, rows: Array, keys: Array) -> "Strays":
+        """These and more rows of the table."""
+        pairs = [*self.first, *zip(rows[:_SHOWN].tolist(), keys[:_SHOWN].tolist(), strict=True)]
+        return Strays(self.number + len(rows), tuple(sorted(pairs, key=lambda pair: pair[0])[:_SHOWN]))
 
     def __str__(self) -> str:
-        words = (f"{key:.17g}" if isinstance(key, float) else str(key) for key in self.keys)
-        return printable(", ".join(words)) + (", ..." if self.number > len(self.rows) else "")
+        words = [shown_cell(key) for _, key in self.first]
+        return ", ".join(words + ["..."] * (self.number > len(words)))
+
+
+class Held(NamedTuple):
+    """Some rows of a table, with the marks of their keys, and which rows of it they are."""
+
+    batch: Batch
+    marks: Marks
+    origins: Array
+
+    def picked(self, rows: Array) -> "Held":
+        """Some of the rows, in any order."""
+        return Held(self.batch.picked(rows), self.marks[rows], self.origins[rows])
+
+    @classmethod
+    def joined(cls, pieces: Sequence["Held"]) -> "Held":
+        """The rows of all pieces."""
+        batches, found, origins = zip(*pieces, strict=True)
+        return cls(join_batches(batches), np.concatenate(found), np.concatenate(origins))
+
+
+class Side:
+    """One of the tables that are joined, and what is known of its keys."""
+
+    def __init__(self, feed: Feed, key: str) -> None:
+        self.feed = feed
+        self._key = key
+        self.read = 0
+        """How many rows were read."""
+        self.seen = Seen()
+        self.twice = Strays()
+        """The rows whose key stands in a row above."""
+
+    @property
+    def path(self) -> str:
+        """The file."""
+        return printable(self.feed.locate(self._key).path)
+
+    def keys(self, batch: Batch) -> Array:
+        """The keys of some rows."""
+        return batch.cells[self._key]
+
+    def held(self, batch: Batch) -> Held:
+        """The next rows, after a look at whether their keys came before."""
+        keys = self.keys(batch)
+        found, origins = marks(keys), np.arange(self.read, self.read + len(keys))
+        again = self.seen.repeated(found)
+        self.twice = self.twice.with_rows(origins[again], keys[again])
+        self.read += len(keys)
+        return Held(batch, found, origins)
+
+    def rest(self, head: Batch) -> Iterator[Held]:
+        """These rows, and all behind them, some at a time."""
+        yield self.held(head)
+        while len(self.keys(head)) == _STEP:
+            head = self.feed.take(_STEP)
+            yield self.held(head)
 
 
 class Pool:
     """The rows of a table that are held, to be found by their key.
 
-    `wanted` are the only keys that can be looked for, if that is known.
+    `wanted` are the marks of the only keys that will be looked for, sorted, if they are known.
     """
 
-    def __init__(
-        self, batches: Iterable[Batch], key: str, start: int, wanted: Container[Cell] | None
-    ) -> None:
+    def __init__(self, side: Side, pieces: Iterable[Held], wanted: Marks | None) -> None:
+        self._side = side
         self._strays = Strays()
-        self._places: dict[Cell, int] = {}
-        self._keys: list[Cell] = []
-        held, origins = [], []
-        for batch in batches:
-            keys = keys_of(batch.cells[key])
-            kept = [row for row, each in enumerate(keys) if wanted is None or each in wanted]
-            if len(kept) < len(keys):
-                self._strays = self._strays.with_rows(
-                    start, sorted({*range(len(keys))}.difference(kept)), keys
-                )
-                batch = batch.picked(np.array(kept, np.intp))
-            self._places |= {keys[row]: len(self._keys) + place for place, row in enumerate(kept)}
-            self._keys += [keys[row] for row in kept]
-            held.append(batch)
-            origins.append(start + np.array(kept, np.intp))
-            start += len(keys)
-        self._batch = join_batches(held)
-        self._origins = np.concatenate(origins)
-        self._is_found = np.zeros(len(self._keys), bool)
+        held = []
+        for piece in pieces:
+            if wanted is not None:
+                is_wanted = found_in(wanted, piece.marks) >= 0
+                strays = piece.picked(np.flatnonzero(~is_wanted))
+                self._strays = self._strays.with_rows(strays.origins, side.keys(strays.batch))
+                piece = piece.picked(np.flatnonzero(is_wanted))
+            held.append(piece)
+        self._held = Held.joined(held)
+        self._order = np.argsort(self._held.marks, kind="stable")
+        self._run = self._held.marks[self._order]
+        self._is_found = np.zeros(len(self._run), bool)
 
-    def find(self, keys: Sequence[Cell]) -> Array:
-        """The places of keys, -1 where there is none."""
-        places = np.array([self._places.get(key, -1) for key in keys], np.intp)
-        self._is_found[places[places >= 0]] = True
-        return places
+    def find(self, piece: Held) -> Array:
+        """Where the keys of some rows of another table are, -1 where they are not."""
+        order = np.argsort(piece.marks)
+        found = np.empty(len(order), np.intp)
+        found[order] = found_in(self._run, piece.marks[order])
+        rows = np.flatnonzero(found >= 0)
+        found[rows] = self._order[found[rows]]
+        # By chance, another key might have the same mark.
+        theirs = self._side.keys(self._held.batch)[found[rows]]
+        found[rows[list(differences(self._side.keys(piece.batch)[rows], theirs))]] = -1
+        self._is_found[found[found >= 0]] = True
+        return found
 
-    def picked(self, places: Array) -> tuple[Batch, Array]:
-        """The rows in some places, and which rows of the table they are."""
-        return self._batch.picked(places), self._origins[places]
+    def picked(self, places: Array) -> Held:
+        """The rows in some places."""
+        return self._held.picked(places)
 
+    @property
     def strays(self) -> Strays:
         """The rows that nothing was found for, once all keys were looked for."""
-        rows = np.flatnonzero(~self._is_found).tolist()
-        found = Strays().with_rows(0, rows, self._keys)
-        origins = tuple(int(self._origins[row]) for row in found.rows)
-        both = sorted(zip(self._strays.rows + origins, self._strays.keys + found.keys, strict=True), key=_row)
-        firsts = both[:_SHOWN]
-        return Strays(
-            self._strays.number + found.number,
-            tuple(row for row, _ in firsts),
-            tuple(key for _, key in firsts),
-        )
+        lonely = ~self._is_found
+        return self._strays.with_rows(self._held.origins[lonely], self._side.keys(self._held.batch)[lonely])
 
 
 class Join:
     """A join of tables, and what came of it."""
 
     def __init__(self, feeds: Sequence[Feed], key: str, *, inner: bool) -> None:
-        self._feeds = feeds
         self._key = key
+        self._sides = [Side(feed, key) for feed in feeds]
         self._inner = inner
-        self._columns: list[list[Array]] = [[] for _ in feeds]
-        """The keys of each table, which may be there only once."""
-        self.left_out = 0
-        """How many rows were left out for lack of a partner."""
+        self._rows = 0
+        """How many rows were joined."""
+
+    @property
+    def left_out(self) -> list[tuple[str, int]]:
+        """How many rows of each table were left out for lack of a partner, where there are any."""
+        counts = [(side.path, side.read - self._rows) for side in self._sides]
+        return [(path, count) for path, count in counts if count]
 
     def __iter__(self) -> Iterator[Joined]:
-        start = 0
+        first, *others = self._sides
         while True:
-            batches = [feed.take(_STEP) for feed in self._feeds]
-            keys = [batch.cells[self._key] for batch in batches]
-            for column, each in zip(self._columns, keys, strict=True):
-                column.append(each)
-            length = len(keys[0])
-            if any(len(each) != length or first_difference(keys[0], each) is not None for each in keys[1:]):
+            batches = [side.feed.take(_STEP) for side in self._sides]
+            keys, *more = [side.keys(batch) for side, batch in zip(self._sides, batches, strict=True)]
+            if not all(_are_alike(keys, each) for each in more):
                 break
-            yield Joined(batches, [np.arange(start, start + length)] * len(batches))
-            if length < _STEP:
-                self._check_repeats()
+            origins = first.held(batches[0]).origins
+            for side in others:
+                side.read = first.read
+            self._rows = first.read
+            yield Joined(batches, [origins] * len(batches))
+            if len(keys) < _STEP:
+                self._check_twice()
                 return
-            start += length
-        yield from self._held(start, batches)
+        for side in others:
+            side.seen = first.seen.copy()
+        yield from self._in_other_order(batches)
 
-    def _held(self, start: int, heads: Sequence[Batch]) -> Iterator[Joined]:
+    def _in_other_order(self, heads: Sequence[Batch]) -> Iterator[Joined]:
         """The rows from the first on that stand in different orders."""
-        every = [chain([head], self._rest(number, head)) for number, head in enumerate(heads)]
-        firsts: Iterable[Batch] = every[0]
+        firsts: Iterable[Held]
+        firsts, *rests = [side.rest(head) for side, head in zip(self._sides, heads, strict=True)]
         wanted = None
         if self._is_first_smaller():
-            whole = join_batches(list(firsts))
-            firsts, wanted = [whole], set(keys_of(whole.cells[self._key]))
-        pools = [Pool(batches, self._key, start, wanted) for batches in every[1:]]
+            firsts = [Held.joined(list(firsts))]
+            wanted = np.sort(firsts[0].marks)
+        pools = [Pool(side, rest, wanted) for side, rest in zip(self._sides[1:], rests, strict=True)]
         lacking = [Strays() for _ in pools]
-        for batch in firsts:
-            keys = keys_of(batch.cells[self._key])
-            places = [pool.find(keys) for pool in pools]
-            for i, found in enumerate(places):
-                lacking[i] = lacking[i].with_rows(start, np.flatnonzero(found < 0).tolist(), keys)
+        for piece in firsts:
+            places = [pool.find(piece) for pool in pools]
+            keys = self._sides[0].keys(piece.batch)
+            for number, found in enumerate(places):
+                lacking[number] = lacking[number].with_rows(piece.origins[found < 0], keys[found < 0])
             rows = np.flatnonzero(np.logical_and.reduce([found >= 0 for found in places]))
-            self.left_out += len(keys) - len(rows)
-            picked = [pool.picked(found[rows]) for pool, found in zip(pools, places, strict=True)]
-            batches, origins = zip((batch.picked(rows), start + rows), *picked, strict=True)
-            yield Joined(batches, origins)
-            start += len(keys)
-        self._check_repeats()
-        self._check_partners(lacking, [pool.strays() for pool in pools])
-
-    def _rest(self, number: int, head: Batch) -> Iterator[Batch]:
-        """The rows of a table behind those that were read."""
-        while head.length == _STEP:
-            head = self._feeds[number].take(_STEP)
-            self._columns[number].append(head.cells[self._key])
-            yield head
+            together = [piece.picked(rows), *(p.picked(f[rows]) for p, f in zip(pools, places, strict=True))]
+            self._rows += len(rows)
+            yield Joined([each.batch for each in together], [each.origins for each in together])
+        self._check_twice()
+        if not self._inner:
+            self._check_partners(lacking, [pool.strays for pool in pools])
 
     def _is_first_smaller(self) -> bool:
-        first, *others = (feed.size() for feed in self._feeds)
+        first, *others = (side.feed.size() for side in self._sides)
         return first is not None and all(size is None or first < size for size in others)
 
-    def _check_repeats(self) -> None:
+    def _check_twice(self) -> None:
         """Refuse a key that is in a table twice, as nobody knows which of its rows is meant."""
-        for feed, columns in zip(self._feeds, self._columns, strict=True):
-            found = repeated(columns)
-            if found.number:
-                what = "1 row has" if found.number == 1 else f"{found.number} rows have"
+        for side in self._sides:
+            if side.twice.number:
+                what = "1 row has" if side.twice.number == 1 else f"{side.twice.number} rows have"
                 raise FormatError(
-                    f"{what} the {printable(self._key)} of a row above: {found}",
-                    location=feed.locate(self._key, found.rows[0]),
+                    f"{what} the {printable(self._key)} of a row above: {side.twice}",
+                    location=side.feed.locate(self._key, side.twice.first[0][0]),
                 )
 
     def _check_partners(self, lacking: Sequence[Strays], additional: Sequence[Strays]) -> None:
-        """Refuse rows without a partner, unless they are to be left out."""
-        first, *others = self._feeds
-        self.left_out += sum(strays.number for strays in additional)
-        for feed, missing, more in zip(others, lacking, additional, strict=True):
-            cases = [(missing, first, feed), (more, feed, first)]
-            problems = [_alone(*case, self._key) for case in cases if case[0].number]
-            if problems and not self._inner:
-                strays, has, _ = next(case for case in cases if case[0].number)
-                place = has.locate(self._key, strays.rows[0])
-                hint = "--inner leaves out the rows that not all have"
-                raise FormatError("; ".join(problems), location=place, hint=hint)
+        """Refuse rows without a partner."""
+        first, *others = self._sides
+        for side, missing, more in zip(others, lacking, additional, strict=True):
+            cases = [case for case in ((missing, first, side), (more, side, first)) if case[0].number]
+            if cases:
+                strays, has, _ = cases[0]
+                raise FormatError(
+                    "; ".join(_alone(*case) for case in cases),
+                    location=has.feed.locate(self._key, strays.first[0][0]),
+                    hint="--inner leaves out the rows that not all have",
+                )
 
 
-def repeated(columns: Sequence[Array]) -> Strays:
-    """The rows whose key stands in a row above.
-
-    >>> repeated([np.array([3.0, 1.0]), np.array([3.0])])
-    Strays(number=1, rows=(2,), keys=(3.0,))
-    """
-    keys = np.concatenate(columns)
-    if keys.dtype != object:
-        order = np.argsort(keys, kind="stable")
-        again = np.sort(order[1:][keys[order[1:]] == keys[order[:-1]]])
-        return Strays().with_rows(0, again.tolist(), keys.tolist())
-    seen: set[Cell] = set()
-    rows = []
-    names = keys_of(keys)
-    for row, key in enumerate(names):
-        if key in seen:
-            rows.append(row)
-        seen.add(key)
-    return Strays().with_rows(0, rows, names)
+def _are_alike(keys: Array, others: Array) -> bool:
+    return len(keys) == len(others) and next(differences(keys, others), None) is None
 
 
-def _alone(strays: Strays, has: Feed, lacks: Feed, key: str) -> str:
+def _alone(strays: Strays, has: Side, lacks: Side) -> str:
     """What there is to say of rows of one table that another lacks."""
-    here, there = (printable(feed.locate(key, 0).path) for feed in (has, lacks))
-    what = "1 row" if strays.number == 1 else f"{strays.number} rows"
-    return f"{what} of {here} {'has' if strays.number == 1 else 'have'} no partner in {there}: {strays}"
-
-
-def _row(pair: tuple[int, Cell]) -> int:
-    return pair[0]
+    what, have = ("1 row", "has") if strays.number == 1 else (f"{strays.number} rows", "have")
+    return f"{what} of {has.path} {have} no partner in {lacks.path}: {strays}"

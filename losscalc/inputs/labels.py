@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.engine.sources import Rows, Source, Wrapper
+from losscalc.engine.sources import Rows, Source
+from losscalc.engine.wrappers import Wrapper
 from losscalc.errors import (
     DomainError,
     FormatError,
@@ -21,7 +22,7 @@ from losscalc.errors import (
     UsageError,
     printable,
 )
-from losscalc.inputs.cells import Cell, is_missing, listed, names_something, number
+from losscalc.inputs.cells import is_missing, listed, names_something, number
 from losscalc.inputs.options import BLANKS, Reading
 from losscalc.inputs.parts import quoted
 
@@ -30,6 +31,9 @@ _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 _SHOWN = 10
 _SAMPLE = 50
 _NAMED = "name the classes in the order of the input's columns: --class-names FIRST,SECOND"
+
+Label = str | float
+"""A label as it stands in a cell."""
 
 
 class Classes(NamedTuple):
@@ -60,7 +64,7 @@ class Classes(NamedTuple):
         is_usual = all(name == place for name, place in numbered.items())
         return cls(len(names), names, places, {} if is_usual else numbered)
 
-    def place(self, cell: Cell) -> float | None:
+    def place(self, cell: Label) -> float | None:
         """The index of the class that a label means; None if it is none of them."""
         value = number(cell) if isinstance(cell, str) else cell
         is_name = isinstance(cell, str) and not (self.numbered and value is not None)
@@ -95,7 +99,7 @@ def read_names(text: str) -> list[str]:
     return names
 
 
-class Labels(Wrapper):
+class ClassLabels(Wrapper):
     """The class indices that the labels of a source mean, or with a separator the rows of 0 and 1.
 
     `head` are labels that were read of it already.
@@ -119,7 +123,7 @@ class Labels(Wrapper):
         self._separator = separator
         self._head = head
         self._row = 0
-        self._known: dict[Cell, float | Array | None] = {}
+        self._known: dict[Label, float | Array | None] = {}
         """What was found for labels that came up before."""
         self._is_renamed = False
         """Whether some number was taken for the name of a class."""
@@ -127,7 +131,7 @@ class Labels(Wrapper):
     def take(self, rows: int) -> Rows:
         head = np.empty(0, object) if self._head is None else self._head[:rows]
         self._head = None if self._head is None else self._head[rows:]
-        cells = [*head.tolist(), *self._source.take(rows - len(head)).values.tolist()]
+        cells = [*_labels(head), *_labels(self._source.take(rows - len(head)).values)]
         values = np.full((len(cells), *(length or 0 for length in self.shape[1:])), np.nan)
         missing = np.zeros(len(cells), bool)
         faults: list[tuple[int, LosscalcError]] = []
@@ -157,7 +161,7 @@ class Labels(Wrapper):
         note = f"labels are the numbers in the names of columns: {label:g} means {name}, class {place}"
         return [*self._source.remarks, LosscalcNote(note, location=self._source.locate(()))]
 
-    def _meaning(self, cell: Cell, row: int) -> float | Array | None:
+    def _meaning(self, cell: Label, row: int) -> float | Array | None:
         """The index of a label, or the row of several; None for one that is missing."""
         if cell not in self._known:
             if self._separator is None:
@@ -166,7 +170,7 @@ class Labels(Wrapper):
                 self._known[cell] = self._several(cell, self._separator, row)
         return self._known[cell]
 
-    def _is_missing(self, cell: Cell, row: int) -> bool:
+    def _is_missing(self, cell: Label, row: int) -> bool:
         """Whether there is no label; raises FormatError unless one may be missing."""
         is_gap = is_missing(cell) if isinstance(cell, str) else cell != cell
         if is_gap and cell not in self._classes.places and self._reading.na == "error":
@@ -174,7 +178,7 @@ class Labels(Wrapper):
             raise FormatError("not a label", found=cell, location=self._source.locate((row,)), hint=hint)
         return is_gap and cell not in self._classes.places
 
-    def _place(self, cell: Cell, row: int) -> float:
+    def _place(self, cell: Label, row: int) -> float:
         """The index of the class that a label means."""
         place = self._classes.place(cell)
         if place is None:
@@ -182,10 +186,10 @@ class Labels(Wrapper):
         self._is_renamed |= bool(self._classes.numbered)
         return place
 
-    def _several(self, cell: Cell, separator: str, row: int) -> Array | None:
+    def _several(self, cell: Label, separator: str, row: int) -> Array | None:
         """A row of 0 and 1 for the labels in one cell, which may be none."""
         if not isinstance(cell, str):
-            labels: list[Cell] = [cell]
+            labels: list[Label] = [cell]
         elif cell and self._is_missing(cell, row):
             return None
         else:
@@ -199,7 +203,7 @@ class Labels(Wrapper):
             values[int(place)] = 1.0
         return values
 
-    def _unknown(self, cell: Cell, row: int) -> LosscalcError:
+    def _unknown(self, cell: Label, row: int) -> LosscalcError:
         """The error about a label that is none of the classes."""
         found = cell if isinstance(cell, str) else f"{cell:g}"
         place = self._source.locate((row,))
@@ -222,22 +226,28 @@ def open_labels(
     words = frozenset(classes.places)
     cells = open_with(reading._replace(is_beside=True, labels=words, within=separator))
     if separator is not None:
-        return Labels(cells, classes, reading, separator)
+        return ClassLabels(cells, classes, reading, separator)
     if cells.dtype != object:
         is_renamed = classes.numbered and len(cells.shape) == 1
-        return Labels(cells, classes, reading, None) if is_renamed else cells
+        return ClassLabels(cells, classes, reading, None) if is_renamed else cells
     head = cells.take(_SAMPLE).values
-    row = next((row for row, cell in enumerate(head.tolist()) if _is_name(cell)), None)
+    known = _labels(head)
+    row = next((row for row, cell in enumerate(known) if _is_name(cell)), None)
     if row is not None and not classes.names:
         place = cells.locate((row,))
         cells.close()
-        raise FormatError("not a number", found=head[row], location=place, hint=_NAMED)
-    is_array = any(isinstance(cell, str) and listed(cell) is not None for cell in head.tolist())
+        raise FormatError("not a number", found=known[row], location=place, hint=_NAMED)
+    is_array = any(isinstance(cell, str) and listed(cell) is not None for cell in known)
     if is_array or (row is None and not classes.numbered):
         cells.close()
         return open_with(reading._replace(labels=words))
-    return Labels(cells, classes, reading, None, head)
+    return ClassLabels(cells, classes, reading, None, head)
 
 
-def _is_name(cell: Cell) -> bool:
+def _is_name(cell: Label) -> bool:
     return isinstance(cell, str) and names_something(cell)
+
+
+def _labels(cells: Array) -> list[Label]:
+    """Cells as texts and numbers: some come as bytes."""
+    return [cell.decode() if isinstance(cell, bytes) else cell for cell in cells.tolist()]

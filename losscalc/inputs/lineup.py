@@ -1,20 +1,20 @@
 """The rows of a call that come from several tables: held against one another, joined, picked and grouped."""
 
-from bisect import bisect_right
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.engine.sources import Rows, Source, Wrapper, join_rows
+from losscalc.engine.sources import Group, Labels, Rows, Source, join_rows
+from losscalc.engine.wrappers import Wrapper
 from losscalc.errors import FormatError, Index, Location, LosscalcNote, LosscalcWarning, Remark, printable
-from losscalc.inputs.cells import as_cells
+from losscalc.inputs.cells import Cell, shown_cell, text_of
 from losscalc.inputs.conditions import Condition
-from losscalc.inputs.feeds import Batch, Feed, first_difference, keys_of
+from losscalc.inputs.feeds import Batch, Feed
 from losscalc.inputs.join import Join, Joined
-from losscalc.inputs.parts import quoted
+from losscalc.inputs.keys import differences, key_of
 
 _SHOWN = 5
 
@@ -31,7 +31,8 @@ class Seat(NamedTuple):
 class Lineup:
     """The feeds of a call, of which the first has the first array, read in step.
 
-    Columns of the names in `shared` have to agree wherever they are; rows have to meet all conditions.
+    Columns of the names in `shared` have to agree wherever they are, and each has a hint at what to do where
+    they do not; rows have to meet all conditions.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class Lineup:
         feeds: Sequence[Feed],
         seats: Sequence["Seat"],
         *,
-        shared: Collection[str] = (),
+        shared: Mapping[str, str | None] = {},
         conditions: Sequence[Condition] = (),
         join: Join | None = None,
     ) -> None:
@@ -51,28 +52,37 @@ class Lineup:
         self._joined = None if join is None else iter(join)
         self._row = 0
         self._met = 0
-        self._seen: list[str] = []
-        """What the first rows have in the column of the first condition, for a hint."""
-        self._origins: list[tuple[int, Sequence[Array]]] = []
-        """For each batch of a join, its first row and the rows of the tables that are in it."""
+        self._met_each = [0] * len(conditions)
+        self._seen: list[list[Cell]] = []
+        """What the first rows have in the columns of the conditions, for a hint."""
+        self._origins: list[Sequence[Array]] = []
+        """For each batch of a join, which rows of each table are in it, unless all are in their places."""
         for seat in seats:
             seat.view.attach(self, feeds.index(seat.feed))
 
     @property
     def remarks(self) -> Iterator[Remark]:
         """What there is to tell once all rows were read."""
-        if self._join is not None and self._join.left_out:
-            rows = "1 row" if self._join.left_out == 1 else f"{self._join.left_out} rows"
-            yield LosscalcNote(f"left out {rows} that not all tables have")
+        left_out = [] if self._join is None else self._join.left_out
+        if left_out:
+            count = sum(rows for _, rows in left_out)
+            each = ", ".join(f"{rows} of {path}" for path, rows in left_out)
+            rows = "1 row" if count == 1 else f"{count} rows"
+            yield LosscalcNote(f"left out {rows} that not all tables have: {each}")
         if self._conditions and not self._met:
-            met = " and ".join(f"{c.column} {c.comparison} {c.value}" for c in self._conditions)
-            column = self._conditions[0].column
-            yield LosscalcWarning(
-                printable(f"no row meets {met}"),
-                hint=printable(f"in the first rows, {column} is {', '.join(self._seen)}")
-                if self._seen
-                else None,
-            )
+            met = " and ".join(f"{c.column} {c.comparison} {c.value}".rstrip() for c in self._conditions)
+            yield LosscalcWarning(printable(f"no row meets {met}"), hint=self._why_not_met())
+
+    def _why_not_met(self) -> str | None:
+        """What stands in the column of a condition that no row meets."""
+        if not self._seen:
+            return None
+        if all(self._met_each):
+            return "each of these is met by some rows, and no row meets all"
+        number = self._met_each.index(0)
+        words = [text_of(cell) or "''" for cell in self._seen[number]]
+        shown = words[:_SHOWN] + ["..."] * (len(words) > _SHOWN)
+        return printable(f"in the first rows, {self._conditions[number].column} is {', '.join(shown)}")
 
     def read_on(self, rows: int) -> bool:
         """Read some rows of all feeds, and hand them to the views; False at the end."""
@@ -95,12 +105,9 @@ class Lineup:
         self._row += length
         return bool(length) or self._joined is not None
 
-    def origin(self, feed: int, row: int) -> int:
-        """Which row of a table a row is."""
-        if not self._origins:
-            return row
-        start, origins = self._origins[bisect_right(self._origins, row, key=lambda batch: batch[0]) - 1]
-        return int(origins[feed][row - start])
+    def origins(self, feed: int, rows: Any) -> Any:
+        """Which rows of a table some rows are."""
+        return np.concatenate([batch[feed] for batch in self._origins])[rows] if self._origins else rows
 
     def close(self) -> None:
         """Close what is open only for the cells beside arrays."""
@@ -115,36 +122,30 @@ class Lineup:
             for origin in joined.origins
         )
         if not stays:
-            if not self._origins and self._row:
-                self._origins.append((0, [np.arange(self._row)] * len(joined.origins)))
-            self._origins.append((self._row, joined.origins))
+            if not self._origins:
+                self._origins.append([np.arange(self._row)] * len(joined.origins))
+            self._origins.append(joined.origins)
         return joined
 
     def _compare(self, batches: Sequence[Batch]) -> None:
         """Refuse rows that do not belong together, as a column that several tables have says."""
         for column in self._shared:
-            having = [number for number, feed in enumerate(self._feeds) if column in feed.cells]
-            for other in having[1:]:
-                one = having[0]
-                row = first_difference(batches[one].cells[column], batches[other].cells[column])
-                if row is not None:
+            one, *others = [number for number, feed in enumerate(self._feeds) if column in feed.cells]
+            for other in others:
+                for row in differences(batches[one].cells[column], batches[other].cells[column]):
                     raise self._stranger(column, one, other, row, batches)
 
     def _stranger(self, column: str, one: int, other: int, row: int, batches: Sequence[Batch]) -> FormatError:
-        cells = [batches[number].cells[column][row] for number in (one, other)]
-        left, right = (f"{cell:.17g}" if isinstance(cell, float) else repr(cell) for cell in cells)
-        place = self._feeds[one].locate(column, self.origin(one, self._row + row))
-        name = printable(column)
-        hint = (
-            f"--key {quoted(column)} joins the rows by it, --no-key takes them as they stand"
-            if self._join is None
-            else None
-        )
+        left, right = (shown_cell(batches[n].cells[column].tolist()[row]) for n in (one, other))
+        there, here = (self._place(column, n, self._row + row) for n in (one, other))
         return FormatError(
-            f"{name} is {right}, and {left} in {place}, whose row goes with it",
-            location=self._feeds[other].locate(column, self.origin(other, self._row + row)),
-            hint=hint,
+            f"{printable(column) or 'the id'} is {right}, and {left} in {there}, whose row goes with it",
+            location=here,
+            hint=self._shared[column],
         )
+
+    def _place(self, column: str, feed: int, row: int) -> Location:
+        return self._feeds[feed].locate(column, int(self.origins(feed, row)))
 
     def _excluded(self, batches: Sequence[Batch]) -> np.ndarray | None:
         """A mask of the rows that do not meet the conditions."""
@@ -155,24 +156,22 @@ class Lineup:
             for condition in self._conditions
         ]
         length = min(map(len, columns))
-        if not self._row and length:
-            self._seen = [
-                f"{cell:g}" if isinstance(cell, float) else cell
-                for cell in dict.fromkeys(columns[0].tolist())
-            ]
-            self._seen = self._seen[:_SHOWN] + ["..."] * (len(self._seen) > _SHOWN)
+        if length and not self._seen:
+            self._seen = [list(dict.fromkeys(cells.tolist()))[: _SHOWN + 1] for cells in columns]
         holds = [c.holds(cells[:length]) for c, cells in zip(self._conditions, columns, strict=True)]
+        self._met_each = [
+            n + int(np.count_nonzero(each)) for n, each in zip(self._met_each, holds, strict=True)
+        ]
         meets = np.logical_and.reduce(holds)
         self._met += int(np.count_nonzero(meets))
         return np.asarray(~meets)
 
 
 class View(Wrapper):
-    """An array whose rows come from a lineup; `is_key` is for texts and numbers that tell groups apart."""
+    """An array whose rows come from a lineup."""
 
-    def __init__(self, source: Source, *, is_joined: bool, is_key: bool = False) -> None:
+    def __init__(self, source: Source, *, is_joined: bool) -> None:
         super().__init__(source)
-        self._is_key = is_key
         self._lineup: Lineup | None = None
         self._feed = 0
         self._waiting: deque[Rows] = deque()
@@ -188,9 +187,7 @@ class View(Wrapper):
     def receive(self, piece: Rows) -> None:
         """Get the next rows."""
         if len(piece.values):
-            self._waiting.append(
-                piece._replace(values=as_cells(keys_of(piece.values))) if self._is_key else piece
-            )
+            self._waiting.append(piece)
 
     def take(self, rows: int) -> Rows:
         assert self._lineup is not None
@@ -213,7 +210,38 @@ class View(Wrapper):
     def locate(self, index: Index) -> Location | None:
         if not index or self._lineup is None:
             return self._source.locate(index)
-        return self._source.locate((self._lineup.origin(self._feed, index[0]), *index[1:]))
+        return self._source.locate((int(self._lineup.origins(self._feed, index[0])), *index[1:]))
+
+    def origins(self, rows: np.ndarray) -> np.ndarray:
+        lineup = self._lineup
+        return rows if lineup is None else lineup.origins(self._feed, rows)
+
+
+class GroupView(View, Labels):
+    """The groups of rows, which have the same in a column or an array."""
+
+    def __init__(self, source: Source, *, is_joined: bool) -> None:
+        super().__init__(source, is_joined=is_joined)
+        self.dtype = np.dtype(np.intp)
+        self.groups: list[Group] = []
+        self._numbers: dict[Group, int] = {}
+        self._known: dict[Cell, int] = {}
+
+    def receive(self, piece: Rows) -> None:
+        numbers = [self._number(cell) for cell in piece.values.tolist()]
+        super().receive(piece._replace(values=np.array(numbers, np.intp)))
+
+    def _number(self, cell: Cell) -> int:
+        """The number of the group of a cell."""
+        number = self._known.get(cell)
+        if number is None:
+            group = key_of(cell)
+            number = self._numbers.setdefault(group, len(self.groups))
+            self.groups += [group] * (number == len(self.groups))
+            if cell == cell:
+                # Each NaN is another one.
+                self._known[cell] = number
+        return number
 
 
 def _fitting(mask: np.ndarray, length: int) -> np.ndarray:

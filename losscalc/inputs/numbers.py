@@ -8,7 +8,7 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.errors import FormatError, Location
-from losscalc.inputs.cells import EXACT, Cell, as_cells, is_missing, listed, not_a_number, number
+from losscalc.inputs.cells import EXACT, as_cells, is_missing, listed, not_a_number, number
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.options import Reading
 from losscalc.inputs.text import Piece
@@ -29,7 +29,7 @@ class Numbers(NamedTuple):
 
 
 def from_cells(
-    cells: Sequence[Cell], shape: tuple[int, ...] | None, reading: Reading, place: Place
+    cells: Sequence[str | float], shape: tuple[int, ...] | None, reading: Reading, place: Place
 ) -> Numbers:
     """The numbers in cells; a text counts as the number that it writes, or as the list of them.
 
@@ -59,7 +59,7 @@ def from_cells(
     return Numbers(values, missing if missing.any() else None, faults)
 
 
-def _value(cell: Cell, shape: tuple[int, ...], decimal: str) -> float | list[float] | None:
+def _value(cell: str | float, shape: tuple[int, ...], decimal: str) -> float | list[float] | None:
     """The number in a cell, or its list where lists of this shape are due; None if there is none."""
     if not isinstance(cell, str):
         return None if shape else cell
@@ -69,7 +69,7 @@ def _value(cell: Cell, shape: tuple[int, ...], decimal: str) -> float | list[flo
     return None if inner is None or (len(inner),) != shape else inner
 
 
-def _fault(cell: Cell, shape: tuple[int, ...], decimal: str, place: Location) -> FormatError:
+def _fault(cell: str | float, shape: tuple[int, ...], decimal: str, place: Location) -> FormatError:
     inner = listed(cell, decimal) if isinstance(cell, str) and shape else None
     if inner is not None:
         return FormatError(f"the list has {len(inner)} numbers, those before {shape[0]}", location=place)
@@ -96,7 +96,7 @@ def exact_cells(values: Array, missing: np.ndarray | None) -> Array:
     )
 
 
-def _cell(value: float) -> Cell:
+def _cell(value: float) -> str | float:
     is_text = isinstance(value, bool) or (isinstance(value, int) and not -EXACT < value < EXACT)
     return str(value) if is_text else float(value)
 

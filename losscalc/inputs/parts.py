@@ -10,7 +10,7 @@ _DIGITS = re.compile(r"-?\d+")
 _LISTED = 20
 _LONGEST = 200
 # What a shell, or losscalc itself, would read as something else.
-_TO_QUOTE = re.compile(r"""[\s^*?\[\]!<>;&|()$`"\\{}~]""")
+_TO_QUOTE = re.compile(r"""[\s^*?\[\]!<>;&|()$`"'\\{}~]""")
 
 
 def choose_array(
@@ -49,19 +49,29 @@ def listed(names: Sequence[str]) -> str:
 
 
 def as_typed(name: str) -> str:
-    """A part as it has to be typed.
+    """A part as it has to be typed behind the name of a file.
 
     >>> as_typed("logits"), as_typed("log p")
     ('#logits', "'#log p'")
     """
-    return quoted(f"#{name[:_LONGEST]}")
+    part = printable(f"#{name[:_LONGEST]}")
+    return _in_quotes(part) if _TO_QUOTE.search(part) else part
 
 
 def quoted(word: str) -> str:
     """A word as it has to be typed, in quotes if a shell would read it as something else.
 
-    >>> quoted("id"), quoted("image id")
-    ('id', "'image id'")
+    >>> quoted("id"), quoted("image id"), quoted("#"), quoted("")
+    ('id', "'image id'", "'#'", "''")
     """
     word = printable(word)
-    return f"'{word}'" if _TO_QUOTE.search(word) and "'" not in word else word
+    return _in_quotes(word) if not word or word.startswith("#") or _TO_QUOTE.search(word) else word
+
+
+def _in_quotes(word: str) -> str:
+    """The word in single quotes; one in it stands between these, in double quotes.
+
+    >>> print(_in_quotes("it's"))
+    'it'"'"'s'
+    """
+    return "'" + word.replace("'", "'\"'\"'") + "'"

@@ -1,4 +1,4 @@
-"""Bytes that can be read only once, for several readers who each read them from the first to the last."""
+"""A pipe, which can be read only once, for several readers who each read all of it."""
 
 from typing import BinaryIO, cast
 
@@ -48,11 +48,14 @@ class Spring:
 
     def let_go(self) -> None:
         """Forget the bytes that no reader will ask for again."""
-        if self._is_sealed:
-            end = self._start + len(self._held)
-            first = min((tap.position for tap in self._taps if not tap.closed), default=end)
-            del self._held[: first - self._start]
-            self._start = max(self._start, first)
+        if not self._is_sealed:
+            return
+        positions = [tap.position for tap in self._taps if not tap.closed]
+        first = min(positions, default=self._start + len(self._held))
+        del self._held[: first - self._start]
+        self._start = max(self._start, first)
+        if not positions:
+            self._stream.close()
 
 
 class Tap:

@@ -81,7 +81,7 @@ class Explanation(NamedTuple):
         values = symbol_values(self.loss, sample.arguments, terms.value.shape)
         for place in list(np.ndindex(*terms.value.shape))[: self.call.samples]:
             yield Step(
-                (place[0] + sample.start, *place[1:]) if place else place,
+                place if sample.rows is None or not place else (int(sample.rows[place[0]]), *place[1:]),
                 float(terms.value[place]),
                 formula,
                 {name: _at(value, place, terms.value.ndim) for name, value in values.items()},

@@ -11,7 +11,8 @@ import pytest
 
 import losscalc
 from losscalc import cli
-from losscalc.engine.sources import Column, MemorySource
+from losscalc.engine.sources import MemorySource
+from losscalc.engine.wrappers import Column
 
 X, Y = np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 5.0])
 COLUMN = X[:, np.newaxis]

@@ -285,9 +285,8 @@ def test_without_a_standard_error(redirect):
 def test_one_pipe_for_two_arrays(other):
     """A pipe cannot be read twice, whatever it is called."""
     done = process("l1", "-i", "-", "-t", other, input=COLUMN)
-    name, hint = other, "put one of them in a file"
-    if other == "-":
-        name, hint = "standard input", "name a part of it for each, as in -#p and -#y"
+    name = "standard input" if other == "-" else other
+    hint = f"name a part of it for each, as in {other}#p and {other}#y"
     refused(done, 2, f"--input and --target cannot both read {name}", hint)
 
 
