@@ -30,7 +30,7 @@ class GroupedOption(click.Option):
     def __init__(self, *args: Any, group: str, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.group = group
-        self.is_array = group == ARRAYS or self.metavar == "ARRAY"
+        self.is_array = group == ARRAYS or self.metavar in ("ARRAY", "COLUMN|ARRAY")
 
 
 def _choice(group: str, *names: str, words: Sequence[str], help: str) -> GroupedOption:
@@ -113,7 +113,7 @@ def row_options(*, groups: bool) -> list[click.Parameter]:
 
     by = option(
         "--by",
-        metavar="COLUMN",
+        metavar="COLUMN|ARRAY",
         help="Show the loss of each group of rows that have the same in this column, or in this array.",
     )
     return [
@@ -266,9 +266,13 @@ def take_readings(values: dict[str, Any]) -> Readings:
         field = "format" if name == "from_" else name
         for array, value in values.pop(name):
             known = usual if array is None else own.setdefault(array, {})
+            option, of = option_name(name.rstrip("_")), "" if array is None else f" for `{array}`"
             if field in known:
-                of = "" if array is None else f" for `{array}`"
-                raise UsageError(f"{option_name(name.rstrip('_'))} is given twice{of}")
+                raise UsageError(f"{option} is given twice{of}")
+            if array is not None and {**values, **usual}.get(array, "") is None:
+                raise UsageError(
+                    f"{option} is{of}, which is not given", hint="leave it out, or give the array"
+                )
             known[field] = value
     return Readings(Reading(**usual), own)
 

@@ -78,7 +78,7 @@ def _compare(losses: tuple[str, ...], **values: Any) -> None:
     from losscalc.cli.survey import comparison_row, comparison_sheet, refused_row
 
     values.pop("debug")
-    voice = Voice(values.pop("quiet"), values.pop("warnings") == "error")
+    voice = Voice(values.pop("quiet"), values.pop("warnings") == "error", set())
     threads = values.pop("threads")
     delivery = Delivery(take_display(values))
     readings = take_readings(values)

@@ -13,6 +13,8 @@ class Voice(NamedTuple):
 
     quiet: bool = False
     strict: bool = False
+    told: set[str] | None = None
+    """What was told before and is not told again, if several calls are of the same arrays."""
 
     @property
     def is_heard(self) -> bool:
@@ -23,6 +25,11 @@ class Voice(NamedTuple):
         """Print warnings with their places in files, or raise the first of them as an error."""
         for remark in remarks:
             locate(remark, sources or {})
+            if self.told is not None:
+                text = remark.describe()
+                if text in self.told:
+                    continue
+                self.told.add(text)
             if isinstance(remark, LosscalcNote):
                 if not self.quiet:
                     warn(remark, kind="note")

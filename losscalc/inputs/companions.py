@@ -1,6 +1,7 @@
 """The columns beside the arrays of a call, by which rows are compared, joined, picked and grouped."""
 
 import os
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -125,7 +126,7 @@ class Companions:
         self._feeds = feeds = [table.feed([*hints, *([] if key is None else [key])]) for table in tables]
         seats = [Seat(self.views[name], feed, name) for feed in feeds for name in feed.arrays]
         feed = next((feed for feed in feeds if by in feed.cells), None)
-        if by is not None and feed is not None and self.groups is None:
+        if by is not None and feed is not None:
             self.groups = groups = GroupView(feed.cells[by], is_joined=key is not None)
             seats.append(Seat(groups, feed, by, is_cells=True))
         join = None if key is None else Join(feeds, key, inner=self._options.inner)
@@ -188,22 +189,22 @@ def _tables(places: Mapping[str, Place]) -> list[Table]:
     """The tables that arrays are read from."""
     tables: list[Table] = []
     for name, place in places.items():
-        table = next((t for t in tables if t.first.address.is_beside(place.address)), None)
-        if table is None:
-            tables.append(Table({name: place}))
+        for table in tables:
+            first = table.first
+            if first.address.is_beside(place.address) and first.source.table == place.source.table:
+                table.places[name] = place
+                break
         else:
-            table.places[name] = place
+            tables.append(Table({name: place}))
     return tables
 
 
 def _shared_ids(tables: Sequence[Table]) -> set[str]:
-    """The ids that several tables have."""
-    return {
-        name
-        for number, table in enumerate(tables)
-        for name in table.ids
-        if any(name in other.ids for other in tables[:number])
-    }
+    """The ids that several tables have, and that are no array of the call: some labels are called so, too."""
+    counts = Counter(name for table in tables for name in table.ids)
+    places = [place for table in tables for place in table.places.values()]
+    taken = {name for place in places for name in place.source.names or ()}
+    return {name for name, count in counts.items() if count > 1} - taken
 
 
 def _condition(text: str, tables: Sequence[Table]) -> Condition:
@@ -212,18 +213,12 @@ def _condition(text: str, tables: Sequence[Table]) -> Condition:
     if found is None:
         word = column_meant(text)
         raise _no_column(word, names, "--where", text.strip()[len(word) :])
-    for table in tables:
-        # The column of a shorter name was taken for what the condition is on, and left out of the array.
-        other = (
-            find_condition(text, table.columns)
-            if None in {p.address.part for p in table.places.values()}
-            else None
-        )
-        if other is not None and other.column != found.column:
-            hint = "name the columns of each array: FILE#NAME or FILE#2-"
-            raise FormatError(
-                "the condition can be read in two ways", found=text, location=Location("--where"), hint=hint
-            )
+    # Read as a whole, a table is left without the column that the condition is on as far as its names tell.
+    wholes = [t for t in tables if any(place.address.part is None for place in t.places.values())]
+    if any(find_condition(text, table.columns) not in (None, found) for table in wholes):
+        hint = "name the columns of each array: FILE#NAME or FILE#2-"
+        problem, place = "the condition can be read in two ways", Location("--where")
+        raise FormatError(problem, found=text, location=place, hint=hint)
     return found
 
 

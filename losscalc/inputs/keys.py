@@ -136,7 +136,8 @@ def _of_texts(texts: Array) -> Marks:
     """The sum of the words of eight letters, each mixed with its place; blanks behind a text are no words."""
     count = -(-max(1, texts.dtype.itemsize) // _WORD)
     words = texts.astype(f"S{_WORD * count}").view(np.uint64).reshape(len(texts), count)
-    total = np.zeros(len(texts), np.uint64)
+    # Not from 0, which is the mark of the number 0.
+    total = np.full(len(texts), _GOLDEN, np.uint64)
     for place in range(count):
         word = words[:, place]
         total += np.where(word == 0, word, _mixed(word + np.uint64((place + 1) * _GOLDEN % (1 << 64))))
