@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import losscalc
@@ -65,10 +66,17 @@ def test_imports_go_down(path):
 
 
 @pytest.mark.parametrize(
-    ("package", "owner"), [("click", "cli"), ("rich", "outputs"), ("distributed", "engine")]
+    ("package", "owner"),
+    [
+        ("click", "cli"),
+        ("rich", "outputs"),
+        ("distributed", "engine"),
+        ("pyarrow", "inputs"),
+        ("python_calamine", "inputs"),
+    ],
 )
 def test_one_room_knows_a_library(package, owner):
-    """Only cli imports Click, only outputs Rich, and only engine Dask."""
+    """Only cli imports Click, only outputs Rich, only engine Dask, and only inputs what reads files."""
     users = {room(path) for path in MODULES if any(n.split(".")[0] == package for n in imported(path))}
 
     assert users == {owner}
@@ -136,6 +144,19 @@ def test_a_pipe_does_not_load_rich():
 
     assert "click" in loaded
     assert not {"rich", "json", "zipfile", "gzip", "importlib.metadata"} & loaded
+
+
+@pytest.mark.parametrize(("file", "format"), [("f.csv", "csv"), ("f.npy", "npy"), ("f.json", "json")])
+def test_extras_are_loaded_for_their_own_files(tmp_path, file, format):
+    """Readers of other formats do without them."""
+    np.save(tmp_path / "f.npy", [1.0, 2.0])
+    (tmp_path / "f.csv").write_text("1\n2\n")
+    (tmp_path / "f.json").write_text("[1, 2]")
+    run = "import losscalc.cli; losscalc.cli.run(sys.argv[1:])"
+    loaded = modules_after(run, "l1", "-i", str(tmp_path / file), "-t", "1,2")
+
+    assert f"losscalc.inputs.{format}" in loaded
+    assert not {"pyarrow", "python_calamine", "subprocess"} & loaded
 
 
 def test_public_names_are_exact():

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from losscalc.engine.sources import Source
 from losscalc.inputs.options import Reading
-from losscalc.inputs.signatures import START, foreign_file, is_safetensors, refusal
+from losscalc.inputs.signatures import START, foreign_file, known_format, refusal
 from losscalc.inputs.stream import COMPRESSIONS, Stream
 
 Opener = Callable[[Stream, str | None, Reading], Source]
@@ -47,6 +47,9 @@ FORMATS = MappingProxyType(
             Format("npz", (".npz",), _opener("npz", "open_npz"), (b"PK\x03\x04", b"PK\x05\x06")),
             Format("safetensors", (".safetensors",), _opener("safetensors", "open_safetensors")),
             Format("torch", (".pt", ".pth", ".bin", ".ckpt"), _opener("torchfile", "open_torch")),
+            Format("parquet", (".parquet", ".pq"), _opener("arrow", "open_parquet")),
+            Format("arrow", (".arrow", ".feather", ".ipc", ".arrows"), _opener("arrow", "open_ipc")),
+            Format("excel", (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), _opener("excel", "open_excel")),
         )
     }
 )
@@ -73,8 +76,9 @@ def choose_format(stream: Stream, suffix: str, reading: Reading) -> Format:
     kind = foreign_file(start)
     if kind is not None:
         raise refusal(kind, stream.name)
-    if is_safetensors(start):
-        return FORMATS["safetensors"]
+    known = known_format(start)
+    if known is not None:
+        return FORMATS[known]
     for record in (_ZIP, FORMATS["npy"]):
         if start.startswith(record.starts):
             return record

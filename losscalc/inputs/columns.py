@@ -1,8 +1,10 @@
 """The columns of a table: their names, and the parts that pick some of them."""
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import NamedTuple
 
 from losscalc.errors import FormatError, Location, printable
@@ -22,6 +24,8 @@ class Columns(NamedTuple):
     """The sheet that the table is on, which parts have to name if there are several."""
     left: int = 0
     """How many empty columns stand before the first."""
+    apart: Mapping[int, str] = MappingProxyType({})
+    """The columns that cannot stand beside others in a matrix, and why."""
 
     def place(self, line: int | None = None, column: int | None = None) -> Location:
         """Where a cell is, its column counted from 0 and its line from 1."""

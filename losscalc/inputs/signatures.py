@@ -1,4 +1,4 @@
-"""Files that are recognised and not read: what they are, and the one line that converts them."""
+"""What files are by their first bytes; of those that are not read, the one line that converts them."""
 
 import re
 import zlib
@@ -47,14 +47,12 @@ _HDF5 = _hdf5("an HDF5 file", "v[()]")
 # MATLAB keeps columns together, so that h5py sees all axes in reverse.
 _MAT73 = _hdf5("a MATLAB file of version 7.3", "v[()].T")
 _MAT = Kind("a MATLAB file", f"import numpy, scipy.io; numpy.savez(NEW, **{_LOADMAT})", ".npz")
-_ARROW = _table("an Arrow or Feather file", "read_feather")
-_STREAM = Kind(
-    "a stream of Arrow",
-    "import pyarrow.csv, pyarrow.ipc; pyarrow.csv.write_csv(pyarrow.ipc.open_stream(OLD).read_all(), NEW)",
-    ".csv",
+# What pyarrow reads of them without looking where it leads: damaged ones end the process.
+_FEATHER = Kind(
+    "a Feather file of version 1",
+    "import pyarrow.feather; pyarrow.feather.write_feather(pyarrow.feather.read_table(OLD), NEW)",
+    ".feather",
 )
-_PARQUET = _table("a Parquet file", "read_parquet")
-_EXCEL = _table("an Excel workbook", "read_excel")
 _UNZIP = Kind("a ZIP archive of tables", "$ python -m zipfile -e OLD .", advice="unpack it")
 _LEGACY = Kind("a file of torch.save before PyTorch 1.6", f"import torch; torch.save({_LOAD}, NEW)", ".pt")
 TORCHSCRIPT = Kind(
@@ -96,11 +94,7 @@ _SIGNATURES: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
     (_begins(b"MATLAB 5.0 MAT-file"), _MAT),
     # A file of somebody else's may stand before that of HDF5.
     (lambda start: start[512:].startswith(_HDF5_START), _HDF5),
-    # A number follows that has a control character in it, which no name of a column has.
-    (_matches(rb"PAR[1E][\x00-\x08\x0e-\x1f]"), _PARQUET),
-    (_begins(b"ARROW1\0\0", b"FEA1\0"), _ARROW),
-    (_matches(rb"\xff{4}..\0\0\x10\0\0\0"), _STREAM),
-    (_begins(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), _EXCEL),
+    (_begins(b"FEA1\0"), _FEATHER),
     (lambda start: _is_pickle(start) and _LEGACY_MAGIC in start[:40], _LEGACY),
     (lambda start: _is_pickle(start) and b"joblib" in start[:256], _JOBLIB),
     (_is_pickle, _PICKLE),
@@ -113,10 +107,32 @@ _SIGNATURES: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
 _TABLES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx")
 
 _MEMBERS: tuple[tuple[Callable[[str], bool], Kind], ...] = (
-    (lambda name: name.startswith("xl/"), _EXCEL),
-    (lambda name: name == "content.xml", _table("an OpenDocument spreadsheet", "read_excel")),
     (lambda name: name.lower().endswith(_TABLES), _UNZIP),
 )
+
+
+_FORMATS: tuple[tuple[Callable[[bytes], bool], str], ...] = (
+    # A number follows that has a control character in it, which no name of a column has.
+    (_matches(rb"PAR[1E][\x00-\x08\x0e-\x1f]"), "parquet"),
+    (_begins(b"ARROW1\0\0"), "arrow"),
+    (_matches(rb"\xff{4}..\0\0\x10\0\0\0"), "arrow"),
+    (_begins(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "excel"),
+    (lambda start: _is_safetensors(start), "safetensors"),
+)
+
+
+def known_format(start: bytes) -> str | None:
+    """The format that is read and in which files begin with these bytes, if they tell.
+
+    >>> known_format(b"ARROW1\\0\\0"), known_format(b"1,2\\n")
+    ('arrow', None)
+    """
+    return next((name for test, name in _FORMATS if test(start)), None)
+
+
+def is_workbook(names: Sequence[str]) -> bool:
+    """Whether a ZIP archive with members of these names is a workbook of Excel, or an OpenDocument."""
+    return any(name == "content.xml" or name.startswith("xl/") for name in names)
 
 
 def foreign_file(start: bytes) -> Kind | None:
@@ -161,6 +177,6 @@ def _quoted(text: str) -> str:
     return shlex.quote(text)
 
 
-def is_safetensors(start: bytes) -> bool:
+def _is_safetensors(start: bytes) -> bool:
     """Whether a file begins with the length of a header, and the header as safetensors writes it."""
     return start[8:10] in (b'{"', b"{}") and 2 <= int.from_bytes(start[:8], "little") <= 100_000_000

@@ -167,7 +167,8 @@ def _no_data(table: Table, reading: Reading) -> dict[int, str]:
     """The columns of a table that are no data, as far as names and words tell, and why."""
     columns = table.columns
     # Class names are words.
-    reasons = {} if reading.is_beside else dict.fromkeys(table.words(), "holds words")
+    words = [] if reading.is_beside else table.words()
+    reasons = {**columns.apart, **dict.fromkeys(words, "holds words")}
     for column, name in enumerate(columns.names or ()):
         if not name or _UNNAMED.fullmatch(name):
             reasons[column] = "has no name, and is no data but the index of rows"

@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from losscalc.errors import LosscalcError
 from losscalc.inputs import FORMATS
@@ -18,6 +20,7 @@ from losscalc.inputs.compression import CompressedStream
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 from tests.fuzz.tensors import as_safetensors, as_torch
+from tests.support.columnar import arrow, parquet
 from tests.support.hostile import archive, npy, saved
 from tests.support.tensors import call, dictionary, put, safetensors, storage, tensor, torch_file
 
@@ -105,6 +108,33 @@ def as_npz(data: bytes) -> np.ndarray:
         return file[name]
 
 
+def as_parquet(data: bytes) -> np.ndarray:
+    """The only column that is no index, as pyarrow reads it at once."""
+    return as_column(pq.read_table(io.BytesIO(data)))
+
+
+def as_arrow(data: bytes) -> np.ndarray:
+    """The same of a file or stream of Arrow."""
+    open_reader = pa.ipc.open_file if data.startswith(b"ARROW1") else pa.ipc.open_stream
+    table = open_reader(io.BytesIO(data)).read_all()
+    table.validate(full=True)
+    return as_column(table)
+
+
+def as_column(table: pa.Table) -> np.ndarray:
+    """The numbers of a table, through objects of Python."""
+    columns = [[as_nested(cell) for cell in column.to_pylist()] for column in table.columns]
+    values = np.array(columns[0] if len(columns) == 1 else list(zip(*columns, strict=True)), float)
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
+def as_nested(cell: object) -> object:
+    """A cell as a number, or as lists of them."""
+    if isinstance(cell, list):
+        return [as_nested(inner) for inner in cell]
+    return numbers(cell) if isinstance(cell, str) else float(cell)
+
+
 Reader = Callable[[bytes], np.ndarray]
 READERS: dict[str, Reader] = {
     "csv": as_csv,
@@ -114,7 +144,11 @@ READERS: dict[str, Reader] = {
     "npz": as_npz,
     "safetensors": as_safetensors,
     "torch": as_torch,
+    "parquet": as_parquet,
+    "arrow": as_arrow,
 }
+FLOATS, LISTS = pa.table({"p": [0.5, -2.0, 3.0]}), pa.table({"l": [[1.0, 2.0], [3.0, 4.0]]})
+TEXTS = pa.table({"t": pa.array(["1", "2", "1"]).dictionary_encode()})
 SEEDS: dict[str, list[bytes]] = {
     "csv": [b"1,2\n3,4\n", b"\xef\xbb\xbf0.5\r\n-1e3\r\n", b'"1","2"\n3, 4 \n', b"nan,-inf\n1,2\n\n"],
     "json": [b"[[1,2],[3,4.5e1]]", b' [1, "NaN", -Infinity]\n', b'{"value": [1], "version": "1"}'],
@@ -140,6 +174,18 @@ SEEDS: dict[str, list[bytes]] = {
         ),
         torch_file(call("collections", "OrderedDict") + b"(" + put("k") + tensor(shape=(0, 3)) + b"u"),
         torch_file(put([1.5, 2, True])),
+    ],
+    "parquet": [
+        parquet(FLOATS, store_schema=False),
+        parquet(FLOATS, compression="none", use_dictionary=False, write_statistics=False),
+        parquet(LISTS, compression="zstd", data_page_version="2.0"),
+        parquet(TEXTS, row_group_size=2),
+    ],
+    "arrow": [
+        arrow(FLOATS),
+        arrow(LISTS, compression="lz4"),
+        arrow(TEXTS, is_stream=True, rows=2),
+        arrow(FLOATS, is_stream=True, compression="zstd"),
     ],
 }
 

@@ -14,10 +14,13 @@ import atheris
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 with atheris.instrument_imports(include=["losscalc"]):
     # Otherwise imported at the first input, and not instrumented.
+    import losscalc.inputs.arrow
     import losscalc.inputs.csv
+    import losscalc.inputs.ipc
     import losscalc.inputs.json
     import losscalc.inputs.npy
     import losscalc.inputs.npz
+    import losscalc.inputs.parquet
     import losscalc.inputs.safetensors
     import losscalc.inputs.torchfile  # noqa: F401
     from tests.fuzz.harness import COMPRESSORS, READERS, SEEDS, judge, judge_compressed

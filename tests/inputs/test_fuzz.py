@@ -7,11 +7,13 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.harness import COMPRESSORS, READERS, SEEDS, judge, judge_compressed
+from tests.fuzz.harness import COMPRESSORS, READERS, SEEDS, judge, judge_compressed, read
+from tests.support.workbooks import sheet_xml, with_sheet
 
 pytestmark = pytest.mark.slow
 
@@ -69,10 +71,32 @@ def test_compressed(compression):
     _hold(mutations(seeds), lambda data: judge_compressed(compression, data))
 
 
-def _hold(strategy: st.SearchStrategy[bytes], check: Callable[[bytes], None]) -> None:
+SHEETS = [
+    sheet_xml(
+        '<row r="1"><c r="A1" t="inlineStr"><is><t>p</t></is></c></row><row r="2"><c r="A2"><v>0.5</v></c></row>'
+    ),
+    sheet_xml(
+        '<row><c><v>1</v></c><c t="b"><v>1</v></c></row><row r="7"><c r="B7" t="e"><v>#N/A</v></c></row>'
+    ),
+]
+
+
+def test_workbooks():
+    """A sheet with a few changes is refused, or read the same from a pipe; each takes a process, so these are few."""
+
+    def check(data: bytes) -> None:
+        array, again = (read("excel", with_sheet(data), size_known=known) for known in (True, False))
+        np.testing.assert_array_equal(array, again)
+
+    _hold(mutations([sheet.encode() for sheet in SHEETS]), check, settings(QUICK, max_examples=60))
+
+
+def _hold(
+    strategy: st.SearchStrategy[bytes], check: Callable[[bytes], None], effort: settings = QUICK
+) -> None:
     """Hold many inputs to a check."""
 
-    @QUICK
+    @effort
     @given(strategy)
     def run(data: bytes) -> None:
         check(data)
