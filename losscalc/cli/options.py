@@ -74,8 +74,8 @@ def reading_options() -> list[click.Parameter]:
             "from_",
             type=click.Choice(list(FORMATS)),
             default=None,
-            help="Format of the input files.",
-            metavar=f"[{'|'.join(FORMATS)}]",
+            help=f"Format of the input files: {', '.join(FORMATS)}.",
+            metavar="FORMAT",
         ),
         option(
             "--delimiter",

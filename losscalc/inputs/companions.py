@@ -63,7 +63,8 @@ class Table(NamedTuple):
                 raise FormatError(problem, found=name, location=place)
             if count:
                 beside = reading._replace(is_beside=True)
-                cells[name] = open_array(address._replace(part=name), name, beside)
+                part = _part_of(name, address.part, source)
+                cells[name] = open_array(address._replace(part=part), name, beside)
         return Feed({name: place.source for name, place in self.places.items()}, cells)
 
 
@@ -183,6 +184,16 @@ class Companions:
             found=key,
             hint=hint or "--header yes if the first line of a file names its columns; else leave `key` out",
         )
+
+
+def _part_of(name: str, part: str | None, source: Source) -> str:
+    """The part that means a column of the table that a part is of."""
+    if part is None or not part.startswith("/"):
+        return source.within + name
+    # Only JSON has pointers, and few calls need it.
+    from losscalc.inputs.contents import beside
+
+    return beside(part, name)
 
 
 def _tables(places: Mapping[str, Place]) -> list[Table]:

@@ -1,6 +1,7 @@
 """Workbooks of Excel and OpenDocument through python-calamine: columns of a sheet."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -44,7 +45,7 @@ def open_excel(stream: Stream, part: str | None, reading: Reading) -> Source:
     except BaseException:
         book.close()
         raise
-    source.within = f"{columns.sheet}/" if columns.sheet else ""
+    source.within, source.table = f"{columns.sheet}/" if columns.sheet else "", columns.sheet
     return source
 
 
@@ -145,9 +146,9 @@ class SheetTable:
             lines = [row.number for row in rows]
             parts = []
             for column in chosen:
-                places = [self.columns.place(line, column) for line in lines]
                 cells = [_as_number(row.cells[column]) for row in rows]
-                parts.append(from_cells(cells, shape, self._reading, places.__getitem__))
+                place = partial(self._place, lines, column)
+                parts.append(from_cells(cells, shape, self._reading, place))
             shape = parts[0].values.shape[1:]
             yield as_piece(self.columns, chosen, parts, lines, self._reading)
 
@@ -166,6 +167,9 @@ class SheetTable:
             if words and all(words):
                 found.append(column)
         return found
+
+    def _place(self, lines: Sequence[int], column: int, row: int) -> Location:
+        return self.columns.place(lines[row], column)
 
     def _some(self) -> Iterator[list[Row]]:
         """The rows of data, some at a time."""

@@ -467,7 +467,7 @@ def test_place_of_a_value_out_of_range(capsys, folder, name, data, place):
         ("--encoding", "\0"),
         ("--header", "maybe"),
         ("--na", "0"),
-        ("--from", "pickle"),
+        ("--from", "hdf5"),
     ],
 )
 def test_hostile_reading_options(capsys, folder, option, value):

@@ -91,7 +91,7 @@ NEIGHBOURS = [
     ('csv xz named csv', 'f.csv', b"\xfd7zXZ\x00\x00\x04\xe6\xd6\xb4F\x02\x00!\x01\x16\x00\x00\x00t/\xe5\xa3\x01\x00\x031,2\n\x00-'vj\xad\xc7NY\x00\x01\x1c\x04o,\x9c\xc1\x1f\xb6\xf3}\x01\x00\x00\x00\x00\x04YZ", ':1', "not utf-8 text at byte 0, found '0xfd'"),
     ('csv bz2', 'f.csv', b'BZh91AY&SY2)!\xbd\x00\x00\x00\xc8\x00\x00\x10 \x00 \x00!\x00\x82\xb1w$S\x85\t\x03"\x92\x1b\xd0', ':1', "not utf-8 text at byte 13, found '0xbd'"),
     ('csv zstd', 'f.csv', b'(\xb5/\xfd\x04\x00\t\x00', '', 'is compressed by zstd, which losscalc does not read'),
-    ('csv parquet', 'f.csv', b'PAR1\x15\x04', '', 'is a Parquet file, which losscalc does not read'),
+    ('csv parquet', 'f.csv', b'PAR1\x15\x04', '', 'not a Parquet file, which ends with the list of its columns'),
     ('csv hdf5', 'f.csv', b'\x89HDF\r\n\x1a\n', '', 'is an HDF5 file, which losscalc does not read'),
     ('csv pickle', 'f.csv', b'\x80\x04\x95\t\x00\x00\x00\x00\x00\x00\x00]\x94(K\x01K\x02e.', '', 'is a pickle, which losscalc does not read'),
     ('csv html', 'f.csv', b'<!DOCTYPE html>\n<p>1</p>\n', ':1:1', "not a number, found '<!DOCTYPE html>'"),
