@@ -277,7 +277,7 @@ def test_rows_as_dicts_have_them(capsys, monkeypatch, tmp_path_factory, case, da
     wholes = [(found["whole"], rows), *((each, groups[same(str(each["group"]))]) for each in found["groups"])]
     for summary, own in wholes:
         total = sum(loss(each, case.tables) for each in own)
-        weight = sum((numbers(each, case.tables) + [1.0])[2] for each in own)
+        weight = sum([*numbers(each, case.tables), 1.0][2] for each in own)
         assert (summary["count"], summary["sum"]) == (len(own), total)
         assert summary["mean"] == (pytest.approx(total / weight, rel=1e-15) if own else None)
     means = [each["mean"] for each in found["groups"]]
