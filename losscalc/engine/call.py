@@ -69,6 +69,9 @@ class Call(NamedTuple, Generic[Operation_co]):
             # The array may be a pattern of files, which can say which of them does not fit.
             if error.argument is not None and error.argument in sources:
                 sources[error.argument].accompany(list(sources.values()))
+            may_broadcast = self.operation.broadcasts and not self.broadcast
+            if error.hint is None and may_broadcast and self._replace(broadcast=True)._fits():
+                error.hint = "`broadcast` lets shapes broadcast, as NumPy does it"
             raise
         own = dtypes[self.wrt or next(iter(dtypes))]
         result = self.dtype or (own if own.kind == "f" else np.dtype(np.float64))
