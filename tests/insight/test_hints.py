@@ -178,7 +178,7 @@ FOLLOWED = [
         Followed(
             "probabilities",
             f"log-loss -i {scores} -t {target}",
-            "for logits use bce-logits, or cross-entropy with class indices",
+            "for logits use bce-logits, or cross-entropy where the target is one class a row",
             f"losscalc {name} -i {scores} -t {target}",
             value,
         )
