@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Sequence
+from shlex import quote
 
 from losscalc.errors import FormatError, Location, printable
 
@@ -10,7 +11,7 @@ _DIGITS = re.compile(r"-?\d+")
 _LISTED = 20
 _LONGEST = 200
 # What a shell, or losscalc itself, would read as something else.
-_TO_QUOTE = re.compile(r"""[\s^*?\[\]!<>;&|()$`"\\{}~]""")
+_TO_QUOTE = re.compile(r"""[\s^*?\[\]!<>;&|()$`"'\\{}~]""")
 
 
 def choose_array(
@@ -60,8 +61,10 @@ def as_typed(name: str) -> str:
 def quoted(word: str) -> str:
     """A word as it has to be typed, in quotes if a shell would read it as something else.
 
-    >>> quoted("id"), quoted("image id")
-    ('id', "'image id'")
+    >>> print(quoted("id"), quoted("image id"), quoted("it's"), quoted("a\\nb"))
+    id 'image id' 'it'"'"'s' $'a\\nb'
     """
-    word = printable(word)
-    return f"'{word}'" if _TO_QUOTE.search(word) and "'" not in word else word
+    if not word.isprintable():
+        escaped = printable(word.replace("\\", r"\\").replace("'", r"\'"))
+        return f"$'{escaped}'"
+    return quote(word) if _TO_QUOTE.search(word) else word
