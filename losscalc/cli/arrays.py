@@ -166,11 +166,13 @@ def _opened(
         return {name: _balanced(operation, name, addresses, readings, sources)}
     target = target_argument(type(operation))
     is_target = target is not None and target.name == name
+    kind = operation.roles[name].kind
     parts = ((option_name(key), other.part) for key, other in addresses.items() if other.is_beside(address))
     elsewhere = tuple((option, part) for option, part in parts if part is not None)
-    reading = reading._replace(elsewhere=elsewhere)
+    may_list = is_target and kind in ("labels", "signs") and reading.multi_hot is None
+    reading = reading._replace(elsewhere=elsewhere, may_list=may_list)
     open_with = partial(open_array, address, option_name(name))
-    if is_target and (operation.roles[name].kind in CLASS_KINDS or reading.multi_hot or reading.class_names):
+    if is_target and (kind in CLASS_KINDS or reading.multi_hot or reading.class_names):
         return {
             name: open_labels(open_with, _classes(operation, sources, reading), reading, reading.multi_hot)
         }

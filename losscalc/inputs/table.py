@@ -30,6 +30,7 @@ _UNNAMED = re.compile(r"Unnamed: \d+", re.ASCII)
 _YEAR = re.compile(r"(?:19|20)\d\d|2100", re.ASCII)
 _LAST_YEAR = 2100
 _LONGEST_NAME = 40
+_WORDS = "holds words"
 _FEWEST_COUNTED = 5
 
 
@@ -124,13 +125,14 @@ def check_data(columns: Columns, reasons: dict[int, str], left_out: Collection[i
     column = min(reasons)
     name = columns.names[column] if columns.names else ""
     others = [other for other in range(columns.width) if other not in {*reasons, *left_out}]
-    known = printable(", ".join((columns.names or [])[:20]))
+    numbers = [column for column, reason in sorted(reasons.items()) if reason != _WORDS]
+    hint = f"take the columns of the array: {columns.part_of(others)}" if others else None
+    if not others and numbers:
+        hint = f"if one of the columns is meant, name it, as in {columns.part_of(numbers[:1])}"
     raise FormatError(
         printable(f"column {column + 1}{name and f' ({name[:_LONGEST_NAME]})'} {reasons[column]}"),
         location=Location(columns.path),
-        hint=f"take the columns of the array: {columns.part_of(others)}"
-        if others
-        else f"take one of the columns, FILE#NAME or FILE#2{known and f': there are {known}'}",
+        hint=hint,
     )
 
 
@@ -169,7 +171,7 @@ def _no_data(table: Table, reading: Reading) -> dict[int, str]:
     """The columns of a table that are no data, as far as names and words tell, and why."""
     columns = table.columns
     # Class names are words.
-    reasons = {} if reading.is_beside else dict.fromkeys(table.words(), "holds words")
+    reasons = {} if reading.is_beside else dict.fromkeys(table.words(), _WORDS)
     for column, name in enumerate(columns.names or ()):
         if not name or _UNNAMED.fullmatch(name):
             reasons[column] = "has no name, and is no data but the index of rows"
@@ -214,7 +216,9 @@ def heading(cells: list[str], header: Literal["auto", "yes", "no"], location: Lo
             "the line is half names and half numbers",
             found=",".join(cells),
             location=location,
-            hint="give --header yes if it names the columns, --header no if it holds data",
+            hint="give --header yes if it names the columns, --header no if it holds data"
+            if has_names
+            else "give --header yes if it names the columns, as pandas writes it",
         )
     return names if has_names and all(map(is_name, shown)) else None
 
