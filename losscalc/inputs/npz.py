@@ -1,5 +1,7 @@
 """NPZ: archives of NPY files."""
 
+import zipfile
+
 from losscalc.engine.sources import Source
 from losscalc.errors import FormatError, Location
 from losscalc.inputs.archive import Archive
@@ -9,26 +11,33 @@ from losscalc.inputs.parts import choose_array
 from losscalc.inputs.stream import Stream
 
 _MOST_MEMBERS = 1_000
+_SUFFIX = ".npy"
 
 
 def open_npz(stream: Stream, part: str | None, reading: Reading) -> Source:
     """One array of an NPZ archive: the one that is named, or the only one there is."""
-    return open_member(Archive(stream), part)
+    archive = Archive(stream)
+    if part is None and not any(name.endswith(_SUFFIX) for name in archive.names()):
+        hint = "leave --from npz out, and what it is will be found"
+        raise FormatError("the archive holds no array", location=Location(archive.name), hint=hint)
+    return open_member(archive, part)
 
 
 def open_member(archive: Archive, part: str | None) -> Source:
     """One array of an archive of NPY files."""
     names = _names(archive)
+    arrays = [name for name, member in zip(names, archive.members, strict=True) if _is_array(member)]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise FormatError("a member is there twice", found=twice, location=Location(archive.name))
-    wanted = None if part is None else part.removesuffix(".npy")
-    member = archive.members[names.index(choose_array(names, wanted, archive.name, "archive"))]
-    if not member.filename.endswith(".npy"):
+    wanted = None if part is None else part.removesuffix(_SUFFIX)
+    known = names if wanted in names else arrays or names
+    member = archive.members[names.index(choose_array(known, wanted, archive.name, "archive"))]
+    if not _is_array(member):
         raise FormatError(
             "the member is not an array", found=member.filename, location=Location(archive.name)
         )
-    return open_array(archive.open(member), f"#{member.filename.removesuffix('.npy')}")
+    return open_array(archive.open(member), f"#{member.filename.removesuffix(_SUFFIX)}")
 
 
 def array_names(stream: Stream) -> list[str]:
@@ -36,8 +45,12 @@ def array_names(stream: Stream) -> list[str]:
     return _names(Archive(stream))
 
 
+def _is_array(member: zipfile.ZipInfo) -> bool:
+    return member.filename.endswith(_SUFFIX)
+
+
 def _names(archive: Archive) -> list[str]:
-    names = [name.removesuffix(".npy") for name in archive.names()]
+    names = [name.removesuffix(_SUFFIX) for name in archive.names()]
     if not names or len(names) > _MOST_MEMBERS:
         limit = f"; {_MOST_MEMBERS} are the most that are looked through" if names else ""
         raise FormatError(f"the archive holds {len(names)} arrays{limit}", location=Location(archive.name))
