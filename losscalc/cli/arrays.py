@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from losscalc.catalogue.base import Loss
 from losscalc.cli.boundary import warn
+from losscalc.cli.hints import Files, paths
 from losscalc.cli.voice import Voice, locate
 from losscalc.cli.weights import check_class_weights
 from losscalc.core.declaration import target_argument
@@ -65,7 +66,9 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
     if any(a.is_stdin for a in addresses.values()) and sys.stdin and sys.stdin.isatty() and not voice.quiet:
         warn(LosscalcNote("reading standard input; end with Ctrl-D"), kind="note")
     sources: dict[str, Source] = {}
+    named = Files(addresses, inputs.readings)
     with contextlib.ExitStack() as files:
+        files.enter_context(named.changing())
         for name in addresses:
             found = _opened(call.operation, name, addresses, inputs.readings, sources)
             sources |= found
@@ -90,11 +93,16 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
             yield call
         except LosscalcError as error:
             if isinstance(error, ShapeError):
-                error.hint = _doubts(error, call.operation, sources) or error.hint
+                error.hint = _doubts(error, call.operation, sources, named) or error.hint
             locate(error, call.sources)
             raise
         # Two parts of one file have the same things to tell.
         told = {remark.describe(): remark for source in sources.values() for remark in source.remarks}
+        files_read = [source for name, source in sources.items() if paths(addresses.get(name, Address("")))]
+        for remark in told.values():
+            # What all files get as a hint is for all of them.
+            if not all(remark.hint in [other.hint for other in source.remarks] for source in files_read):
+                named.change(remark)
         voice.tell([*told.values(), *companions.remarks])
 
 
@@ -112,7 +120,8 @@ def _companions(call: AnyCall, addresses: Mapping[str, Address], readings: Readi
         reading = readings.of(GROUPS)._replace(is_beside=True)
         address = parse_address(by)
         if address.path is not None and not address.paths and not os.path.lexists(address.path):
-            raise no_column(by, [name for place in places.values() for name in place.source.beside], "--by")
+            names = dict.fromkeys(name for place in places.values() for name in place.source.beside)
+            raise no_column(by, list(names), "--by")
         places[GROUPS] = Place(address, reading, open_array(address, "--by", reading))
     return Companions(places, readings.usual)
 
@@ -133,7 +142,9 @@ def _lined_up(call: AnyCall, companions: Companions) -> tuple[AnyCall, tuple[Los
     return aligned._replace(arrays=arrays, by=companions.groups), notes
 
 
-def _doubts(error: ShapeError, operation: Operation, sources: Mapping[str, Source]) -> str | None:
+def _doubts(
+    error: ShapeError, operation: Operation, sources: Mapping[str, Source], files: Files
+) -> str | None:
     """What may explain that arrays which an error speaks of have different numbers of rows."""
     kinds = {name: role.kind for name, role in operation.roles.items()}
     rows = [name for name, kind in kinds.items() if kind not in ("class-weights", "positive-weights")]
@@ -146,8 +157,9 @@ def _doubts(error: ShapeError, operation: Operation, sources: Mapping[str, Sourc
         return None
     most, fewest = (pick(counts, key=lambda name: counts[name]) for pick in (max, min))
     excess = counts[most] - counts[fewest]
-    doubts = (sources[most].doubt(excess), sources[fewest].doubt(-excess)) if excess else ()
-    return "; ".join(doubt for doubt in doubts if doubt) or None
+    doubts = {most: sources[most].doubt(excess), fewest: sources[fewest].doubt(-excess)} if excess else {}
+    path_of = {name: next(iter(paths(files.addresses[name])), "") for name in doubts}
+    return "; ".join(files.named(text, path_of[name]) for name, text in doubts.items() if text) or None
 
 
 def _opened(
