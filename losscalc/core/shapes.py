@@ -273,7 +273,7 @@ def columns_beside_vectors(shapes: Mapping[str, Shape], roles: Mapping[str, Role
     }
 
 
-def column_note(shapes: Mapping[str, Shape], column: str, vector: str, hint: str | None) -> LosscalcNote:
+def column_note(shapes: Mapping[str, Shape], column: str, vector: str, *, hint: str | None) -> LosscalcNote:
     """The note that an array (N, 1) is taken as (N,)."""
     taken = f"{show_shape(shapes[column])} is taken as {show_shape(shapes[column][:1])}"
     return LosscalcNote(f"`{column}` of shape {taken}, as `{vector}` is", hint=hint, argument=column)

@@ -94,7 +94,7 @@ class Call(NamedTuple, Generic[Operation_co]):
         if not aligned._fits() or not columns.keys() <= aligned.layout.cut:
             return self, ()
         return aligned, tuple(
-            column_note(shapes, *pair, self._in_pytorch(shapes, pair[0])) for pair in columns.items()
+            column_note(shapes, *pair, hint=self._in_pytorch(shapes, pair[0])) for pair in columns.items()
         )
 
     def _in_pytorch(self, shapes: Mapping[str, Shape], column: str) -> str | None:

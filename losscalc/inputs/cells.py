@@ -125,8 +125,9 @@ def not_a_number(
 ) -> FormatError:
     """The error about a cell that is no number.
 
-    `delimiter` is that of the table, or None if it is certain, and `is_first` is for the first row. `others` is
-    the part that means the columns with numbers, and `may_list` is for labels, of which a cell may hold several.
+    `delimiter` is that of the table, or None if it is certain, and `is_first` is for the first row. `others`
+    is the part that means the columns with numbers, and `may_list` is for labels, of which a cell may hold
+    several.
     """
     problem = "not a number"
     if "\ufeff" in cell:

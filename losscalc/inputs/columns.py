@@ -86,7 +86,7 @@ class Columns(NamedTuple):
         ]
         if len(found) > 1:
             parts = ((f"'{a}' to '{b or 'the last'}'", self._between(a, b)) for a, b in found)
-            readings = "; ".join(f"{reading} is {part}" for reading, part in parts if part)
+            readings = "; ".join(f"read as {reading}: {part}" for reading, part in parts if part)
             raise FormatError(
                 "the range can be read in more than one way",
                 found=item,

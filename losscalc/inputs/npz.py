@@ -17,7 +17,7 @@ _SUFFIX = ".npy"
 def open_npz(stream: Stream, part: str | None, reading: Reading) -> Source:
     """One array of an NPZ archive: the one that is named, or the only one there is."""
     archive = Archive(stream)
-    if part is None and not any(name.endswith(_SUFFIX) for name in archive.names()):
+    if not any(name.endswith(_SUFFIX) for name in archive.names()):
         hint = "leave --from npz out, and what it is will be found"
         raise FormatError("the archive holds no array", location=Location(archive.name), hint=hint)
     return open_member(archive, part)
@@ -42,7 +42,9 @@ def open_member(archive: Archive, part: str | None) -> Source:
 
 def array_names(stream: Stream) -> list[str]:
     """The names of the arrays of an NPZ archive."""
-    return _names(Archive(stream))
+    archive = Archive(stream)
+    names = zip(_names(archive), archive.members, strict=True)
+    return [name for name, member in names if _is_array(member)]
 
 
 def _is_array(member: zipfile.ZipInfo) -> bool:
