@@ -96,7 +96,9 @@ class AdaptiveLogSoftmax(Loss):
                 f"`cutoffs` must be those of `state`, {', '.join(map(str, cutoffs[:-1]))}",
                 found=", ".join(map(str, self.cutoffs)),
                 argument="cutoffs",
-                hint="a module lists the number of classes as well" if self.cutoffs == cutoffs else None,
+                hint=f"leave out {cutoffs[-1]}, the number of classes, which a module lists as well"
+                if self.cutoffs == cutoffs
+                else None,
             )
         logits = {"input": (*features[:-1], cutoffs[-1]), "target": shapes["target"]}
         layout = classwise_layout(logits, dtypes, probabilities=False, scores_name="log-probabilities")
@@ -152,13 +154,11 @@ def _check_state(state: Mapping[str, Shape], features: int) -> tuple[int, ...]:
         sizes.append(_matrix(state, outer, _matrix(state, inner, features, least=0)))
         known |= {inner, outer}
     strange = sorted(set(state) - known)
-    if strange or not sizes:
-        there = ", ".join(sorted(state)[:12])
-        raise ShapeError(
-            f"`state` has no tail.{len(sizes)}.0.weight",
-            argument="state",
-            hint=f"it has {there}; the names are head.weight, tail.0.0.weight, tail.0.1.weight, ...",
-        )
+    if strange and sizes:
+        problem = f"`state` has {strange[0]}, which is none of the weights of an adaptive softmax"
+        raise ShapeError(problem, argument="state", hint="leave it out of the file")
+    if not sizes:
+        raise _lacking(state, "tail.0.0.weight")
     frequent = head - len(sizes)
     if frequent < 1 or state.get("head.bias", (head,)) != (head,):
         raise ShapeError(
@@ -176,8 +176,7 @@ def _matrix(state: Mapping[str, Shape], name: str, columns: int, least: int = 1)
     shape = state.get(name)
     if shape is None or len(shape) != 2 or shape[1] != columns or (shape[0] or 0) < least:
         if shape is None:
-            there = ", ".join(sorted(state)[:12])
-            raise ShapeError(f"`state` has no {name}", argument="state", hint=f"it has {there or 'nothing'}")
+            raise _lacking(state, name)
         raise ShapeError(
             f"`state` has {name} of shape {show_shape(shape)}; it must have {columns} columns",
             argument="state",
@@ -216,3 +215,10 @@ def _members(classes: IndexArray, clusters: list[Cluster]) -> Iterator[tuple[Clu
         members = np.flatnonzero((classes >= cluster.first) & (classes < cluster.last))
         if len(members):
             yield cluster, members
+
+
+def _lacking(state: Mapping[str, Shape], name: str) -> ShapeError:
+    """The error for a state without a matrix."""
+    there = ", ".join(sorted(state)[:12]) or "nothing"
+    hint = f"it has {there}; the names are head.weight, tail.0.0.weight, tail.0.1.weight, ..."
+    return ShapeError(f"`state` has no {name}", argument="state", hint=hint)

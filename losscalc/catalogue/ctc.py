@@ -177,7 +177,9 @@ class CTC(Loss):
                 found=None if is_blank else int(labels[row, column]),
                 argument="targets",
                 index=tuple(int(i) for i in np.unravel_index(int(places[row, column]), targets.shape)),
-                hint="the blanks between symbols are put in as needed" if is_blank else None,
+                hint="leave blanks out, as they are put in where needed; `blank` says which symbol they are"
+                if is_blank
+                else None,
             )
 
 

@@ -63,7 +63,7 @@ class KLDiv(Loss):
         return {**roles, "target": target}
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        return elementwise_layout(shapes, broadcast=broadcast, may_broadcast=True)
+        return elementwise_layout(shapes, broadcast=broadcast)
 
     def terms(self, input: LogProbabilities, target: Divergent) -> Terms:
         # y·(ln y - x) has the limit 0 at y = 0, for any x.

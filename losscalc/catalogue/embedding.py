@@ -173,7 +173,7 @@ class MarginRanking(Loss):
         same = ("input1", "input2", "target")
         if broadcast:
             check_equal_axes(shapes, same)
-        return elementwise_layout(shapes, same=same, broadcast=broadcast, may_broadcast=True)
+        return elementwise_layout(shapes, same=same, broadcast=broadcast)
 
     def terms(self, input1: Values, input2: Values, target: SignLabels) -> Terms:
         return Terms(np.maximum(self._shortfall(input1, input2, target), 0.0))

@@ -24,7 +24,7 @@ class Likelihood(Loss):
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         pair = {name: shapes[name] for name in ("input", "target")}
-        return elementwise_layout(pair, broadcast=broadcast, may_broadcast=True)
+        return elementwise_layout(pair, broadcast=broadcast)
 
 
 @loss("poisson-nll", torch="PoissonNLLLoss", functional="poisson_nll_loss")
@@ -119,10 +119,11 @@ class GaussianNLL(Likelihood):
         layout = super().layout(shapes, dtypes, broadcast)
         whole, var = shapes["input"], shapes["var"]
         if not _is_variance_of(var, whole):
+            per_row = f"{show_shape(whole[:-1])} for one a row, " if len(whole) > 1 else ""
             raise ShapeError(
                 f"`var` of shape {show_shape(var)} does not fit `input` of {show_shape(whole)}",
                 argument="var",
-                hint=f"give {show_shape(whole)}, {show_shape(whole[:-1])} for one a row, or one number",
+                hint=f"give {show_shape(whole)}, {per_row}or one number",
             )
         along = var and "input" in layout.cut and (var[0] != 1 or whole[0] == 1)
         return layout._replace(cut=layout.cut | {"var"}) if along else layout

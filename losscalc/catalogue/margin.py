@@ -40,7 +40,7 @@ class Signed(Loss):
     broadcasts = True
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        return elementwise_layout(shapes, broadcast=broadcast, may_broadcast=True)
+        return elementwise_layout(shapes, broadcast=broadcast)
 
 
 @loss("soft-margin", torch="SoftMarginLoss", functional="soft_margin_loss")

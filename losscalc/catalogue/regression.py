@@ -22,7 +22,7 @@ class Regression(Loss):
     broadcasts = True
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        return elementwise_layout(shapes, full=("weight",), broadcast=broadcast, may_broadcast=True)
+        return elementwise_layout(shapes, full=("weight",), broadcast=broadcast)
 
 
 @loss("l1", torch="L1Loss", functional="l1_loss")

@@ -20,7 +20,7 @@ Forecast = Annotated[
         "Probabilities of any shape, or (N, C) with rows that sum to 1.",
         "probabilities",
         UNIT,
-        hint="for logits use bce-logits, or cross-entropy with class indices",
+        hint="for logits use bce-logits, or cross-entropy where the target is one class a row",
     ),
 ]
 Outcome = Annotated[

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from losscalc.catalogue.base import Loss
 from losscalc.cli.boundary import warn
+from losscalc.cli.hints import Files, paths
 from losscalc.cli.voice import Voice, locate
 from losscalc.cli.weights import check_class_weights
 from losscalc.core.declaration import target_argument
@@ -63,6 +64,7 @@ class Opened(NamedTuple):
     call: AnyCall
     sources: Mapping[str, Source]
     companions: Companions
+    named: Files
 
     @property
     def remarks(self) -> list[Remark]:
@@ -71,6 +73,15 @@ class Opened(NamedTuple):
         groups = self.companions.groups
         sources = [*self.sources.values(), *([] if groups is None else [groups])]
         told = {remark.describe(): remark for source in sources for remark in source.remarks}
+        files = [
+            source
+            for name, source in self.sources.items()
+            if paths(self.named.addresses.get(name, Address("")))
+        ]
+        for remark in told.values():
+            # What all files get as a hint is for all of them.
+            if not all(remark.hint in [other.hint for other in source.remarks] for source in files):
+                self.named.change(remark)
         return [*told.values(), *self.companions.remarks]
 
 
@@ -81,7 +92,9 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
     if any(a.is_stdin for a in addresses.values()) and sys.stdin and sys.stdin.isatty() and not voice.quiet:
         warn(LosscalcNote("reading standard input; end with Ctrl-D"), kind="note")
     sources: dict[str, Source] = {}
+    named = Files(addresses, inputs.readings)
     with contextlib.ExitStack() as files:
+        files.enter_context(named.changing())
         for name in inputs.texts:
             found = _opened(call.operation, name, addresses, inputs.readings, sources)
             sources |= found
@@ -103,10 +116,10 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
             for spring in {address.spring for address in addresses.values() if address.spring is not None}:
                 spring.seal()
             voice.tell(notes, sources)
-            yield Opened(call, sources, companions)
+            yield Opened(call, sources, companions, named)
         except LosscalcError as error:
             if isinstance(error, ShapeError):
-                error.hint = _doubts(error, call.operation, sources) or companions.way or error.hint
+                error.hint = _doubts(error, call.operation, sources, named) or companions.way or error.hint
             locate(error, call.sources)
             raise
 
@@ -142,7 +155,9 @@ def _lined_up(call: AnyCall, companions: Companions) -> tuple[AnyCall, tuple[Los
     return aligned._replace(arrays=arrays, by=companions.groups), notes
 
 
-def _doubts(error: ShapeError, operation: Operation, sources: Mapping[str, Source]) -> str | None:
+def _doubts(
+    error: ShapeError, operation: Operation, sources: Mapping[str, Source], files: Files
+) -> str | None:
     """What may explain that arrays which an error speaks of have different numbers of rows."""
     kinds = {name: role.kind for name, role in operation.roles.items()}
     rows = [name for name, kind in kinds.items() if kind not in ("class-weights", "positive-weights")]
@@ -155,8 +170,9 @@ def _doubts(error: ShapeError, operation: Operation, sources: Mapping[str, Sourc
         return None
     most, fewest = (pick(counts, key=lambda name: counts[name]) for pick in (max, min))
     excess = counts[most] - counts[fewest]
-    doubts = (sources[most].doubt(excess), sources[fewest].doubt(-excess)) if excess else ()
-    return "; ".join(doubt for doubt in doubts if doubt) or None
+    doubts = {most: sources[most].doubt(excess), fewest: sources[fewest].doubt(-excess)} if excess else {}
+    path_of = {name: next(iter(paths(files.addresses[name])), "") for name in doubts}
+    return "; ".join(files.named(text, path_of[name]) for name, text in doubts.items() if text) or None
 
 
 def _opened(
@@ -175,11 +191,13 @@ def _opened(
         return {name: _balanced(operation, name, addresses, readings, sources)}
     target = target_argument(type(operation))
     is_target = target is not None and target.name == name
+    kind = operation.roles[name].kind
     parts = ((option_name(key), other.part) for key, other in addresses.items() if other.is_beside(address))
     elsewhere = tuple((option, part) for option, part in parts if part is not None)
-    reading = reading._replace(elsewhere=elsewhere)
+    may_list = is_target and kind in ("labels", "signs") and reading.multi_hot is None
+    reading = reading._replace(elsewhere=elsewhere, may_list=may_list)
     open_with = partial(open_array, address, option_name(name))
-    if is_target and (operation.roles[name].kind in CLASS_KINDS or reading.multi_hot or reading.class_names):
+    if is_target and (kind in CLASS_KINDS or reading.multi_hot or reading.class_names):
         return {
             name: open_labels(open_with, _classes(operation, sources, reading), reading, reading.multi_hot)
         }

@@ -37,16 +37,16 @@ def guarded(command: Callable[[], object], is_debugging: Callable[[], bool]) -> 
 def _report(error: BaseException) -> int:
     match error:
         case LosscalcError():
-            complain(error.describe(option_name), error.advise(option_name))
+            complain(error.describe(option_name), hint=error.advise(option_name))
             return error.exit_code
         case click.exceptions.NoArgsIsHelpError():
             click.echo(error.format_message(), err=True)
             return EXIT_USAGE
         case click.ClickException():
-            complain(*_usage(error))
+            complain(_usage(error), hint=_advice(error))
             return EXIT_USAGE
         case MemoryError():
-            complain("out of memory", "take a reduction, or smaller arrays")
+            complain("out of memory", hint="take --reduction mean or sum, or smaller arrays")
             return EXIT_SOURCE
         case BrokenPipeError():
             silence(sys.stdout)
@@ -64,12 +64,12 @@ def _report(error: BaseException) -> int:
             name = f"{type(error).__name__}: {error}"
             complain(
                 f"a bug in losscalc: {printable(name)}",
-                "please report it with what --debug shows",
+                hint="please report it with what --debug shows",
             )
             return EXIT_BUG
 
 
-def complain(message: str, hint: str | None = None, kind: str = "error") -> None:
+def complain(message: str, *, hint: str | None = None, kind: str = "error") -> None:
     """Print a message and its hint to standard error."""
     lines = f"losscalc: {kind}: {message}\n"
     if hint:
@@ -84,7 +84,7 @@ def complain(message: str, hint: str | None = None, kind: str = "error") -> None
 
 def warn(remark: Remark, kind: str = "warning") -> None:
     """Print a warning to standard error."""
-    complain(remark.describe(option_name), remark.advise(option_name), kind)
+    complain(remark.describe(option_name), hint=remark.advise(option_name), kind=kind)
 
 
 def silence(stream: TextIO | None) -> None:
@@ -94,28 +94,37 @@ def silence(stream: TextIO | None) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _usage(error: click.ClickException) -> tuple[str, str | None]:
-    """Click's message in the style of ours: lower case, no full stop, and the hint apart."""
+def _usage(error: click.ClickException) -> str:
+    """Click's message in the style of ours: lower case, no full stop, and without a hint."""
     message = printable(" ".join(error.format_message().split())).rstrip(".")
     if isinstance(error, click.NoSuchOption):
         message = f"no such option: {printable(error.option_name)}"
-    message = message[:1].lower() + message[1:]
-    near = _nearest(error)
-    if near is not None:
-        return message, f"did you mean {near}?"
+    return message[:1].lower() + message[1:]
+
+
+def _advice(error: click.ClickException) -> str | None:
+    """What to type instead."""
+    if isinstance(error.__cause__, LosscalcError):
+        return error.__cause__.advise(option_name)
+    if (near := _nearest(error)) is not None:
+        return f"did you mean {near}?"
     context = error.ctx if isinstance(error, click.UsageError) else None
-    return message, f"{context.command_path} --help shows how" if context else None
+    return f"{context.command_path} --help shows how" if context else None
 
 
 def _nearest(error: click.ClickException) -> str | None:
     """The option, or the choice of an option, that is closest to what was typed."""
-    typed, known = "", []
-    if isinstance(error, click.NoSuchOption):
-        typed, known = error.option_name, list(error.possibilities or ())
+    typed, known = "", dict[str, str]()
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+        # Without the dashes, which all options have and which would make any two alike.
+        typed = error.option_name.lstrip("-")
+        options = (option for parameter in error.ctx.command.params for option in parameter.opts)
+        known = {option.lstrip("-"): option for option in options if option.startswith("--")}
     elif isinstance(error, click.BadParameter) and error.param is not None:
         found = re.search(r"'([^']*)' is not one of", error.message)
         if found is not None and isinstance(error.param.type, click.Choice):
-            typed, known = found[1].lower(), [str(choice) for choice in error.param.type.choices]
+            typed, known = found[1].lower(), {str(choice): str(choice) for choice in error.param.type.choices}
     import difflib
 
-    return next(iter(difflib.get_close_matches(typed, known, n=1)), None)
+    close = difflib.get_close_matches(typed, known, n=1)
+    return known[close[0]] if close else None

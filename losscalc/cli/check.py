@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from losscalc.cli.hints import Files
 from losscalc.cli.output import Delivery
 from losscalc.cli.request import Request
 from losscalc.core.operation import suggest
 from losscalc.errors import UsageError
-from losscalc.inputs.address import read_array
+from losscalc.inputs.address import parse_address, read_array
 from losscalc.insight.compare import Comparison, Tolerance, compare, explanations
 from losscalc.insight.detect import Hypothesis, hypotheses
 from losscalc.outputs.numbers import json_bytes
@@ -39,7 +40,9 @@ class Check(NamedTuple):
                 f"a check cannot be written as {delivery.format}", hint="take plain, table or json"
             )
         call, result = self.request.gathered()
-        expected = read_array(self.expect, "--expect", self.request.inputs.readings.of("expect"))
+        texts, readings = {**self.request.inputs.texts, "expect": self.expect}, self.request.inputs.readings
+        with Files({name: parse_address(text) for name, text in texts.items()}, readings).changing():
+            expected = read_array(self.expect, "--expect", readings.of("expect"))
         comparison = compare(result.value, expected, self.tolerance)
         found: list[Hypothesis] = []
         if not comparison.agrees:

@@ -1,6 +1,6 @@
 """Commands, built from the declarations of losses and activations."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
@@ -39,12 +39,17 @@ from losscalc.core.declaration import (
 from losscalc.core.domains import Names
 from losscalc.core.operation import DTYPES, Operation, differentiable, pytorch_names, result_dtype
 from losscalc.engine.call import AnyCall, Call
-from losscalc.errors import UsageError, name_arguments, option_name, printable
+from losscalc.errors import UsageError, name_arguments, option_name
+from losscalc.inputs.parts import quoted
 from losscalc.insight.search import summary
 
 _ARRAY_HELP = (
     "ARRAY is a file (preds.csv#logit picks a column), - for standard input, or numbers as in 1,0,1."
 )
+
+
+class _Word(str):
+    """A word of the command line, which is told apart from others that are spelt alike."""
 
 
 class GroupedCommand(click.Command):
@@ -65,13 +70,15 @@ class GroupedCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Refuse an option that is given twice, because Click would silently drop the first value."""
         if not ctx.resilient_parsing:
-            _, rest, order = self.make_parser(ctx).parse_args(list(args))
+            words = [_Word(word) for word in args]
+            _, rest, order = self.make_parser(ctx).parse_args(list(words))
             if rest:
-                is_expanded = any(isinstance(p, GroupedOption) and p.group == ARRAYS for p in order)
-                hint = f"{ctx.command_path} {self._usage_of(rest)}"
-                if is_expanded:
+                hint = self._usage_of(words, rest, order)
+                if hint is None:
                     hint = "put a pattern of files in quotes, so that the shell leaves it to losscalc"
-                raise UsageError("arrays are given by options", found=rest[0], hint=hint)
+                else:
+                    hint = f"{ctx.command_path} {hint}"
+                raise UsageError("arrays are given by options", found=str(rest[0]), hint=hint)
             for parameter in order:
                 is_value = isinstance(parameter, GroupedOption) and not parameter.is_flag
                 is_value &= not parameter.multiple
@@ -79,10 +86,18 @@ class GroupedCommand(click.Command):
                     raise click.UsageError(f"{parameter.opts[0]} is given twice", ctx)
         return super().parse_args(ctx, args)
 
-    def _usage_of(self, words: list[str]) -> str:
-        """A usage line with the words behind the options of arrays, as they were probably meant."""
-        names = [p.opts[-1] for p in self.params if isinstance(p, GroupedOption) and p.group == ARRAYS]
-        return " ".join(f"{name} {printable(word)}" for name, word in zip(names, words, strict=False))
+    def _usage_of(
+        self, words: Sequence[str], rest: Sequence[str], given: Collection[click.Parameter]
+    ) -> str | None:
+        """The words, with options of arrays before those that have none; None if these are too many."""
+        arrays = [p for p in self.params if isinstance(p, GroupedOption) and p.group == ARRAYS]
+        free = [p for p in arrays if p not in given]
+        if len(rest) > len(free if free == arrays else [p for p in free if p.required]):
+            return None
+        # The parser hands on the very words that it is given.
+        names = dict(zip(map(id, rest), [p.opts[-1] for p in free], strict=False))
+        said = [f"{names[id(word)]} {quoted(word)}" if id(word) in names else quoted(word) for word in words]
+        return " ".join(word for word in said if word != "--")
 
 
 @cache

@@ -107,7 +107,7 @@ class Encoding(ParamType):
         try:
             decoder(value)
         except LosscalcError as error:
-            self.fail(error.describe(), param, ctx)
+            raise click.BadParameter(error.describe(), ctx, param) from error
         return value
 
 

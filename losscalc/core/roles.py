@@ -174,8 +174,9 @@ def remedy(role: Role, values: FloatArray) -> str | None:
     """
     if role.kind != "probabilities" or not (values.min() >= 0 and 2 < values.max() <= 100):
         return role.hint
-    percentages = "divide percentages by 100"
-    return percentages if values.max() > 20 or role.hint is None else f"{percentages}; {role.hint}"
+    if values.max() > 20 or role.hint is None:
+        return "divide percentages by 100"
+    return f"divide percentages by 100; {role.hint}"
 
 
 def check_dtype(name: str, dtype: np.dtype, *, scores: bool, indices: bool) -> None:

@@ -31,7 +31,6 @@ def elementwise_layout(
     weights: Collection[str] = (),
     full: Collection[str] = (),
     broadcast: bool,
-    may_broadcast: bool = False,
 ) -> Layout:
     """Arrays of the `same` shape, `weights` that broadcast to it, and `full` weights that have it, too."""
     first, *others = same
@@ -39,10 +38,7 @@ def elementwise_layout(
     unequal = [name for name in others if not fits(shapes[name], whole)]
     if unequal:
         if not broadcast:
-            error = unequal_shapes(shapes, unequal[0], first)
-            if may_broadcast and error.hint is None:
-                error.hint = "`broadcast` lets shapes broadcast, as NumPy does it"
-            raise error
+            raise unequal_shapes(shapes, unequal[0], first)
         whole = common_shape(shapes, same)
     for name in full:
         if name in shapes and not fits(shapes[name], shapes[first]):
@@ -78,7 +74,7 @@ def rowwise_layout(
     A lone row is never cut, because its only axis is D.
     """
     own = {name: shapes[name] for name in (*same, *weights) if name in shapes}
-    layout = elementwise_layout(own, same=same, weights=weights, broadcast=broadcast, may_broadcast=True)
+    layout = elementwise_layout(own, same=same, weights=weights, broadcast=broadcast)
     if not any(shapes[name] for name in same):
         raise ShapeError(
             f"`{same[0]}` is a single number; it needs an axis to sum over",
@@ -253,8 +249,8 @@ def _bad_class_target(
         hint = "`input` and `target` look swapped"
     elif len(scores) > 2 and target == scores[:-1]:
         hint = "`class_axis` -1 takes the classes from the last axis"
-    elif len(target) == len(expected) + 1 and target[-1] == 1:
-        hint = f"drop the last axis of `target`: one class index a row, {show_shape(expected)}"
+    elif target and _without_ones(target) == _without_ones(expected):
+        hint = f"reshape `target` to {show_shape(expected)}: one class index a row"
     also = f", or {show_shape(scores)} of class probabilities" if probabilities else ""
     return ShapeError(
         f"`target` has shape {show_shape(target)}; for {scores_name} of shape {show_shape(scores)} "
@@ -279,7 +275,7 @@ def columns_beside_vectors(shapes: Mapping[str, Shape], roles: Mapping[str, Role
     }
 
 
-def column_note(shapes: Mapping[str, Shape], column: str, vector: str, hint: str | None) -> LosscalcNote:
+def column_note(shapes: Mapping[str, Shape], column: str, vector: str, *, hint: str | None) -> LosscalcNote:
     """The note that an array (N, 1) is taken as (N,)."""
     taken = f"{show_shape(shapes[column])} is taken as {show_shape(shapes[column][:1])}"
     return LosscalcNote(f"`{column}` of shape {taken}, as `{vector}` is", hint=hint, argument=column)

@@ -59,7 +59,7 @@ def _as_array(name: str, value: ArrayLike) -> Array:
         raise DTypeError(
             f"`{name}` must not be masked: the mask would be lost",
             argument=name,
-            hint="leave the masked rows out, or give them a weight of 0",
+            hint="leave the masked values out of all arrays, as in array[~mask]",
         )
     try:
         array = np.asarray(value)

@@ -70,6 +70,9 @@ class Call(NamedTuple, Generic[Operation_co]):
             # The array may be a pattern of files, which can say which of them does not fit.
             if error.argument is not None and error.argument in sources:
                 sources[error.argument].accompany(list(sources.values()))
+            may_broadcast = self.operation.broadcasts and not self.broadcast
+            if error.hint is None and may_broadcast and self._replace(broadcast=True)._fits():
+                error.hint = "`broadcast` lets shapes broadcast, as NumPy does it"
             raise
         own = dtypes[self.wrt or next(iter(dtypes))]
         result = self.dtype or (own if own.kind == "f" else np.dtype(np.float64))
@@ -92,7 +95,7 @@ class Call(NamedTuple, Generic[Operation_co]):
         if not aligned._fits() or not columns.keys() <= aligned.layout.cut:
             return self, ()
         return aligned, tuple(
-            column_note(shapes, *pair, self._in_pytorch(shapes, pair[0])) for pair in columns.items()
+            column_note(shapes, *pair, hint=self._in_pytorch(shapes, pair[0])) for pair in columns.items()
         )
 
     def _in_pytorch(self, shapes: Mapping[str, Shape], column: str) -> str | None:

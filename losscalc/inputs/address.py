@@ -5,7 +5,7 @@ import re
 import stat
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from typing import BinaryIO, NamedTuple
 
@@ -17,6 +17,7 @@ from losscalc.engine.sources import MemorySource, Source
 from losscalc.errors import FormatError, Index, Location, SourceError, UsageError, reason
 from losscalc.inputs import FORMATS, choose_format, split_suffix
 from losscalc.inputs.options import Reading
+from losscalc.inputs.parts import quoted
 from losscalc.inputs.spring import Spring
 from losscalc.inputs.stream import Stream
 
@@ -25,6 +26,7 @@ STDIN = "stdin"
 _NUMBER_LIKE = re.compile(r"[\s\d.,+\-eE]+|\s*[+-]?[\d.]+\s*,.*", re.ASCII | re.DOTALL)
 # A path with one of these is a pattern, unless there is a file of that name.
 _PATTERN = re.compile(r"[*?]|\[.+\]", re.DOTALL)
+_SHOWN = 3
 _STATE_HINT = "numpy.savez('state.npz', **arrays) makes one of a state dict of arrays"
 
 
@@ -146,7 +148,7 @@ def open_stream(address: Address, option: str) -> Iterator[Stream]:
         yield _stdin(Reading())
         return
     if address.paths == ():
-        raise _no_match(address, f"'{address.path}'")
+        raise _no_match(address)
     for path in address.paths or (address.path or "",):
         yield _open_path(address._replace(path=path), option, Reading())[0]
 
@@ -187,7 +189,7 @@ def _open_files(address: Address, option: str, reading: Reading) -> Source:
     from losscalc.inputs.shards import Shards
 
     if not address.paths:
-        raise _no_match(address, f"{option} 'shards/*.npy'")
+        raise _no_match(address)
 
     open_file = partial(_open_one, address, option, reading)
     first, *others = address.paths
@@ -203,8 +205,17 @@ def _open_one(address: Address, option: str, reading: Reading, path: str) -> Sou
     return open_array(address._replace(path=path, paths=None), option, reading)
 
 
-def _no_match(address: Address, example: str) -> SourceError:
-    hint = f"a pattern is expanded by losscalc: put it in quotes, as in {example}"
+def _no_match(address: Address) -> SourceError:
+    """The error for a pattern without files, with those that are there in its place."""
+    folder, pattern = os.path.split(address.path or "")
+    names: list[str] = []
+    with suppress(OSError):
+        names = sorted(name for name in os.listdir(folder or ".") if not name.startswith("."))
+    names = [name for name in names if name.endswith(os.path.splitext(pattern)[1])] or names
+    there = ", ".join(quoted(os.path.join(folder, name)) for name in names[:_SHOWN])
+    hint = f"there are {there}{', ...' if len(names) > _SHOWN else ''}" if names else None
+    if folder and not os.path.isdir(folder):
+        hint = f"there is no folder {quoted(folder)}"
     return SourceError("no file matches the pattern", location=Location(address.path or ""), hint=hint)
 
 
@@ -291,6 +302,8 @@ def _cell(cell: str, position: int, count: int, option: str) -> float:
 def _no_such_file(address: Address, option: str) -> SourceError:
     path = address.path or ""
     hint = "an array is a file, - for standard input, numbers as in 1,0,1, or a JSON list"
+    if not option.startswith("--"):
+        hint = "a result is a file that losscalc has written, or - for standard input"
     if not path:
         return SourceError("the name of a file is empty", location=Location(option), hint=hint)
     if "\0" in path:

@@ -8,6 +8,7 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.core.domains import is_overflow, parse_number
 from losscalc.errors import FormatError, Location, shown
+from losscalc.inputs.parts import quoted
 
 Cell = str | bytes | float
 """What stands in a cell beside an array: a text, which is bytes if it is ASCII, or a number."""
@@ -135,9 +136,20 @@ def is_word(cell: str) -> bool:
 
 
 def not_a_number(
-    cell: str, delimiter: str | None, location: Location, *, is_first: bool = False
+    cell: str,
+    delimiter: str | None,
+    location: Location,
+    *,
+    is_first: bool = False,
+    others: str = "",
+    may_list: bool = False,
 ) -> FormatError:
-    """The error about a cell that is no number; the delimiter is None where cells need none."""
+    """The error about a cell that is no number.
+
+    `delimiter` is that of the table, or None if it is certain, and `is_first` is for the first row. `others`
+    is the part that means the columns with numbers, and `may_list` is for labels, of which a cell may hold
+    several.
+    """
     problem = "not a number"
     if "\ufeff" in cell:
         problem = "not a number but a byte-order mark in the middle of the text"
@@ -145,36 +157,48 @@ def not_a_number(
         problem = "not a number but a NUL byte"
     elif is_overflow(cell):
         problem = "a number outside the range of float64"
-    hint = _advise(cell, delimiter, is_first=is_first)
+    hint = _advise(cell, delimiter, is_first=is_first, others=others, may_list=may_list)
     return FormatError(problem, found=cell, location=location, hint=hint)
 
 
-def _advise(cell: str, delimiter: str | None, *, is_first: bool) -> str | None:
+def _advise(cell: str, delimiter: str | None, *, is_first: bool, others: str, may_list: bool) -> str | None:
     """What to type if a cell is not a number."""
+    word = cell.strip()
     if is_missing(cell):
         return "--na drop leaves the row out, --na nan reads NaN"
-    if delimiter is None:
-        other = "take the columns with numbers by name or number: FILE#NAME or FILE#2"
-        return _rewritten(cell.strip()) or (other if is_name(cell) else None)
-    if cell.lstrip().startswith(("[", "{")):
+    remedies = [] if (remedy := _rewritten(word, others)) is None else [remedy]
+    if "," in word and delimiter not in (None, ","):
+        remedies.append("if commas separate cells: --delimiter ,")
+    if may_list and (mark := next((mark for mark in " |;,/" if mark in word), None)) is not None:
+        remedies.append(f"for several labels in a cell: --multi-hot {quoted(mark)}")
+    if remedies:
+        return " ; ".join(remedies)
+    if is_first and word.startswith(("[", "{")):
         return "for JSON give --from json"
-    if "\0" in cell:
-        return "for text in UTF-16 give --encoding utf-16-le or utf-16-be"
-    if (remedy := _rewritten(cell.strip())) is not None:
-        return remedy
-    for other in (";", "\t", "|", ","):
-        if other in cell and other != delimiter:
-            name = "tab" if other == "\t" else f"'{other}'"
-            return f"give --delimiter {name} to separate cells there"
+    if (other := _other_delimiter(word, delimiter, is_first=is_first)) is not None:
+        return f"give --delimiter {other} to separate cells there"
     if is_first and is_name(cell):
-        return "give --header yes if the line names the columns, or take columns by number: FILE#2"
-    if " " in cell.strip():
-        return "for columns separated by blanks give --delimiter space"
-    return "take the columns with numbers by name or number: FILE#NAME or FILE#2" if is_name(cell) else None
+        return "give --header yes if the line names the columns"
+    return f"take the columns of numbers: {others}" if others and is_name(cell) else None
 
 
-def _rewritten(word: str) -> str | None:
-    """How a number is to be written that is there with a sign or mark too many."""
+def _other_delimiter(word: str, delimiter: str | None, *, is_first: bool) -> str | None:
+    """What separates several cells that were read as one, as it has to be typed."""
+    for other, typed in ((";", "';'"), ("\t", "tab"), ("|", "'|'"), (" ", "space")):
+        pieces = [piece for piece in word.split(other) if piece or other != " "]
+        if delimiter in (None, other) or len(pieces) < 2:
+            continue
+        if all(number(piece) is not None or (is_first and is_name(piece)) for piece in pieces):
+            return typed
+    return None
+
+
+def _rewritten(word: str, others: str) -> str | None:
+    """How a number is to be written that is there as a date, or with a sign or mark too many."""
+    if _DATE.fullmatch(word) and others:
+        return f"a date is no number: take the columns of numbers: {others}"
+    if _DATE.fullmatch(word):
+        return "a date is no number: write it as one, such as the days since a certain day"
     if _PERCENT.fullmatch(word):
         return "write percentages without the sign, divided by 100 where a probability is due: 0.5 for 50%"
     if _THOUSANDS.fullmatch(word):
@@ -182,6 +206,4 @@ def _rewritten(word: str) -> str | None:
         return f"write thousands without a mark between them, as in 1000{more}"
     if _DECIMAL_COMMA.fullmatch(word):
         return "for decimal commas give --decimal ,"
-    if _DATE.fullmatch(word):
-        return "a date is no number: take the other columns by name or number, FILE#NAME or FILE#2"
     return "write the number without its unit" if _UNIT.fullmatch(word) else None

@@ -108,14 +108,20 @@ class Columns(NamedTuple):
             if self._column(left) is not None and (not right or self._column(right) is not None)
         ]
         if len(found) > 1:
-            readings = " or ".join(f"'{a}' to '{b or 'the last'}'" for a, b in found)
+            parts = ((f"'{a}' to '{b or 'the last'}'", self._between(a, b)) for a, b in found)
+            readings = "; ".join(f"read as {reading}: {part}" for reading, part in parts if part)
             raise FormatError(
                 "the range can be read in more than one way",
                 found=item,
                 location=self.place(),
-                hint=printable(f"it may be {readings}; name its columns with commas, or by number"),
+                hint=printable(readings) or None,
             )
         return found[0] if found else None
+
+    def _between(self, first: str, last: str) -> str:
+        """The part that means the columns from one to another by their numbers; '' if there are none."""
+        start, end = self._column(first) or 0, self._column(last) if last else self.width - 1
+        return as_typed(f"{start + 1}-{end + 1}") if end is not None and start <= end else ""
 
     def _column(self, word: str, *, by_number: bool = False) -> int | None:
         """The column that a name or, counted from 1, a number means; the name wins."""

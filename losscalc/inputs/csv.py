@@ -32,6 +32,7 @@ class CsvTable:
         self._name = stream.name
         self._na = reading.na
         self._is_lenient = reading.is_lenient
+        self._may_list = reading.may_list
         self._depth: int | None = None
         """How many numbers a row has."""
         self._remarks: list[Remark] = []
@@ -46,6 +47,8 @@ class CsvTable:
         first = next(iter(rows.at_hand(1)), None)
         if first is None:
             raise FormatError("no data", location=Location(self._name))
+        if "\0" in first.cells[0][:2]:
+            raise self._wide(first)
         self._first = first
         self._width = len(first.cells)
         """How many cells a line has, with the empty one behind a trailing delimiter."""
@@ -272,13 +275,30 @@ class CsvTable:
                 return [*inner]
             is_nan = self._dialect.number(cell) is not None
             if not is_nan and (self._na == "error" or not is_missing(cell)):
-                is_first = row.line == self._first.line
-                place = self._place(row.line, column + 1)
-                raise not_a_number(cell, self._dialect.delimiter, place, is_first=is_first)
+                raise self._not_a_number(row, column)
         if len(chosen) == 1 and numbers[0] is not None:
             problem = f"a number, where the rows before have lists of {self._depth}"
             raise FormatError(problem, location=self._place(row.line, chosen[0] + 1))
         return numbers if len(numbers) == self._depth else [None] * (self._depth or 0)
+
+    def _wide(self, first: Row) -> FormatError:
+        """The error about text of two bytes a character, of which one is 0 in what is common."""
+        cell = first.cells[0]
+        hint = f"for text in UTF-16 give --encoding {'utf-16-be' if cell.startswith(chr(0)) else 'utf-16-le'}"
+        problem = "not a number but a NUL byte"
+        return FormatError(problem, found=cell, location=self._place(first.line, 1), hint=hint)
+
+    def _not_a_number(self, row: Row, column: int) -> FormatError:
+        numbers = [c for c in range(self.columns.width) if self._dialect.number(row.cells[c]) is not None]
+        return not_a_number(
+            row.cells[column],
+            # What splits lines into several cells is what separates them.
+            None if self._width > 1 else self._dialect.delimiter,
+            self._place(row.line, column + 1),
+            is_first=row.line == self._first.line,
+            others=self.columns.part_of(numbers) if numbers else "",
+            may_list=self._may_list,
+        )
 
     def _number(self, cell: str) -> float | None:
         """The number in a cell; None if there is none, or NaN where that is missing."""

@@ -14,7 +14,6 @@ def decoder(encoding: str) -> codecs.IncrementalDecoder:
             raise LookupError(encoding)
         "".encode(encoding)
     except (LookupError, ValueError) as error:
-        raise UsageError(
-            "there is no such text encoding", found=encoding, hint="utf-8, utf-16, latin-1, cp1252 ..."
-        ) from error
+        hint = "there are --encoding utf-8, utf-16, latin-1, cp1252 and others"
+        raise UsageError("there is no such text encoding", found=encoding, hint=hint) from error
     return info.incrementaldecoder("strict")

@@ -21,10 +21,14 @@ from losscalc.inputs.strided import Layout, StridedSource, is_shape, packed
 # NumPy's own limit: `ast.parse` may crash on longer literals.
 _LONGEST_HEADER = 10_000
 _KEYS = {"descr", "fortran_order", "shape"}
+_OTHER_FORMAT = "name the format it has, as in --from csv"
 _KINDS = {
     "O": "Python objects", "U": "text", "S": "bytes of text", "c": "complex numbers", "M": "dates",
     "m": "durations", "V": "raw bytes",
 }  # fmt: skip
+_AS_NUMBERS = "save it as numbers: numpy.save(FILE, array.astype(float))"
+_AS_TEXT = f"{_AS_NUMBERS}; names of classes as CSV: numpy.savetxt(FILE, array.astype(str), '%s')"
+_SAVE = {"O": _AS_NUMBERS, "U": _AS_TEXT, "S": _AS_TEXT, "f": _AS_NUMBERS}
 # Python 2 wrote whole numbers with an L behind them.
 _LONG = re.compile(r"\b(\d+)L\b", re.ASCII)
 _BAD_DTYPES = (TypeError, ValueError, SyntaxError, KeyError, IndexError, OverflowError, RecursionError)
@@ -98,7 +102,7 @@ def _checked(layout: Layout, location: Location, reading: Reading, *, is_column:
         f"the array holds {kind}, not real numbers of up to 64 bits",
         found=f"dtype {dtype}",
         location=location,
-        hint="save it as numbers: numpy.save(FILE, array.astype(float))" if dtype.kind in "OSU" else None,
+        hint=_SAVE.get(dtype.kind),
     )
 
 
@@ -108,6 +112,7 @@ class _Header:
     def __init__(self, stream: Stream, place: str) -> None:
         self._stream = stream
         self._location = Location(stream.name, part=place)
+        self._is_alone = not place
 
     def layout(self) -> Layout:
         """Where the numbers are, of which dtype and shape."""
@@ -116,7 +121,7 @@ class _Header:
         dtype = self._dtype(descr)
         return packed(start, dtype, shape, fortran=fortran)
 
-    def _bad(self, problem: str, found: object = None, hint: str | None = None) -> FormatError:
+    def _bad(self, problem: str, found: object = None, *, hint: str | None = None) -> FormatError:
         return FormatError(problem, found=found, location=self._location, hint=hint)
 
     def _text(self) -> tuple[int, str]:
@@ -125,7 +130,7 @@ class _Header:
         if not start:
             raise self._bad("no data")
         if not start.startswith(FORMATS["npy"].starts):
-            raise self._bad("not an NPY file", hint="name the format it has: --from csv, json ...")
+            raise self._bad("not an NPY file", hint=_OTHER_FORMAT if self._is_alone else None)
         if len(start) < 8 or start[6] not in (1, 2, 3) or start[7]:
             raise self._bad("the NPY header is cut short or of an unknown version")
         size = 2 if start[6] == 1 else 4

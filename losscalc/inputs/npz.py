@@ -1,5 +1,7 @@
 """NPZ: archives of NPY files."""
 
+import zipfile
+
 from losscalc.engine.sources import Source
 from losscalc.errors import FormatError, Location
 from losscalc.inputs.archive import Archive
@@ -9,36 +11,49 @@ from losscalc.inputs.parts import choose_array
 from losscalc.inputs.stream import Stream
 
 _MOST_MEMBERS = 1_000
+_SUFFIX = ".npy"
 
 
 def open_npz(stream: Stream, part: str | None, reading: Reading) -> Source:
     """One array of an NPZ archive: the one that is named, or the only one there is."""
-    return open_member(Archive(stream), part, reading)
+    archive = Archive(stream)
+    if not any(name.endswith(_SUFFIX) for name in archive.names()):
+        hint = "leave --from npz out, and what it is will be found"
+        raise FormatError("the archive holds no array", location=Location(archive.name), hint=hint)
+    return open_member(archive, part, reading)
 
 
 def open_member(archive: Archive, part: str | None, reading: Reading) -> Source:
     """One array of an archive of NPY files."""
     names = _names(archive)
+    arrays = [name for name, member in zip(names, archive.members, strict=True) if _is_array(member)]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise FormatError("a member is there twice", found=twice, location=Location(archive.name))
-    wanted = None if part is None else part.removesuffix(".npy")
-    member = archive.members[names.index(choose_array(names, wanted, archive.name, "archive"))]
-    if not member.filename.endswith(".npy"):
+    wanted = None if part is None else part.removesuffix(_SUFFIX)
+    known = names if wanted in names else arrays or names
+    member = archive.members[names.index(choose_array(known, wanted, archive.name, "archive"))]
+    if not _is_array(member):
         raise FormatError(
             "the member is not an array", found=member.filename, location=Location(archive.name)
         )
-    place = f"#{member.filename.removesuffix('.npy')}"
+    place = f"#{member.filename.removesuffix(_SUFFIX)}"
     return open_array(archive.open(member), place, None, reading)
 
 
 def array_names(stream: Stream) -> list[str]:
     """The names of the arrays of an NPZ archive."""
-    return _names(Archive(stream))
+    archive = Archive(stream)
+    names = zip(_names(archive), archive.members, strict=True)
+    return [name for name, member in names if _is_array(member)]
+
+
+def _is_array(member: zipfile.ZipInfo) -> bool:
+    return member.filename.endswith(_SUFFIX)
 
 
 def _names(archive: Archive) -> list[str]:
-    names = [name.removesuffix(".npy") for name in archive.names()]
+    names = [name.removesuffix(_SUFFIX) for name in archive.names()]
     if not names or len(names) > _MOST_MEMBERS:
         limit = f"; {_MOST_MEMBERS} are the most that are looked through" if names else ""
         raise FormatError(f"the archive holds {len(names)} arrays{limit}", location=Location(archive.name))

@@ -38,6 +38,8 @@ class Reading(NamedTuple):
     """The names of the classes as they were typed, in the order of the input's columns."""
     multi_hot: str | None = None
     """The character between the labels of a row, which become 0 and 1 for each class."""
+    may_list: bool = False
+    """Whether the array has labels, of which `multi_hot` may find several in a cell."""
     labels: frozenset[str] = frozenset()
     """The words that are names of classes, which a first row of them is not the header of."""
     within: str | None = None

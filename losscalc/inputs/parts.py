@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Sequence
+from shlex import quote
 
 from losscalc.errors import FormatError, Location, printable
 
@@ -54,24 +55,18 @@ def as_typed(name: str) -> str:
     >>> as_typed("logits"), as_typed("log p")
     ('#logits', "'#log p'")
     """
-    part = printable(f"#{name[:_LONGEST]}")
-    return _in_quotes(part) if _TO_QUOTE.search(part) else part
+    # Behind the name of a file, the # begins no comment of the shell.
+    part = f"#{name[:_LONGEST]}"
+    return quoted(part) if not part.isprintable() or _TO_QUOTE.search(part) else part
 
 
 def quoted(word: str) -> str:
     """A word as it has to be typed, in quotes if a shell would read it as something else.
 
-    >>> quoted("id"), quoted("image id"), quoted("#"), quoted("")
-    ('id', "'image id'", "'#'", "''")
+    >>> print(quoted("id"), quoted("image id"), quoted("it's"), quoted("a\\nb"))
+    id 'image id' 'it'"'"'s' $'a\\nb'
     """
-    word = printable(word)
-    return _in_quotes(word) if not word or word.startswith("#") or _TO_QUOTE.search(word) else word
-
-
-def _in_quotes(word: str) -> str:
-    """The word in single quotes; one in it stands between these, in double quotes.
-
-    >>> print(_in_quotes("it's"))
-    'it'"'"'s'
-    """
-    return "'" + word.replace("'", "'\"'\"'") + "'"
+    if not word.isprintable():
+        escaped = printable(word.replace("\\", r"\\").replace("'", r"\'"))
+        return f"$'{escaped}'"
+    return quote(word) if not word or word.startswith("#") or _TO_QUOTE.search(word) else word

@@ -10,6 +10,7 @@ from losscalc.inputs.document import parse
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.text import Lines
 
+_ALONE = "a result is a file of its own, as losscalc LOSS -f json -o FILE writes it"
 _NO_RESULT = "is not the result of a loss, written with --format json"
 _DTYPES = ("float16", "float32", "float64")
 
@@ -29,11 +30,7 @@ class Part(NamedTuple):
 
 def read_part(stream: Stream) -> Part:
     """The result in a JSON document; FormatError or DataError if it is none, or cannot be merged."""
-    lines = Lines(stream, "utf-8-sig")
-    text = "".join(iter(lines.piece, ""))
-    if not text.strip():
-        raise FormatError("no data", location=Location(stream.name))
-    facts = parse(text.rstrip(" \t\r\n"), stream.name, number=_number)
+    facts = _document(stream)
     if not isinstance(facts, dict) or not {"loss", "reduction", "parameters", "dtype"} <= facts.keys():
         raise _bad(stream.name)
     name, reduction = facts["loss"], facts["reduction"]
@@ -43,6 +40,19 @@ def read_part(stream: Stream) -> Part:
     _check_summed(facts, stream.name)
     partial = _partial(facts, name, stream.name)
     return Part(stream.name, name, reduction, facts["dtype"], facts["parameters"], facts.get("like"), partial)
+
+
+def _document(stream: Stream) -> Any:
+    """The JSON document in a file."""
+    try:
+        text = "".join(iter(Lines(stream, "utf-8-sig").piece, ""))
+        if text.strip():
+            return parse(text.rstrip(" \t\r\n"), stream.name, number=_number)
+    except FormatError as error:
+        # What helps with arrays, such as another encoding, are no options here.
+        error.hint = error.hint and _ALONE
+        raise
+    raise FormatError("no data", location=Location(stream.name))
 
 
 def _check_summed(facts: Mapping[str, Any], path: str) -> None:

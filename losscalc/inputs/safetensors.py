@@ -46,7 +46,7 @@ def open_safetensors(stream: Stream, part: str | None, reading: Reading) -> Sour
             "the dtype is none that is read",
             found=entry.dtype,
             location=Location(stream.name, part=where),
-            hint=f"those are {', '.join(_DTYPES)}",
+            hint=f"save it as one of {', '.join(_DTYPES)}",
         )
     dtype = np.dtype(_DTYPES[entry.dtype])
     if entry.end - entry.begin != math.prod(entry.shape) * dtype.itemsize:

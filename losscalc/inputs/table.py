@@ -29,6 +29,7 @@ _UNNAMED = re.compile(r"Unnamed: \d+", re.ASCII)
 _YEAR = re.compile(r"(?:19|20)\d\d|2100", re.ASCII)
 _LAST_YEAR = 2100
 _LONGEST_NAME = 40
+_WORDS = "holds words"
 _FEWEST_COUNTED = 5
 
 
@@ -143,13 +144,14 @@ def check_data(columns: Columns, reasons: dict[int, str], left_out: Collection[i
     column = min(reasons)
     name = columns.names[column] if columns.names else ""
     others = [other for other in range(columns.width) if other not in {*reasons, *left_out}]
-    known = printable(", ".join((columns.names or [])[:20]))
+    numbers = [column for column, reason in sorted(reasons.items()) if reason != _WORDS]
+    hint = f"take the columns of the array: {columns.part_of(others)}" if others else None
+    if not others and numbers:
+        hint = f"if one of the columns is meant, name it, as in {columns.part_of(numbers[:1])}"
     raise FormatError(
         printable(f"column {column + 1}{name and f' ({name[:_LONGEST_NAME]})'} {reasons[column]}"),
         location=columns.place(),
-        hint=f"take the columns of the array: {columns.part_of(others)}"
-        if others
-        else f"take one of the columns, {_example(columns)}{known and f': there are {known}'}",
+        hint=hint,
     )
 
 
@@ -194,7 +196,7 @@ def _no_data(table: Table, reading: Reading) -> dict[int, str]:
     columns = table.columns
     # Class names are words.
     words = [] if reading.is_beside else table.words()
-    reasons = {**columns.apart, **dict.fromkeys(words, "holds words")}
+    reasons = {**columns.apart, **dict.fromkeys(words, _WORDS)}
     for column, name in enumerate(columns.names or ()):
         if not name or _UNNAMED.fullmatch(name):
             reasons[column] = "has no name, and is no data but the index of rows"
@@ -239,7 +241,9 @@ def heading(cells: list[str], header: Literal["auto", "yes", "no"], location: Lo
             "the line is half names and half numbers",
             found=",".join(cells),
             location=location,
-            hint="give --header yes if it names the columns, --header no if it holds data",
+            hint="give --header yes if it names the columns, --header no if it holds data"
+            if has_names
+            else "give --header yes if it names the columns, as pandas writes it",
         )
     return names if has_names and all(map(is_name, shown)) else None
 

@@ -99,9 +99,8 @@ def described(node: object, order: str, where: Location) -> Tensor:
         metadata, item = rest[2:], np.dtype(code or "u1").itemsize
     if dtype not in _CODES:
         known = ", ".join(name.removeprefix("torch.") for name in _CODES)
-        raise DTypeError(
-            "the dtype is none that is read", found=dtype, location=where, hint=f"those are {known}"
-        )
+        hint = f"save it as one of {known}"
+        raise DTypeError("the dtype is none that is read", found=dtype, location=where, hint=hint)
     if any(metadata):
         raise FormatError(
             "the tensor is negated or conjugated only when it is used",

@@ -23,7 +23,7 @@ _HINTS = {
     b"\xff\xfe": "it looks like UTF-16: give --encoding utf-16",
     b"\xfe\xff": "it looks like UTF-16: give --encoding utf-16",
     b"\x93NUMPY": "it looks like NPY: give --from npy",
-    b"PK\x03\x04": "it looks like NPZ: give --from npz",
+    b"PK\x03\x04": "it looks like an archive, of NumPy or PyTorch, say: leave --from out",
 }
 
 
@@ -105,11 +105,14 @@ class Lines:
         line = self.next_line + before.count(b"\n")
         offset = self._offset + len(raw) - len(data) + start
         hint = next((hint for magic, hint in _HINTS.items() if self._start.startswith(magic)), None)
+        # Text in any encoding has no such bytes; formats that are no text do.
+        if hint is None and not any(byte < 9 or 13 < byte < 32 for byte in self._start):
+            hint = "name the encoding: --encoding latin-1, for example"
         return FormatError(
             f"not {self._encoding.removesuffix('-sig')} text at byte {offset}",
             location=Location(self.name, line),
             found=f"0x{data[start]:02x}" if start < len(data) else None,
-            hint=hint or "name the encoding: --encoding latin-1, for example",
+            hint=hint,
         )
 
 

@@ -11,8 +11,8 @@ from losscalc.errors import FormatError, Location
 from losscalc.inputs.archive import Archive
 from losscalc.inputs.limits import CONTENTS, ENTRIES, UNPACKED_ARRAY, is_bomb, too_large
 from losscalc.inputs.options import Reading
-from losscalc.inputs.parts import choose_array, no_such_array
-from losscalc.inputs.pickled import read_pickle
+from losscalc.inputs.parts import choose_array, listed, no_such_array
+from losscalc.inputs.pickled import Call, read_pickle
 from losscalc.inputs.signatures import TORCHSCRIPT, refusal
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.strided import StridedSource, packed
@@ -31,7 +31,7 @@ def open_torch(stream: Stream, part: str | None, reading: Reading) -> Source:
     if not stream.peek(1):
         raise FormatError("no data", location=Location(stream.name))
     if stream.peek(2) != b"PK":
-        hint = "name the format it has: --from csv, json ..."
+        hint = "name the format it has, as in --from csv"
         raise FormatError("not a file of torch.save", location=Location(stream.name), hint=hint)
     return open_tensor(Archive(stream), part, reading)
 
@@ -48,6 +48,7 @@ def open_tensor(archive: Archive, part: str | None, reading: Reading) -> Source:
     path = () if part is None else (part,)
     if part is not None:
         node = _named(node, part, where)
+        _check_array(file.contents, node, part, where)
     if isinstance(node, dict | list | tuple) and not _are_numbers(node):
         count, node, names = _arrays(node, path, where)
         path = (choose_array(names, None, archive.name, count=count),)
@@ -117,6 +118,15 @@ class _TorchFile:
 
     def _bad(self, problem: str, found: object = None) -> FormatError:
         return FormatError(problem, found=found, location=self._where)
+
+
+def _check_array(root: object, node: object, part: str, where: Location) -> None:
+    """Refuse a part that is no array where other parts are."""
+    if is_array(node) or isinstance(node, Call | dict | list | tuple) or _are_numbers(node):
+        return
+    names = _arrays(root, (), where)[2]
+    if names:
+        raise FormatError("not an array", found=type(node).__name__, location=where, hint=listed(names))
 
 
 def _named(root: object, part: str, where: Location) -> object:

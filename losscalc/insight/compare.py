@@ -58,10 +58,11 @@ def compare(value: Array, expected: Array, tolerance: Tolerance) -> Comparison:
     if value.shape != expected.shape and value.size == expected.size == 1:
         expected = expected.reshape(value.shape)
     if value.shape != expected.shape:
+        hint = None if expected.shape else "`reduction` mean or sum gives one number"
         raise ShapeError(
             f"`expect` has shape {show_shape(expected.shape)}, and the result {show_shape(value.shape)}",
             argument="expect",
-            hint="the reduction decides the shape of the result",
+            hint=hint if value.shape else "`reduction` none gives the single losses",
         )
     agrees = tolerance.agree(value, expected)
     with np.errstate(all="ignore"):

@@ -21,10 +21,10 @@ from losscalc.insight.diagnosis import (
 )
 
 
-def _instead(loss: Loss, scores: Kind, advice: str) -> str:
-    """Advice that names the same loss of other scores first, if there is one."""
-    name = loss.relatives.get(scores)
-    return f"for {scores} use losscalc {name}; {advice}" if name else advice
+def _instead(case: Case, scores: Kind, advice: str) -> str:
+    """Advice that names the same loss of other scores first, if there is one for the rest of the call."""
+    name = case.loss.relatives.get(scores)
+    return f"for {scores} use losscalc {name}; {advice}" if name and case.suits(name) else advice
 
 
 def _log_softmax(case: Case, axis: int) -> str:
@@ -37,17 +37,13 @@ def _to_log_probabilities(case: Case) -> str:
     of_logits = _log_softmax(case, _row_axis(case))
     if (case["input"] >= 0).all() and (case["input"] <= 1).all():
         return f"pipe probabilities through losscalc log, logits through {of_logits}"
-    return f"pipe it through {of_logits}; of logits, {_of_logits(case.loss)} is the loss"
+    name = case.loss.relatives.get("logits")
+    return f"pipe it through {of_logits}" + (f"; of logits, {name} is the loss" if name else "")
 
 
 def _row_axis(case: Case) -> int:
     """The axis along which log-probabilities belong together."""
     return case.axis if takes_classes(type(case.loss)) else -1
-
-
-def _of_logits(loss: Loss) -> str:
-    """The name of the same loss of logits, or of one that differs by the entropy of the target only."""
-    return loss.relatives.get("logits") or loss.relatives["with-entropy"]
 
 
 def _softmax_floor(classes: int) -> float:
@@ -108,7 +104,7 @@ DIAGNOSES = (
         lambda case: LosscalcWarning(
             f"`input` looks like probabilities: all of it is in [0, 1]; as logits, no loss is below "
             f"{np.log1p(np.exp(-1)):.4f}",
-            hint=_instead(case.loss, "probabilities", "leave out the sigmoid that comes before logits"),
+            hint=_instead(case, "probabilities", "leave out the sigmoid that comes before logits"),
             argument="input",
         ),
     ),
@@ -119,9 +115,7 @@ DIAGNOSES = (
         lambda case: LosscalcWarning(
             "`input` looks like probabilities: its rows sum to 1; with a softmax before it, no loss is "
             f"below {_softmax_floor(_classes(case)):.4f}",
-            hint=_instead(
-                case.loss, "probabilities", "leave out the softmax, or pipe it through losscalc log"
-            ),
+            hint=_instead(case, "probabilities", "leave out the softmax, or pipe it through losscalc log"),
             argument="input",
         ),
     ),
@@ -191,7 +185,7 @@ DIAGNOSES = (
         lambda case: LosscalcWarning(
             "`input` does not look like log-probabilities: the exponentials of its rows do not sum to 1",
             hint=f"pipe it through {_log_softmax(case, _row_axis(case))}, or use losscalc "
-            f"{_of_logits(case.loss)}",
+            f"{case.loss.relatives['logits']}",
             argument="input",
         ),
     ),

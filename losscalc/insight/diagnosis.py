@@ -8,10 +8,11 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss
 from losscalc.core.array import Array
-from losscalc.core.declaration import array_arguments
+from losscalc.core.declaration import array_arguments, parameters
+from losscalc.core.operation import lookup
 from losscalc.core.roles import CLASS_KINDS, Kind
 from losscalc.engine.findings import Sign
-from losscalc.errors import LosscalcWarning
+from losscalc.errors import DataError, LosscalcWarning
 
 Arguments = Mapping[str, Any]
 
@@ -38,6 +39,29 @@ class Case:
     def has(self, *names: str) -> bool:
         """Whether all these arrays are given, and none is empty."""
         return all(self.arguments.get(name) is not None and np.size(self.arguments[name]) for name in names)
+
+    def suits(self, name: str) -> bool:
+        """Whether another loss takes the same arrays and parameters, and means the same by them."""
+        cls, own = lookup(name), self.loss.roles
+        arrays = {key: np.asarray(array) for key, array in self.arguments.items() if array is not None}
+        kinds = {array.name: array.role.kind for array in array_arguments(cls)}
+        if any(kinds.get(key) != own[key].kind for key in arrays if key not in ("input", "target")):
+            return False
+        wanted = {p.name for p in parameters(type(self.loss)) if self.loss.settings[p.name] != p.default}
+        if takes_classes(type(self.loss)):
+            # Elsewhere class probabilities are labels of single classes.
+            if arrays["target"].dtype.kind != "i":
+                return False
+            if (arrays["target"] == self.loss.settings.get("ignore_index")).any():
+                wanted.add("ignore_index")
+        if not wanted <= {parameter.name for parameter in parameters(cls)}:
+            return False
+        shapes = {key: array.shape for key, array in arrays.items()}
+        try:
+            cls().layout(shapes, {key: array.dtype for key, array in arrays.items()}, broadcast=False)
+        except DataError:
+            return False
+        return True
 
 
 class Diagnosis(NamedTuple):

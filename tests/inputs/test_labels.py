@@ -144,7 +144,8 @@ def test_missing_labels_are_left_out(run):
 def test_names_go_with_weights_conditions_and_groups(run):
     """Text labels are labels everywhere: balanced weights, conditions on the label itself, groups by it."""
     command = ("cross-entropy", "-i", "one.csv#cat-cow", "-t", "one.csv#label")
-    assert run(*command, "--weight", "balanced") == run(*command)
+    # With weights, the hint at probabilities names no loss that has none.
+    assert run(*command, "--weight", "balanced")[:2] == run(*command)[:2]
     code, values, _ = run("log-loss", *command[1:], "--where", "label in cat,cow")
     assert (code, values) == (0, pytest.approx([-(math.log(0.7) + math.log(0.4)) / 2], rel=1e-15))
 

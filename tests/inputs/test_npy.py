@@ -112,7 +112,7 @@ def test_fields_that_are_refused(capsys):
         capsys,
         ["sigmoid", "-i", "f.npy#name"],
         says,
-        "save it as numbers: numpy.save(FILE, array.astype(float))",
+        f"{CAST}; names of classes as CSV: numpy.savetxt(FILE, array.astype(str), '%s')",
         4,
     )
 

@@ -23,7 +23,7 @@ CLAIM = "not safetensors: the header claims {} bytes, but {} are left"
 PROMISE = "the header promises {} bytes of numbers, but {} are there"
 HOLE, OVERLAP = "the tensor leaves a hole before it", "the tensor overlaps another one"
 OFFSETS, SHAPE = "the header holds bad data_offsets", "the header holds a bad shape"
-READ = "those are F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL"
+READ = "save it as one of F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL"
 TWO = {"b": entry(offsets=(24, 48)), "a": entry()}
 
 
@@ -156,7 +156,7 @@ def test_places(capsys, folder):
             "a name to quote": Refusal(safetensors({"x y": entry(), "z": entry(offsets=(24, 48))}, SIX * 2), "", "the file holds 2 arrays", "name one: '#x y' (there are x y, z)"),
             "another name": Refusal(safetensors(), "", "there is no such array, found 'logits'", "there are a", part="#logits"),
             "a name misspelt": Refusal(safetensors({"logits": entry()}), "", "there is no such array, found 'logit'", "did you mean #logits?", part="#logit"),
-            "escapes": Refusal(safetensors({"\x1b[31m": entry(), "b": entry(offsets=(24, 48))}, SIX * 2), "", "the file holds 2 arrays", r"name one: '#\x1b[31m' (there are \x1b[31m, b)"),
+            "escapes": Refusal(safetensors({"\x1b[31m": entry(), "b": entry(offsets=(24, 48))}, SIX * 2), "", "the file holds 2 arrays", r"name one: $'#\x1b[31m' (there are \x1b[31m, b)"),
             # an entry
             "a number for an entry": Refusal(safetensors({"a": 1}), "#a", "the header must give a tensor dtype, shape and data_offsets"),
             "one key less": Refusal(safetensors({"a": {"dtype": "F32", "shape": []}}), "#a", "the header must give a tensor dtype, shape and data_offsets"),

@@ -93,9 +93,12 @@ def test_order_and_names(capsys):
 
 
 def test_no_match(capsys):
-    """A pattern without files is an input that is not there."""
-    hint = "a pattern is expanded by losscalc: put it in quotes, as in --input 'shards/*.npy'"
+    """A pattern without files is an input that is not there, and the hint says what is."""
+    hint = "there are x-0.npy, x-1.npy, x-2.npy, ..."
     refuse(capsys, ["sigmoid", "-i", "no*.npy"], "no*.npy: no file matches the pattern", hint)
+    hint = "there is no folder 'my shards'"
+    message = "my shards/*.npy: no file matches the pattern"
+    refuse(capsys, ["sigmoid", "-i", "my shards/*.npy"], message, hint)
     hint = "put a pattern of files in quotes, so that the shell leaves it to losscalc"
     message = "arrays are given by options, found 'x-1.npy'"
     refuse(capsys, ["sigmoid", "-i", "x-0.npy", "x-1.npy"], message, hint, code=2)

@@ -84,7 +84,7 @@ def test_an_index_over_numbered_columns(capsys, folder):
     (folder / "g.csv").write_text("0\n2\n")
     message, hint = refused(capsys, "cross-entropy", "-i", "f.csv", "-t", "g.csv")
     assert "half names and half numbers" in message
-    assert hint.startswith("give --header yes if it names the columns")
+    assert hint == "give --header input=yes if it names the columns, as pandas writes it"
     _, hint = refused(capsys, "cross-entropy", "-i", "f.csv", "-t", "0,2", "--header", "yes")
     arguments = ["-i", f"f.csv{hinted_part(hint)}", "-t", "0,2", "--header", "yes"]
     assert float(accept(capsys, ["cross-entropy", *arguments])) == pytest.approx(1.2887259920, abs=1e-9)

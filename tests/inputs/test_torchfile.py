@@ -31,7 +31,7 @@ PICKLE = "the pickle is damaged, or not one of torch.save"
 NEVER = "made by something that is never imported or called, found '{}'"
 SAVE = "save tensors, or dicts and lists of them: torch.save(model.state_dict(), FILE)"
 IMPOSSIBLE = "the pickle describes a tensor that cannot be"
-DTYPES = "those are float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8, bool"
+DTYPES = "save it as one of float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8, bool"
 EXPECTED = np.arange(6, dtype="f4").reshape(2, 3)
 
 
@@ -251,7 +251,7 @@ def script(members: dict[str, bytes]) -> bytes:
         for label, case in {
             # the archive
             "empty": Refusal(b"", "", "no data"),
-            "text": Refusal(b"1,2\n", "", "not a file of torch.save", "name the format it has: --from csv, json ..."),
+            "text": Refusal(b"1,2\n", "", "not a file of torch.save", "name the format it has, as in --from csv"),
             "cut short": Refusal(torch_file()[:-10], "", "damaged archive (File is not a zip file)"),
             "TorchScript": Refusal(script({}), "", "is a TorchScript program, which losscalc does not read", "convert it: python -c \"import torch; torch.save(torch.jit.load('f.pt', map_location='cpu').state_dict(), 'f.pt.pt')\""),
             "two pickles": Refusal(torch_file(members={"../b/data.pkl": b""}).replace(b"archive/../b/data.pkl", b"brchive..-b-/data.pkl"), "", "not an archive of torch.save, in which there is one of each member"),
@@ -313,7 +313,7 @@ def script(members: dict[str, bytes]) -> bytes:
             "a part of a tensor": Refusal(torch_file(), "", "the file is one tensor without parts, found 'a'", part="#a"),
             "a text by name": Refusal(torch_file(dictionary(a=tensor(), b=put("x"))), "#b", "not an array, found 'str'", SAVE, part="#b"),
             "a number too large": Refusal(torch_file(put([1, 10**400])), "", "a number outside the range of float64"),
-            "escapes in a key": Refusal(torch_file(b"}(" + put("\x1b[31m") + tensor() + put("b") + tensor() + b"u"), "", "the file holds 2 arrays", r"name one: '#\x1b[31m' (there are \x1b[31m, b)"),
+            "escapes in a key": Refusal(torch_file(b"}(" + put("\x1b[31m") + tensor() + put("b") + tensor() + b"u"), "", "the file holds 2 arrays", r"name one: $'#\x1b[31m' (there are \x1b[31m, b)"),
         }.items()
     ],
 )  # fmt: skip
