@@ -18,6 +18,7 @@ from losscalc.core.declaration import Derived, array_arguments, labels_of, param
 from losscalc.core.reductions import MEAN, Link, Partial, Reduction, Slope, Terms
 from losscalc.core.roles import Role
 from losscalc.core.shapes import Layout
+from losscalc.core.stable import xmul
 from losscalc.errors import ParameterError, UnknownLossError
 
 DTYPES = ("float16", "float32", "float64")
@@ -128,7 +129,8 @@ class Operation(ABC):
             return slope
         slope = slope / float(reduction.denominator(partial))
         if self.link and reduction.name == MEAN.name:
-            slope = slope * self.link.slope(reduction.finish(partial))
+            # Where the root of a mean of 0 has an infinite slope, 0 is one of its subgradients.
+            slope = xmul(slope, np.asarray(self.link.slope(reduction.finish(partial))))
         return slope
 
     @abstractmethod

@@ -98,9 +98,9 @@ def _settled(call: AnyCall, done: Computation, wanted: int) -> list[Real]:
 def _range(call: AnyCall, done: Computation) -> int:
     """The number of bits between the largest and the smallest number; sums of products need twice as many."""
     arrays = [array for _, array in _arrays(done.samples) if array.dtype.kind == "f"]
-    settings = [value for value in call.operation.settings.values() if isinstance(value, float)]
+    settings = [np.array(value) for value in call.operation.settings.values() if not callable(value)]
     exponents = [0]
-    for numbers in (*arrays, np.array(settings, dtype=np.float64)):
+    for numbers in (*arrays, *(each for each in settings if each.dtype.kind == "f")):
         used = np.frexp(numbers[np.isfinite(numbers) & (numbers != 0)])[1]
         exponents += [int(used.min()), int(used.max())] if used.size else []
     return max(exponents) - min(exponents)
@@ -125,9 +125,12 @@ def _attempt(call: AnyCall, done: Computation, bits: int) -> list[Real]:
 
 def _with_exact_parameters(operation: Operation, number: Real) -> Operation:
     """The operation with its parameters in this precision, so that 1 - α and 1/p have all digits too."""
-    floats = [parameter.name for parameter in parameters(type(operation)) if parameter.kind is float]
     settings: dict[str, Any] = operation.settings
-    exact = {name: number(float(settings[name])) for name in floats if settings[name] is not None}
+    exact = {
+        p.name: tuple(map(number, settings[p.name])) if p.kind is tuple else number(float(settings[p.name]))
+        for p in parameters(type(operation))
+        if float in (p.kind, p.item) and settings[p.name] is not None
+    }
     return operation.accepted({**settings, **exact})
 
 
