@@ -7,6 +7,9 @@ from losscalc.catalogue.base import Loss as Loss
 from losscalc.catalogue.base import compute as compute, gradient as gradient, losses as losses
 from losscalc.core.operation import operations
 from losscalc.catalogue.regression import *
+from losscalc.catalogue.relative import *
+from losscalc.catalogue.quantile import *
+from losscalc.catalogue.deviance import *
 from losscalc.catalogue.likelihood import *
 from losscalc.catalogue.binary import *
 from losscalc.catalogue.margin import *

@@ -98,6 +98,7 @@ KINDS: Mapping[str, Maker] = {
     "labels": lambda rows, rng: rng.random((rows, WIDTH)),
     "distributions": lambda rows, rng: rng.random((rows, WIDTH)),
     "distances": lambda rows, rng: rng.random((rows, WIDTH)) * 2,
+    "amounts": lambda rows, rng: rng.uniform(0.1, 3.0, (rows, WIDTH)),
     "counts": lambda rows, rng: rng.random((rows, WIDTH)) * 3,
     "variances": lambda rows, rng: rng.uniform(0.5, 2.0, (rows, WIDTH)),
     "signs": lambda rows, rng: rng.choice([-1.0, 1.0], (rows, WIDTH)),
@@ -145,6 +146,10 @@ def variants(cls: type[Loss]) -> Iterator[Loss]:
             {"p": 1.0}, {"p": 3.0}, {"p": 1.5}, {"p": float("inf")}, {"p": -1.0, "margin": 5.0}, {"eps": 0.0},
             {"p": 3.0, "swap": True, "margin": 9.0},
         ],
+        "mape": [{"eps": 0.4}],
+        "smape": [{"eps": 3.0}],
+        "pinball": [{"quantile": 0.9}],
+        "tweedie-deviance": [{"power": p} for p in (0.0, 1.0, 1.7, 2.0, 3.0, -1.0, -0.3)],
         "ctc": [{"blank": 0, "zero_infinity": True}],
     }  # fmt: skip
     yield from (cls(**settings) for settings in further.get(cls.name, []))
