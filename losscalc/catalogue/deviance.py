@@ -149,7 +149,7 @@ class GammaDeviance(Deviance):
     array([3.22741128, 0.        , 0.38629436, 0.61370564])
     """
 
-    aliases = ("mean_gamma_deviance", "gamma_nll", "gamma")
+    aliases = ("mean_gamma_deviance", "gamma_nll")
     uses = ("regression", "insurance")
     close = ("tweedie-deviance", "msle")
     example = {

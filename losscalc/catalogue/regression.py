@@ -1,7 +1,7 @@
 """Losses of real values against real values."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 
@@ -44,6 +44,8 @@ class L1(Regression):
     unlike = "takes whole numbers, as float64, and does not take complex ones"
     error_power = 1
     weighted_mean = True
+    aliases = ("mae", "mean_absolute_error", "absolute_error")
+    uses = ("regression",)
     close = ("mse", "smooth-l1")
     example = {"input": [1.0, -2.0, 0.5], "target": [1.5, 1.0, 0.5], "reduction": "none"}
 
@@ -94,6 +96,9 @@ class MSE(Squared):
     """
 
     unlike = "takes whole numbers, as float64"
+    aliases = ("mean_squared_error", "squared_error", "quadratic")
+    ambiguous: ClassVar[Mapping[str, str]] = {"l2": "half of it, as in optax"}
+    uses = ("regression", "GAN")
     close = ("l1", "rmse")
     example = {"input": [1.0, -2.0, 0.5], "target": [1.5, 1.0, 0.5], "reduction": "sum"}
 
@@ -141,6 +146,7 @@ class SmoothL1(Regression):
     """
 
     unlike = "takes whole numbers, as float64, and refuses an infinite `beta`, for which PyTorch gives 0"
+    uses = ("regression", "boxes", "robust")
     bend = "beta"
     close = ("huber", "l1", "mse")
     example = {"input": [0.25, 1.0, 3.0], "target": [0.0, 0.0, 0.0], "reduction": "none", "beta": 0.5}
@@ -186,6 +192,7 @@ class Huber(Regression):
         "takes whole numbers, as float64, and refuses an infinite `delta`, for which PyTorch gives half the "
         "square"
     )
+    uses = ("regression", "robust")
     bend = "delta"
     close = ("smooth-l1", "l1", "mse")
     example = {"input": [0.5, 2.0, 3.0], "target": [0.0, 0.0, 0.0], "reduction": "none", "delta": 2.0}
@@ -221,6 +228,8 @@ class LogCosh(Regression):
     array([0.12011451, 2.3093285 , 0.12011451])
     """
 
+    aliases = ("log_cosh_error",)
+    uses = ("regression", "robust")
     close = ("l1", "huber")
     example = {"input": [1.0, -2.0, 3.5], "target": [1.5, 1.0, 3.0], "reduction": "none"}
 

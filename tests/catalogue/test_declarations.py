@@ -33,7 +33,11 @@ def unweighted(loss: Loss, seed: int, scale: float) -> Arrays:
         elif array.role.kind in ("logits", "values", "vectors", "features") and array.name != "target":
             arrays[array.name] = arrays[array.name] * scale
         elif array.role.kind == "probabilities":
-            arrays[array.name] = np.clip(arrays[array.name] * scale, 0.0, 1.0)
+            chances = np.clip(arrays[array.name] * scale, 0.0, 1.0)
+            is_choice = arrays["target"].dtype.kind == "i"
+            arrays[array.name] = (
+                chances / np.maximum(chances.sum(-1, keepdims=True), 1) if is_choice else chances
+            )
         elif array.role.kind == "log-probabilities":
             arrays[array.name] = log_probabilities(arrays[array.name] * scale)
         elif array.role.kind == "boxes":
@@ -57,6 +61,7 @@ def test_the_declared_range_holds(cls: type[Loss]) -> None:
 
 CORNERS: dict[str, Arrays] = {
     "bce": {"input": [0.0, 1.0], "target": [1, 1]},
+    "brier": {"input": [[1.0, 0.0]], "target": [1]},
     "smape": {"input": [1.0], "target": [-1.0]},
     "kl-div": {"input": [0.0], "target": [np.exp(-1.0)]},
     "giou": {"input": [[0, 0, 1, 1]] * 2, "target": [[0, 0, 1, 1], [1e6, 1e6, 1e6 + 1, 1e6 + 1]]},

@@ -116,7 +116,7 @@ def test_stats_of_every_loss(cls, dtype, run):
     mean = losscalc.compute(cls.name, **example(cls, ROWS, seed=5, dtype=dtype), dtype="float64")
     if cls.link is not None:
         # Of a function of the mean, it is the mean that belongs to the losses.
-        facts = run(*saved(cls, arrays), "-q", "-f", "json").facts()
+        facts = json.loads(run(*saved(cls, arrays), "-q", "-f", "json").out)
         mean = facts["numerator"] / facts["denominator"]
 
     for reduction in cls.reductions:

@@ -278,6 +278,24 @@ def hinge_embedding(input: Exact, target: Exact, margin: Exact = ONE) -> Exact:
     return input if target == 1 else max(ZERO, margin - input)
 
 
+def hinge(input: Exact, target: Exact, margin: Exact = ONE) -> Exact:
+    """max(0, m - y·x)."""
+    return max(ZERO, margin - (target or -1) * input)
+
+
+def squared_hinge(input: Exact, target: Exact, margin: Exact = ONE) -> Exact:
+    """max(0, m - y·x)²."""
+    return hinge(input, target, margin) ** 2
+
+
+def brier(input: Exact | Row, target: Exact | int, weight: Exact = ONE, scale_by_half: bool = False) -> Exact:
+    """(p - y)², or the sum of it over the classes of a row, or half of that."""
+    if not isinstance(input, list):
+        return weight * (input - target) ** 2
+    squares = _sum((p - (c == target)) ** 2 for c, p in enumerate(input))
+    return weight * squares * (HALF if scale_by_half else ONE)
+
+
 def soft_margin(input: Exact, target: Exact) -> Exact:
     """ln(1 + exp(-y·x))."""
     return softplus(-target * input)
@@ -616,6 +634,9 @@ VALUES: Mapping[str, Callable[..., Any]] = {
     "log-sigmoid": log_sigmoid,
     "log": log,
     "softmax": softmax,
+    "hinge": hinge,
+    "squared-hinge": squared_hinge,
+    "brier": brier,
     "rmse": mse,
     "mape": mape,
     "smape": smape,

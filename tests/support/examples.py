@@ -117,6 +117,7 @@ KINDS: Mapping[str, Maker] = {
 SPECIAL: Mapping[tuple[str, str], Maker] = {
     ("cosine-embedding", "target"): lambda rows, rng: rng.choice([-1.0, 1.0], rows),
     ("log-loss", "weight"): lambda rows, rng: rng.random(rows),
+    ("brier", "weight"): lambda rows, rng: rng.random(rows),
     ("ctc", "log_probs"): lambda rows, rng: log_softmax(rng.normal(size=(9, rows, 4))),
     ("ctc", "input_lengths"): lambda rows, rng: rng.integers(6, 10, rows),
     ("linear-cross-entropy", "linear_weight"): lambda rows, rng: rng.normal(size=(WIDTH, WIDTH)),
@@ -146,6 +147,8 @@ def variants(cls: type[Loss]) -> Iterator[Loss]:
             {"p": 1.0}, {"p": 3.0}, {"p": 1.5}, {"p": float("inf")}, {"p": -1.0, "margin": 5.0}, {"eps": 0.0},
             {"p": 3.0, "swap": True, "margin": 9.0},
         ],
+        "hinge": [{"margin": 0.3}],
+        "squared-hinge": [{"margin": 0.3}],
         "mape": [{"eps": 0.4}],
         "smape": [{"eps": 3.0}],
         "pinball": [{"quantile": 0.9}],

@@ -35,8 +35,17 @@ def squared_log_error(input: Tensor, target: Tensor) -> Tensor:
     return (torch.log1p(input) - torch.log1p(target)) ** 2
 
 
+def brier(input: Tensor, target: Tensor, weight: Tensor, scale_by_half: bool) -> Tensor:
+    """Σ (p - t)² over the classes of a row, or half of it."""
+    gap = input - torch.nn.functional.one_hot(target, input.shape[-1])
+    return weight * (gap**2).sum(-1) / (1 + scale_by_half)
+
+
 PLAIN: Mapping[str, Callable[..., Tensor]] = {
     "log-cosh": lambda x, y: torch.log(torch.cosh(x - y)),
+    "hinge": lambda x, y, margin: (margin - y * x).clamp(min=0),
+    "squared-hinge": lambda x, y, margin: (margin - y * x).clamp(min=0) ** 2,
+    "brier": brier,
     "rmse": lambda x, y, weight: weight * (x - y) ** 2,
     "mape": lambda x, y, eps: (x - y).abs() / y.abs().clamp(min=eps),
     "smape": lambda x, y, eps: 2 * (x - y).abs() / (x.abs() + y.abs()).clamp(min=eps),
