@@ -12,6 +12,7 @@ from losscalc.catalogue.quantile import *
 from losscalc.catalogue.deviance import *
 from losscalc.catalogue.likelihood import *
 from losscalc.catalogue.binary import *
+from losscalc.catalogue.overlap import *
 from losscalc.catalogue.hinge import *
 from losscalc.catalogue.margin import *
 from losscalc.catalogue.multiclass import *

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.operation import Operation
-from losscalc.core.reductions import MEAN, Partial
+from losscalc.core.reductions import MEAN, SUM, Partial
 from losscalc.engine.block import Group
 from losscalc.engine.compute import Computation
 from losscalc.outputs.numbers import json_bytes
@@ -34,7 +34,7 @@ class Groups(NamedTuple):
     @classmethod
     def of(cls, operation: Operation, column: str, done: Computation) -> "Groups":
         """The groups of a computation, numbers by their size and texts by the alphabet."""
-        total = float(done.partial.total)
+        total = np.nan if done.partial.sums else float(done.partial.total)
         names = sorted(done.groups, key=lambda name: (isinstance(name, str), name))
         each = {name: _summary(operation, done.groups[name], total) for name in names}
         return cls(column, each, _summary(operation, done.partial, total))
@@ -65,7 +65,8 @@ class Groups(NamedTuple):
 def _summary(operation: Operation, partial: Partial, total: float) -> Summary:
     with np.errstate(all="ignore"):
         share = float(np.float64(float(partial.total)) / total)
-        return Summary(partial.count, float(operation.reduced(MEAN, partial)), float(partial.total), share)
+        mean, total = (float(operation.reduced(reduction, partial)) for reduction in (MEAN, SUM))
+        return Summary(partial.count, mean, total, share)
 
 
 def _facts(summary: Summary) -> dict[str, object]:

@@ -55,8 +55,9 @@ class Numbers(ParamType):
         if not isinstance(value, str):
             return value
         numbers = tuple(self._parse(cell.strip(" ")) for cell in value.split(","))
-        if None in numbers or not (self._parameter.domain and self._parameter.domain.contains(numbers)):
-            self.fail(f"must be {self._parameter.domain}, found '{value}'", param, ctx)
+        domain = self._parameter.domain
+        if None in numbers or domain is None or not domain.contains(numbers):
+            self.fail(f"must be {domain}, found '{value}'", param, ctx)
         return numbers
 
 

@@ -33,16 +33,16 @@ class Terms(NamedTuple):
 
     @classmethod
     def of_sums(cls, **sums: FloatArray) -> "Terms":
-        """The terms of a loss that is a function of several sums."""
+        """The terms of a loss that is a function of several sums; of several losses each is `NAME[PLACE]`."""
         return cls(np.empty(0), sums=sums)
 
     def picked(self, rows: np.ndarray) -> "Terms":
         """The terms of some rows, which are along axis 0 of all of them."""
+        if self.sums is not None:
+            return Terms.of_sums(**{name: summands[rows] for name, summands in self.sums.items()})
         value, divisor, ignored, share = (None if x is None else x[rows] for x in self[:4])
-        if self.sums is None:
-            assert value is not None
-            return Terms(value, divisor, ignored, share)
-        return Terms.of_sums(**{name: summands[rows] for name, summands in self.sums.items()})
+        assert value is not None
+        return Terms(value, divisor, ignored, share)
 
     def times(self, factor: FloatArray) -> "Terms":
         """The same with a factor for each row, (N,), or for each loss, in both sums of 'mean'."""
@@ -130,7 +130,8 @@ class Partial:
         """The partial result of one block."""
         if terms.sums is not None:
             sums = {name: total(summands) for name, summands in terms.sums.items()}
-            count = max(summands.size for summands in terms.sums.values())
+            kinds = {name.partition("[")[0] for name in terms.sums}
+            count = sum(summands.size for summands in terms.sums.values()) // max(1, len(kinds))
             return cls(loss, count=count, rows=rows, sums=sums)
         ignored = 0 if terms.ignored is None else int(np.count_nonzero(terms.ignored))
         count = terms.value.size - ignored

@@ -120,7 +120,7 @@ def _attempt(call: AnyCall, done: Computation, bits: int) -> list[Real]:
         parts = [_exact_terms(operation, sample, number) for sample in done.samples]
     if call.reduction.keeps and parts[0].sums is None:
         return [value for part in parts for value in part.value.flat]
-    return [_reduced(call, operation, parts, done, number)]
+    return [number(value) for value in np.asarray(_reduced(call, operation, parts, done, number)).flat]
 
 
 def _with_exact_parameters(operation: Operation, number: Real) -> Operation:
@@ -173,11 +173,12 @@ def _reduced(
     """The reduced loss."""
     if parts[0].sums is not None:
         names, several = parts[0].sums, [part.sums for part in parts if part.sums is not None]
-        return number(operation.finish({name: total((s[name] for s in several), number) for name in names}))
+        sums = {name: total((s[name] for s in several), number) for name in names}
+        return operation.finished(call.reduction, sums)
     values = [part.value for part in parts]
     shares = [part.share for part in parts if part.share is not None]
     divisors = [part.divisor for part in parts if part.divisor is not None]
-    sums = _Sums(
+    quotient = _Sums(
         total(values, number),
         total(shares or values, number),
         total(divisors, number) if divisors else number(done.partial.count),
@@ -185,5 +186,5 @@ def _reduced(
         number(1),
     )
     reduction = cast(Any, call.reduction)
-    value = reduction.numerator(sums) / reduction.denominator(sums)
+    value = reduction.numerator(quotient) / reduction.denominator(quotient)
     return number(operation.linked(reduction, value))

@@ -127,6 +127,30 @@ SPECIAL: Mapping[tuple[str, str], Maker] = {
 """Arrays of which the kind does not say enough, by loss."""
 
 
+def losses_of(loss: Loss, arrays: Arrays) -> np.ndarray:
+    """The losses of one block, also those that are a function of sums."""
+    with np.errstate(all="ignore"):
+        terms = loss.terms(**arrays)
+        if terms.sums is None:
+            return terms.value
+        return np.asarray(loss.finish({name: np.sum(each) for name, each in terms.sums.items()}))
+
+
+def has_single_losses(cls: type[Loss]) -> bool:
+    """Whether rows or elements have losses of their own, rather than the whole batch one."""
+    return cls().terms(**example(cls, 2)).sums is None
+
+
+OVERLAPS = [
+    {"dim": (1,)},
+    {"dim": (0,)},
+    {"dim": (0, -1), "smooth_nr": 0.0, "smooth_dr": 0.3},
+    {"dim": (1,), "activation": "softmax"},
+    {"dim": (0,), "activation": "softmax"},
+]
+"""Variants of the losses of masks: a loss for each row, for each column, and for all."""
+
+
 def variants(cls: type[Loss]) -> Iterator[Loss]:
     """The loss with its defaults, and with each parameter changed that has a few values only."""
     yield cls()
@@ -149,6 +173,9 @@ def variants(cls: type[Loss]) -> Iterator[Loss]:
         ],
         "hinge": [{"margin": 0.3}],
         "squared-hinge": [{"margin": 0.3}],
+        "dice": OVERLAPS,
+        "jaccard": OVERLAPS,
+        "tversky": [*OVERLAPS, {"alpha": 0.3, "beta": 0.9}, {"gamma": 0.75, "dim": (0,)}],
         "mape": [{"eps": 0.4}],
         "smape": [{"eps": 3.0}],
         "pinball": [{"quantile": 0.9}],
