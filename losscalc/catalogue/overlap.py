@@ -267,7 +267,7 @@ class Jaccard(Overlap):
     np.float64(0.404761905)
     """
 
-    aliases = ("soft_iou", "soft_jaccard", "intersection_over_union")
+    aliases = ("soft_iou", "soft_jaccard")
     close = ("dice", "tversky", "bce")
     example = {
         "input": [0.9, 0.2, 0.5, 0.1], "target": [1, 0, 1, 1], "smooth_nr": 1.0, "smooth_dr": 1.0,

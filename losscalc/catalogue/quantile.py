@@ -40,7 +40,7 @@ class Pinball(Regression):
     array([0.05, 0.9 , 0.  ])
     """
 
-    aliases = ("quantile", "mean_pinball_loss", "quantile_regression", "MQLoss", "check_loss", "tilted_loss")
+    aliases = ("quantile", "mean_pinball", "quantile_regression", "MQLoss", "check_loss", "tilted_loss")
     uses = ("regression", "quantile", "forecast")
     close = ("l1", "mse")
     example = {"input": [1.5, 1.0, 3.0], "target": [1.0, 2.0, 3.0], "quantile": 0.9, "reduction": "none"}

@@ -96,37 +96,11 @@ class MSE(Squared):
     """
 
     unlike = "takes whole numbers, as float64"
-    aliases = ("mean_squared_error", "squared_error", "quadratic")
+    aliases = ("mean_squared_error", "squared_error")
     ambiguous: ClassVar[Mapping[str, str]] = {"l2": "half of it, as in optax"}
     uses = ("regression", "GAN")
     close = ("l1", "rmse")
     example = {"input": [1.0, -2.0, 0.5], "target": [1.5, 1.0, 0.5], "reduction": "sum"}
-
-
-@loss("rmse")
-class RMSE(Squared):
-    """Root of the mean squared difference.
-
-    `input` and `target` have any shape, the same for both; so has `weight`. The root is that of the mean of
-    all elements, whatever their columns; none and sum are those of the squared differences. The mean divides
-    by the number of elements, with `weight` by the sum of the weights, before the root is taken.
-
-    Raises ShapeError for shapes that differ and DTypeError for values that are not real numbers.
-
-    Source: https://scikit-learn.org/stable/modules/generated/sklearn.metrics.root_mean_squared_error.html
-
-    >>> RMSE()([2.5, 0.0, 2.0, 8.0], [3.0, -0.5, 2.0, 7.0])
-    np.float64(0.612372436)
-    """
-
-    aliases = ("root_mean_squared_error", "RootMeanSquaredError")
-    uses = ("regression",)
-    close = ("mse", "l1")
-    example = {"input": [2.5, 0.0, 2.0, 8.0], "target": [3.0, -0.5, 2.0, 7.0]}
-
-    divisor = "the number of elements; with weight, the sum of the weights; the root is of that mean"
-    link = ROOT
-    legacy = False
 
 
 @loss("smooth-l1", torch="SmoothL1Loss", functional="smooth_l1_loss")
@@ -249,3 +223,29 @@ class LogCosh(Regression):
     def gradient(self, input: Values, target: Values) -> Slope:
         """The hyperbolic tangent of the difference."""
         return Slope(np.tanh(input - target))
+
+
+@loss("rmse")
+class RMSE(Squared):
+    """Root of the mean squared difference.
+
+    `input` and `target` have any shape, the same for both; so has `weight`. The root is that of the mean of
+    all elements, whatever their columns; none and sum are those of the squared differences. The mean divides
+    by the number of elements, with `weight` by the sum of the weights, before the root is taken.
+
+    Raises ShapeError for shapes that differ and DTypeError for values that are not real numbers.
+
+    Source: https://scikit-learn.org/stable/modules/generated/sklearn.metrics.root_mean_squared_error.html
+
+    >>> RMSE()([2.5, 0.0, 2.0, 8.0], [3.0, -0.5, 2.0, 7.0])
+    np.float64(0.612372436)
+    """
+
+    aliases = ("root_mean_squared_error", "RootMeanSquaredError")
+    uses = ("regression",)
+    close = ("mse", "l1")
+    example = {"input": [2.5, 0.0, 2.0, 8.0], "target": [3.0, -0.5, 2.0, 7.0]}
+
+    divisor = "the number of elements; with weight, the sum of the weights; the root is of that mean"
+    link = ROOT
+    legacy = False

@@ -78,6 +78,7 @@ class LogLoss(Scoring):
     is_likelihood = True
     aliases = ("logarithmic",)
     ambiguous: ClassVar[Mapping[str, str]] = {
+        "log_loss": "bce-logits",
         "categorical_crossentropy": "cross-entropy",
         "sparse_categorical_crossentropy": "cross-entropy",
     }

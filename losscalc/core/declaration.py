@@ -41,6 +41,11 @@ class Parameter(NamedTuple):
     item: type = int
     """The type of each item, of a parameter that is one or more numbers."""
 
+    @property
+    def default_text(self) -> str:
+        """The default as it is typed on the command line."""
+        return ",".join(map(str, self.default)) if isinstance(self.default, tuple) else str(self.default)
+
     def accept(self, value: object) -> object:
         """Convert a value to the declared type; raises ParameterError if it is outside the domain."""
         if (value is None and self.default is None) or (self.callable and callable(value)):

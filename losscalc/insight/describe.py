@@ -36,7 +36,7 @@ def describe(cls: type[Loss]) -> Description:
 def parameter_text(parameter: Parameter) -> str:
     """A parameter in words: its meaning, its domain and its default."""
     domain = f" It must be {parameter.domain}." if parameter.domain is not None else ""
-    default = "" if parameter.default is None else f" Default: {parameter.default}."
+    default = "" if parameter.default is None else f" Default: {parameter.default_text}."
     return parameter.doc + domain + default
 
 

@@ -139,9 +139,9 @@ def test_an_empty_batch(cls):
 def test_nan_propagates_or_is_refused(cls):
     """A NaN in a score that takes part never vanishes; where the domain has none, it is an error."""
     arrays = example(cls, 4)
-    first = array_arguments(cls)[0].name
+    first, role, _ = array_arguments(cls)[0]
     arrays[first][1] = np.nan
-    if array_arguments(cls)[0].role.domain is None:
+    if role.domain is None or role.nan:
         assert np.isnan(run(cls(), arrays, "sum").value)
         return
     with pytest.raises(LosscalcError) as caught:

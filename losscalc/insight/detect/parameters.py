@@ -21,10 +21,9 @@ def of_loss(loss: Loss) -> Iterator[Hypothesis]:
             flag = f"--no-{option[2:]}" if now else option
             yield _having(flag[2:], f"{flag} was meant", parameter.name, not now, flag)
         elif parameter.default is not None and now != parameter.default:
-            default = parameter.default
-            word = f"{option} {','.join(map(str, default)) if isinstance(default, tuple) else default}"
+            word = f"{option} {parameter.default_text}"
             sentence = f"{option} was not applied"
-            yield _having(f"default-{option[2:]}", sentence, parameter.name, default, word)
+            yield _having(f"default-{option[2:]}", sentence, parameter.name, parameter.default, word)
 
 
 def _having(name: str, sentence: str, parameter: str, setting: object, options: str) -> Hypothesis:
