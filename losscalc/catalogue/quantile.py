@@ -12,7 +12,7 @@ from losscalc.core.declaration import Doc
 from losscalc.core.domains import Interval, Several
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Role, Values
-from losscalc.core.shapes import Layout, elementwise_layout
+from losscalc.core.shapes import Layout, elementwise_layout, fits
 from losscalc.core.stable import xmul
 from losscalc.errors import ShapeError
 
@@ -57,9 +57,15 @@ class Pinball(Regression):
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         """Equal shapes, or as many columns as quantiles beside a target without them."""
-        if len(self.quantile) == 1:
-            return elementwise_layout(shapes, broadcast=broadcast, may_broadcast=True)
         forecasts, count = shapes["input"], len(self.quantile)
+        if count == 1:
+            if not broadcast and len(forecasts) > 1 and fits(forecasts[:-1], shapes["target"]):
+                raise ShapeError(
+                    f"`input` has {forecasts[-1]} columns for each target, and there is one quantile",
+                    argument="input",
+                    hint="give `quantile` one number for each column, or take one column as FILE#NAME",
+                )
+            return elementwise_layout(shapes, broadcast=broadcast, may_broadcast=True)
         if forecasts[-1:] != (count,):
             raise ShapeError(
                 f"`input` has shape {show_shape(forecasts)}, and there are {count} quantiles",
