@@ -91,7 +91,7 @@ def test_losses_see_no_file_and_formats_no_loss():
         )
 
 
-TERMS = {"cross-entropy"}
+TERMS = {"cross-entropy", "hinge"}
 """Names of losses that are words of the field as well, of which a sentence may speak."""
 
 

@@ -18,13 +18,18 @@ if TYPE_CHECKING:
     from losscalc.catalogue.binary import *
     from losscalc.catalogue.boxes import *
     from losscalc.catalogue.ctc import *
+    from losscalc.catalogue.deviance import *
     from losscalc.catalogue.divergence import *
     from losscalc.catalogue.embedding import *
+    from losscalc.catalogue.hinge import *
     from losscalc.catalogue.likelihood import *
     from losscalc.catalogue.margin import *
     from losscalc.catalogue.multiclass import *
+    from losscalc.catalogue.overlap import *
     from losscalc.catalogue.projection import *
+    from losscalc.catalogue.quantile import *
     from losscalc.catalogue.regression import *
+    from losscalc.catalogue.relative import *
     from losscalc.catalogue.scoring import *
     from losscalc.catalogue.triplet import *
 else:

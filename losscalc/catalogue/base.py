@@ -59,7 +59,7 @@ class Loss(Operation):
     """Whether a loss depends on other rows, so that parts of a batch do not add up to the whole."""
     is_likelihood: ClassVar[bool] = False
     """Whether the loss is made of -ln p, with p the probability of the right answer."""
-    power: ClassVar[int] = 0
+    error_power: ClassVar[int] = 0
     """The power of the absolute error that the loss is, 1 or 2; 0 if it is none."""
     bend: ClassVar[str] = ""
     """The parameter that is the error beyond which the loss is no longer quadratic."""

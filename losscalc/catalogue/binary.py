@@ -1,7 +1,7 @@
 """Losses of independent yes-or-no questions, one for each element."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 
@@ -44,6 +44,8 @@ class BCE(Binary):
     """
 
     unlike = "takes labels of any dtype"
+    ambiguous: ClassVar[Mapping[str, str]] = {"binary_crossentropy": "bce-logits"}
+    uses = ("binary", "several labels", "multi-label", "probabilities", "GAN")
     range = Interval(0.0, 100.0)
     is_likelihood = True
     relatives = {"logits": "bce-logits"}
@@ -87,6 +89,8 @@ class BCEWithLogits(Binary):
         "stays accurate for confident correct predictions of either sign, takes the limit at infinite "
         "logits where PyTorch gives NaN, takes labels of any dtype and refuses a negative `pos_weight`"
     )
+    aliases = ("sigmoid_cross_entropy", "sigmoid_cross_entropy_with_logits", "sigmoid_binary_cross_entropy")
+    uses = ("binary", "several labels", "multi-label", "segmentation", "GAN")
     is_likelihood = True
     relatives = {"probabilities": "bce"}
     close = ("bce", "soft-margin")
@@ -134,6 +138,7 @@ class MultiLabelSoftMargin(Loss):
 
     unlike = "takes the limit at infinite logits where PyTorch gives NaN"
     is_likelihood = True
+    uses = ("several labels", "multi-label")
     averages_classes = True
     example = {
         "input": [[2.0, -1.0, 0.5], [0.0, 1.0, -3.0]],
@@ -185,6 +190,8 @@ class SigmoidFocal(Binary):
         "takes the limit at infinite logits where torchvision gives NaN, reduces to the mean unless told "
         "otherwise, and refuses a negative `gamma`"
     )
+    aliases = ("binary_focal",)
+    uses = ("binary", "several labels", "multi-label", "imbalanced", "detection", "segmentation")
     close = ("bce-logits",)
     example = {"input": [2.0, -1.0, 0.0], "target": [1, 0, 1], "reduction": "none"}
 

@@ -5,25 +5,25 @@ A command imports the module of its loss alone, however many losses there are.
 
 MODULES = {
     "regression": """
-        l1 L1Loss l1_loss
-        mse MSELoss mse_loss
+        l1 L1Loss l1_loss mae mean_absolute_error absolute_error
+        mse MSELoss mse_loss mean_squared_error squared_error l2
         smooth-l1 SmoothL1Loss smooth_l1_loss
         huber HuberLoss huber_loss
-        log-cosh
+        log-cosh log_cosh_error
+        rmse root_mean_squared_error RootMeanSquaredError
     """,
     "likelihood": """
-        poisson-nll PoissonNLLLoss poisson_nll_loss
-        gaussian-nll GaussianNLLLoss gaussian_nll_loss
+        poisson-nll PoissonNLLLoss poisson_nll_loss poisson
+        gaussian-nll GaussianNLLLoss gaussian_nll_loss gaussian_negative_log_likelihood normal_nll
     """,
     "binary": """
-        bce BCELoss binary_cross_entropy
-        bce-logits BCEWithLogitsLoss binary_cross_entropy_with_logits
+        bce BCELoss binary_cross_entropy binary_crossentropy
+        bce-logits BCEWithLogitsLoss binary_cross_entropy_with_logits sigmoid_cross_entropy
+            sigmoid_cross_entropy_with_logits sigmoid_binary_cross_entropy
         multilabel-soft-margin MultiLabelSoftMarginLoss multilabel_soft_margin_loss
-        sigmoid-focal sigmoid_focal_loss
+        sigmoid-focal sigmoid_focal_loss binary_focal
     """,
     "margin": """
-        soft-margin SoftMarginLoss soft_margin_loss
-        hinge-embedding HingeEmbeddingLoss hinge_embedding_loss
         multi-margin MultiMarginLoss multi_margin_loss
         multilabel-margin MultiLabelMarginLoss multilabel_margin_loss
     """,
@@ -38,7 +38,8 @@ MODULES = {
         adaptive-log-softmax AdaptiveLogSoftmaxWithLoss
     """,
     "scoring": """
-        log-loss
+        log-loss logarithmic log_loss categorical_crossentropy sparse_categorical_crossentropy
+        brier brier_score quadratic_score
     """,
     "divergence": """
         kl-div KLDivLoss kl_div
@@ -65,5 +66,30 @@ MODULES = {
         log log
         softmax Softmax softmax
         log-softmax LogSoftmax log_softmax
+    """,
+    "deviance": """
+        tweedie-deviance tweedie mean_tweedie_deviance tweedie_deviance_score
+        poisson-deviance mean_poisson_deviance
+        gamma-deviance mean_gamma_deviance gamma_nll
+    """,
+    "hinge": """
+        soft-margin SoftMarginLoss soft_margin_loss logistic
+        hinge-embedding HingeEmbeddingLoss hinge_embedding_loss
+        hinge binary_hinge svm HingeLoss
+        squared-hinge l2_svm l2_hinge
+    """,
+    "overlap": """
+        dice soft_dice binary_dice f1 v_net
+        jaccard soft_iou soft_jaccard
+        tversky focal_tversky
+    """,
+    "quantile": """
+        pinball quantile mean_pinball quantile_regression MQLoss check_loss tilted_loss
+    """,
+    "relative": """
+        mape mean_absolute_percentage_error
+        smape symmetric_mean_absolute_percentage_error
+        msle mean_squared_log_error mean_squared_logarithmic_error
+        rmsle root_mean_squared_log_error root_mean_squared_logarithmic_error
     """,
 }

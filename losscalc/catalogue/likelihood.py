@@ -1,7 +1,7 @@
 """Regression losses that are the negative log-likelihood of a distribution."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 
@@ -48,6 +48,8 @@ class PoissonNLL(Likelihood):
     unlike = (
         "takes whole numbers, as float64, takes the limit at infinite inputs, and refuses a negative `eps`"
     )
+    ambiguous: ClassVar[Mapping[str, str]] = {"poisson": "poisson-deviance"}
+    uses = ("regression", "counts")
     range = Interval()
     example = {"input": [0.0, 1.0, 2.0], "target": [1.0, 2.0, 0.0], "reduction": "none"}
 
@@ -106,6 +108,8 @@ class GaussianNLL(Likelihood):
     """
 
     unlike = "takes whole numbers, as float64, and one number as `var` for an input of any shape"
+    aliases = ("gaussian_negative_log_likelihood", "normal_nll")
+    uses = ("regression", "uncertainty")
     range = Interval()
     example = {"input": [1.0, 2.0], "target": [1.5, 2.0], "var": [1.0, 2.0], "reduction": "none"}
 

@@ -1,4 +1,4 @@
-"""Losses that are zero once an answer is right by a margin, and the logistic loss, their smooth relative."""
+"""Losses of rows of scores that are zero once the right classes lead by a margin."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated
@@ -13,106 +13,19 @@ from losscalc.core.domains import FINITE, Choice
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import (
     ClassWeight,
-    Distances,
     IndexSets,
     RowIndices,
     Rows,
-    SignLabels,
-    Values,
     class_positions,
 )
 from losscalc.core.shapes import (
     Layout,
-    check_not_enlarged,
     classwise_layout,
-    elementwise_layout,
     fits,
     unequal_shapes,
 )
-from losscalc.core.stable import mean, sigmoid, softplus, where, xmul
+from losscalc.core.stable import mean, where, xmul
 from losscalc.errors import ClassIndexError, ShapeError
-
-
-class Signed(Loss):
-    """The base of losses of labels 1 and -1: equal shapes, unless broadcasting is asked for."""
-
-    divisor = "the number of elements"
-    broadcasts = True
-
-    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        return elementwise_layout(shapes, broadcast=broadcast)
-
-
-@loss("soft-margin", torch="SoftMarginLoss", functional="soft_margin_loss")
-class SoftMargin(Signed):
-    """Logistic loss of scores against labels 1 and -1.
-
-    `input` and `target` have any shape, the same for both; labels are 1 or -1. The mean divides by the
-    number of elements.
-
-    Raises ShapeError for shapes that differ and DomainError for any other label.
-
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.SoftMarginLoss.html
-
-    >>> SoftMargin()([2.0, -1.0, -1000.0], [1, -1, 1], reduction="none")
-    array([1.26928011e-01, 3.13261688e-01, 1.00000000e+03])
-    """
-
-    unlike = "does not overflow for scores that are very wrong, and refuses labels other than 1 and -1"
-    close = ("hinge-embedding", "bce-logits")
-    example = {"input": [2.0, -1.0, -1000.0], "target": [1, -1, 1], "reduction": "none"}
-
-    formula = "ln(1 + exp(-y·x))"
-
-    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """PyTorch lets `target` broadcast here, but not `input`."""
-        layout = super().layout(shapes, dtypes, broadcast)
-        check_not_enlarged(shapes)
-        return layout
-
-    def terms(self, input: Values, target: SignLabels) -> Terms:
-        return Terms(softplus(-target * input))
-
-    def gradient(self, input: Values, target: SignLabels) -> Slope:
-        """-y·σ(-y·x)."""
-        return Slope(-target * sigmoid(-target * input))
-
-
-@loss("hinge-embedding", torch="HingeEmbeddingLoss", functional="hinge_embedding_loss")
-class HingeEmbedding(Signed):
-    """Distance of similar pairs, and how far dissimilar ones fall short of a margin.
-
-    `input` holds distances and `target` labels of the same shape: 1 for similar, where the loss is the
-    distance itself, and -1 for dissimilar. The mean divides by the number of elements.
-
-    Raises ShapeError for shapes that differ, DomainError for any other label and ParameterError for a
-    `margin` that is not finite.
-
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.HingeEmbeddingLoss.html
-
-    >>> HingeEmbedding()([0.5, 0.5, 2.0], [1, -1, -1], reduction="none")
-    array([0.5, 0.5, 0. ])
-    """
-
-    unlike = "refuses labels other than 1 and -1"
-    close = ("soft-margin",)
-    example = {"input": [0.5, 0.5, 2.0], "target": [1, -1, -1], "reduction": "none"}
-
-    formula = "x if y = 1, max(0, m - x) if y = -1"
-
-    margin: Annotated[float, FINITE, Doc("The distance from which dissimilar pairs cost nothing.")] = 1.0
-
-    def terms(self, input: Distances, target: SignLabels) -> Terms:
-        return Terms(where(target == 1, input, np.maximum(self.margin - input, 0.0)))
-
-    def unchecked(self, input: FloatArray, target: FloatArray) -> FloatArray:
-        """PyTorch adds the term of similar pairs unless y is -1, and the other one unless y is 1."""
-        short = np.maximum(self.margin - input, 0.0)
-        return np.where(target == -1, 0.0, input) + np.where(target == 1, 0.0, short)
-
-    def gradient(self, input: Distances, target: SignLabels) -> Slope:
-        """1 for similar pairs, -1 for dissimilar ones up to the margin itself."""
-        return Slope(np.where(target == 1, 1.0, -np.heaviside(self.margin - input, 1.0)))
 
 
 class Rowwise(Loss):
@@ -154,6 +67,7 @@ class MultiMargin(Rowwise):
         "and refuses negative weights"
     )
     averages_classes = True
+    uses = ("one class of several", "support vector machine")
     example = {"input": [[0.1, 0.2, 0.4, 0.8], [1.0, -1.0, 0.5, 0.0]], "target": [3, 1], "reduction": "none"}
 
     formula = "1/C·Σ w[y]·max(0, m - x[y] + x[i])^p; C classes, i ≠ y"
@@ -226,6 +140,7 @@ class MultiLabelMargin(Rowwise):
         "gives NaN for a row with a NaN score, and takes class indices of any dtype as long as they are whole"
     )
     averages_classes = True
+    uses = ("several labels", "multi-label", "support vector machine")
     example = {"input": [[0.1, 0.2, 0.4, 0.8]], "target": [[3, 0, -1, 1]]}
 
     formula = "1/C·Σ max(0, 1 - x[y] + x[i]); C classes, y listed and i not"

@@ -1,7 +1,7 @@
 """Losses of real values against real values."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from losscalc.catalogue.base import Loss, loss
 from losscalc.core.array import Shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, FINITE_POSITIVE
-from losscalc.core.reductions import Slope, Terms
+from losscalc.core.reductions import ROOT, Slope, Terms
 from losscalc.core.roles import FullWeight, Values
 from losscalc.core.shapes import Layout, elementwise_layout
 from losscalc.core.stable import number
@@ -42,8 +42,10 @@ class L1(Regression):
     """
 
     unlike = "takes whole numbers, as float64, and does not take complex ones"
-    power = 1
+    error_power = 1
     weighted_mean = True
+    aliases = ("mae", "mean_absolute_error", "absolute_error")
+    uses = ("regression",)
     close = ("mse", "smooth-l1")
     example = {"input": [1.0, -2.0, 0.5], "target": [1.5, 1.0, 0.5], "reduction": "none"}
 
@@ -58,8 +60,27 @@ class L1(Regression):
         return Slope(np.sign(input - target) * (1.0 if weight is None else weight))
 
 
+class Squared(Regression):
+    """The base of the losses of squared differences."""
+
+    error_power = 2
+    weighted_mean = True
+    formula = "w·(x - y)²"
+
+    def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
+        difference = input - target
+        if weight is None:
+            return Terms(difference * difference)
+        # (d·w)·d, because d² may overflow or underflow where w·d² does not.
+        return Terms(difference * weight * difference, weight)
+
+    def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
+        """Twice the difference."""
+        return Slope(2.0 * (input - target) * (1.0 if weight is None else weight))
+
+
 @loss("mse", torch="MSELoss", functional="mse_loss")
-class MSE(Regression):
+class MSE(Squared):
     """Squared difference.
 
     `input` and `target` have any shape, the same for both; so has `weight`, which PyTorch offers in its
@@ -75,23 +96,11 @@ class MSE(Regression):
     """
 
     unlike = "takes whole numbers, as float64"
-    power = 2
-    weighted_mean = True
-    close = ("l1",)
+    aliases = ("mean_squared_error", "squared_error")
+    ambiguous: ClassVar[Mapping[str, str]] = {"l2": "half of it, as in optax"}
+    uses = ("regression", "GAN")
+    close = ("l1", "rmse")
     example = {"input": [1.0, -2.0, 0.5], "target": [1.5, 1.0, 0.5], "reduction": "sum"}
-
-    formula = "w·(x - y)²"
-
-    def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
-        difference = input - target
-        if weight is None:
-            return Terms(difference * difference)
-        # (d·w)·d, because d² may overflow or underflow where w·d² does not.
-        return Terms(difference * weight * difference, weight)
-
-    def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
-        """Twice the difference."""
-        return Slope(2.0 * (input - target) * (1.0 if weight is None else weight))
 
 
 @loss("smooth-l1", torch="SmoothL1Loss", functional="smooth_l1_loss")
@@ -111,6 +120,7 @@ class SmoothL1(Regression):
     """
 
     unlike = "takes whole numbers, as float64, and refuses an infinite `beta`, for which PyTorch gives 0"
+    uses = ("regression", "boxes", "robust")
     bend = "beta"
     close = ("huber", "l1", "mse")
     example = {"input": [0.25, 1.0, 3.0], "target": [0.0, 0.0, 0.0], "reduction": "none", "beta": 0.5}
@@ -156,6 +166,7 @@ class Huber(Regression):
         "takes whole numbers, as float64, and refuses an infinite `delta`, for which PyTorch gives half the "
         "square"
     )
+    uses = ("regression", "robust")
     bend = "delta"
     close = ("smooth-l1", "l1", "mse")
     example = {"input": [0.5, 2.0, 3.0], "target": [0.0, 0.0, 0.0], "reduction": "none", "delta": 2.0}
@@ -191,6 +202,8 @@ class LogCosh(Regression):
     array([0.12011451, 2.3093285 , 0.12011451])
     """
 
+    aliases = ("log_cosh_error",)
+    uses = ("regression", "robust")
     close = ("l1", "huber")
     example = {"input": [1.0, -2.0, 3.5], "target": [1.5, 1.0, 3.0], "reduction": "none"}
 
@@ -210,3 +223,29 @@ class LogCosh(Regression):
     def gradient(self, input: Values, target: Values) -> Slope:
         """The hyperbolic tangent of the difference."""
         return Slope(np.tanh(input - target))
+
+
+@loss("rmse")
+class RMSE(Squared):
+    """Root of the mean squared difference.
+
+    `input` and `target` have any shape, the same for both; so has `weight`. The root is that of the mean of
+    all elements, whatever their columns; none and sum are those of the squared differences. The mean divides
+    by the number of elements, with `weight` by the sum of the weights, before the root is taken.
+
+    Raises ShapeError for shapes that differ and DTypeError for values that are not real numbers.
+
+    Source: https://scikit-learn.org/stable/modules/generated/sklearn.metrics.root_mean_squared_error.html
+
+    >>> RMSE()([2.5, 0.0, 2.0, 8.0], [3.0, -0.5, 2.0, 7.0])
+    np.float64(0.612372436)
+    """
+
+    aliases = ("root_mean_squared_error", "RootMeanSquaredError")
+    uses = ("regression",)
+    close = ("mse", "l1")
+    example = {"input": [2.5, 0.0, 2.0, 8.0], "target": [3.0, -0.5, 2.0, 7.0]}
+
+    divisor = "the number of elements; with weight, the sum of the weights; the root is of that mean"
+    link = ROOT
+    legacy = False

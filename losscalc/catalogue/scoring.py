@@ -1,7 +1,7 @@
 """Scores of probabilities against what came about."""
 
 from collections.abc import Mapping
-from typing import Annotated, cast
+from typing import Annotated, ClassVar, cast
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from losscalc.core.domains import UNIT, Interval
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Role, class_positions
 from losscalc.core.shapes import Layout, elementwise_layout, fits, unequal_shapes
-from losscalc.core.stable import number, pick
+from losscalc.core.stable import number, pick, total
 
 Forecast = Annotated[
     FloatArray,
@@ -38,6 +38,12 @@ class Scoring(Loss):
     divisor = "the number of elements, or of rows with class indices; with weight, the sum of the weights"
     legacy = False
     weighted_mean = True
+    choice: ClassVar[str]
+    """The formula for a choice among classes."""
+
+    def explained(self, target: FloatArray | IndexArray) -> str:
+        """A choice among classes has a formula of its own."""
+        return self.choice if target.dtype.kind == "i" else self.formula
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         """Arrays of one shape, or probabilities (N, C) with a class a row."""
@@ -70,8 +76,15 @@ class LogLoss(Scoring):
     """
 
     is_likelihood = True
+    aliases = ("logarithmic",)
+    ambiguous: ClassVar[Mapping[str, str]] = {
+        "log_loss": "bce-logits",
+        "categorical_crossentropy": "cross-entropy",
+        "sparse_categorical_crossentropy": "cross-entropy",
+    }
+    uses = ("probabilities", "binary", "one class of several")
     relatives = {"logits": "cross-entropy", "log-probabilities": "nll"}
-    close = ("bce",)
+    close = ("bce", "brier")
     example = {"input": [[0.7, 0.2, 0.1], [0.1, 0.2, 0.7]], "target": [0, 2]}
 
     formula = "-w·[y·ln p + (1-y)·ln(1-p)], p = min(max(x, ε), 1-ε)"
@@ -110,10 +123,6 @@ class LogLoss(Scoring):
             return {}
         return {"x[y]": self._picked(input, cast(IndexArray, target))[:, np.newaxis]}
 
-    def explained(self, target: FloatArray | IndexArray) -> str:
-        """A choice among classes has a formula of its own."""
-        return self.choice if target.dtype.kind == "i" else self.formula
-
     def _picked(self, input: FloatArray, target: IndexArray) -> FloatArray:
         """The probability of the class of each row."""
         return pick(input, class_positions("target", target, input.shape[-1]))
@@ -125,3 +134,69 @@ class LogLoss(Scoring):
         """
         eps = number(self.eps, logarithm)
         return np.minimum(np.maximum(logarithm, np.log(eps)), np.log1p(-eps))
+
+
+@loss("brier")
+class Brier(Scoring):
+    """Brier score: squared error of probabilities, of labels, or of one class a row.
+
+    `input` (probabilities) and `target` (labels in [0, 1]) have any shape, the same for both, and each
+    element is a question of its own, with a score from 0 to 1; or `input` is (N, C), with rows that sum to 1,
+    and `target` holds class indices (N,): a row has the sum over its classes, from 0 to 2, of which
+    `scale_by_half` takes half. `weight` has the shape of `target`. The mean divides by the number of losses,
+    with `weight` by the sum of the weights; none and sum are those of the weighted losses.
+
+    Raises ShapeError for shapes that do not fit, DomainError for a value outside [0, 1] or NaN, and
+    ClassIndexError for a class outside [0, C).
+
+    Source: https://scikit-learn.org/stable/modules/generated/sklearn.metrics.brier_score_loss.html
+
+    >>> Brier()([[0.7, 0.2, 0.1], [0.1, 0.2, 0.7]], [0, 2], reduction="none")
+    array([0.14, 0.14])
+    """
+
+    aliases = ("brier_score", "quadratic_score")
+    uses = ("probabilities", "binary", "one class of several", "calibration")
+    close = ("log-loss", "mse")
+    range = Interval(0.0, 2.0)
+    example = {"input": [[0.7, 0.2, 0.1], [0.1, 0.2, 0.7]], "target": [0, 2], "reduction": "none"}
+
+    formula = "w·(x - y)²"
+    choice = "w·h·Σ (x - t)², h = ½ if scale_by_half, else 1; t 1 for the class, else 0"
+
+    scale_by_half: Annotated[
+        bool, Doc("Whether to halve the sum over classes; the score of a label is from 0 to 1 anyway.")
+    ] = False
+
+    def terms(self, input: Forecast, target: Outcome, weight: OutcomeWeight | None = None) -> Terms:
+        gap = self._gap(input, target)
+        value = gap * gap
+        if target.dtype.kind == "i":
+            value = total(value) * self._factor
+        return Terms(value) if weight is None else Terms(weight * value, weight)
+
+    def gradient(self, input: Forecast, target: Outcome, weight: OutcomeWeight | None = None) -> Slope:
+        """Twice the difference, of a class from 1 and of all others from 0."""
+        slope, is_choice = 2.0 * self._gap(input, target), target.dtype.kind == "i"
+        if is_choice:
+            slope = slope * self._factor
+        if weight is not None:
+            slope = slope * (weight[:, np.newaxis] if is_choice else weight)
+        return Slope(slope)
+
+    def quantities(self, input: Forecast, target: Outcome, weight: OutcomeWeight | None = None) -> Quantities:
+        """What the probabilities should have been."""
+        return {"t": input - self._gap(input, target)} if target.dtype.kind == "i" else {}
+
+    @property
+    def _factor(self) -> float:
+        return 0.5 if self.scale_by_half else 1.0
+
+    def _gap(self, input: FloatArray, target: FloatArray | IndexArray) -> FloatArray:
+        """The difference of each probability from what came about."""
+        if target.dtype.kind != "i":
+            return input - target
+        gap = input.copy()
+        rows = np.arange(len(gap))
+        gap[rows, class_positions("target", cast(IndexArray, target), input.shape[-1])] -= 1.0
+        return gap

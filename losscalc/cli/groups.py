@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.operation import Operation
-from losscalc.core.reductions import MEAN, Partial
+from losscalc.core.reductions import MEAN, SUM, Partial
 from losscalc.engine.compute import Computation
 from losscalc.engine.sources import Group
 from losscalc.outputs.numbers import json_bytes
@@ -25,12 +25,10 @@ class Summary:
 
     @classmethod
     def of(cls, operation: Operation, partial: Partial, total: float) -> "Summary":
-        """The summary of sums; a loss that is a function of several has no sum of its own."""
-        own = np.nan if partial.sums else float(partial.total)
+        """The summary of sums."""
         with np.errstate(all="ignore"):
-            return cls(
-                partial.count, float(operation.reduced(MEAN, partial)), own, float(np.divide(own, total))
-            )
+            mean, own = (float(operation.reduced(reduction, partial)) for reduction in (MEAN, SUM))
+            return cls(partial.count, mean, own, float(np.divide(own, total)))
 
 
 class Groups(NamedTuple):
@@ -43,7 +41,7 @@ class Groups(NamedTuple):
     @classmethod
     def of(cls, operation: Operation, column: str, done: Computation) -> "Groups":
         """The groups of a computation, numbers by their size and texts by the alphabet."""
-        total = float(done.partial.total)
+        total = np.nan if done.partial.sums else float(done.partial.total)
         names = sorted(done.groups, key=lambda name: (isinstance(name, str), name))
         each = {name: Summary.of(operation, done.groups[name], total) for name in names}
         return cls(column, each, Summary.of(operation, done.partial, total))

@@ -43,20 +43,21 @@ class Number(ParamType):
         return number
 
 
-class Wholes(ParamType):
-    """Whole numbers, separated by commas."""
-
-    name = "integers"
+class Numbers(ParamType):
+    """Numbers, or whole numbers, separated by commas."""
 
     def __init__(self, parameter: Parameter) -> None:
+        self.name = "integers" if parameter.item is int else "numbers"
+        self._parse = parse_whole if parameter.item is int else parse_number
         self._parameter = parameter
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str):
             return value
-        numbers = tuple(parse_whole(cell.strip(" ")) for cell in value.split(","))
-        if None in numbers or not (self._parameter.domain and self._parameter.domain.contains(numbers)):
-            self.fail(f"must be {self._parameter.domain}, found '{value}'", param, ctx)
+        numbers = tuple(self._parse(cell.strip(" ")) for cell in value.split(","))
+        domain = self._parameter.domain
+        if None in numbers or domain is None or not domain.contains(numbers):
+            self.fail(f"must be {domain}, found '{value}'", param, ctx)
         return numbers
 
 
@@ -66,7 +67,7 @@ def parameter_type(parameter: Parameter) -> ParamType | type[bool]:
         return bool
     if isinstance(parameter.domain, Names):
         return click.Choice(parameter.domain.words)
-    return Wholes(parameter) if parameter.kind is tuple else Number(parameter)
+    return Numbers(parameter) if parameter.kind is tuple else Number(parameter)
 
 
 class ArgumentName(click.Choice[str] if TYPE_CHECKING else click.Choice):  # type: ignore[misc]

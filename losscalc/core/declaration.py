@@ -38,12 +38,21 @@ class Parameter(NamedTuple):
     alias: str | None = None
     callable: bool = False
     """Whether a function is accepted too; only Python can give one."""
+    item: type = int
+    """The type of each item, of a parameter that is one or more numbers."""
+
+    @property
+    def default_text(self) -> str:
+        """The default as it is typed on the command line."""
+        return ",".join(map(str, self.default)) if isinstance(self.default, tuple) else str(self.default)
 
     def accept(self, value: object) -> object:
         """Convert a value to the declared type; raises ParameterError if it is outside the domain."""
         if (value is None and self.default is None) or (self.callable and callable(value)):
             return value
-        expected, is_one, convert = _KINDS[self.kind]
+        expected, is_one, convert = _KINDS[(tuple, self.item) if self.kind is tuple else self.kind]
+        if self.kind is tuple and _KINDS[self.item][1](value):
+            value = (value,)
         if not is_one(value):
             raise ParameterError(f"`{self.name}` must be {expected}", found=value, argument=self.name)
         value = convert(value)
@@ -110,7 +119,8 @@ def _parameter(name: str, hint: Any, default: object) -> Parameter:
     domain = next((extra for extra in extras if hasattr(extra, "contains")), None)
     doc = next((extra.text for extra in extras if isinstance(extra, Doc)), "")
     alias = next((extra.name for extra in extras if isinstance(extra, Alias)), None)
-    return Parameter(name, plain[0], default, domain, doc, alias, Callable in plain)
+    item = get_args(members[0])[0] if plain[0] is tuple else int
+    return Parameter(name, plain[0], default, domain, doc, alias, Callable in plain, item)
 
 
 def _members(hint: Any) -> tuple[Any, ...]:
@@ -137,16 +147,22 @@ def _is_number(value: object) -> bool:
     return isinstance(value, float | np.floating | np.integer)
 
 
-def _is_whole_sequence(value: object) -> bool:
-    items = value.tolist() if isinstance(value, np.ndarray) else value
-    return isinstance(items, Sequence) and all(map(_is_whole, items))
+def _is_sequence(is_item: Callable[[object], bool]) -> Callable[[object], bool]:
+    """The test of a sequence of such items."""
+
+    def is_sequence(value: object) -> bool:
+        items = value.tolist() if isinstance(value, np.ndarray) else value
+        return isinstance(items, Sequence) and all(map(is_item, items))
+
+    return is_sequence
 
 
-_KINDS: dict[type, tuple[str, Callable[[object], bool], Callable[[Any], object]]] = {
+_KINDS: dict[Any, tuple[str, Callable[[object], bool], Callable[[Any], object]]] = {
     bool: ("True or False", lambda value: isinstance(value, bool | np.bool_), bool),
     int: ("a whole number", _is_whole, lambda value: value),
     float: ("a number", _is_number, lambda value: value),
     str: ("a name", lambda value: isinstance(value, str), str),
-    tuple: ("whole numbers", _is_whole_sequence, lambda value: tuple(int(item) for item in value)),
+    (tuple, int): ("whole numbers", _is_sequence(_is_whole), lambda value: tuple(map(int, value))),
+    (tuple, float): ("numbers", _is_sequence(_is_number), lambda value: tuple(map(float, value))),
 }
 """For each type of parameter its name in messages, the test of a value, and the conversion."""

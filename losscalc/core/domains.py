@@ -123,6 +123,31 @@ class Choice(NamedTuple):
         return _one_of([f"{value:g}" for value in self.values])
 
 
+class Except(NamedTuple):
+    """All numbers but one.
+
+    >>> str(Except(0)), Except(0).contains(-0.0)
+    ('other than 0', False)
+    """
+
+    value: float
+
+    def contains(self, value: float) -> bool:
+        return bool(value == value and value != self.value)
+
+    def first_outside(self, values: np.ndarray) -> Index | None:
+        return _first_false((values == values) & (values != self.value))
+
+    def inside(self) -> Sequence[float]:
+        return [self.value - 1, self.value + 1]
+
+    def outside(self) -> Sequence[float]:
+        return [math.nan, self.value]
+
+    def __str__(self) -> str:
+        return f"other than {self.value:g}"
+
+
 class Either(NamedTuple):
     """The numbers that belong to any of several sets.
 
@@ -187,6 +212,48 @@ class Increasing(NamedTuple):
 
     def __str__(self) -> str:
         return f"increasing whole numbers from {self.low}, joined by commas"
+
+
+class Several(NamedTuple):
+    """One or more numbers, each of them of one set.
+
+    >>> str(Several(UNIT)), Several(UNIT).contains((0.1, 0.9)), Several(UNIT).contains(())
+    ('in [0, 1], or several such joined by commas', True, False)
+    """
+
+    each: Region
+
+    def contains(self, value: Sequence[float]) -> bool:
+        return bool(value) and all(map(self.each.contains, value))
+
+    def inside(self) -> Sequence[tuple[float, ...]]:
+        return [*((value,) for value in self.each.inside()), tuple(self.each.inside())]
+
+    def outside(self) -> Sequence[tuple[float, ...]]:
+        return [(), *((value,) for value in self.each.outside())]
+
+    def __str__(self) -> str:
+        return f"{self.each}, or several such joined by commas"
+
+
+class Axes(NamedTuple):
+    """One or more axes of an array, from 0 or, from the last, from -1; none of them twice.
+
+    >>> Axes().contains((0, -1)), Axes().contains((1, 1)), Axes().contains(())
+    (True, False, False)
+    """
+
+    def contains(self, value: Sequence[int]) -> bool:
+        return bool(value) and len(set(value)) == len(value) and max(map(abs, value)) < 64
+
+    def inside(self) -> Sequence[tuple[int, ...]]:
+        return [(0,), (-1,)]
+
+    def outside(self) -> Sequence[tuple[int, ...]]:
+        return [(), (1, 1), (99,)]
+
+    def __str__(self) -> str:
+        return "different axes, joined by commas"
 
 
 def _first_false(flags: np.ndarray) -> Index | None:

@@ -17,9 +17,10 @@ from numpy.typing import DTypeLike
 from losscalc.core.array import FloatArray, Shape
 from losscalc.core.conventions import Convention
 from losscalc.core.declaration import Derived, array_arguments, labels_of, parameters, scores_of
-from losscalc.core.reductions import MEAN, Link, Partial, Reduction, Slope, Terms
+from losscalc.core.reductions import MEAN, SUM, Link, Partial, Reduction, Slope, Terms
 from losscalc.core.roles import Role
 from losscalc.core.shapes import Layout
+from losscalc.core.stable import xmul
 from losscalc.errors import ParameterError, UnknownLossError
 
 DTYPES = ("float16", "float32", "float64")
@@ -109,20 +110,33 @@ class Operation(ABC):
         method: Callable[..., Slope] = getattr(self, "gradient" if wrt == first else f"gradient_{wrt}")
         return method
 
-    def finish(self, sums: Mapping[str, float]) -> float:
-        """The loss of the whole batch, from its sums; only for a loss that yields sums by name."""
+    def finish(self, sums: Mapping[str, float]) -> Any:
+        """The loss of the whole batch, or an array of losses, from its sums, if it yields sums by name."""
         raise NotImplementedError(f"{self.name} has no sums by name")
 
-    def finish_slopes(self, sums: Mapping[str, float]) -> Mapping[str, float]:
-        """The derivative of `finish` with respect to each sum."""
+    def finish_slopes(self, sums: Mapping[str, float]) -> Mapping[str, Any]:
+        """The derivative of `finish` with respect to each sum that `Slope.sums` knows.
+
+        Where `finish` gives several losses, it is that of their sum, in a shape that broadcasts to the array.
+        """
         raise NotImplementedError(f"{self.name} has no sums by name")
 
-    def reduced(self, reduction: Reduction, partial: Partial) -> float:
+    def reduced(self, reduction: Reduction, partial: Partial) -> Any:
         """The reduced loss: a quotient of sums, a function of that quotient, or one of several sums."""
+        if partial.sums and not partial.count:
+            return 0.0 if reduction.name == SUM.name else np.nan
         if partial.sums:
             with np.errstate(all="ignore"):
-                return self.finish(partial.numbers)
+                return self.finished(reduction, partial.numbers)
         return self.linked(reduction, reduction.finish(partial))
+
+    def finished(self, reduction: Reduction, sums: Mapping[str, Any]) -> Any:
+        """What is left of the losses that are a function of sums, of which there may be several."""
+        losses = np.asarray(self.finish(sums))
+        if reduction.keeps or not losses.ndim:
+            return losses[()]
+        total = losses.sum()
+        return total / losses.size if reduction.name == MEAN.name else total
 
     def linked(self, reduction: Reduction, value: float) -> float:
         """What the loss makes of losses that are reduced: of their mean a function, if it is one."""
@@ -131,13 +145,16 @@ class Operation(ABC):
     def reduced_slope(self, slope: FloatArray, reduction: Reduction, partial: Partial) -> FloatArray:
         """The derivative of the reduced loss, from that of its sums; 0 if every row is ignored."""
         if partial.sums:
-            outer = self.finish_slopes(partial.numbers)
-            return np.asarray(slope @ np.array([outer[name] for name in partial.sums]))
+            outer = list(self.finish_slopes(partial.numbers).values())
+            whole = sum((slope[..., place] * each for place, each in enumerate(outer)), np.zeros(()))
+            count = np.size(self.finish(partial.numbers)) if reduction.name == MEAN.name else 1
+            return np.asarray(whole / count)
         if not partial.count:
             return slope
         slope = slope / float(reduction.denominator(partial))
         if self.link and reduction.name == MEAN.name:
-            slope = slope * self.link.slope(reduction.finish(partial))
+            # Where the root of a mean of 0 has an infinite slope, 0 is one of its subgradients.
+            slope = xmul(slope, np.asarray(self.link.slope(reduction.finish(partial))))
         return slope
 
     def evaluated(self, arrays: Mapping[str, Any]) -> Terms:

@@ -33,7 +33,7 @@ class Terms(NamedTuple):
 
     @classmethod
     def of_sums(cls, **sums: FloatArray) -> "Terms":
-        """The terms of a loss that is a function of several sums."""
+        """The terms of a loss that is a function of several sums; of several losses each is `NAME[PLACE]`."""
         return cls(np.empty(0), sums=sums)
 
     def times(self, factor: FloatArray) -> "Terms":
@@ -122,7 +122,8 @@ class Partial:
         """The partial result of one block."""
         if terms.sums is not None:
             sums = {name: total(summands) for name, summands in terms.sums.items()}
-            count = max(summands.size for summands in terms.sums.values())
+            kinds = {name.partition("[")[0] for name in terms.sums}
+            count = sum(summands.size for summands in terms.sums.values()) // max(1, len(kinds))
             return cls(loss, count=count, rows=rows, sums=sums)
         ignored = 0 if terms.ignored is None else int(np.count_nonzero(terms.ignored))
         count = terms.value.size - ignored

@@ -30,6 +30,8 @@ class Role(NamedTuple):
     domain: Region | None = None
     advised: Region | None = None
     """Where values should lie; outside it the loss is computed, with a warning."""
+    beyond: str = "outside, the loss can be negative"
+    """What happens there, as the end of the warning."""
     hint: str | None = None
     nan: bool = False
     """Whether NaN is let through although the domain does not contain it."""

@@ -264,7 +264,7 @@ def _check_domain(name: str, values: Array, role: Role) -> LosscalcWarning | Non
     if role.advised is None or (index := _first_outside(role.advised, values, True)) is None:
         return None
     return LosscalcWarning(
-        f"`{name}` should be {role.advised}; outside, the loss can be negative",
+        f"`{name}` should be {role.advised}; {role.beyond}",
         found=values[index],
         argument=name,
         index=index,

@@ -98,9 +98,9 @@ def _settled(call: AnyCall, done: Computation, wanted: int) -> list[Real]:
 def _range(call: AnyCall, done: Computation) -> int:
     """The number of bits between the largest and the smallest number; sums of products need twice as many."""
     arrays = [array for _, array in _arrays(done.samples) if array.dtype.kind == "f"]
-    settings = [value for value in call.operation.settings.values() if isinstance(value, float)]
+    settings = [np.array(value) for value in call.operation.settings.values() if not callable(value)]
     exponents = [0]
-    for numbers in (*arrays, np.array(settings, dtype=np.float64)):
+    for numbers in (*arrays, *(each for each in settings if each.dtype.kind == "f")):
         used = np.frexp(numbers[np.isfinite(numbers) & (numbers != 0)])[1]
         exponents += [int(used.min()), int(used.max())] if used.size else []
     return max(exponents) - min(exponents)
@@ -120,14 +120,17 @@ def _attempt(call: AnyCall, done: Computation, bits: int) -> list[Real]:
         parts = [_exact_terms(operation, sample, number) for sample in done.samples]
     if call.reduction.keeps and parts[0].sums is None:
         return [value for part in parts for value in part.value.flat]
-    return [_reduced(call, operation, parts, done, number)]
+    return [number(value) for value in np.asarray(_reduced(call, operation, parts, done, number)).flat]
 
 
 def _with_exact_parameters(operation: Operation, number: Real) -> Operation:
     """The operation with its parameters in this precision, so that 1 - α and 1/p have all digits too."""
-    floats = [parameter.name for parameter in parameters(type(operation)) if parameter.kind is float]
     settings: dict[str, Any] = operation.settings
-    exact = {name: number(float(settings[name])) for name in floats if settings[name] is not None}
+    exact = {
+        p.name: tuple(map(number, settings[p.name])) if p.kind is tuple else number(float(settings[p.name]))
+        for p in parameters(type(operation))
+        if float in (p.kind, p.item) and settings[p.name] is not None
+    }
     return operation.accepted({**settings, **exact, "like": operation.like})
 
 
@@ -171,11 +174,12 @@ def _reduced(
     """The reduced loss."""
     if parts[0].sums is not None:
         names, several = parts[0].sums, [part.sums for part in parts if part.sums is not None]
-        return number(operation.finish({name: total((s[name] for s in several), number) for name in names}))
+        sums = {name: total((s[name] for s in several), number) for name in names}
+        return operation.finished(call.reduction, sums)
     values = [part.value for part in parts]
     shares = [part.share for part in parts if part.share is not None]
     divisors = [part.divisor for part in parts if part.divisor is not None]
-    sums = _Sums(
+    quotient = _Sums(
         total(values, number),
         total(shares or values, number),
         total(divisors, number) if divisors else number(done.partial.count),
@@ -183,5 +187,5 @@ def _reduced(
         number(1),
     )
     reduction = cast(Any, call.reduction)
-    value = reduction.numerator(sums) / reduction.denominator(sums)
+    value = reduction.numerator(quotient) / reduction.denominator(quotient)
     return number(operation.linked(reduction, value))

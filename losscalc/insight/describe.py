@@ -53,7 +53,7 @@ def _conventions(cls: type[Loss]) -> Iterator[tuple[str, str]]:
 def parameter_text(parameter: Parameter) -> str:
     """A parameter in words: its meaning, its domain and its default."""
     domain = f" It must be {parameter.domain}." if parameter.domain is not None else ""
-    default = "" if parameter.default is None else f" Default: {parameter.default}."
+    default = "" if parameter.default is None else f" Default: {parameter.default_text}."
     return parameter.doc + domain + default
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from losscalc.catalogue.base import Loss
 from losscalc.core.array import FloatArray
 from losscalc.core.declaration import array_arguments, parameters, target_argument
-from losscalc.core.reductions import MEAN, SUM, Partial
+from losscalc.core.reductions import MEAN, NONE, SUM, Partial
 from losscalc.core.shapes import beside
 from losscalc.engine.block import Sample
 from losscalc.engine.compute import Computation
@@ -189,8 +189,16 @@ class Explanation(NamedTuple):
         for name, value in self.partial.numbers.items():
             yield Line("sum", name, rf"\text{{{name}}}", self.fixed(value))
         names = ", ".join(self.partial.sums)
-        loss = self.fixed(self.loss.reduced(self.call.reduction, self.partial))
-        yield Line("loss", f"of {names}", rf"\text{{of {names}}}", loss)
+        losses = np.asarray(self.loss.reduced(NONE, self.partial))
+        if not losses.ndim:
+            yield Line("loss", f"of {names}", rf"\text{{of {names}}}", self.fixed(float(losses)))
+            return
+        for place in np.ndindex(*losses.shape):
+            label = f"[{', '.join(map(str, place))}]"
+            yield Line(label, "of its sums", r"\text{of its sums}", self.fixed(float(losses[place])))
+        reduction = MEAN if self.call.reduction.keeps else self.call.reduction
+        whole = self.fixed(float(self.loss.reduced(reduction, self.partial)))
+        yield Line(reduction.name, f"of {losses.size}", rf"\text{{of {losses.size}}}", whole)
 
     def number(self, value: float) -> str:
         """A number as formulas show it: whole numbers without decimals."""

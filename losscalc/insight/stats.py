@@ -157,18 +157,20 @@ def _context(call: Call) -> Iterator[tuple[str, float | str]]:
         yield from _of_classes(call)
     elif loss.is_likelihood and loss.labels == "labels" and not {"weight", "pos_weight"} & call.arrays.keys():
         yield from _of_labels(call)
-    elif loss.power and call.held["target"].size:
+    elif loss.error_power and call.held["target"].size:
         yield from _of_errors(call)
 
 
 def _of_errors(call: Call) -> Iterator[tuple[str, float]]:
     """The best constant for squares is the weighted mean, and for absolute differences the median."""
     target = np.asarray(call.arrays["target"], dtype=np.float64)
-    if call.operation.power == 1 and "weight" in call.arrays:
+    if call.operation.error_power == 1 and "weight" in call.arrays:
         return
     weight = np.broadcast_to(call.held.get("weight", np.ones(())), target.shape)
     with np.errstate(all="ignore"):
-        best = np.median(target) if call.operation.power == 1 else np.sum(weight * target) / np.sum(weight)
+        best = (
+            np.median(target) if call.operation.error_power == 1 else np.sum(weight * target) / np.sum(weight)
+        )
     yield "best constant input", _mean(call.changed("input", lambda x: np.full(x.shape, best)))
 
 

@@ -55,7 +55,8 @@ class Spool:
             dtype = self._empty.dtype if change is None else self._change(self._file, self._empty, change)
             self._file.flush()
             self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
-        return np.frombuffer(self._map, dtype).reshape(self._rows, *self._empty.shape[1:])
+        row = (self._empty if change is None else change(self._empty)).shape[1:]
+        return np.frombuffer(self._map, dtype).reshape(self._rows, *row)
 
     def release(self) -> None:
         """Drop the pages in memory that were read; they stay in the file."""
@@ -78,7 +79,7 @@ class Spool:
         self._pieces = []
 
     def _change(self, file: BinaryIO, empty: Array, change: Change) -> np.dtype:
-        """Change the numbers in place, and return their new dtype, which is not larger."""
+        """Change the rows in place, and return their new dtype; neither they nor it get larger."""
         dtype = empty.dtype
         row = dtype.itemsize * int(np.prod(empty.shape[1:], dtype=np.int64))
         step = max(1, _STEP // max(1, row)) * row

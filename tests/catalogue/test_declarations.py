@@ -12,7 +12,7 @@ import losscalc
 from losscalc.catalogue.base import Loss, Relation, losses
 from losscalc.core.declaration import array_arguments, parameters
 from losscalc.core.roles import Kind
-from tests.support.examples import Arrays, example, log_softmax, prepared, variants
+from tests.support.examples import Arrays, example, log_softmax, losses_of, prepared, variants
 
 ALL = list(losses().values())
 KINDS = set(get_args(Kind))
@@ -33,7 +33,11 @@ def unweighted(loss: Loss, seed: int, scale: float) -> Arrays:
         elif array.role.kind in ("logits", "values", "vectors", "features") and array.name != "target":
             arrays[array.name] = arrays[array.name] * scale
         elif array.role.kind == "probabilities":
-            arrays[array.name] = np.clip(arrays[array.name] * scale, 0.0, 1.0)
+            chances = np.clip(arrays[array.name] * scale, 0.0, 1.0)
+            is_choice = arrays["target"].dtype.kind == "i"
+            arrays[array.name] = (
+                chances / np.maximum(chances.sum(-1, keepdims=True), 1) if is_choice else chances
+            )
         elif array.role.kind == "log-probabilities":
             arrays[array.name] = log_probabilities(arrays[array.name] * scale)
         elif array.role.kind == "boxes":
@@ -48,15 +52,22 @@ def test_the_declared_range_holds(cls: type[Loss]) -> None:
     for loss in variants(cls):
         for seed, scale in enumerate((0.0, 1e-3, 1.0, 30.0, 300.0)):
             with np.errstate(all="ignore"):
-                value = loss.terms(**unweighted(loss, seed, scale)).value
+                value = losses_of(loss, unweighted(loss, seed, scale))
             known = value[~np.isnan(value)]
             assert known.size
             assert (known >= cls.range.low - 1e-12).all()
             assert (known <= cls.range.high + 1e-12).all()
 
 
+MISSED: Arrays = {"input": [0.0, 1.0], "target": [1.0, 0.0]}
+
 CORNERS: dict[str, Arrays] = {
     "bce": {"input": [0.0, 1.0], "target": [1, 1]},
+    "dice": MISSED,
+    "jaccard": MISSED,
+    "tversky": MISSED,
+    "brier": {"input": [[1.0, 0.0]], "target": [1]},
+    "smape": {"input": [1.0], "target": [-1.0]},
     "kl-div": {"input": [0.0], "target": [np.exp(-1.0)]},
     "giou": {"input": [[0, 0, 1, 1]] * 2, "target": [[0, 0, 1, 1], [1e6, 1e6, 1e6 + 1, 1e6 + 1]]},
     "diou": {"input": [[0, 0, 1, 1]] * 2, "target": [[0, 0, 1, 1], [1e6, 1e6, 1e6 + 1, 1e6 + 1]]},

@@ -83,12 +83,12 @@ def test_shape_and_dtype_are_those_of_the_array(cls, wrt):
 
 @pytest.mark.parametrize(("cls", "wrt"), PAIRS)
 def test_reductions(cls, wrt):
-    """That of none is that of the sum; that of the mean is the same over the denominator."""
+    """That of none is that of the sum; that of a plain mean is the same over the denominator."""
     arrays = example(cls, 6)
     total = derive(cls(), arrays, wrt, "sum")
 
     np.testing.assert_array_equal(derive(cls(), arrays, wrt, "none"), total)
-    if cls.name != "ctc":
+    if cls.name != "ctc" and cls.link is None:
         denominator = value(cls(), arrays, "sum") / value(cls(), arrays, "mean")
         np.testing.assert_allclose(
             derive(cls(), arrays, wrt, "mean"), total / denominator, rtol=1e-13, atol=1e-300

@@ -15,7 +15,7 @@ from losscalc.engine import block
 from losscalc.engine import compute as engine
 from losscalc.errors import LosscalcError, ShapeError
 from tests.support.calls import computed
-from tests.support.examples import MATRIX_PRODUCTS, Arrays, converted, example
+from tests.support.examples import MATRIX_PRODUCTS, Arrays, converted, example, has_single_losses
 from tests.support.wholes import Dice, RootMeanSquare
 
 ALL = list(losses().values())
@@ -91,7 +91,7 @@ def test_partial_results_merge_in_any_order(cls):
     one, two, three = (pickle.loads(pickle.dumps(part)) for part in parts)
 
     assert (one + two) + three == three + (two + one)
-    whole = MEAN.finish(one + two + three)
+    whole = cls().reduced(MEAN, one + two + three)
     assert whole == pytest.approx(float(run(cls(), arrays, "mean").value), rel=1e-15)
 
 
@@ -128,7 +128,7 @@ def test_an_empty_batch(cls):
     """none is empty, sum is 0, and mean is NaN with a warning that says why."""
     arrays = example(cls, 0)
 
-    assert run(cls(), arrays, "none").value.size == 0
+    assert run(cls(), arrays, "none").value.size == (0 if has_single_losses(cls) else 1)
     assert run(cls(), arrays, "sum").value == 0
     mean = run(cls(), arrays, "mean")
     assert np.isnan(mean.value)
@@ -139,9 +139,9 @@ def test_an_empty_batch(cls):
 def test_nan_propagates_or_is_refused(cls):
     """A NaN in a score that takes part never vanishes; where the domain has none, it is an error."""
     arrays = example(cls, 4)
-    first = array_arguments(cls)[0].name
+    first, role, _ = array_arguments(cls)[0]
     arrays[first][1] = np.nan
-    if array_arguments(cls)[0].role.domain is None:
+    if role.domain is None or role.nan:
         assert np.isnan(run(cls(), arrays, "sum").value)
         return
     with pytest.raises(LosscalcError) as caught:

@@ -173,14 +173,14 @@ SIGNS = [
     ),
     Sign(
         "equal-weights",
-        ("l1", "mse"),
+        ("l1", "mse", "rmse"),
         NO_EFFECT,
         {"input": [1, 2, 4], "target": [0, 0, 0], "weight": [2, 2, 2]},
         {"weight": [2, 2, 3]},
     ),
     Sign(
         "equal-weights",
-        ("log-loss",),
+        ("log-loss", "brier"),
         NO_EFFECT,
         {"input": [0.1, 0.2, 0.4], "target": [0, 0, 1], "weight": [2, 2, 2]},
         {"weight": [2, 2, 3]},
@@ -214,14 +214,14 @@ SIGNS = [
     ),
     Sign(
         "rows-of-probabilities",
-        ("log-loss",),
+        ("log-loss", "brier"),
         "the rows of --input do not sum to 1, as the probabilities of classes do",
         {"input": [[0.2, 0.8], [0.5, 0.6]], "target": [0, 1]},
         {"input": [[0.2, 0.8], [0.5, 0.5]]},
     ),
     Sign(
         "one-hot-labels",
-        ("log-loss",),
+        ("log-loss", "brier"),
         "holds one-hot rows, of which each column is taken as a question of its own",
         {"input": ROWS, "target": [[0, 1], [1, 0]]},
         {"target": [[0, 1], [1, 1]]},

@@ -17,7 +17,7 @@ from losscalc.catalogue.base import Loss
 from losscalc.core.operation import Operation, operations
 from losscalc.insight.explain import formula_of, symbol_values
 from losscalc.insight.formulas import Formula
-from tests.support.examples import Arrays, example, prepared, variants
+from tests.support.examples import Arrays, example, losses_of, prepared, variants
 
 VARIANTS = [loss for cls in losses().values() for loss in variants(cls)]
 ACTIVATIONS = [cls for cls in operations().values() if not issubclass(cls, Loss)]
@@ -27,8 +27,7 @@ INFINITE = float("inf")
 
 def value_of(loss: Loss, arrays: Arrays) -> np.ndarray:
     """What the formula comes to for each loss."""
-    with np.errstate(all="ignore"):
-        shape = loss.terms(**arrays).value.shape
+    shape = losses_of(loss, arrays).shape
     value = formula_of(loss, arrays).evaluate(symbol_values(loss, arrays, shape))
     return np.broadcast_to(value, (*shape, 1))[..., 0]
 
@@ -37,11 +36,12 @@ def check(loss: Loss, arrays: Arrays) -> None:
     """The formula and `terms` agree wherever a loss counts."""
     with np.errstate(all="ignore"):
         terms = loss.terms(**arrays)
-    counts = np.ones(terms.value.shape, bool) if terms.ignored is None else ~terms.ignored
+    values = losses_of(loss, arrays)
+    counts = np.ones(values.shape, bool) if terms.ignored is None else ~terms.ignored
     file = Path(inspect.getfile(type(loss))).name
     np.testing.assert_allclose(
         value_of(loss, arrays)[counts],
-        terms.value[counts],
+        values[counts],
         rtol=1e-9,
         err_msg=f"the formula of {loss.name}, in losscalc/catalogue/{file}, is not its `terms`",
     )

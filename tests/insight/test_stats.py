@@ -14,9 +14,10 @@ import pytest
 import losscalc
 from losscalc import cli, losses
 from losscalc.catalogue.base import Loss
-from tests.support.examples import example
+from tests.support.examples import example, has_single_losses
 
-ALL = list(losses().values())
+ALL = [cls for cls in losses().values() if has_single_losses(cls)]
+WHOLE = [cls for cls in losses().values() if not has_single_losses(cls)]
 ROWS = 12
 SPREAD = ["losses", "min", "quartile1", "median", "quartile3", "max", "mean", "std"]
 IGNORED = -100
@@ -114,6 +115,10 @@ def test_stats_of_every_loss(cls, dtype, run):
     single = losscalc.compute(cls.name, **arrays, reduction="none").astype(np.float64)
     kept = single[counted(cls, arrays)].reshape(-1)
     mean = losscalc.compute(cls.name, **example(cls, ROWS, seed=5, dtype=dtype), dtype="float64")
+    if cls.link is not None:
+        # Of a function of the mean, it is the mean that belongs to the losses.
+        facts = json.loads(run(*saved(cls, arrays), "-q", "-f", "json").out)
+        mean = facts["numerator"] / facts["denominator"]
 
     for reduction in cls.reductions:
         facts = run(*saved(cls, arrays), "--stats", "-q", "-r", reduction, "-f", "json").facts()
@@ -152,6 +157,17 @@ def test_diagnosis_of_every_loss(cls, run):
     assert len(outcome.sheet("worst")) == min(5, count)
     assert sum(row["count"] for row in outcome.sheet("histogram")) == count
     assert outcome.facts("context")["mean"] == losscalc.compute(cls.name, **arrays)
+
+
+@pytest.mark.parametrize("cls", WHOLE)
+def test_losses_of_the_whole_batch_have_no_statistics(cls, run):
+    """Which is said, whatever is asked for."""
+    words = saved(cls, example(cls, ROWS, seed=7))
+    for command in (["--stats"], ["--worst", "3"], ["--plot", "picture.svg"]):
+        code, out, err = run(*words, *command)
+        assert (code, out) == (2, "")
+        assert err == f"losscalc: error: {cls.name} has no single losses: it is a function of sums\n"
+    assert run("diagnose", *words).code == 2
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ numbers that they are. A formula whose summands may cancel gives `Parts`, which 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import mpmath
@@ -34,6 +34,8 @@ ZERO, QUARTER, ONE, TWO = mpf(0), mpf(0.25), mpf(1), mpf(2)
 E6, E7, E8 = mpf(1e-6), mpf(1e-7), mpf(1e-8)
 NORMAL = mpf(2) ** -1022
 """Below it numbers are subnormal."""
+EPS64 = mpf(2) ** -52
+E117, HALF, TWEEDIE = mpf(1.17e-6), mpf(0.5), mpf(1.5)
 EPS32 = mpf(float(np.float32(1e-12)))
 """PyTorch's 1e-12, a constant of float32."""
 
@@ -201,6 +203,40 @@ def gaussian_nll(input: Exact, target: Exact, var: Exact, full: bool = False, ep
     return Parts.of(mpmath.log(v) / 2, (input - target) ** 2 / v / 2, constant / 2)
 
 
+def mape(input: Exact, target: Exact, eps: Exact = EPS64) -> Exact:
+    """|x - y| / max(|y|, ε)."""
+    return abs(input - target) / max(abs(target), eps)
+
+
+def smape(input: Exact, target: Exact, eps: Exact = E117) -> Exact:
+    """2·|x - y| / max(|x| + |y|, ε)."""
+    return 2 * abs(input - target) / max(abs(input) + abs(target), eps)
+
+
+def msle(input: Exact, target: Exact) -> Exact:
+    """(ln(1 + x) - ln(1 + y))²."""
+    return (mpmath.log(1 + input) - mpmath.log(1 + target)) ** 2
+
+
+def pinball(input: Exact, target: Exact, quantile: Exact | tuple[float] = HALF) -> Exact:
+    """q·(y - x) if y ≥ x, else (1-q)·(x - y)."""
+    q = mpf(quantile[0]) if isinstance(quantile, tuple) else quantile
+    return q * (target - input) if target >= input else (1 - q) * (input - target)
+
+
+def tweedie(input: Exact, target: Exact, power: Exact = TWEEDIE) -> Parts | Exact:
+    """2·(max(y, 0)^(2-p)/((1-p)·(2-p)) - y·x^(1-p)/(1-p) + x^(2-p)/(2-p)), and its limits."""
+    a, b = 1 - power, 2 - power
+    if power == 0:
+        return (input - target) ** 2
+    if a == 0:
+        return Parts.of(2 * target * mpmath.log(target / input) if target else ZERO, -2 * target, 2 * input)
+    if b == 0:
+        return Parts.of(2 * mpmath.log(input / target), 2 * target / input, mpf(-2))
+    above = max(target, ZERO)
+    return Parts.of(2 * above**b / (a * b), -2 * target * input**a / a, 2 * input**b / b)
+
+
 def bce(input: Exact, target: Exact, weight: Exact = ONE) -> Exact:
     """-w·[y·max(ln x, -100) + (1-y)·max(ln(1-x), -100)]."""
     yes = max(mpmath.log(input), mpf(-100)) if input > 0 else mpf(-100)
@@ -240,6 +276,24 @@ def focal_alpha(target: Exact, alpha: Exact) -> Exact:
 def hinge_embedding(input: Exact, target: Exact, margin: Exact = ONE) -> Exact:
     """x if y = 1, max(0, m - x) if y = -1."""
     return input if target == 1 else max(ZERO, margin - input)
+
+
+def hinge(input: Exact, target: Exact, margin: Exact = ONE) -> Exact:
+    """max(0, m - y·x)."""
+    return max(ZERO, margin - (target or -1) * input)
+
+
+def squared_hinge(input: Exact, target: Exact, margin: Exact = ONE) -> Exact:
+    """max(0, m - y·x)²."""
+    return hinge(input, target, margin) ** 2
+
+
+def brier(input: Exact | Row, target: Exact | int, weight: Exact = ONE, scale_by_half: bool = False) -> Exact:
+    """(p - y)², or the sum of it over the classes of a row, or half of that."""
+    if not isinstance(input, list):
+        return weight * (input - target) ** 2
+    squares = _sum((p - (c == target)) ** 2 for c, p in enumerate(input))
+    return weight * squares * (HALF if scale_by_half else ONE)
 
 
 def soft_margin(input: Exact, target: Exact) -> Exact:
@@ -580,6 +634,18 @@ VALUES: Mapping[str, Callable[..., Any]] = {
     "log-sigmoid": log_sigmoid,
     "log": log,
     "softmax": softmax,
+    "hinge": hinge,
+    "squared-hinge": squared_hinge,
+    "brier": brier,
+    "rmse": mse,
+    "mape": mape,
+    "smape": smape,
+    "msle": msle,
+    "rmsle": msle,
+    "pinball": pinball,
+    "tweedie-deviance": tweedie,
+    "poisson-deviance": partial(tweedie, power=ONE),
+    "gamma-deviance": partial(tweedie, power=TWO),
     "log-softmax": log_softmax,
 }
 """The formula of each loss and activation, for one sample."""

@@ -98,6 +98,7 @@ KINDS: Mapping[str, Maker] = {
     "labels": lambda rows, rng: rng.random((rows, WIDTH)),
     "distributions": lambda rows, rng: rng.random((rows, WIDTH)),
     "distances": lambda rows, rng: rng.random((rows, WIDTH)) * 2,
+    "amounts": lambda rows, rng: rng.uniform(0.1, 3.0, (rows, WIDTH)),
     "counts": lambda rows, rng: rng.random((rows, WIDTH)) * 3,
     "variances": lambda rows, rng: rng.uniform(0.5, 2.0, (rows, WIDTH)),
     "signs": lambda rows, rng: rng.choice([-1.0, 1.0], (rows, WIDTH)),
@@ -116,6 +117,7 @@ KINDS: Mapping[str, Maker] = {
 SPECIAL: Mapping[tuple[str, str], Maker] = {
     ("cosine-embedding", "target"): lambda rows, rng: rng.choice([-1.0, 1.0], rows),
     ("log-loss", "weight"): lambda rows, rng: rng.random(rows),
+    ("brier", "weight"): lambda rows, rng: rng.random(rows),
     ("ctc", "log_probs"): lambda rows, rng: log_softmax(rng.normal(size=(9, rows, 4))),
     ("ctc", "input_lengths"): lambda rows, rng: rng.integers(6, 10, rows),
     ("linear-cross-entropy", "linear_weight"): lambda rows, rng: rng.normal(size=(WIDTH, WIDTH)),
@@ -123,6 +125,30 @@ SPECIAL: Mapping[tuple[str, str], Maker] = {
     ("adaptive-log-softmax", "state"): lambda rows, rng: state(rng),
 }
 """Arrays of which the kind does not say enough, by loss."""
+
+
+def losses_of(loss: Loss, arrays: Arrays) -> np.ndarray:
+    """The losses of one block, also those that are a function of sums."""
+    with np.errstate(all="ignore"):
+        terms = loss.terms(**arrays)
+        if terms.sums is None:
+            return terms.value
+        return np.asarray(loss.finish({name: np.sum(each) for name, each in terms.sums.items()}))
+
+
+def has_single_losses(cls: type[Loss]) -> bool:
+    """Whether rows or elements have losses of their own, rather than the whole batch one."""
+    return cls().terms(**example(cls, 2)).sums is None
+
+
+OVERLAPS = [
+    {"dim": (1,)},
+    {"dim": (0,)},
+    {"dim": (0, -1), "smooth_nr": 0.0, "smooth_dr": 0.3},
+    {"dim": (1,), "activation": "softmax"},
+    {"dim": (0,), "activation": "softmax"},
+]
+"""Variants of the losses of masks: a loss for each row, for each column, and for all."""
 
 
 def variants(cls: type[Loss]) -> Iterator[Loss]:
@@ -145,6 +171,15 @@ def variants(cls: type[Loss]) -> Iterator[Loss]:
             {"p": 1.0}, {"p": 3.0}, {"p": 1.5}, {"p": float("inf")}, {"p": -1.0, "margin": 5.0}, {"eps": 0.0},
             {"p": 3.0, "swap": True, "margin": 9.0},
         ],
+        "hinge": [{"margin": 0.3}],
+        "squared-hinge": [{"margin": 0.3}],
+        "dice": OVERLAPS,
+        "jaccard": OVERLAPS,
+        "tversky": [*OVERLAPS, {"alpha": 0.3, "beta": 0.9}, {"gamma": 0.75, "dim": (0,)}],
+        "mape": [{"eps": 0.4}],
+        "smape": [{"eps": 3.0}],
+        "pinball": [{"quantile": 0.9}],
+        "tweedie-deviance": [{"power": p} for p in (0.0, 1.0, 1.7, 2.0, 3.0, -1.0, -0.3)],
         "ctc": [{"blank": 0, "zero_infinity": True}],
     }  # fmt: skip
     yield from (cls(**settings) for settings in further.get(cls.name, []))

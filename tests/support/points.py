@@ -128,6 +128,12 @@ def regression(draw: Draw, settings: Arguments) -> Arguments:
     return {"input": x, "target": y, **draw.weight(draw.rows)}
 
 
+def amounts(draw: Draw, settings: Arguments) -> Arguments:
+    """Positive numbers, near others where they are to cancel."""
+    y = np.abs(draw.vector())
+    return {"input": np.abs(draw.near(y) if draw.cancels else draw.vector()), "target": y}
+
+
 def poisson(draw: Draw, settings: Arguments) -> Arguments:
     """Counts next to those that the formula says cost nothing, or least."""
     counts = np.abs(draw.vector())
@@ -432,6 +438,18 @@ POINTS: Mapping[str, tuple[Callable[[Draw, Arguments], Arguments], Settings]] = 
     "ciou": (boxes, EPS),
     "diou": (boxes, EPS),
     "giou": (boxes, EPS),
+    "hinge": (signed, MARGINS),
+    "squared-hinge": (signed, MARGINS),
+    "brier": (chances, [{}]),
+    "rmse": (regression, [{}]),
+    "mape": (regression, [{}, {"eps": 0.0}]),
+    "smape": (regression, [{}, {"eps": 0.0}]),
+    "msle": (amounts, [{}]),
+    "rmsle": (amounts, [{}]),
+    "pinball": (regression, [{}, {"quantile": 0.9}, {"quantile": 0.1}]),
+    "tweedie-deviance": (amounts, [{"power": p} for p in (0.0, 1.0, 1.3, 1.5, 1.999, 3.0, -1.0)]),
+    "poisson-deviance": (amounts, [{}]),
+    "gamma-deviance": (amounts, [{}]),
 }
 """How the arrays of each loss are drawn, and with which parameters."""
 
@@ -439,6 +457,8 @@ WEIGHTED = frozenset(
     {
         "l1",
         "mse",
+        "rmse",
+        "brier",
         "huber",
         "bce",
         "bce-logits",

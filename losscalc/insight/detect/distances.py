@@ -25,7 +25,7 @@ from losscalc.insight.detect.outcome import (
 
 
 def _is_square(loss: Loss) -> bool:
-    return loss.power == 2
+    return loss.error_power == 2
 
 
 def _has_boxes(loss: Loss) -> bool:

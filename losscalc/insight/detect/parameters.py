@@ -45,7 +45,7 @@ def of_loss(loss: Loss) -> Iterator[Hypothesis]:
             flag = f"--no-{option[2:]}" if now else option
             yield _having(flag[2:], f"{flag} was meant", parameter.name, not now, flag)
         elif parameter.default is not None and now != parameter.default:
-            word = f"{option} {parameter.default}"
+            word = f"{option} {parameter.default_text}"
             sentence = f"{option} was not applied"
             yield _having(f"default-{option[2:]}", sentence, parameter.name, parameter.default, word)
 
