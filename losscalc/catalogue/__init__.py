@@ -11,6 +11,7 @@ from losscalc.catalogue.likelihood import *
 from losscalc.catalogue.binary import *
 from losscalc.catalogue.margin import *
 from losscalc.catalogue.multiclass import *
+from losscalc.catalogue.nll import *
 from losscalc.catalogue.projection import *
 from losscalc.catalogue.adaptive import *
 from losscalc.catalogue.scoring import *
