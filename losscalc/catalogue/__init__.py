@@ -12,10 +12,14 @@ from losscalc.catalogue.binary import *
 from losscalc.catalogue.margin import *
 from losscalc.catalogue.multiclass import *
 from losscalc.catalogue.nll import *
+from losscalc.catalogue.choice import *
+from losscalc.catalogue.tokens import *
 from losscalc.catalogue.projection import *
 from losscalc.catalogue.adaptive import *
 from losscalc.catalogue.scoring import *
 from losscalc.catalogue.divergence import *
+from losscalc.catalogue.gaussian import *
+from losscalc.catalogue.distillation import *
 from losscalc.catalogue.embedding import *
 from losscalc.catalogue.triplet import *
 from losscalc.catalogue.ctc import *

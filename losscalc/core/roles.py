@@ -11,12 +11,13 @@ from losscalc.errors import ClassIndexError, DomainError, DTypeError
 
 Kind = Literal[
     "values", "amounts", "counts", "distances", "vectors", "boxes", "features",
-    "logits", "probabilities", "log-probabilities",
+    "logits", "probabilities", "shares", "log-probabilities",
     "labels", "signs", "class-indices", "class-lists", "classes", "distributions", "sequences",
     "weights", "full-weights", "positive-weights", "class-weights", "sample-weights",
     "variances", "lengths", "parameters",
 ]  # fmt: skip
-"""The kinds of numbers in arrays. `classes` are class indices or, if floating, class probabilities."""
+"""The kinds of numbers in arrays. `classes` are class indices or, if floating, class probabilities; `shares`
+are probabilities that sum to 1 along the last axis."""
 
 CLASS_KINDS: tuple[Kind, ...] = ("classes", "class-indices")
 """The kinds of targets whose labels are classes, one a row."""
@@ -172,7 +173,7 @@ def remedy(role: Role, values: FloatArray) -> str | None:
 
     Logits are seldom all positive, and next to never above 20; percentages are not all below 2.
     """
-    if role.kind != "probabilities" or not (values.min() >= 0 and 2 < values.max() <= 100):
+    if role.kind not in ("probabilities", "shares") or not (values.min() >= 0 and 2 < values.max() <= 100):
         return role.hint
     percentages = "divide percentages by 100"
     return percentages if values.max() > 20 or role.hint is None else f"{percentages}; {role.hint}"

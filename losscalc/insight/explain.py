@@ -247,7 +247,7 @@ def formula_of(loss: Loss, arguments: Mapping[str, Any]) -> Formula:
 def target_of(loss: Loss, arguments: Mapping[str, Any]) -> Any:
     """The target, whose dtype may decide which formula holds; an empty array where there is none."""
     target = target_argument(type(loss))
-    return np.empty(0) if target is None else arguments[target.name]
+    return arguments.get(target.name, np.empty(0)) if target is not None else np.empty(0)
 
 
 def _ratio(step: Step) -> float:

@@ -58,6 +58,7 @@ def test_the_declared_range_holds(cls: type[Loss]) -> None:
 CORNERS: dict[str, Arrays] = {
     "bce": {"input": [0.0, 1.0], "target": [1, 1]},
     "kl-div": {"input": [0.0], "target": [np.exp(-1.0)]},
+    "jensen-shannon": {"input": [[1.0, 0.0]], "target": [[0.0, 1.0]]},
     "giou": {"input": [[0, 0, 1, 1]] * 2, "target": [[0, 0, 1, 1], [1e6, 1e6, 1e6 + 1, 1e6 + 1]]},
     "diou": {"input": [[0, 0, 1, 1]] * 2, "target": [[0, 0, 1, 1], [1e6, 1e6, 1e6 + 1, 1e6 + 1]]},
     "ciou": {"input": [[0, 0, 1, 1e5]] * 2, "target": [[0, 0, 1, 1e5], [1e9, 1e9, 1e9 + 1e5, 1e9 + 1]]},

@@ -91,7 +91,7 @@ def test_partial_results_merge_in_any_order(cls):
     one, two, three = (pickle.loads(pickle.dumps(part)) for part in parts)
 
     assert (one + two) + three == three + (two + one)
-    whole = MEAN.finish(one + two + three)
+    whole = cls().reduced(MEAN, one + two + three)
     assert whole == pytest.approx(float(run(cls(), arrays, "mean").value), rel=1e-15)
 
 

@@ -240,6 +240,22 @@ FOLLOWED = [
         "losscalc log-sigmoid -i -0.5",
         -0.9740769841801067,
     ),
+    # scipy.stats.entropy(target, input, axis=1).mean(), which divides the rows by their sums
+    Followed(
+        "rows-of-shares",
+        "kl -i [[0.6,0.9]] -t [[0.2,0.8]]",
+        "divide each row by its sum, as SciPy and torchmetrics do",
+        "losscalc kl -i [[0.4,0.6]] -t [[0.2,0.8]]",
+        0.09151622184943578,
+    ),
+    # scipy.special.rel_entr(target, softmax(input)).sum()
+    Followed(
+        "shares",
+        "kl -i [[2,1]] -t [[0.2,0.8]]",
+        "of logits take losscalc softmax; log-probabilities are for kl-div",
+        "losscalc softmax -i [[2,1]] | losscalc kl -i - -t [[0.2,0.8]]",
+        0.6128592639800352,
+    ),
     # F.soft_margin_loss(x, 2 * y - 1)
     Followed(
         "signs",

@@ -95,6 +95,7 @@ REAL = frozenset({"values", "vectors", "features", "logits", "log-probabilities"
 
 KINDS: Mapping[str, Maker] = {
     "probabilities": lambda rows, rng: rng.uniform(0.02, 0.98, (rows, WIDTH)),
+    "shares": lambda rows, rng: rng.dirichlet(np.full(WIDTH, 2.0), rows),
     "labels": lambda rows, rng: rng.random((rows, WIDTH)),
     "distributions": lambda rows, rng: rng.random((rows, WIDTH)),
     "distances": lambda rows, rng: rng.random((rows, WIDTH)) * 2,
@@ -116,6 +117,8 @@ KINDS: Mapping[str, Maker] = {
 SPECIAL: Mapping[tuple[str, str], Maker] = {
     ("cosine-embedding", "target"): lambda rows, rng: rng.choice([-1.0, 1.0], rows),
     ("log-loss", "weight"): lambda rows, rng: rng.random(rows),
+    ("kl-gaussian", "logvar"): lambda rows, rng: rng.normal(size=(rows, WIDTH)),
+    ("kl-gaussian", "target_logvar"): lambda rows, rng: rng.normal(size=(rows, WIDTH)),
     ("ctc", "log_probs"): lambda rows, rng: log_softmax(rng.normal(size=(9, rows, 4))),
     ("ctc", "input_lengths"): lambda rows, rng: rng.integers(6, 10, rows),
     ("linear-cross-entropy", "linear_weight"): lambda rows, rng: rng.normal(size=(WIDTH, WIDTH)),
@@ -145,6 +148,8 @@ def variants(cls: type[Loss]) -> Iterator[Loss]:
             {"p": 1.0}, {"p": 3.0}, {"p": 1.5}, {"p": float("inf")}, {"p": -1.0, "margin": 5.0}, {"eps": 0.0},
             {"p": 3.0, "swap": True, "margin": 9.0},
         ],
+        "focal": [{"gamma": 0.0}, {"gamma": 0.5}],
+        "distillation": [{"alpha": 1.0}, {"alpha": 0.5, "temperature": 0.5}],
         "ctc": [{"blank": 0, "zero_infinity": True}],
     }  # fmt: skip
     yield from (cls(**settings) for settings in further.get(cls.name, []))
