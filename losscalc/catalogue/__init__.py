@@ -13,7 +13,7 @@ from losscalc.catalogue.margin import *
 from losscalc.catalogue.multiclass import *
 from losscalc.catalogue.nll import *
 from losscalc.catalogue.choice import *
-from losscalc.catalogue.tokens import *
+from losscalc.catalogue.perplexity import *
 from losscalc.catalogue.projection import *
 from losscalc.catalogue.adaptive import *
 from losscalc.catalogue.scoring import *

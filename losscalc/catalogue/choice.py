@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
-from losscalc.catalogue.multiclass import IGNORE_INDEX, Multiclass
+from losscalc.catalogue.classwise import IGNORE_INDEX, Multiclass
 from losscalc.catalogue.weighting import BY_SAMPLES, sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape
 from losscalc.core.declaration import Doc
@@ -47,7 +47,7 @@ class Focal(Multiclass):
     """
 
     legacy = False
-    close = ("cross-entropy", "sigmoid-focal")
+    close = ("cross-entropy",)
     aliases = ("softmax_focal_loss", "CategoricalFocalCrossentropy", "multiclass_focal")
     ambiguous = dict.fromkeys(("FocalLoss",), "sigmoid-focal (each column a question of its own)")
     uses = ("classification", "imbalanced", "segmentation")

@@ -27,7 +27,6 @@ class KLGaussian(Divergence):
     np.float64(0.699360635)
     """
 
-    close = ("gaussian-nll",)
     aliases = ("vae_kl", "kl_normal", "latent_loss", "gaussian_kl")
     uses = ("distributions", "variational autoencoder")
     example = {"input": [[0.5, -1.0]], "logvar": [[0.0, 0.5]]}

@@ -1,15 +1,16 @@
-"""Losses of a choice among C classes."""
+"""Cross-entropy of logits over C classes."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, cast
 
 import numpy as np
 
-from losscalc.catalogue.base import Loss, Quantities, loss
-from losscalc.catalogue.weighting import BY_SAMPLES, sample_weighted
+from losscalc.catalogue.base import Quantities, loss
+from losscalc.catalogue.classwise import IGNORE_INDEX, LABEL_SMOOTHING
+from losscalc.catalogue.tokens import Tokens
+from losscalc.catalogue.weighting import BY_SAMPLES, masked, sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape
-from losscalc.core.declaration import Doc
-from losscalc.core.domains import UNIT, Choice
+from losscalc.core.domains import UNIT
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import (
     ClassScores,
@@ -19,7 +20,7 @@ from losscalc.core.roles import (
     classes_back,
     classes_last,
 )
-from losscalc.core.shapes import Layout, classwise_layout
+from losscalc.core.shapes import Layout
 from losscalc.core.stable import (
     Partition,
     joined,
@@ -31,46 +32,11 @@ from losscalc.core.stable import (
     surprisal,
     xmul,
 )
-from losscalc.errors import ParameterError, ShapeError
-
-IGNORE_INDEX = Doc("Rows with this target are left out; any whole number.")
-LABEL_SMOOTHING = Doc("Share of the target that is spread evenly over all classes.")
-
-
-class Multiclass(Loss):
-    """The base of this family: a class axis, and rows that may be ignored."""
-
-    divisor = (
-        "the sum of the weights of the targets that are not ignored (their number without weight); "
-        f"{BY_SAMPLES}"
-    )
-    probabilities: ClassVar[bool] = False
-    """Whether a target may hold class probabilities, in the shape of the scores."""
-
-    class_axis: Annotated[
-        int | None, Choice((1, -1)), Doc("The axis of the classes: 1, as in PyTorch, unless -1, the last.")
-    ] = None
-
-    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        scores = shapes["input"]
-        if scores and scores[self._axis if len(scores) > 1 else 0] == 0:
-            raise ShapeError("`input` has no classes: its class axis has length 0", argument="input")
-        return classwise_layout(shapes, dtypes, probabilities=self.probabilities, class_axis=self._axis)
-
-    def places(self, scores: FloatArray, target: IndexArray) -> tuple[IndexArray, IndexArray]:
-        """Class indices in the shape of the losses, and the place of each; that of an ignored one is 0."""
-        ignored = cast(int, self.settings["ignore_index"])
-        target = target.reshape(scores.shape[:-1])
-        return target, class_positions("target", target, scores.shape[-1], ignored)
-
-    @property
-    def _axis(self) -> int:
-        """The axis of the classes of more than one sample."""
-        return 1 if self.class_axis is None else self.class_axis
+from losscalc.errors import ParameterError
 
 
 @loss("cross-entropy", torch="CrossEntropyLoss", functional="cross_entropy")
-class CrossEntropy(Multiclass):
+class CrossEntropy(Tokens):
     """Cross-entropy of logits over C classes.
 
     `input` holds logits (N, C) or (N, C, d1, ...), with the classes on axis 1 (or the last, with a
@@ -80,6 +46,9 @@ class CrossEntropy(Multiclass):
     sum of the weights of the targets that are not ignored; with class probabilities by the number of
     rows, whatever the weights. `sample_weight`, (N,) or of the shape of class indices, multiplies each loss
     and what it adds to the divisor, as in scikit-learn; Keras divides by the number of rows all the same.
+    `mask`, of the shape of class indices, is 1 where a target counts and 0 where it takes no part. With
+    `shift`, logits (L, C) or (N, L, C) are scored against the label after them, as in language models: the
+    last logits and the first label of each sequence take no part.
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), DomainError
     for a negative weight, and ParameterError for a non-negative `ignore_index` with class probabilities.
@@ -129,6 +98,7 @@ class CrossEntropy(Multiclass):
             )
         return layout
 
+    @masked
     @sample_weighted
     def terms(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Terms:
         scores = classes_last(input, self._axis)
@@ -152,6 +122,7 @@ class CrossEntropy(Multiclass):
         # The scores of an ignored row may be anything, even NaN.
         return Terms(np.where(ignored, 0.0, value), factor, ignored)
 
+    @masked
     @sample_weighted
     def gradient(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Slope:
         """softmax(x) - y, times the weight of the target."""

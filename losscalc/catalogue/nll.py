@@ -6,8 +6,9 @@ from typing import Annotated
 import numpy as np
 
 from losscalc.catalogue.base import Quantities, loss
-from losscalc.catalogue.multiclass import IGNORE_INDEX, Multiclass
-from losscalc.catalogue.weighting import sample_weighted
+from losscalc.catalogue.classwise import IGNORE_INDEX
+from losscalc.catalogue.tokens import Tokens
+from losscalc.catalogue.weighting import masked, sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import (
@@ -24,7 +25,7 @@ from losscalc.core.stable import pick
 
 
 @loss("nll", torch="NLLLoss", functional="nll_loss")
-class NLL(Multiclass):
+class NLL(Tokens):
     """Negative log-likelihood of log-probabilities over C classes.
 
     `input` holds log-probabilities (N, C) or (N, C, d1, ...), with the classes on axis 1 (or the last,
@@ -32,7 +33,9 @@ class NLL(Multiclass):
     `target` holds class indices of that shape without the class axis, `weight` has shape (C,). The mean
     divides by the sum of the weights of the targets that are not ignored. `sample_weight`, (N,) or of the
     shape of `target`, multiplies each loss and what it adds to the divisor; Keras divides by the number of
-    rows all the same.
+    rows all the same. `mask`, of the shape of `target`, is 1 where a target counts and 0 where it takes no
+    part. With `shift`, log-probabilities (L, C) or (N, L, C) are scored against the label after them: the
+    last ones and the first label of each sequence take no part.
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C) and
     DomainError for a negative weight.
@@ -60,6 +63,7 @@ class NLL(Multiclass):
         classes = shapes["input"][self._axis] if len(shapes["input"]) > 1 else 1
         return layout._replace(width=max(1, layout.width // (classes or 1)))
 
+    @masked
     @sample_weighted
     def terms(
         self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
@@ -86,6 +90,7 @@ class NLL(Multiclass):
             "w[y]": None if weight is None else weight[position],
         }
 
+    @masked
     @sample_weighted
     def gradient(
         self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None

@@ -7,7 +7,8 @@ from typing import Annotated, Any, cast
 import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
-from losscalc.catalogue.multiclass import LABEL_SMOOTHING, CrossEntropy
+from losscalc.catalogue.classwise import LABEL_SMOOTHING
+from losscalc.catalogue.multiclass import CrossEntropy
 from losscalc.catalogue.weighting import sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape, show_shape
 from losscalc.core.declaration import Doc

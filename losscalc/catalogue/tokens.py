@@ -1,74 +1,57 @@
-"""Losses of sequences of tokens."""
+"""Losses of sequences of tokens: shifted by one, or of some positions only."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, cast
 
 import numpy as np
 
-from losscalc.catalogue.base import Quantities, loss
-from losscalc.catalogue.multiclass import IGNORE_INDEX, Multiclass
-from losscalc.core.array import FloatArray
+from losscalc.catalogue.classwise import Multiclass
+from losscalc.core.array import Array, Shape, show_shape
 from losscalc.core.declaration import Doc
-from losscalc.core.domains import Choice
-from losscalc.core.reductions import EXPONENTIAL, Slope, Terms
-from losscalc.core.roles import ClassIndices, Role, classes_back, classes_last
-from losscalc.core.stable import pick, softmax_less_one, surprisal
-
-TokenScores = Annotated[
-    FloatArray, Role("Logits (N, L, V) or (N, V); the vocabulary on the last axis, or (V,).", "logits")
-]
+from losscalc.core.shapes import Layout
+from losscalc.errors import ShapeError
 
 
-@loss("perplexity")
-class Perplexity(Multiclass):
-    """Exponential of the mean cross-entropy of tokens.
+class Tokens(Multiclass):
+    """The base of losses whose rows may be the positions of sequences."""
 
-    `input` holds logits (N, V), (N, L, V) or (V,), with the vocabulary on the last axis (or on axis 1, with a
-    `class_axis` of 1), and `target` token indices of that shape without the vocabulary. The mean divides by
-    the number of targets that are not ignored, and is the exponential of that quotient; none and sum are the
-    cross-entropies of the tokens and their sum. The mean of the perplexities of batches is not the
-    perplexity: add up the sums.
+    shift: Annotated[
+        bool,
+        Doc("Score each position against the label after it, as causal language models do."),
+    ] = False
 
-    Raises ShapeError for shapes that do not fit, and ClassIndexError for a token outside [0, V).
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        """A lone sequence is never cut, because a row is scored against the next one."""
+        layout = super().layout(shapes, dtypes, broadcast)
+        axes = len(shapes["input"])
+        if not self.shift or axes == 3:
+            return layout
+        if axes != 2:
+            raise ShapeError(
+                f"`shift` is along the one axis that is neither batch nor class, and `input` of shape "
+                f"{show_shape(shapes['input'])} has {'several' if axes > 3 else 'none'}",
+                argument="shift",
+                hint="give (L, C) for one sequence or (N, L, C), with a `class_axis` of -1, for a batch",
+            )
+        return layout._replace(cut=frozenset())
 
-    Source: https://lightning.ai/docs/torchmetrics/stable/text/perplexity.html
+    def taken(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """Scores without the last position and labels without the first; labels that a mask leaves out are
+        ignored, whatever they are."""
+        axes = arrays["input"].ndim
+        if self.shift:
+            arrays = {name: self._shifted(name, array, axes) for name, array in arrays.items()}
+        taken = dict(arrays)
+        if "mask" in taken and taken["target"].shape != taken["input"].shape:
+            mask = taken["mask"].reshape(taken["target"].shape)
+            taken["target"] = np.where(mask == 0, cast(int, self.settings["ignore_index"]), taken["target"])
+        return taken
 
-    >>> Perplexity()([[[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]]], [[0, 2]])
-    np.float64(1.334725953)
-    """
-
-    is_likelihood = True
-    legacy = False
-    link = EXPONENTIAL
-    close = ("cross-entropy",)
-    aliases = ("ppl",)
-    uses = ("language model",)
-    example = {"input": [[[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]]], "target": [[0, 2]]}
-
-    formula = "-ln(exp(x[y]) / Σ exp(x))"
-    divisor = "the number of targets that are not ignored"
-
-    class_axis: Annotated[
-        int | None, Choice((1, -1)), Doc("The axis of the classes: the last, unless 1.")
-    ] = -1
-    ignore_index: Annotated[int, IGNORE_INDEX] = -100
-
-    def terms(self, input: TokenScores, target: ClassIndices) -> Terms:
-        scores = classes_last(input, self._axis)
-        target, position = self.places(scores, target)
-        ignored = target == self.ignore_index
-        value = np.where(ignored, 0.0, surprisal(scores, position))
-        return Terms(value, None, ignored)
-
-    def quantities(self, input: TokenScores, target: ClassIndices) -> Quantities:
-        """The scores, and that of the token."""
-        scores = classes_last(input, self._axis)
-        _, position = self.places(scores, target)
-        return {"x": scores, "x[y]": pick(scores, position)[..., np.newaxis]}
-
-    def gradient(self, input: TokenScores, target: ClassIndices) -> Slope:
-        """softmax(x) - y; for the mean over the number of tokens, and times the perplexity."""
-        scores = classes_last(input, self._axis)
-        target, position = self.places(scores, target)
-        slope = softmax_less_one(scores, position)
-        slope = np.where((target == self.ignore_index)[..., np.newaxis], 0.0, slope)
-        return Slope(classes_back(slope, self._axis))
+    def _shifted(self, name: str, array: Array, axes: int) -> Array:
+        """One array without its first position, or scores without their last."""
+        if name == "weight" or array.ndim < axes - 1:
+            return array
+        # (L, C) and (L,), or (N, L, C) and (N, L) with the classes on the last axis or on axis 1.
+        axis = 0 if axes == 2 else 2 if array.ndim == axes and self._axis == 1 else 1
+        kept = slice(None, -1) if name == "input" else slice(1, None)
+        return array[(slice(None),) * axis + (kept,)]

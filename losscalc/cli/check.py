@@ -38,7 +38,7 @@ class Check(NamedTuple):
             raise UsageError(
                 f"a check cannot be written as {delivery.format}", hint="take plain, table or json"
             )
-        call, result = self.request.gathered()
+        call, result = self.request.gathered(as_given=True)
         expected = read_array(self.expect, "--expect", self.request.inputs.readings.of("expect"))
         comparison = compare(result.value, expected, self.tolerance)
         found: list[Hypothesis] = []
@@ -95,7 +95,7 @@ class Check(NamedTuple):
 
 def supposed(request: Request, name: str) -> Result:
     """The result of a request under a hypothesis."""
-    call, result = request.gathered()
+    call, result = request.gathered(as_given=True)
     rows = {row.name: row for row in hypotheses(call)}
     if name not in rows:
         close = suggest(name, rows)

@@ -6,14 +6,14 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 
 from losscalc.core.array import Array, FloatArray, IndexArray
-from losscalc.core.domains import NOT_NEGATIVE, SIGNS, UNIT, Region
+from losscalc.core.domains import BITS, NOT_NEGATIVE, SIGNS, UNIT, Region
 from losscalc.errors import ClassIndexError, DomainError, DTypeError
 
 Kind = Literal[
     "values", "amounts", "counts", "distances", "vectors", "boxes", "features",
     "logits", "probabilities", "shares", "log-probabilities",
     "labels", "signs", "class-indices", "class-lists", "classes", "distributions", "sequences",
-    "weights", "full-weights", "positive-weights", "class-weights", "sample-weights",
+    "weights", "full-weights", "positive-weights", "class-weights", "sample-weights", "masks",
     "variances", "lengths", "parameters",
 ]  # fmt: skip
 """The kinds of numbers in arrays. `classes` are class indices or, if floating, class probabilities; `shares`
@@ -127,6 +127,10 @@ ClassWeight = Annotated[
 SampleWeight = Annotated[
     FloatArray,
     Role("Factor of each row, (N,), or of each target, of its shape.", "sample-weights", NOT_NEGATIVE),
+]
+Mask = Annotated[
+    FloatArray,
+    Role("1 for each target that counts and 0 for the others, of the shape of class indices.", "masks", BITS),
 ]
 Rows = Annotated[FloatArray, Role("Scores (N, C), or (C,) for one sample.", "values")]
 RowIndices = Annotated[IndexArray, Role("Class indices (N,), whole numbers in [0, C).", "class-indices")]

@@ -28,6 +28,9 @@ VOCABULARY: Mapping[str, str] = {
 SAMPLE_WEIGHT = "sample_weight"
 """The factor of each row, which no formula names: it multiplies all of it."""
 
+# What a loss has to do with after its formula: its factor, and whether it counts.
+_OF_LOSSES = (SAMPLE_WEIGHT, "mask")
+
 # No more summands than this are written out.
 _MOST_SUMMANDS = 6
 
@@ -220,7 +223,7 @@ def symbol_values(
     formula = formula_of(loss, arguments)
     factor = arguments.get(SAMPLE_WEIGHT)
     with np.errstate(all="ignore"):
-        own = dict(loss.quantities(**{k: v for k, v in arguments.items() if k != SAMPLE_WEIGHT}))
+        own = dict(loss.quantities(**{k: v for k, v in arguments.items() if k not in _OF_LOSSES}))
     if factor is not None:
         own["v"] = np.broadcast_to(beside(factor, len(shape) + 1), (*shape, 1))
     arrays = [array.name for array in array_arguments(type(loss))]

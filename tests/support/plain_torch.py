@@ -49,7 +49,9 @@ def multiclass_hinge(input: Tensor, target: Tensor, margin: float) -> Tensor:
     return (margin + others.amax(1) - input.gather(1, target[:, None])[:, 0]).clamp(min=0)
 
 
-def perplexity(input: Tensor, target: Tensor, ignore_index: int, class_axis: int | None) -> Tensor:
+def perplexity(
+    input: Tensor, target: Tensor, ignore_index: int, class_axis: int | None, shift: bool
+) -> Tensor:
     """The cross-entropies of the tokens."""
     return F.cross_entropy(input, target, reduction="none", ignore_index=ignore_index)
 
