@@ -1,7 +1,7 @@
 """Further losses of a choice among C classes."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 
@@ -49,8 +49,8 @@ class Focal(Multiclass):
     legacy = False
     close = ("cross-entropy",)
     aliases = ("softmax_focal_loss", "CategoricalFocalCrossentropy", "multiclass_focal")
-    ambiguous = dict.fromkeys(("FocalLoss",), "sigmoid-focal (each column a question of its own)")
-    uses = ("classification", "imbalanced", "segmentation")
+    ambiguous: ClassVar[Mapping[str, str]] = {"FocalLoss": "sigmoid-focal"}
+    uses = ("classification", "one class of several", "imbalanced", "segmentation")
     example = {
         "input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, 1.0, 1.0]],
         "target": [0, 2, 1],
@@ -121,7 +121,7 @@ class MulticlassHinge(Loss):
     legacy = False
     close = ("multi-margin",)
     aliases = ("crammer_singer", "CategoricalHinge")
-    uses = ("classification", "support vector machine")
+    uses = ("classification", "one class of several", "support vector machine")
     divisor = "the number of rows"
     example = {
         "input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, 1.0, 1.0]],

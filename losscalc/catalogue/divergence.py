@@ -48,6 +48,7 @@ class KLDiv(Loss):
         "refuses negative probabilities, takes the limit 0 where a probability is 0 and the log-probability "
         "is infinite, and takes whole numbers, as float64"
     )
+    uses: ClassVar[tuple[str, ...]] = ("distributions", "distillation")
     range = Interval(-math.exp(-1.0))
     relatives = {"with-entropy": "cross-entropy"}
     example = {
@@ -116,9 +117,7 @@ class KL(Divergence):
 
     close = ("kl-div", "jensen-shannon")
     aliases = ("kullback_leibler", "relative_entropy")
-    ambiguous: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("kl_divergence", "KLDivergence", "kld"), "kl-div (log-probabilities) or kl-gaussian (Gaussians)"
-    )
+    ambiguous: ClassVar[Mapping[str, str]] = {"kl_divergence": "kl-div", "kld": "kl-gaussian"}
     example = {"input": [[0.36, 0.48, 0.16]], "target": [[0.2, 0.8, 0.0]], "reduction": "none"}
 
     formula = "Σ (0 if p = 0, else p·ln(p / q)), p = max(y, ε), q = max(x, ε)"

@@ -64,6 +64,15 @@ class CrossEntropy(Tokens):
         "indices of any dtype as long as they are whole, and refuses a `label_smoothing` below 0 and "
         "negative weights"
     )
+    aliases = (
+        "ce",
+        "softmax_cross_entropy",
+        "softmax_cross_entropy_with_logits",
+        "softmax_cross_entropy_with_integer_labels",
+        "softmax_loss",
+        "ranking_softmax_loss",
+    )
+    uses = ("classification", "one class of several", "segmentation", "language model")
     is_likelihood = True
     weighted_mean = True
     relatives = {

@@ -47,6 +47,8 @@ class NLL(Tokens):
     """
 
     unlike = "takes class indices of any dtype as long as they are whole, and refuses negative weights"
+    aliases = ("negative_log_likelihood",)
+    uses = ("classification", "one class of several", "language model")
     is_likelihood = True
     weighted_mean = True
     relatives = {"logits": "cross-entropy", "probabilities": "log-loss"}

@@ -44,6 +44,8 @@ class LinearCrossEntropy(Loss):
     """
 
     unlike = "has no options of chunking"
+    aliases = ("fused_linear_cross_entropy",)
+    uses = ("classification", "one class of several", "language model", "large vocabulary")
     is_likelihood = True
     weighted_mean = True
     relatives = {"logits": "cross-entropy"}
