@@ -13,7 +13,7 @@ from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import ClassIndices, Role, class_positions
 from losscalc.core.shapes import Layout, classwise_layout, rowwise_layout
 from losscalc.core.stable import number, partition, softmax, softmax_less_one, surprisal, total
-from losscalc.errors import ParameterError
+from losscalc.errors import ParameterError, ShapeError
 
 RowLogits = Annotated[
     FloatArray, Role("Logits (N, ..., C); classes on the last axis, or (C,) for one sample.", "logits")
@@ -73,7 +73,10 @@ class Distillation(Loss):
             {name: shapes[name] for name in ("input", "teacher")},
             same=("input", "teacher"),
             broadcast=broadcast,
+            may_broadcast=False,
         )
+        if shapes["input"][-1] == 0:
+            raise ShapeError("`input` has no classes: its class axis has length 0", argument="input")
         if "target" in shapes:
             labelled = classwise_layout(shapes, dtypes, probabilities=False, class_axis=-1)
             return labelled._replace(cut=layout.cut | labelled.cut)

@@ -96,7 +96,7 @@ class Divergence(Loss):
     uses: ClassVar[tuple[str, ...]] = ("distributions",)
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        return rowwise_layout(shapes, same=list(shapes), broadcast=broadcast)
+        return rowwise_layout(shapes, same=list(shapes), broadcast=broadcast, may_broadcast=False)
 
 
 @loss("kl")

@@ -70,13 +70,16 @@ def rowwise_layout(
     same: Sequence[str] = ("input", "target"),
     weights: Collection[str] = (),
     broadcast: bool,
+    may_broadcast: bool = True,
 ) -> Layout:
     """Arrays of the `same` shape (N, ..., D), or (D,) for one row, with one loss for each row of D numbers.
 
     A lone row is never cut, because its only axis is D.
     """
     own = {name: shapes[name] for name in (*same, *weights) if name in shapes}
-    layout = elementwise_layout(own, same=same, weights=weights, broadcast=broadcast, may_broadcast=True)
+    layout = elementwise_layout(
+        own, same=same, weights=weights, broadcast=broadcast, may_broadcast=may_broadcast
+    )
     if not any(shapes[name] for name in same):
         raise ShapeError(
             f"`{same[0]}` is a single number; it needs an axis to sum over",
