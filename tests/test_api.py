@@ -56,7 +56,7 @@ def test_parameters_go_to_the_class():
     assert losscalc.compute("cross-entropy", scores, classes, label_smoothing=0.1) == (
         losscalc.CrossEntropy(label_smoothing=0.1)(scores, classes)
     )
-    shown = "CrossEntropy(class_axis=None, ignore_index=-100, label_smoothing=0.0)"
+    shown = "CrossEntropy(class_axis=None, shift=False, ignore_index=-100, label_smoothing=0.0)"
     assert repr(losscalc.CrossEntropy()) == shown
     with pytest.raises(losscalc.ParameterError, match="label_smoothing must be in"):
         losscalc.CrossEntropy(label_smoothing=-0.1)

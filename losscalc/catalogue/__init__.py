@@ -17,15 +17,20 @@ if TYPE_CHECKING:
     from losscalc.catalogue.base import losses as losses
     from losscalc.catalogue.binary import *
     from losscalc.catalogue.boxes import *
+    from losscalc.catalogue.choice import *
     from losscalc.catalogue.ctc import *
     from losscalc.catalogue.deviance import *
+    from losscalc.catalogue.distillation import *
     from losscalc.catalogue.divergence import *
     from losscalc.catalogue.embedding import *
+    from losscalc.catalogue.gaussian import *
     from losscalc.catalogue.hinge import *
     from losscalc.catalogue.likelihood import *
     from losscalc.catalogue.margin import *
     from losscalc.catalogue.multiclass import *
+    from losscalc.catalogue.nll import *
     from losscalc.catalogue.overlap import *
+    from losscalc.catalogue.perplexity import *
     from losscalc.catalogue.projection import *
     from losscalc.catalogue.quantile import *
     from losscalc.catalogue.regression import *

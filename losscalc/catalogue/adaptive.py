@@ -55,6 +55,8 @@ class AdaptiveLogSoftmax(Loss):
         "gives one thing, what the reduction says: PyTorch returns the log-probabilities, which are none "
         "with a minus, and the mean together"
     )
+    aliases = ("adaptive_softmax",)
+    uses = ("classification", "one class of several", "language model", "large vocabulary")
     is_likelihood = True
     example = {
         "input": [[1.0, 2.0], [0.0, 1.0]],

@@ -17,8 +17,7 @@ from losscalc.core.shapes import Layout
 from losscalc.core.stable import numbers_like
 from losscalc.errors import ClassIndexError, DomainError, ParameterError, ShapeError
 
-# The number of log-probabilities that are looked up at once.
-_TOGETHER = 4096
+_TOGETHER = 4096  # as many log-probabilities are looked up at once
 # Stands for -inf, and is below any other logarithm; (-inf) - (-inf) would be NaN.
 _FLOOR = -1e300
 
@@ -47,6 +46,8 @@ class CTC(Loss):
     """
 
     unlike = "refuses symbols that are the blank or outside [0, C), and takes float16"
+    aliases = ("connectionist_temporal_classification",)
+    uses = ("sequences", "speech", "handwriting")
     is_likelihood = True
     example = {
         "log_probs": [[[-0.7, -1.2, -1.6]], [[-1.6, -0.7, -1.2]], [[-1.2, -1.2, -0.9]]],

@@ -2,20 +2,28 @@
 
 import math
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from losscalc.catalogue.base import Loss, loss
-from losscalc.core.array import Shape
+from losscalc.core.array import FloatArray, Shape
 from losscalc.core.declaration import Doc
-from losscalc.core.domains import Interval
+from losscalc.core.domains import UNIT, Interval
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Divergent, LogProbabilities, Role
-from losscalc.core.shapes import Layout, elementwise_layout
-from losscalc.core.stable import xmul
+from losscalc.core.shapes import Layout, elementwise_layout, rowwise_layout
+from losscalc.core.stable import MOST, log_ratio, number, total, xmul
 
-_MOST = float(np.finfo(np.float64).max)
+Shares = Annotated[
+    FloatArray,
+    Role(
+        "Probabilities (..., C), which sum to 1 along the last axis.",
+        "shares",
+        UNIT,
+        hint="of logits take losscalc softmax; log-probabilities are for kl-div",
+    ),
+]
 
 
 @loss("kl-div", torch="KLDivLoss", functional="kl_div")
@@ -40,6 +48,7 @@ class KLDiv(Loss):
         "refuses negative probabilities, takes the limit 0 where a probability is 0 and the log-probability "
         "is infinite, and takes whole numbers, as float64"
     )
+    uses: ClassVar[tuple[str, ...]] = ("distributions", "distillation")
     range = Interval(-math.exp(-1.0))
     relatives = {"with-entropy": "cross-entropy"}
     example = {
@@ -71,9 +80,109 @@ class KLDiv(Loss):
             return Terms(xmul(target, np.log(target + (target == 0)) - input))
         # exp(y) = exp(y/2)²: a subnormal exp(y) has lost digits, which a large difference would show.
         root = np.exp(0.5 * target)
-        return Terms(root * xmul(root, np.maximum(target, -_MOST) - input))
+        return Terms(root * xmul(root, np.maximum(target, -MOST) - input))
 
     def gradient(self, input: LogProbabilities, target: Divergent) -> Slope:
         """The probability of the target, with a minus."""
         slope = -np.exp(target) if self.log_target else -target
         return Slope(np.broadcast_to(slope, np.broadcast_shapes(input.shape, target.shape)))
+
+
+class Divergence(Loss):
+    """The base of divergences with one loss a row: arrays (..., C) of one shape, or (C,) for one row."""
+
+    divisor = "the number of rows"
+    legacy = False
+    uses: ClassVar[tuple[str, ...]] = ("distributions",)
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        return rowwise_layout(shapes, same=list(shapes), broadcast=broadcast)
+
+
+@loss("kl")
+class KL(Divergence):
+    """Kullback-Leibler divergence of rows of probabilities from the input.
+
+    `input` and `target` hold probabilities of the same shape (N, ..., C), or (C,) for one row, which sum to 1
+    along the last axis. Both are raised to `eps` where they are below it. The mean divides by the number of
+    rows.
+
+    Raises ShapeError for shapes that differ and DomainError for a number outside [0, 1].
+
+    Source: https://docs.scipy.org/doc/scipy/reference/generated/scipy.stats.entropy.html
+
+    >>> KL()([[0.36, 0.48, 0.16]], [[0.2, 0.8, 0.0]], reduction="none")
+    array([0.29110317])
+    """
+
+    close = ("kl-div", "jensen-shannon")
+    aliases = ("kullback_leibler", "relative_entropy")
+    ambiguous: ClassVar[Mapping[str, str]] = {"kl_divergence": "kl-div", "kld": "kl-gaussian"}
+    example = {"input": [[0.36, 0.48, 0.16]], "target": [[0.2, 0.8, 0.0]], "reduction": "none"}
+
+    formula = "Σ (0 if p = 0, else p·ln(p / q)), p = max(y, ε), q = max(x, ε)"
+
+    eps: Annotated[float, UNIT, Doc("Smallest probability; 1e-7 in Keras.")] = 0.0
+
+    def terms(self, input: Shares, target: Shares) -> Terms:
+        p, q = np.maximum(target, self.eps), np.maximum(input, self.eps)
+        # 0·ln 0 is 0, whatever the other probability is.
+        return Terms(total(xmul(p, log_ratio(p + (p == 0), q))))
+
+    def gradient(self, input: Shares, target: Shares) -> Slope:
+        """-y / x; 0 below `eps`."""
+        p, q = np.maximum(target, self.eps), np.maximum(input, self.eps)
+        return Slope(np.where((input < self.eps) | (p == 0), 0.0, -p / q))
+
+    def gradient_target(self, input: Shares, target: Shares) -> Slope:
+        """ln(y / x) + 1; 0 below `eps`."""
+        p, q = np.maximum(target, self.eps), np.maximum(input, self.eps)
+        return Slope(np.where(target < self.eps, 0.0, log_ratio(p, q) + 1.0))
+
+
+@loss("jensen-shannon")
+class JensenShannon(Divergence):
+    """Symmetric divergence of rows of probabilities: the mean of those from their average.
+
+    `input` and `target` hold probabilities of the same shape (N, ..., C), or (C,) for one row, which sum to 1
+    along the last axis. The loss of a row is between 0 and ln 2. The mean divides by the number of rows.
+
+    Raises ShapeError for shapes that differ and DomainError for a number outside [0, 1].
+
+    Source: https://lightning.ai/docs/torchmetrics/stable/regression/js_divergence.html
+
+    >>> JensenShannon()([[0.5, 0.5], [1.0, 0.0]], [[0.3, 0.7], [0.0, 1.0]], reduction="none")
+    array([0.02100593, 0.69314718])
+    """
+
+    close = ("kl",)
+    aliases = ("jsd", "js_divergence", "jensen_shannon_divergence")
+    range = Interval(0.0, math.log(2.0))
+    example = {
+        "input": [[0.5, 0.5], [1.0, 0.0]],
+        "target": [[0.3, 0.7], [0.0, 1.0]],
+        "reduction": "none",
+    }
+
+    formula = "½·Σ ((0 if x = 0, else x·ln(x / m)) + (0 if y = 0, else y·ln(y / m))), m = ½(x + y)"
+
+    def terms(self, input: Shares, target: Shares) -> Terms:
+        both = input + target
+        share = (input - target) / (both + (both == 0))
+        near = np.abs(share) < 0.5
+        # With x = s/2·(1+t) and y = s/2·(1-t) the two parts are s/2·[(1+t)·ln(1+t) + (1-t)·ln(1-t)], which is
+        # s/2·[t·ln((1+t) / (1-t)) + ln(1-t²)]: for a small t that keeps the digits, as 2t² - t².
+        t = np.where(near, share, number(0.0, both))
+        close = 0.5 * both * (t * (np.log1p(t) - np.log1p(-t)) + np.log1p(-t * t))
+        far = xmul(input, log_ratio(2.0 * input + (input == 0), both))
+        far = far + xmul(target, log_ratio(2.0 * target + (target == 0), both))
+        return Terms(total(0.5 * np.where(near, close, far)))
+
+    def gradient(self, input: Shares, target: Shares) -> Slope:
+        """½·ln(2x / (x + y)), and 0 where both are 0."""
+        both = input + target
+        return Slope(np.where(both == 0, 0.0, 0.5 * log_ratio(2.0 * input, both)))
+
+    def gradient_target(self, input: Shares, target: Shares) -> Slope:
+        """½·ln(2y / (x + y)), and 0 where both are 0."""
+        return self.gradient(target, input)

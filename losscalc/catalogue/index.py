@@ -28,14 +28,15 @@ MODULES = {
         multilabel-margin MultiLabelMarginLoss multilabel_margin_loss
     """,
     "multiclass": """
-        cross-entropy CrossEntropyLoss cross_entropy
-        nll NLLLoss nll_loss
+        cross-entropy CrossEntropyLoss cross_entropy ce softmax_cross_entropy
+            softmax_cross_entropy_with_logits softmax_cross_entropy_with_integer_labels softmax_loss
+            ranking_softmax_loss
     """,
     "projection": """
-        linear-cross-entropy LinearCrossEntropyLoss linear_cross_entropy
+        linear-cross-entropy LinearCrossEntropyLoss linear_cross_entropy fused_linear_cross_entropy
     """,
     "adaptive": """
-        adaptive-log-softmax AdaptiveLogSoftmaxWithLoss
+        adaptive-log-softmax AdaptiveLogSoftmaxWithLoss adaptive_softmax
     """,
     "scoring": """
         log-loss logarithmic log_loss categorical_crossentropy sparse_categorical_crossentropy
@@ -43,6 +44,8 @@ MODULES = {
     """,
     "divergence": """
         kl-div KLDivLoss kl_div
+        kl kullback_leibler relative_entropy kl_divergence kld
+        jensen-shannon jsd js_divergence jensen_shannon_divergence
     """,
     "embedding": """
         cosine-embedding CosineEmbeddingLoss cosine_embedding_loss
@@ -53,7 +56,7 @@ MODULES = {
         triplet-margin-with-distance TripletMarginWithDistanceLoss triplet_margin_with_distance_loss
     """,
     "ctc": """
-        ctc CTCLoss ctc_loss
+        ctc CTCLoss ctc_loss connectionist_temporal_classification
     """,
     "boxes": """
         giou generalized_box_iou_loss
@@ -91,5 +94,21 @@ MODULES = {
         smape symmetric_mean_absolute_percentage_error
         msle mean_squared_log_error mean_squared_logarithmic_error
         rmsle root_mean_squared_log_error root_mean_squared_logarithmic_error
+    """,
+    "choice": """
+        focal softmax_focal_loss CategoricalFocalCrossentropy multiclass_focal FocalLoss
+        multiclass-hinge crammer_singer CategoricalHinge
+    """,
+    "distillation": """
+        distillation kd_loss knowledge_distillation KnowledgeDistillationKLDivLoss
+    """,
+    "gaussian": """
+        kl-gaussian vae_kl kl_normal latent_loss gaussian_kl
+    """,
+    "nll": """
+        nll NLLLoss nll_loss negative_log_likelihood
+    """,
+    "perplexity": """
+        perplexity ppl
     """,
 }

@@ -1,28 +1,26 @@
-"""Losses of a choice among C classes."""
+"""Cross-entropy of logits over C classes."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, cast
 
 import numpy as np
 
-from losscalc.catalogue.base import Loss, Quantities, loss
-from losscalc.catalogue.weighting import BY_SAMPLES, sample_weighted
+from losscalc.catalogue.base import Quantities, loss
+from losscalc.catalogue.classwise import IGNORE_INDEX, LABEL_SMOOTHING
+from losscalc.catalogue.tokens import Tokens
+from losscalc.catalogue.weighting import BY_SAMPLES, masked, sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape
-from losscalc.core.declaration import Doc
-from losscalc.core.domains import UNIT, Choice
+from losscalc.core.domains import UNIT
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import (
-    ClassIndices,
-    ClassLogProbabilities,
     ClassScores,
     ClassTarget,
     ClassWeight,
-    as_real,
     class_positions,
     classes_back,
     classes_last,
 )
-from losscalc.core.shapes import Layout, classwise_layout
+from losscalc.core.shapes import Layout
 from losscalc.core.stable import (
     Partition,
     joined,
@@ -34,40 +32,11 @@ from losscalc.core.stable import (
     surprisal,
     xmul,
 )
-from losscalc.errors import ParameterError, ShapeError
-
-IGNORE_INDEX = Doc("Rows with this target are left out; any whole number.")
-LABEL_SMOOTHING = Doc("Share of the target that is spread evenly over all classes.")
-
-
-class Multiclass(Loss):
-    """The base of this family: a class axis, and rows that may be ignored."""
-
-    divisor = (
-        "the sum of the weights of the targets that are not ignored (their number without weight); "
-        f"{BY_SAMPLES}"
-    )
-    probabilities: ClassVar[bool] = False
-    """Whether a target may hold class probabilities, in the shape of the scores."""
-
-    class_axis: Annotated[
-        int | None, Choice((1, -1)), Doc("The axis of the classes: 1, as in PyTorch, unless -1, the last.")
-    ] = None
-
-    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        scores = shapes["input"]
-        if scores and scores[self._axis if len(scores) > 1 else 0] == 0:
-            raise ShapeError("`input` has no classes: its class axis has length 0", argument="input")
-        return classwise_layout(shapes, dtypes, probabilities=self.probabilities, class_axis=self._axis)
-
-    @property
-    def _axis(self) -> int:
-        """The axis of the classes of more than one sample."""
-        return 1 if self.class_axis is None else self.class_axis
+from losscalc.errors import ParameterError
 
 
 @loss("cross-entropy", torch="CrossEntropyLoss", functional="cross_entropy")
-class CrossEntropy(Multiclass):
+class CrossEntropy(Tokens):
     """Cross-entropy of logits over C classes.
 
     `input` holds logits (N, C) or (N, C, d1, ...), with the classes on axis 1 (or the last, with a
@@ -77,6 +46,9 @@ class CrossEntropy(Multiclass):
     sum of the weights of the targets that are not ignored; with class probabilities by the number of
     rows, whatever the weights. `sample_weight`, (N,) or of the shape of class indices, multiplies each loss
     and what it adds to the divisor, as in scikit-learn; Keras divides by the number of rows all the same.
+    `mask`, of the shape of class indices, is 1 where a target counts and 0 where it takes no part. With
+    `shift`, logits (L, C) or (N, L, C) are scored against the label after them, as in language models: the
+    last logits and the first label of each sequence take no part.
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), DomainError
     for a negative weight, and ParameterError for a non-negative `ignore_index` with class probabilities.
@@ -92,6 +64,15 @@ class CrossEntropy(Multiclass):
         "indices of any dtype as long as they are whole, and refuses a `label_smoothing` below 0 and "
         "negative weights"
     )
+    aliases = (
+        "ce",
+        "softmax_cross_entropy",
+        "softmax_cross_entropy_with_logits",
+        "softmax_cross_entropy_with_integer_labels",
+        "softmax_loss",
+        "ranking_softmax_loss",
+    )
+    uses = ("classification", "one class of several", "segmentation", "language model")
     is_likelihood = True
     weighted_mean = True
     relatives = {
@@ -126,6 +107,7 @@ class CrossEntropy(Multiclass):
             )
         return layout
 
+    @masked
     @sample_weighted
     def terms(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Terms:
         scores = classes_last(input, self._axis)
@@ -149,6 +131,7 @@ class CrossEntropy(Multiclass):
         # The scores of an ignored row may be anything, even NaN.
         return Terms(np.where(ignored, 0.0, value), factor, ignored)
 
+    @masked
     @sample_weighted
     def gradient(self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None) -> Slope:
         """softmax(x) - y, times the weight of the target."""
@@ -229,86 +212,6 @@ class CrossEntropy(Multiclass):
     def _ignored(self) -> int:
         """The class index of ignored rows; -100 unless given, as in PyTorch."""
         return -100 if self.ignore_index is None else self.ignore_index
-
-
-@loss("nll", torch="NLLLoss", functional="nll_loss")
-class NLL(Multiclass):
-    """Negative log-likelihood of log-probabilities over C classes.
-
-    `input` holds log-probabilities (N, C) or (N, C, d1, ...), with the classes on axis 1 (or the last,
-    with a `class_axis` of -1), or (C,) for one sample; that they are log-probabilities is not checked.
-    `target` holds class indices of that shape without the class axis, `weight` has shape (C,). The mean
-    divides by the sum of the weights of the targets that are not ignored. `sample_weight`, (N,) or of the
-    shape of `target`, multiplies each loss and what it adds to the divisor; Keras divides by the number of
-    rows all the same.
-
-    Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C) and
-    DomainError for a negative weight.
-
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html
-
-    >>> NLL()([[-0.4, -1.4, -2.4], [-3.2, -2.2, -0.2]], [0, 2], reduction="none")
-    array([0.4, 0.2])
-    """
-
-    unlike = "takes class indices of any dtype as long as they are whole, and refuses negative weights"
-    is_likelihood = True
-    weighted_mean = True
-    relatives = {"logits": "cross-entropy", "probabilities": "log-loss"}
-    close = ("cross-entropy",)
-    example = {"input": [[-0.4, -1.4, -2.4], [-3.2, -2.2, -0.2]], "target": [0, 2], "reduction": "none"}
-
-    formula = "-w[y]·x[y]"
-
-    ignore_index: Annotated[int, IGNORE_INDEX] = -100
-
-    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """A row is as wide as one element, because only one log-probability of it is read."""
-        layout = super().layout(shapes, dtypes, broadcast)
-        classes = shapes["input"][self._axis] if len(shapes["input"]) > 1 else 1
-        return layout._replace(width=max(1, layout.width // (classes or 1)))
-
-    @sample_weighted
-    def terms(
-        self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
-    ) -> Terms:
-        scores = classes_last(input, self._axis)
-        target = target.reshape(scores.shape[:-1])
-        position = class_positions("target", target, scores.shape[-1], self.ignore_index)
-        picked = as_real(pick(scores, position))
-        ignored = target == self.ignore_index
-        if weight is None and not ignored.any():
-            return Terms(-picked)
-        factor = self._factor(target, position, weight)
-        value = -factor * picked
-        return Terms(np.where(ignored, 0.0, value), factor, ignored)
-
-    def quantities(
-        self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
-    ) -> Quantities:
-        scores = classes_last(input, self._axis)
-        position = class_positions("target", target, scores.shape[-1], self.ignore_index)
-        position = position.reshape(*scores.shape[:-1], 1)
-        return {
-            "x[y]": as_real(np.take_along_axis(scores, position, axis=-1)),
-            "w[y]": None if weight is None else weight[position],
-        }
-
-    @sample_weighted
-    def gradient(
-        self, input: ClassLogProbabilities, target: ClassIndices, weight: ClassWeight | None = None
-    ) -> Slope:
-        """Minus the weight of the target at its place, and 0 elsewhere."""
-        slope: FloatArray = np.zeros(np.shape(classes_last(input, self._axis)))
-        position = class_positions("target", target, slope.shape[-1], self.ignore_index)
-        factor = self._factor(target, position, weight).reshape(slope.shape[:-1])
-        column = position.reshape(slope.shape[:-1])[..., np.newaxis]
-        np.put_along_axis(slope, column, -factor[..., np.newaxis], axis=-1)
-        return Slope(classes_back(slope, self._axis))
-
-    def _factor(self, target: IndexArray, position: IndexArray, weight: FloatArray | None) -> FloatArray:
-        """The weight of each row; 0 for ignored rows."""
-        return np.where(target == self.ignore_index, 0.0, 1.0 if weight is None else weight[position])
 
 
 def _spread(parts: Partition, share: FloatArray) -> FloatArray:

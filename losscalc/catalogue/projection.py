@@ -7,7 +7,8 @@ from typing import Annotated, Any, cast
 import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
-from losscalc.catalogue.multiclass import LABEL_SMOOTHING, CrossEntropy
+from losscalc.catalogue.classwise import LABEL_SMOOTHING
+from losscalc.catalogue.multiclass import CrossEntropy
 from losscalc.catalogue.weighting import sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape, show_shape
 from losscalc.core.declaration import Doc
@@ -43,6 +44,8 @@ class LinearCrossEntropy(Loss):
     """
 
     unlike = "has no options of chunking"
+    aliases = ("fused_linear_cross_entropy",)
+    uses = ("classification", "one class of several", "language model", "large vocabulary")
     is_likelihood = True
     weighted_mean = True
     relatives = {"logits": "cross-entropy"}

@@ -1,4 +1,4 @@
-"""The factor of each row, which a loss with a weight for each class takes as well."""
+"""Further arrays of losses of classes: the factor of each row, and which positions count."""
 
 import inspect
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from losscalc.catalogue.base import Loss
 from losscalc.core.array import FloatArray
 from losscalc.core.reductions import Slope, Terms
-from losscalc.core.roles import SampleWeight
+from losscalc.core.roles import Mask, SampleWeight
 
 Result = TypeVar("Result", Terms, Slope)
 
@@ -29,15 +29,35 @@ def sample_weighted(method: Callable[..., Result]) -> Callable[..., Result]:
             return found
         if isinstance(found, Terms):
             return found.times(sample_weight)
-        return found.times(sample_weight, -1 if self.settings.get("class_axis") == -1 else 1)
+        return found.times(sample_weight, _class_axis(self))
 
-    _declare(weighted, method)
+    _declare(weighted, method, "sample_weight", SampleWeight | None)
     return weighted
 
 
-def _declare(weighted: Any, method: Callable[..., Any]) -> None:
+def masked(method: Callable[..., Result]) -> Callable[..., Result]:
+    """Give `terms` or `gradient` one more array, `mask`: no loss counts where it is 0."""
+
+    @wraps(method)
+    def partly(self: Loss, *arrays: Any, mask: FloatArray | None = None, **named: Any) -> Result:
+        found = method(self, *arrays, **named)
+        if mask is None:
+            return found
+        if isinstance(found, Terms):
+            return found.without(mask == 0)
+        return found.without(mask == 0, _class_axis(self))
+
+    _declare(partly, method, "mask", Mask | None)
+    return partly
+
+
+def _class_axis(loss: Loss) -> int:
+    return -1 if loss.settings.get("class_axis") == -1 else 1
+
+
+def _declare(extended: Any, method: Callable[..., Any], name: str, role: Any) -> None:
     """Let the declaration of a loss, which is read from its `terms`, have the array as well."""
     own = inspect.signature(method)
-    extra = inspect.Parameter("sample_weight", inspect.Parameter.KEYWORD_ONLY, default=None)
-    weighted.__signature__ = own.replace(parameters=[*own.parameters.values(), extra])
-    weighted.__annotations__ = {**method.__annotations__, "sample_weight": SampleWeight | None}
+    extra = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+    extended.__signature__ = own.replace(parameters=[*own.parameters.values(), extra])
+    extended.__annotations__ = {**method.__annotations__, name: role}

@@ -39,7 +39,7 @@ class Check(NamedTuple):
             raise UsageError(
                 f"a check cannot be written as {delivery.format}", hint="take plain, table or json"
             )
-        call, result = self.request.gathered()
+        call, result = self.request.gathered(as_given=True)
         texts, readings = {**self.request.inputs.texts, "expect": self.expect}, self.request.inputs.readings
         with Files({name: parse_address(text) for name, text in texts.items()}, readings).changing():
             expected = read_array(self.expect, "--expect", readings.of("expect"))
@@ -98,7 +98,7 @@ class Check(NamedTuple):
 
 def supposed(request: Request, name: str) -> Result:
     """The result of a request under a hypothesis."""
-    call, result = request.gathered()
+    call, result = request.gathered(as_given=True)
     rows = {row.name: row for row in hypotheses(call)}
     if name not in rows:
         close = suggest(name, rows)

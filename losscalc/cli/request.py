@@ -16,7 +16,7 @@ from losscalc.engine.collect import Collector
 from losscalc.engine.compute import Computation, Run
 from losscalc.engine.sources import Source
 from losscalc.errors import LosscalcWarning
-from losscalc.insight.call import classes_on_axis_1
+from losscalc.insight.call import simplified
 from losscalc.outputs.result import Result
 
 if TYPE_CHECKING:
@@ -51,15 +51,15 @@ class Request(NamedTuple):
             self.voice.tell((*found.remarks, *done.warnings, *_left_out(done.dropped)), call.sources)
         return done
 
-    def gathered(self) -> "tuple[LossCall, Result]":
-        """Read all arrays of a loss into memory; returns the call and its result."""
+    def gathered(self, *, as_given: bool = False) -> "tuple[LossCall, Result]":
+        """Read all arrays of a loss into memory; returns the call, as insight expects it, and its result."""
         with opened(self.call, self.inputs, self.voice) as found:
             call = found.call
             held, dropped = engine.gathered(call)
             done = engine.compute(held)
             self.voice.tell((*found.remarks, *done.warnings, *_left_out(dropped)), call.sources)
         whole = cast("LossCall", held._replace(examine=None))
-        return classes_on_axis_1(whole), self._result(done)
+        return whole if as_given else simplified(whole), self._result(done)
 
     def _result(self, done: Computation) -> Result:
         call = self.call

@@ -271,6 +271,7 @@ FINITE = Interval(low_open=True, high_open=True)
 FINITE_NOT_NEGATIVE = Interval(0.0, high_open=True)
 FINITE_POSITIVE = Interval(0.0, low_open=True, high_open=True)
 SIGNS = Choice((-1, 1))
+BITS = Choice((0, 1))
 
 
 def parse_number(text: str) -> float | None:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 import numpy as np
 from numpy.typing import DTypeLike
 
-from losscalc.core.array import FloatArray, Shape
+from losscalc.core.array import Array, FloatArray, Shape
 from losscalc.core.conventions import Convention
 from losscalc.core.declaration import Derived, array_arguments, labels_of, parameters, scores_of
 from losscalc.core.reductions import MEAN, SUM, Link, Partial, Reduction, Slope, Terms
@@ -109,6 +109,10 @@ class Operation(ABC):
         first = array_arguments(type(self))[0].name
         method: Callable[..., Slope] = getattr(self, "gradient" if wrt == first else f"gradient_{wrt}")
         return method
+
+    def taken(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """What is taken of the arrays of a block: parts of them, as views of those that have a derivative."""
+        return dict(arrays)
 
     def finish(self, sums: Mapping[str, float]) -> Any:
         """The loss of the whole batch, or an array of losses, from its sums, if it yields sums by name."""

@@ -47,6 +47,15 @@ class Terms(NamedTuple):
             share=None if self.share is None else self.share * factor,
         )
 
+    def without(self, left_out: np.ndarray) -> "Terms":
+        """The same with some of the losses ignored."""
+        left_out = left_out.reshape(self.value.shape)
+        return self._replace(
+            value=np.where(left_out, 0.0, self.value),
+            divisor=None if self.divisor is None else np.where(left_out, 0.0, self.divisor),
+            ignored=left_out if self.ignored is None else self.ignored | left_out,
+        )
+
 
 class Slope(NamedTuple):
     """The derivative of the sum of the losses of one block, with respect to one array.
@@ -70,6 +79,12 @@ class Slope(NamedTuple):
             factor = np.expand_dims(factor, class_axis)
         # 0 for ignored rows, whatever their factor is.
         return self._replace(value=xmul(self.value, beside(factor, self.value.ndim)))
+
+    def without(self, left_out: np.ndarray, class_axis: int) -> "Slope":
+        """The derivative without some of the losses; `class_axis` is the axis that these lack."""
+        if left_out.ndim > 1:
+            left_out = np.expand_dims(left_out, class_axis)
+        return self._replace(value=np.where(beside(left_out, self.value.ndim), 0.0, self.value))
 
 
 class Link(NamedTuple):

@@ -6,17 +6,18 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 
 from losscalc.core.array import Array, FloatArray, IndexArray
-from losscalc.core.domains import NOT_NEGATIVE, SIGNS, UNIT, Region
+from losscalc.core.domains import BITS, NOT_NEGATIVE, SIGNS, UNIT, Region
 from losscalc.errors import ClassIndexError, DomainError, DTypeError
 
 Kind = Literal[
     "values", "amounts", "counts", "distances", "vectors", "boxes", "features",
-    "logits", "probabilities", "log-probabilities",
+    "logits", "probabilities", "shares", "log-probabilities",
     "labels", "signs", "class-indices", "class-lists", "classes", "distributions", "sequences",
-    "weights", "full-weights", "positive-weights", "class-weights", "sample-weights",
+    "weights", "full-weights", "positive-weights", "class-weights", "sample-weights", "masks",
     "variances", "lengths", "parameters",
 ]  # fmt: skip
-"""The kinds of numbers in arrays. `classes` are class indices or, if floating, class probabilities."""
+"""The kinds of numbers in arrays. `classes` are class indices or, if floating, class probabilities; `shares`
+are probabilities that sum to 1 along the last axis."""
 
 CLASS_KINDS: tuple[Kind, ...] = ("classes", "class-indices")
 """The kinds of targets whose labels are classes, one a row."""
@@ -129,6 +130,10 @@ SampleWeight = Annotated[
     FloatArray,
     Role("Factor of each row, (N,), or of each target, of its shape.", "sample-weights", NOT_NEGATIVE),
 ]
+Mask = Annotated[
+    FloatArray,
+    Role("1 for each target that counts and 0 for the others, of the shape of class indices.", "masks", BITS),
+]
 Rows = Annotated[FloatArray, Role("Scores (N, C), or (C,) for one sample.", "values")]
 RowIndices = Annotated[IndexArray, Role("Class indices (N,), whole numbers in [0, C).", "class-indices")]
 IndexSets = Annotated[
@@ -174,7 +179,7 @@ def remedy(role: Role, values: FloatArray) -> str | None:
 
     Logits are seldom all positive, and next to never above 20; percentages are not all below 2.
     """
-    if role.kind != "probabilities" or not (values.min() >= 0 and 2 < values.max() <= 100):
+    if role.kind not in ("probabilities", "shares") or not (values.min() >= 0 and 2 < values.max() <= 100):
         return role.hint
     if values.max() > 20 or role.hint is None:
         return "divide percentages by 100"

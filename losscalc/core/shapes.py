@@ -116,7 +116,9 @@ def classwise_layout(
     axis, classes = _class_axis(scores, class_axis)
     expected = scores[:axis] + scores[axis + 1 :]
     _check_weights(shapes, classes, expected, scores_name)
-    cut = frozenset() if axis == 0 else frozenset({"input", "target", "sample_weight"} & shapes.keys())
+    _check_mask(shapes, expected)
+    rows = frozenset({"input", "target", "sample_weight", "mask"} & shapes.keys())
+    cut = frozenset() if axis == 0 else rows
     width = row_size(scores)
     if probabilities and fits(target, scores):
         if dtypes["target"].kind != "f":
@@ -153,6 +155,17 @@ def _check_weights(shapes: Mapping[str, Shape], classes: int, losses: Shape, sco
             hint="for one factor a class use `weight`"
             if factor == (classes,) and "weight" not in shapes
             else None,
+        )
+
+
+def _check_mask(shapes: Mapping[str, Shape], losses: Shape) -> None:
+    """Refuse a mask that does not have the shape of the losses; that of one sample may be (1,)."""
+    mask = shapes.get("mask", losses)
+    if not fits(mask, losses) and not (not losses and mask == (1,)):
+        raise ShapeError(
+            f"`mask` has shape {show_shape(mask)}; for `input` of shape {show_shape(shapes['input'])} "
+            f"it must be {show_shape(losses)}",
+            argument="mask",
         )
 
 

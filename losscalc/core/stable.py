@@ -7,6 +7,8 @@ import numpy as np
 
 from losscalc.core.array import Array, FloatArray, IndexArray
 
+MOST = float(np.finfo(np.float64).max)
+
 
 def where(condition: np.ndarray, one: FloatArray | float, other: FloatArray | float) -> FloatArray:
     """`numpy.where` without a branch for each element, which is three times as fast for unpredictable masks.
@@ -57,6 +59,24 @@ def xmul(c: FloatArray | float, x: FloatArray) -> FloatArray:
     if np.any(product != product):
         product = where((c == 0) & (x == x), 0.0, product)
     return product
+
+
+def log_ratio(p: FloatArray, q: FloatArray) -> FloatArray:
+    """ln(p/q) of numbers that are not negative; the quotient loses digits near 1, and may overflow.
+
+    Near 1 it is log1p((p-q)/q), of which the difference is exact, and beyond the range ln p - ln q.
+    """
+    ratio = p / q
+    near = (ratio > 0.5) & (ratio < 2.0)
+    value = np.where(near, np.log1p((p - q) / np.where(near, q, number(1.0, q))), np.log(ratio))
+    return np.where((ratio == np.inf) & (p < np.inf), np.log(p) - np.log(q), value)
+
+
+def lost(a: FloatArray, b: FloatArray, difference: FloatArray) -> FloatArray:
+    """By how much the rounded difference a - b is too large (TwoDiff, Knuth); 0 where it is infinite."""
+    back = difference - a
+    error = (b + back) - (a - (difference - back))
+    return np.where(error == error, error, 0.0)
 
 
 def sigmoid(x: FloatArray) -> FloatArray:
@@ -144,15 +164,13 @@ def _shifted(x: FloatArray, top: IndexArray) -> tuple[FloatArray, FloatArray, Fl
     """Peak, others and rest of rows (N, C) beyond the range of exp, from their gaps m - x."""
     m = pick(x, top)[:, np.newaxis]
     gap = m - x
-    # e, by which rounding made the gap m - x too large (TwoDiff): exp(-(gap - e)) = exp(-gap)·(1 + e).
-    back = gap - m
-    lost = (x + back) - (m - (gap - back))
-    # Without it exp would be wrong by up to |gap|/2 ULP. For an infinite gap e is NaN, and is left out.
-    lost = np.where(lost == lost, lost, 0.0)
+    # e, by which rounding made the gap m - x too large: exp(-(gap - e)) = exp(-gap)·(1 + e).
+    # Without it exp would be wrong by up to |gap|/2 ULP.
+    excess = lost(m, x, gap)
     nearest = gap.copy()
     put(nearest, top, np.inf)
     lift = numbers_like(x, np.where(nearest.min(axis=-1, keepdims=True) > _FAINT, _LIFT, 0.0))
-    others = np.exp(lift - gap) * (1.0 + lost)
+    others = np.exp(lift - gap) * (1.0 + excess)
     put(others, top, 0.0)
     return np.where(m == m, np.exp(lift), m), others, total(others)[:, np.newaxis]
 
@@ -182,7 +200,7 @@ def partition(x: FloatArray) -> Partition:
 
 def joined(gap: FloatArray, tail: FloatArray) -> FloatArray:
     """The sum of gap and tail, infinite where the gap is, even if the tail is NaN."""
-    return np.where(gap == np.inf, np.inf, gap + tail)
+    return np.where(gap == np.inf, number(np.inf, tail), gap + tail)
 
 
 def log_softmax(x: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.core.domains import Region
 from losscalc.core.groupsums import GroupSums
+from losscalc.core.operation import Operation
 from losscalc.core.reductions import MEAN, Partial, Slope, Terms
 from losscalc.core.roles import Role, as_indices, as_real, remedy
 from losscalc.core.shapes import Layout, unbroadcast
@@ -119,13 +120,18 @@ def _outcome(call: AnyCall, layout: Layout, block: Block) -> Outcome:
 
 def _evaluate(call: AnyCall, layout: Layout, block: Block) -> Outcome:
     arrays, warnings = _numbers(call, layout, block)
-    arguments = grouped(arrays)
-    terms = call.operation.evaluated(arguments)
+    taken = call.operation.taken(arrays)
+    arguments = grouped(taken)
+    try:
+        terms = call.operation.evaluated(arguments)
+    except LosscalcError as error:
+        _find(error, call.operation, arrays)
+        raise
     partial = Partial.of(call.operation, terms, _rows(layout, block))
     value = None
     is_finite = partial.is_finite
     if call.wrt is not None:
-        value = _slope(call, arrays, arguments)
+        value = _slope(call, arrays, taken)
         is_finite = bool(np.isfinite(value).all())
     elif call.reduction.keeps and terms.sums is None:
         value = rounded(terms.value, layout.dtype)
@@ -173,14 +179,37 @@ def _number(call: AnyCall, layout: Layout, name: str, values: Array, roles: Mapp
     return narrow
 
 
-def _slope(call: AnyCall, arrays: Mapping[str, Array], arguments: Mapping[str, Any]) -> Array:
+def _find(error: LosscalcError, operation: Operation, arrays: Mapping[str, Array]) -> None:
+    """Turn the index of an error from one into what is taken of an array to one into the array."""
+    name = error.argument
+    if not error.index or name is None or name not in arrays:
+        return
+    places = np.arange(arrays[name].size).reshape(arrays[name].shape)
+    taken = operation.taken({**arrays, name: places})[name]
+    if taken.shape != places.shape:
+        place = np.unravel_index(int(taken[error.index]), places.shape)
+        error.index = tuple(int(i) for i in place)
+
+
+def _slope(call: AnyCall, arrays: Mapping[str, Array], taken: Mapping[str, Array]) -> Array:
     """The derivative of the block's contribution to the numerator of the reduction.
 
-    For a loss that is a function of several sums, those of all sums are side by side on one more axis.
+    It is 0 for what is not taken of an array. For a loss that is a function of several sums, those of all
+    sums are side by side on one more axis.
     """
     assert call.wrt is not None
+    shape, own = taken[call.wrt].shape, arrays[call.wrt].shape
+    slope = _taken_slope(call, grouped(taken), shape)
+    if shape == own:
+        return slope
+    whole = np.zeros(own)
+    call.operation.taken({**arrays, call.wrt: whole})[call.wrt][...] = slope
+    return whole
+
+
+def _taken_slope(call: AnyCall, arguments: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+    assert call.wrt is not None
     slope: Slope = call.operation.differentiated(call.wrt, arguments)
-    shape = arrays[call.wrt].shape
     if slope.sums is not None:
         return np.stack([unbroadcast(each, shape) for each in slope.sums.values()], axis=-1)
     whole = slope.value

@@ -101,7 +101,7 @@ class Call(NamedTuple, Generic[Operation_co]):
     def _in_pytorch(self, shapes: Mapping[str, Shape], column: str) -> str | None:
         """What PyTorch, if it has the loss, makes of an input or target (N, 1) beside the other, (N,)."""
         kind = self.operation.roles[column].kind
-        if not self.operation.torch or kind == "variances" or "weights" in kind:
+        if not self.operation.torch or kind in ("variances", "masks") or "weights" in kind:
             return None
         if not (self.operation.broadcasts and self._replace(broadcast=True)._fits()):
             return "PyTorch refuses the two"

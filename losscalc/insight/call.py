@@ -8,6 +8,17 @@ from losscalc.engine.call import Call as AnyCall
 Call = AnyCall[Loss]
 
 
+def simplified(call: Call) -> Call:
+    """The same call as all that looks into it expects it: of whole arrays, with the classes on axis 1."""
+    if "mask" in call.arrays or call.operation.settings.get("shift"):
+        arrays = call.operation.taken(call.held)
+        if np.shape(arrays["target"]) != np.shape(arrays["input"]):
+            # The labels that it leaves out are ignored already.
+            arrays.pop("mask", None)
+        call = call.having(shift=False)._replace(arrays=arrays)
+    return classes_on_axis_1(call)
+
+
 def classes_on_axis_1(call: Call) -> Call:
     """The same call with its classes on axis 1, where all that looks into it expects them."""
     axes = np.ndim(call.held["input"]) if "input" in call.arrays else 0

@@ -3,7 +3,7 @@
 import numpy as np
 
 from losscalc.catalogue.base import Loss
-from losscalc.core.declaration import parameters
+from losscalc.core.declaration import Parameter, parameters
 from losscalc.core.reductions import BATCHMEAN
 from losscalc.core.roles import Kind
 from losscalc.engine.findings import Findings
@@ -18,6 +18,7 @@ from losscalc.insight.diagnosis import (
     sums_to_one,
     takes,
     takes_classes,
+    uneven_rows,
 )
 
 
@@ -46,13 +47,22 @@ def _row_axis(case: Case) -> int:
     return case.axis if takes_classes(type(case.loss)) else -1
 
 
-def _softmax_floor(classes: int) -> float:
-    """The minimum of the cross-entropy of probabilities taken as logits: ln(e + C - 1) - 1."""
-    return float(np.log(np.e + classes - 1) - 1)
+def _of_logits(loss: Loss) -> str:
+    """The name of the same loss of logits, or of one that differs by the entropy of the target only."""
+    return loss.relatives.get("logits") or loss.relatives["with-entropy"]
 
 
-def _classes(case: Case) -> int:
-    return int(case["input"].shape[case.axis])
+def _softmax_floor(case: Case) -> str:
+    """The minimum of the cross-entropy of probabilities taken as logits, ln(e + C - 1) - 1, in words."""
+    if not case.loss.is_likelihood:
+        return ""
+    least = float(np.log(np.e + case["input"].shape[case.axis] - 1) - 1)
+    return f"; with a softmax before it, no loss is below {least:.4f}"
+
+
+def _class_axis(loss: type[Loss]) -> Parameter | None:
+    """The parameter for the axis of the classes, if there is one."""
+    return next((parameter for parameter in parameters(loss) if parameter.name == "class_axis"), None)
 
 
 def _equal_weights(case: Case) -> float | bool | None:
@@ -113,8 +123,7 @@ DIAGNOSES = (
         lambda loss: loss.scores == "logits" and takes_classes(loss),
         lambda case: are_probabilities(case["input"], case.axis),
         lambda case: LosscalcWarning(
-            "`input` looks like probabilities: its rows sum to 1; with a softmax before it, no loss is "
-            f"below {_softmax_floor(_classes(case)):.4f}",
+            f"`input` looks like probabilities: its rows sum to 1{_softmax_floor(case)}",
             hint=_instead(case, "probabilities", "leave out the softmax, or pipe it through losscalc log"),
             argument="input",
         ),
@@ -131,7 +140,7 @@ DIAGNOSES = (
     ),
     Diagnosis(
         "class-axis",
-        lambda loss: loss.scores in ("logits", "log-probabilities") and takes_classes(loss),
+        lambda loss: loss.scores in ("logits", "log-probabilities") and _class_axis(loss),
         lambda case: (
             case["input"].ndim > 2
             and case.axis == 1
@@ -146,7 +155,7 @@ DIAGNOSES = (
     ),
     Diagnosis(
         "equal-axes",
-        lambda loss: any(parameter.name == "class_axis" for parameter in parameters(loss)),
+        lambda loss: (axis := _class_axis(loss)) and axis.default is None,
         lambda case: (
             case["input"].ndim > 2
             and case.loss.settings["class_axis"] is None
@@ -236,6 +245,17 @@ DIAGNOSES = (
             hint="Keras divides each row by its sum; where each column is a question of its own, give "
             "`target` the shape of `input`",
             argument="input",
+        ),
+        everywhere=False,
+    ),
+    Diagnosis(
+        "rows-of-shares",
+        lambda loss: takes(loss, "shares"),
+        uneven_rows,
+        lambda case: LosscalcWarning(
+            f"the rows of `{uneven_rows(case)}` do not sum to 1, as those of distributions do",
+            hint="divide each row by its sum, as SciPy and torchmetrics do",
+            argument=str(uneven_rows(case)),
         ),
         everywhere=False,
     ),

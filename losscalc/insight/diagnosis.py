@@ -34,7 +34,7 @@ class Case:
     @property
     def axis(self) -> int:
         """The class axis of the input."""
-        return 0 if self["input"].ndim == 1 else self.loss.settings.get("class_axis") or 1  # type: ignore[return-value]
+        return 0 if self["input"].ndim == 1 else getattr(self.loss, "class_axis", None) or 1
 
     def has(self, *names: str) -> bool:
         """Whether all these arrays are given, and none is empty."""
@@ -93,6 +93,12 @@ def takes_classes(loss: type[Loss]) -> bool:
 def takes(loss: type[Loss], *kinds: Kind) -> bool:
     """Whether an array of the loss is of one of these kinds."""
     return any(array.role.kind in kinds for array in array_arguments(loss))
+
+
+def uneven_rows(case: Case) -> str | bool:
+    """The name of an array of probabilities whose rows do not sum to 1, or False."""
+    given = [a.name for a in array_arguments(type(case.loss)) if a.role.kind == "shares" and case.has(a.name)]
+    return next((name for name in given if not sums_to_one(case[name], -1)), False)
 
 
 def in_unit(values: Array) -> bool | None:

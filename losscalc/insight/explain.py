@@ -28,6 +28,9 @@ VOCABULARY: Mapping[str, str] = {
 SAMPLE_WEIGHT = "sample_weight"
 """The factor of each row, which no formula names: it multiplies all of it."""
 
+# What a loss has to do with after its formula: its factor, and whether it counts.
+_OF_LOSSES = (SAMPLE_WEIGHT, "mask")
+
 # No more summands than this are written out.
 _MOST_SUMMANDS = 6
 
@@ -228,7 +231,7 @@ def symbol_values(
     formula = formula_of(loss, arguments)
     factor = arguments.get(SAMPLE_WEIGHT)
     with np.errstate(all="ignore"):
-        own = dict(loss.quantities(**{k: v for k, v in arguments.items() if k != SAMPLE_WEIGHT}))
+        own = dict(loss.quantities(**{k: v for k, v in arguments.items() if k not in _OF_LOSSES}))
     if factor is not None:
         own["v"] = np.broadcast_to(beside(factor, len(shape) + 1), (*shape, 1))
     arrays = [array.name for array in array_arguments(type(loss))]
@@ -255,7 +258,7 @@ def formula_of(loss: Loss, arguments: Mapping[str, Any]) -> Formula:
 def target_of(loss: Loss, arguments: Mapping[str, Any]) -> Any:
     """The target, whose dtype may decide which formula holds; an empty array where there is none."""
     target = target_argument(type(loss))
-    return np.empty(0) if target is None else arguments[target.name]
+    return arguments.get(target.name, np.empty(0)) if target is not None else np.empty(0)
 
 
 def _ratio(step: Step) -> float:

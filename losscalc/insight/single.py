@@ -24,9 +24,8 @@ def single_losses(call: Call) -> Array:
 def numbers(call: Call) -> dict[str, Any]:
     """The arguments of `terms`: class indices as int64, everything else as float64, a state as a mapping."""
     indices = call.layout.indices
-    return grouped(
-        {name: as_indices(name, a) if name in indices else as_real(a) for name, a in call.held.items()}
-    )
+    arrays = {name: as_indices(name, a) if name in indices else as_real(a) for name, a in call.held.items()}
+    return grouped(call.operation.taken(arrays))
 
 
 def terms_of(call: Call) -> Terms:

@@ -189,7 +189,7 @@ def _of_classes(call: Call) -> Iterator[tuple[str, float | str]]:
     with np.errstate(all="ignore"):
         shares = shares / shares.sum()
         entropy = -np.sum(np.where(shares > 0, shares * np.log(shares), 0.0))
-        perplexity = np.exp(_mean(call))
+        perplexity = np.exp(MEAN.finish(compute(call).partial))
     yield "uniform guess, ln C", float(np.log(classes))
     yield "class priors as a guess", float(entropy)
     shown = ", ".join(f"{p:.3f}" for p in priors[:_MOST_CLASSES]) + (", …" if classes > _MOST_CLASSES else "")

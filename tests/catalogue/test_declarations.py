@@ -69,6 +69,7 @@ CORNERS: dict[str, Arrays] = {
     "brier": {"input": [[1.0, 0.0]], "target": [1]},
     "smape": {"input": [1.0], "target": [-1.0]},
     "kl-div": {"input": [0.0], "target": [np.exp(-1.0)]},
+    "jensen-shannon": {"input": [[1.0, 0.0]], "target": [[0.0, 1.0]]},
     "giou": {"input": [[0, 0, 1, 1]] * 2, "target": [[0, 0, 1, 1], [1e6, 1e6, 1e6 + 1, 1e6 + 1]]},
     "diou": {"input": [[0, 0, 1, 1]] * 2, "target": [[0, 0, 1, 1], [1e6, 1e6, 1e6 + 1, 1e6 + 1]]},
     "ciou": {"input": [[0, 0, 1, 1e5]] * 2, "target": [[0, 0, 1, 1e5], [1e9, 1e9, 1e9 + 1e5, 1e9 + 1]]},

@@ -10,6 +10,7 @@ from losscalc import losses
 from losscalc.catalogue.base import Loss
 from losscalc.core.declaration import array_arguments
 from losscalc.core.operation import differentiable
+from losscalc.core.reductions import MEAN, Partial
 from losscalc.engine import block
 from tests.support.examples import Arrays, converted, example, log_softmax, prepared, variants
 
@@ -88,7 +89,12 @@ def test_reductions(cls, wrt):
     total = derive(cls(), arrays, wrt, "sum")
 
     np.testing.assert_array_equal(derive(cls(), arrays, wrt, "none"), total)
-    if cls.name != "ctc" and cls.link is None:
+    if cls.link is not None:
+        # The mean is a function of that of the losses, whose derivative is one factor more.
+        partial = Partial.of(cls(), cls().terms(**arrays))
+        factor = cls.link.slope(MEAN.finish(partial)) / float(partial.denominator)
+        np.testing.assert_allclose(derive(cls(), arrays, wrt, "mean"), total * factor, rtol=1e-13)
+    elif cls.name != "ctc":
         denominator = value(cls(), arrays, "sum") / value(cls(), arrays, "mean")
         np.testing.assert_allclose(
             derive(cls(), arrays, wrt, "mean"), total / denominator, rtol=1e-13, atol=1e-300

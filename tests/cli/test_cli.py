@@ -123,7 +123,7 @@ def test_json_names_parameters_and_ignored_rows(call):
     options = ["-t", "[0,-100]", "--weight", "1,2", "--label-smoothing", "0.1", "-f", "json"]
     facts = json.loads(call("cross-entropy", "-i", "[[1,2],[3,4]]", *options))
 
-    expected = {"class_axis": None, "ignore_index": -100, "label_smoothing": 0.1}
+    expected = {"class_axis": None, "shift": False, "ignore_index": -100, "label_smoothing": 0.1}
     assert facts["parameters"] == expected
     assert (facts["count"], facts["ignored"], facts["denominator"]) == (1, 1, 1.0)
 

@@ -25,7 +25,7 @@ def folder(tmp_path, monkeypatch):
 def saved(cls, arrays, name):
     """The options that give a loss these arrays, from files."""
     options = []
-    for argument in array_arguments(cls):
+    for argument in (a for a in array_arguments(cls) if a.name in arrays):
         array = arrays[argument.name]
         file = f"{name}-{argument.name}.{'npz' if isinstance(array, dict) else 'npy'}"
         np.savez(file, **array) if isinstance(array, dict) else np.save(file, array)

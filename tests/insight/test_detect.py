@@ -252,6 +252,15 @@ DATA: dict[str, Callable[[Random], Arrays]] = {
     "hurried speech": lambda r: spoken(r, repeated=True),
     "ranks": lambda r: judged(r, 6),
     "signed vectors": lambda r: judged(r, 6, 3),
+    "shares": lambda r: {name: r.dirichlet(np.ones(4), 6) for name in ("input", "target")},
+    "lessons": lambda r: {"input": r.normal(size=(6, 4)), "teacher": r.normal(size=(6, 4)), **classes(r)},
+    "tokens": lambda r: {"input": r.normal(size=(3, 5, 4)), "target": r.integers(0, 4, (3, 5))},
+    "masked tokens": lambda r: {
+        "input": r.normal(size=(3, 5, 4)),
+        "target": r.integers(0, 4, (3, 5)),
+        "mask": r.permuted(np.resize([0, 1, 1], (3, 5)), axis=1),
+    },
+    "equal tokens": lambda r: {"input": r.normal(size=(3, 4, 4)), "target": r.integers(0, 4, (3, 4))},
     "boxes": lambda r: {"input": boxes(5, r), "target": boxes(5, r)},
 }
 
@@ -287,6 +296,13 @@ def violations(x: np.ndarray, y: np.ndarray, least: float) -> np.ndarray:
     return np.array(
         [max(0.0, 1 + max(least, np.delete(row, k).max()) - row[k]) for row, k in zip(x, y, strict=True)]
     )
+
+
+def jensen_shannon(x: np.ndarray, y: np.ndarray) -> float:
+    """The square of SciPy's distance, averaged over the rows."""
+    from scipy.spatial.distance import jensenshannon
+
+    return float(np.mean(jensenshannon(x, y, axis=1) ** 2))
 
 
 class Overlap(NamedTuple):
@@ -586,6 +602,9 @@ OTHER_LOSSES = [
     Case("as-nll", "cross-entropy", "weighted classes", lambda nn, x, y, w: nn.nll_loss(x, y, w)),
     Case("as-multi-margin", "cross-entropy", "classes", lambda nn, x, y: nn.multi_margin_loss(x, y)),
     Case("as-cross-entropy", "nll", "ignored classes", lambda nn, x, y: nn.cross_entropy(x, y)),
+    Case("as-kl-div", "kl", "shares", lambda nn, x, y: nn.kl_div(x, y)),
+    Case("as-jensen-shannon", "kl", "shares", lambda np, x, y: jensen_shannon(x, y)),
+    Case("as-kl", "jensen-shannon", "shares", lambda nn, x, y: nn.kl_div(x.log(), y, reduction="batchmean")),
     Case("as-giou", "ciou", "boxes", lambda np, x, y: generalized(x, y)),
     Case("as-diou", "giou", "boxes", lambda np, x, y: distant(x, y)),
     Case("as-ciou", "diou", "boxes", lambda np, x, y: complete(x, y)),
@@ -602,6 +621,44 @@ SETTINGS = [
     Case("no-log-input", "poisson-nll", "rates", lambda nn, x, y: nn.poisson_nll_loss(x, y, log_input=False)),
     Case("full", "gaussian-nll", "variances", lambda nn, x, y, v: nn.gaussian_nll_loss(x, y, v, full=True)),
     Case("no-full", "poisson-nll", "rates", lambda nn, x, y: nn.poisson_nll_loss(x, y), {"full": True}),
+    Case(
+        "default-temperature",
+        "distillation",
+        "lessons",
+        lambda nn, x, z, y: (
+            0.25 * 4 * nn.kl_div((x / 2).log_softmax(1), (z / 2).softmax(1), reduction="batchmean")
+            + 0.75 * nn.cross_entropy(x, y)
+        ),
+        {"temperature": 3.0},
+    ),
+    Case(
+        "default-class-axis",
+        "perplexity",
+        "equal tokens",
+        lambda nn, x, y: nn.cross_entropy(x.flatten(0, 1), y.flatten()).exp(),
+        {"class_axis": 1},
+    ),
+    Case(
+        "shift",
+        "cross-entropy",
+        "tokens",
+        lambda nn, x, y: nn.cross_entropy(x[:, :-1].flatten(0, 1), y[:, 1:].flatten()),
+        {"class_axis": -1},
+    ),
+    Case(
+        "no-shift",
+        "perplexity",
+        "tokens",
+        lambda nn, x, y: nn.cross_entropy(x.flatten(0, 1), y.flatten()).exp(),
+        {"shift": True},
+    ),
+    Case(
+        "no-mask",
+        "perplexity",
+        "masked tokens",
+        lambda nn, x, y, m: nn.cross_entropy(x[:, :-1].flatten(0, 1), y[:, 1:].flatten()).exp(),
+        {"shift": True},
+    ),
     Case("log-target", "kl-div", "divergence", lambda nn, x, y: nn.kl_div(x, y, log_target=True)),
     Case("no-log-target", "kl-div", "divergence", lambda nn, x, y: nn.kl_div(x, y), {"log_target": True}),
     Case(

@@ -73,9 +73,23 @@ SIGNS = [
     ),
     Sign(
         "scores-are-probabilities",
-        ("cross-entropy",),
+        ("cross-entropy", "perplexity"),
         "looks like probabilities: its rows sum to 1; with a softmax before it, no loss is below 0.3133",
         {"input": ROWS, "target": [0, 1]},
+        {"input": [[0.2, 0.8], [0.5, 0.6]]},
+    ),
+    Sign(
+        "scores-are-probabilities",
+        ("focal",),
+        "looks like probabilities: its rows sum to 1",
+        {"input": ROWS, "target": [0, 1]},
+        {"input": [[0.2, 0.8], [0.5, 0.6]]},
+    ),
+    Sign(
+        "scores-are-probabilities",
+        ("distillation",),
+        "looks like probabilities: its rows sum to 1",
+        {"input": ROWS, "teacher": [[1, 2], [0, 3]], "target": [0, 1]},
         {"input": [[0.2, 0.8], [0.5, 0.6]]},
     ),
     Sign(
@@ -102,10 +116,19 @@ SIGNS = [
     ),
     Sign(
         "class-axis",
-        ("cross-entropy",),
+        ("cross-entropy", "focal"),
         "the classes of --input look to be on the last axis; they are read from axis 1",
         {"input": LAST, "target": [[0, 1]]},
         {"input": np.moveaxis(LAST, -1, 1), "target": [[0, 1, 1]]},
+    ),
+    Sign(
+        "class-axis",
+        ("perplexity",),
+        "the classes of --input look to be on the last axis; they are read from axis 1",
+        {"input": LAST, "target": [[0, 1]]},
+        {"target": [[0, 1, 1]]},
+        ("--class-axis", "1"),
+        (),
     ),
     Sign(
         "class-axis",
@@ -117,7 +140,7 @@ SIGNS = [
     ),
     Sign(
         "equal-axes",
-        ("cross-entropy",),
+        ("cross-entropy", "focal"),
         "axis 1 and the last axis of --input both have length 2; the classes are read from axis 1",
         {"input": [[[2, 1], [0, 3]]], "target": [[0, 1]]},
         {},
@@ -218,6 +241,20 @@ SIGNS = [
         "the rows of --input do not sum to 1, as the probabilities of classes do",
         {"input": [[0.2, 0.8], [0.5, 0.6]], "target": [0, 1]},
         {"input": [[0.2, 0.8], [0.5, 0.5]]},
+    ),
+    Sign(
+        "rows-of-shares",
+        ("kl", "jensen-shannon"),
+        "the rows of --input do not sum to 1, as those of distributions do",
+        {"input": [[0.2, 0.8], [0.5, 0.6]], "target": ROWS},
+        {"input": ROWS[::-1]},
+    ),
+    Sign(
+        "rows-of-shares",
+        ("kl", "jensen-shannon"),
+        "the rows of --target do not sum to 1, as those of distributions do",
+        {"input": ROWS, "target": [[0.2, 0.8], [0.5, 0.4]]},
+        {"target": ROWS[::-1]},
     ),
     Sign(
         "one-hot-labels",
@@ -388,12 +425,15 @@ def test_quiet_warnings_as_errors(run: Run) -> None:
 @pytest.mark.parametrize(("sign", "loss"), CASES)
 def test_python_is_silent(sign: Sign, loss: str) -> None:
     """In Python nobody looks for signs: what can be computed is computed."""
-    reduction = sign.options[1] if sign.options else "mean"
+    words = dict(zip(sign.options[::2], sign.options[1::2], strict=True))
+    given: dict[str, Any] = {"reduction": words.get("-r", "mean")}
+    if "--class-axis" in words:
+        given["class_axis"] = int(words["--class-axis"])
     arrays = {name: np.asarray(values) for name, values in sign.arrays.items()}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        losscalc.compute(loss, reduction=reduction, **arrays)
-        losscalc.gradient(loss, reduction=reduction, **arrays)
+        losscalc.compute(loss, **given, **arrays)
+        losscalc.gradient(loss, **given, **arrays)
     kept = [str(w.message) for w in caught if not str(w.message).startswith("a result is not finite")]
     assert kept == []
 

@@ -14,7 +14,8 @@ import pytest
 import losscalc
 from losscalc import cli, losses
 from losscalc.catalogue.base import Loss
-from tests.support.examples import example, has_single_losses
+from losscalc.core.reductions import MEAN, Partial
+from tests.support.examples import converted, example, has_single_losses
 
 ALL = [cls for cls in losses().values() if has_single_losses(cls)]
 WHOLE = [cls for cls in losses().values() if not has_single_losses(cls)]
@@ -116,9 +117,9 @@ def test_stats_of_every_loss(cls, dtype, run):
     kept = single[counted(cls, arrays)].reshape(-1)
     mean = losscalc.compute(cls.name, **example(cls, ROWS, seed=5, dtype=dtype), dtype="float64")
     if cls.link is not None:
-        # Of a function of the mean, it is the mean that belongs to the losses.
-        facts = json.loads(run(*saved(cls, arrays), "-q", "-f", "json").out)
-        mean = facts["numerator"] / facts["denominator"]
+        # The spread is that of the losses, before a function is applied to their mean.
+        wide = example(cls, ROWS, seed=5, dtype=dtype)
+        mean = MEAN.finish(Partial.of(cls(), cls().terms(**converted(wide, np.float64))))
 
     for reduction in cls.reductions:
         facts = run(*saved(cls, arrays), "--stats", "-q", "-r", reduction, "-f", "json").facts()

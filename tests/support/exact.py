@@ -602,6 +602,65 @@ def softmax(input: Row) -> Row:
     return [mpmath.exp(-d) for d in surprises(input)]
 
 
+def kl(input: Row, target: Row, eps: Exact = ZERO) -> Parts:
+    """Σ p·ln(p/q) of probabilities that are at least ε."""
+    pairs = [(max(p, eps), max(q, eps)) for p, q in zip(target, input, strict=True)]
+    return Parts.of(*(p * log_ratio(p, q) for p, q in pairs if p))
+
+
+def log_ratio(p: Exact, q: Exact) -> Exact:
+    """ln(p/q), infinite for q = 0."""
+    return mpmath.log(p / q) if q else mpmath.inf
+
+
+def jensen_shannon(input: Row, target: Row) -> Parts:
+    """½·Σ (x·ln(x/m) + y·ln(y/m)) with m the mean of the two."""
+    pairs = [(x, (x + y) / 2) for x, y in zip(input, target, strict=True)]
+    pairs += [(y, (x + y) / 2) for x, y in zip(input, target, strict=True)]
+    return Parts.of(*(x * log_ratio(x, m) / 2 for x, m in pairs if x))
+
+
+def kl_gaussian(
+    input: Row, logvar: Row, target: Row | None = None, target_logvar: Row | None = None
+) -> Parts:
+    """½·Σ (v₂ - v + exp(v - v₂) - 1 + (μ - μ₂)²·exp(-v₂)); in parts, the difference of v and v₂ is one."""
+    zeros = [ZERO] * len(input)
+    rows = zip(input, logvar, target or zeros, target_logvar or zeros, strict=True)
+    single = [
+        (mpmath.expm1(v - v2) / 2, -(v - v2) / 2, (m - m2) ** 2 * mpmath.exp(-v2) / 2)
+        for m, v, m2, v2 in rows
+    ]
+    return Parts.of(*(part for parts in single for part in parts))
+
+
+def distillation(
+    input: Row, teacher: Row, target: int | None = None, temperature: Exact = TWO, alpha: Exact = QUARTER
+) -> Parts:
+    """α·T²·Σ t·(ln t - ln s) - (1-α)·ln softmax(x)_y, t and s the softmax of the logits over T."""
+    theirs, ours = (surprises([x / temperature for x in row]) for row in (teacher, input))
+    shares = [mpmath.exp(-d) for d in theirs]
+    parts = [t * d for t, d in zip(shares, ours, strict=True) if t]
+    parts += [-t * d for t, d in zip(shares, theirs, strict=True) if t]
+    # The quotients of logits are rounded, and their exponentials have the error of them all.
+    spread = max(max(row) - min(row) for row in (input, teacher)) / temperature
+    size = max(map(abs, parts)) * max(ONE, spread / 12)
+    soft = Parts(_sum(parts), size).times(alpha * temperature**2)
+    return soft if target is None else Parts.of(soft, (1 - alpha) * surprises(input)[target])
+
+
+def softmax_focal(input: Row, target: int, weight: Row | None = None, gamma: Exact = TWO) -> Parts:
+    """-w·(1-p)^γ·ln p; the power has the error of 1-p γ times, and -ln p may be subnormal."""
+    surprise = surprises(input)[target]
+    factor = (-mpmath.expm1(-surprise)) ** gamma * (ONE if weight is None else weight[target])
+    return Parts(factor * surprise, factor * max(surprise, NORMAL) * max(ONE, gamma / 2))
+
+
+def multiclass_hinge(input: Row, target: int, margin: Exact = ONE) -> Parts:
+    """max(0, m + max x[i] - x[y]) over the wrong classes."""
+    best = max(x for i, x in enumerate(input) if i != target)
+    return Parts.of(margin, best, -input[target]).above_zero()
+
+
 VALUES: Mapping[str, Callable[..., Any]] = {
     "l1": l1,
     "mse": mse,
@@ -630,6 +689,13 @@ VALUES: Mapping[str, Callable[..., Any]] = {
     "ciou": ciou,
     "diou": diou,
     "giou": giou,
+    "kl": kl,
+    "jensen-shannon": jensen_shannon,
+    "kl-gaussian": kl_gaussian,
+    "distillation": distillation,
+    "focal": softmax_focal,
+    "multiclass-hinge": multiclass_hinge,
+    "perplexity": cross_entropy,
     "sigmoid": logistic,
     "log-sigmoid": log_sigmoid,
     "log": log,
@@ -673,7 +739,7 @@ def times(matrix: Matrix, vector: "Row | list[Parts]", bias: Row | None = None) 
 WHOLE = frozenset({"linear_weight", "linear_bias", "state"})
 """Arrays that all samples of a call have in common."""
 
-CLASSWISE = frozenset({"cross-entropy", "nll", "linear-cross-entropy", "multi-margin"})
+CLASSWISE = frozenset({"focal", "cross-entropy", "nll", "linear-cross-entropy", "multi-margin"})
 """Losses whose `weight` holds one factor a class."""
 
 

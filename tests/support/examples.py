@@ -20,9 +20,12 @@ WIDTH = 7
 
 
 def example(cls: type[Loss], rows: int, seed: int = 0, dtype: type = np.float64) -> Arrays:
-    """Random arrays: predictions, targets and all weights there are."""
+    """Random arrays: predictions, targets and all weights there are.
+
+    Masks leave targets out that might as well be ignored; tests/catalogue/test_tokens.py draws them.
+    """
     rng = np.random.default_rng(seed)
-    arrays = {a.name: draw(cls, a.name, rows, rng) for a in array_arguments(cls)}
+    arrays = {a.name: draw(cls, a.name, rows, rng) for a in array_arguments(cls) if a.role.kind != "masks"}
     return converted(arrays, dtype)
 
 
@@ -95,6 +98,7 @@ REAL = frozenset({"values", "vectors", "features", "logits", "log-probabilities"
 
 KINDS: Mapping[str, Maker] = {
     "probabilities": lambda rows, rng: rng.uniform(0.02, 0.98, (rows, WIDTH)),
+    "shares": lambda rows, rng: rng.dirichlet(np.full(WIDTH, 2.0), rows),
     "labels": lambda rows, rng: rng.random((rows, WIDTH)),
     "distributions": lambda rows, rng: rng.random((rows, WIDTH)),
     "distances": lambda rows, rng: rng.random((rows, WIDTH)) * 2,
@@ -118,6 +122,8 @@ SPECIAL: Mapping[tuple[str, str], Maker] = {
     ("cosine-embedding", "target"): lambda rows, rng: rng.choice([-1.0, 1.0], rows),
     ("log-loss", "weight"): lambda rows, rng: rng.random(rows),
     ("brier", "weight"): lambda rows, rng: rng.random(rows),
+    ("kl-gaussian", "logvar"): lambda rows, rng: rng.normal(size=(rows, WIDTH)),
+    ("kl-gaussian", "target_logvar"): lambda rows, rng: rng.normal(size=(rows, WIDTH)),
     ("ctc", "log_probs"): lambda rows, rng: log_softmax(rng.normal(size=(9, rows, 4))),
     ("ctc", "input_lengths"): lambda rows, rng: rng.integers(6, 10, rows),
     ("linear-cross-entropy", "linear_weight"): lambda rows, rng: rng.normal(size=(WIDTH, WIDTH)),
@@ -152,9 +158,12 @@ OVERLAPS = [
 
 
 def variants(cls: type[Loss]) -> Iterator[Loss]:
-    """The loss with its defaults, and with each parameter changed that has a few values only."""
+    """The loss with its defaults, and with each parameter changed that has a few values only.
+
+    A shift is nothing that a formula knows of: tests/catalogue/test_tokens.py has its laws.
+    """
     yield cls()
-    for parameter in parameters(cls):
+    for parameter in (p for p in parameters(cls) if p.name != "shift"):
         if parameter.kind is bool:
             yield cls(**{parameter.name: not parameter.default})
         elif isinstance(parameter.domain, Choice | Names):
@@ -180,6 +189,8 @@ def variants(cls: type[Loss]) -> Iterator[Loss]:
         "smape": [{"eps": 3.0}],
         "pinball": [{"quantile": 0.9}],
         "tweedie-deviance": [{"power": p} for p in (0.0, 1.0, 1.7, 2.0, 3.0, -1.0, -0.3)],
+        "focal": [{"gamma": 0.0}, {"gamma": 0.5}],
+        "distillation": [{"alpha": 1.0}, {"alpha": 0.5, "temperature": 0.5}],
         "ctc": [{"blank": 0, "zero_infinity": True}],
     }  # fmt: skip
     yield from (cls(**settings) for settings in further.get(cls.name, []))

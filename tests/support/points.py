@@ -391,6 +391,37 @@ def _box(draw: Draw) -> Array:
     return np.concatenate([corner, corner + draw.rng.uniform(0.3, 2, (draw.rows, 2))], axis=1)
 
 
+def shares(draw: Draw, settings: Arguments) -> Arguments:
+    """Rows of probabilities, close to each other where they are to cancel; some are 0."""
+    x = np.abs(draw.chances(draw.rows, CLASSES).astype(np.float64))
+    y = draw.chances(draw.rows, CLASSES)
+    x, y = (draw.cast(row / np.maximum(1.0, row.sum(axis=1, keepdims=True))) for row in (x, y.astype(float)))
+    return {"input": np.clip(draw.near(y), 0, 1) if draw.cancels else x, "target": y}
+
+
+def gaussians(draw: Draw, settings: Arguments) -> Arguments:
+    """Means and logarithms of variances, which nearly agree where they are to cancel."""
+    mean, variance = draw.reals(draw.rows, CLASSES), draw.reals(draw.rows, CLASSES)
+    if not draw.weighted:
+        return {"input": mean, "logvar": variance}
+    other = {"target": draw.reals(draw.rows, CLASSES), "target_logvar": draw.reals(draw.rows, CLASSES)}
+    if draw.cancels:
+        other = {"target": draw.near(mean), "target_logvar": draw.near(variance)}
+    return {"input": mean, "logvar": variance, **other}
+
+
+def teaching(draw: Draw, settings: Arguments) -> Arguments:
+    """Rows of scores of a student and its teacher, and classes."""
+    x = score_rows(draw)
+    teacher = draw.near(x) if draw.cancels else score_rows(draw)
+    return {"input": x, "teacher": teacher, "target": class_targets(draw, settings)}
+
+
+def unweighted_rows(draw: Draw, settings: Arguments) -> Arguments:
+    """Rows of scores and classes."""
+    return {"input": score_rows(draw), "target": class_targets(draw, settings)}
+
+
 Settings = list[Arguments]
 MARGINS: Settings = [{}, {"margin": 0.3}]
 EPS: Settings = [{}, {"eps": 0.0}]
@@ -434,6 +465,13 @@ POINTS: Mapping[str, tuple[Callable[[Draw, Arguments], Arguments], Settings]] = 
             for name in ("pairwise", "euclidean", "squared-euclidean", "manhattan", "chebyshev", "cosine")
         ],
     ),
+    "kl": (shares, [{}, {"eps": 1e-7}]),
+    "jensen-shannon": (shares, [{}]),
+    "kl-gaussian": (gaussians, [{}]),
+    "distillation": (teaching, [{}, {"alpha": 1.0, "temperature": 3.0}, {"alpha": 0.0}]),
+    "focal": (nll, [{}, {"gamma": 0.0}, {"gamma": 0.5}, {"gamma": 3.3}]),
+    "multiclass-hinge": (margins, MARGINS),
+    "perplexity": (unweighted_rows, [{}]),
     "ctc": (sequences, [{}, {"zero_infinity": True}]),
     "ciou": (boxes, EPS),
     "diou": (boxes, EPS),
@@ -467,7 +505,7 @@ WEIGHTED = frozenset(
         "cross-entropy",
         "nll",
     }
-    | {"linear-cross-entropy"}
+    | {"linear-cross-entropy", "focal", "kl-gaussian"}
 )
 """Losses that are drawn with weights, too."""
 

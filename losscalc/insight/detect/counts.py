@@ -205,6 +205,7 @@ WEIGHTS = [
         ),
     )
 ] + [
+    Hypothesis("no-mask", "--mask was not applied", lambda call: value(without(call, "mask")), as_given=True),
     Hypothesis(
         "weight-on-losses",
         "losses that have --weight already were multiplied by it again, and divided by the sum of weights",

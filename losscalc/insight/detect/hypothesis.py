@@ -7,7 +7,7 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss
 from losscalc.core.array import Array
-from losscalc.insight.call import Call
+from losscalc.insight.call import Call, simplified
 
 
 class NotApplicable(Exception):  # noqa: N818 - not an error
@@ -31,6 +31,8 @@ class Hypothesis(NamedTuple):
     """The options that do the same, if there are any."""
     concerns: Callable[[Loss], object] = lambda loss: True
     """Whether it makes sense for a loss."""
+    as_given: bool = False
+    """Whether it is about how the arrays are taken, which all others find done."""
 
     def of(self, loss: Loss) -> "Hypothesis":
         """The hypothesis worded for one loss."""
@@ -40,6 +42,7 @@ class Hypothesis(NamedTuple):
         """The value, or None if the hypothesis does not apply. Other errors are bugs, and are not caught."""
         try:
             with np.errstate(all="ignore"):
-                return np.asarray(self.compute(call), dtype=np.float64)
+                found = self.compute(call if self.as_given else simplified(call))
+                return np.asarray(found, dtype=np.float64)
         except NotApplicable:
             return None

@@ -51,7 +51,9 @@ def of_loss(loss: Loss) -> Iterator[Hypothesis]:
 
 
 def _having(name: str, sentence: str, parameter: str, setting: object, options: str) -> Hypothesis:
-    return Hypothesis(name, sentence, lambda c: value(having(c, **{parameter: setting})), options)
+    return Hypothesis(
+        name, sentence, lambda c: value(having(c, **{parameter: setting})), options, as_given=True
+    )
 
 
 def _as(call: Call, name: str) -> Array:

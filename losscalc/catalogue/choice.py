@@ -1,0 +1,174 @@
+"""Further losses of a choice among C classes."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+import numpy as np
+
+from losscalc.catalogue.base import Loss, Quantities, loss
+from losscalc.catalogue.classwise import IGNORE_INDEX, Multiclass
+from losscalc.catalogue.weighting import BY_SAMPLES, sample_weighted
+from losscalc.core.array import FloatArray, IndexArray, Shape
+from losscalc.core.declaration import Doc
+from losscalc.core.domains import FINITE, FINITE_NOT_NEGATIVE
+from losscalc.core.reductions import Slope, Terms
+from losscalc.core.roles import (
+    ClassIndices,
+    ClassScores,
+    ClassWeight,
+    RowIndices,
+    Rows,
+    class_positions,
+    classes_back,
+    classes_last,
+)
+from losscalc.core.shapes import Layout, classwise_layout
+from losscalc.core.stable import number, pick, softmax_less_one, surprisal, xmul
+from losscalc.errors import ShapeError
+
+
+@loss("focal")
+class Focal(Multiclass):
+    """Cross-entropy over C classes that counts easy rows less.
+
+    `input` holds logits (N, C) or (N, C, d1, ...), with the classes on axis 1 (or the last, with a
+    `class_axis` of -1), or (C,) for one sample. `target` holds class indices of that shape without the class
+    axis. `weight` has shape (C,): one factor a class, the alpha of the paper. The mean divides by the number
+    of targets that are not ignored; weights of classes never enter it. `sample_weight`, (N,) or of the shape
+    of `target`, multiplies each loss and what it adds to the divisor.
+
+    Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), and DomainError
+    for a negative weight.
+
+    Source: https://arxiv.org/abs/1708.02002
+
+    >>> Focal()([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, 1.0, 1.0]], [0, 2, 1], reduction="none")
+    array([0.0456778 , 0.00414426, 0.48827213])
+    """
+
+    legacy = False
+    close = ("cross-entropy",)
+    aliases = ("softmax_focal_loss", "CategoricalFocalCrossentropy", "multiclass_focal")
+    ambiguous: ClassVar[Mapping[str, str]] = {"FocalLoss": "sigmoid-focal"}
+    uses = ("classification", "one class of several", "imbalanced", "segmentation")
+    example = {
+        "input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, 1.0, 1.0]],
+        "target": [0, 2, 1],
+        "reduction": "none",
+    }
+
+    formula = "-w[y]·(1 - p)^γ·ln p, p = exp(x[y]) / Σ exp(x)"
+    divisor = f"the number of targets that are not ignored; weights of classes never enter it; {BY_SAMPLES}"
+
+    gamma: Annotated[float, FINITE_NOT_NEGATIVE, Doc("How much less easy rows count.")] = 2.0
+    ignore_index: Annotated[int, IGNORE_INDEX] = -100
+
+    @sample_weighted
+    def terms(self, input: ClassScores, target: ClassIndices, weight: ClassWeight | None = None) -> Terms:
+        scores = classes_last(input, self._axis)
+        target, position = self.places(scores, target)
+        surprise = surprisal(scores, position)
+        # 1 - p as -expm1(ln p), which keeps its digits for a confident right answer.
+        value = xmul((-np.expm1(-surprise)) ** self.gamma, surprise)
+        value = value if weight is None else xmul(weight[position], value)
+        ignored = target == self.ignore_index
+        return Terms(np.where(ignored, 0.0, value), np.where(ignored, 0.0, 1.0), ignored)
+
+    def quantities(
+        self, input: ClassScores, target: ClassIndices, weight: ClassWeight | None = None
+    ) -> Quantities:
+        """The scores, the score of the class, and its weight."""
+        scores = classes_last(input, self._axis)
+        _, position = self.places(scores, target)
+        return {
+            "x": scores,
+            "x[y]": pick(scores, position)[..., np.newaxis],
+            "w[y]": None if weight is None else weight[position][..., np.newaxis],
+        }
+
+    @sample_weighted
+    def gradient(self, input: ClassScores, target: ClassIndices, weight: ClassWeight | None = None) -> Slope:
+        """(softmax(x) - y)·((1-p)^γ - γ·p·(1-p)^(γ-1)·ln p), times the weight of the target."""
+        scores = classes_last(input, self._axis)
+        target, position = self.places(scores, target)
+        surprise = surprisal(scores, position)
+        wrong = -np.expm1(-surprise)
+        # -ln p / (1-p), which is 1 where p is.
+        ratio = np.where(wrong == 0, 1.0, surprise / np.where(wrong == 0, 1.0, wrong))
+        factor = wrong**self.gamma * (1.0 + self.gamma * xmul(np.exp(-surprise), ratio))
+        factor = factor if weight is None else factor * weight[position]
+        slope = xmul(factor[..., np.newaxis], softmax_less_one(scores, position))
+        slope = np.where((target == self.ignore_index)[..., np.newaxis], 0.0, slope)
+        return Slope(classes_back(slope, self._axis))
+
+
+@loss("multiclass-hinge")
+class MulticlassHinge(Loss):
+    """How far the best wrong class comes within a margin of the right one.
+
+    `input` holds scores (N, C), or (C,) for one row, of at least two classes, and `target` class indices
+    (N,). The mean divides by the number of rows.
+
+    Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), and
+    ParameterError for a `margin` that is not finite.
+
+    Source: https://optax.readthedocs.io/en/latest/api/losses.html#optax.losses.multiclass_hinge_loss
+
+    >>> MulticlassHinge()([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, 1.0, 1.0]], [0, 2, 1], reduction="none")
+    array([0., 0., 1.])
+    """
+
+    legacy = False
+    close = ("multi-margin",)
+    aliases = ("crammer_singer", "CategoricalHinge")
+    uses = ("classification", "one class of several", "support vector machine")
+    divisor = "the number of rows"
+    example = {
+        "input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, 1.0, 1.0]],
+        "target": [0, 2, 1],
+        "reduction": "none",
+    }
+
+    formula = "max(0, m + max x[i] - x[y]); i ≠ y"
+
+    margin: Annotated[float, FINITE, Doc("By how much the right class has to lead.")] = 1.0
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        scores = shapes["input"]
+        if len(scores) not in (1, 2) or scores[-1] in (0, 1):
+            raise ShapeError(
+                "`input` must have two classes or more: (N, C), or (C,) for one row",
+                found=scores,
+                argument="input",
+            )
+        return classwise_layout(shapes, dtypes, probabilities=False)
+
+    def terms(self, input: Rows, target: RowIndices) -> Terms:
+        _, _, lead = self._compared(input, target)
+        return Terms(np.maximum(lead + self.margin, 0.0))
+
+    def quantities(self, input: Rows, target: RowIndices) -> Quantities:
+        """The score of the right class, and those of the others."""
+        position = class_positions("target", target, input.shape[-1]).reshape(input.shape[:-1])
+        column = position[..., np.newaxis]
+        wrong = np.arange(input.shape[-1]) != column
+        return {
+            "x[y]": np.take_along_axis(input, column, axis=-1),
+            "x[i]": input[wrong].reshape(*input.shape[:-1], -1),
+        }
+
+    def gradient(self, input: Rows, target: RowIndices) -> Slope:
+        """1 for the best wrong class and -1 for the right one, where the loss is positive."""
+        position, best, lead = self._compared(input, target)
+        step = np.heaviside(lead + self.margin, 0.0)[..., np.newaxis]
+        classes = np.arange(input.shape[-1])
+        signs = (classes == best[..., np.newaxis]) * 1.0 - (classes == position[..., np.newaxis])
+        return Slope(step * signs)
+
+    def _compared(self, input: FloatArray, target: IndexArray) -> tuple[IndexArray, IndexArray, FloatArray]:
+        """The right class, the best wrong one, and by how much that one leads."""
+        position = class_positions("target", target, input.shape[-1]).reshape(input.shape[:-1])
+        is_right = np.arange(input.shape[-1]) == position[..., np.newaxis]
+        others = np.where(is_right, number(-np.inf, input), input)
+        best = np.asarray(others.argmax(axis=-1))
+        return position, best, pick(others, best) - pick(input, position)
