@@ -106,6 +106,13 @@ def cut(
     if not layout.cut:
         yield Block(whole, is_first=is_first)
         return
+    pieces = _pieces(call, layout, whole, is_first)
+    yield from [joined(list(pieces), layout)] if layout.whole else pieces
+
+
+def _pieces(call: AnyCall, layout: Layout, whole: dict[str, Array], is_first: bool) -> Iterator[Block]:
+    """The pieces of the arrays that are cut, each with the others, which are whole."""
+    sources = call.sources
     together = [sources[name] for name in sources if name in layout.cut]
     for source in together:
         source.accompany(together)
@@ -136,17 +143,35 @@ def piece_rows(sources: Mapping[str, Source], layout: Layout) -> int:
 
 def gathered(call: AnyCall) -> tuple[AnyCall, int]:
     """The call with its arrays in memory, and the number of rows that were dropped for lack of a number."""
-    layout, sources = call.layout, call.sources
-    blocks = list(cut(call, layout))
+    block = joined(list(cut(call, call.layout)), call.layout)
+    return call._replace(arrays=block.arrays, kept=block.kept), block.dropped
+
+
+def joined(blocks: Sequence[Block], layout: Layout) -> Block:
+    """All blocks of a call as one."""
+    if len(blocks) == 1:
+        return blocks[0]
+    first = blocks[0]
     arrays = {
-        name: np.concatenate([block.arrays[name] for block in blocks])
-        if name in layout.cut
-        else blocks[0].arrays[name]
-        for name in sources
+        name: np.concatenate([block.arrays[name] for block in blocks]) if name in layout.cut else array
+        for name, array in first.arrays.items()
     }
-    kept = [block.start + np.asarray(block.kept) for block in blocks if block.kept is not None]
-    dropped = sum(block.dropped for block in blocks)
-    return call._replace(arrays=arrays, kept=np.concatenate(kept) if kept else None), dropped
+    # Rows are left out of all blocks or of none, but for conditions that hold for all rows of a piece.
+    kept = [block.start + _kept(block, layout) for block in blocks]
+    is_picked = any(block.kept is not None for block in blocks)
+    groups = [block.groups for block in blocks if block.groups is not None]
+    return first._replace(
+        arrays=arrays,
+        kept=np.concatenate(kept) if is_picked else None,
+        dropped=sum(block.dropped for block in blocks),
+        groups=np.concatenate(groups) if groups else None,
+    )
+
+
+def _kept(block: Block, layout: Layout) -> Array:
+    """The rows of a block that are left."""
+    rows = len(block.arrays[next(iter(layout.cut))])
+    return np.arange(rows) if block.kept is None else block.kept
 
 
 def _picked(block: Block, pieces: Sequence[Rows], layout: Layout) -> Block:
