@@ -16,7 +16,14 @@ from losscalc.catalogue.adaptive import *
 from losscalc.catalogue.scoring import *
 from losscalc.catalogue.divergence import *
 from losscalc.catalogue.embedding import *
+from losscalc.catalogue.contrast import *
+from losscalc.catalogue.infonce import *
 from losscalc.catalogue.triplet import *
+from losscalc.catalogue.mining import *
+from losscalc.catalogue.ranking import *
+from losscalc.catalogue.preference import *
+from losscalc.catalogue.policy import *
+from losscalc.catalogue.survival import *
 from losscalc.catalogue.ctc import *
 from losscalc.catalogue.boxes import *
 from losscalc.catalogue.activations import *

@@ -27,7 +27,7 @@ from losscalc.inputs.address import (
     shared_stdin,
 )
 from losscalc.inputs.companions import GROUPS, Companions, Place, no_column
-from losscalc.inputs.labels import Classes, open_labels, read_names
+from losscalc.inputs.labels import Classes, open_labels, open_tags, read_names
 from losscalc.inputs.options import Reading, Readings
 from losscalc.insight import diagnose
 
@@ -170,6 +170,8 @@ def _opened(
     elsewhere = tuple((option, part) for option, part in parts if part is not None)
     reading = reading._replace(elsewhere=elsewhere)
     open_with = partial(open_array, address, option_name(name))
+    if operation.roles[name].kind == "groups":
+        return {name: open_tags(open_with, reading)}
     if is_target and (operation.roles[name].kind in CLASS_KINDS or reading.multi_hot or reading.class_names):
         return {
             name: open_labels(open_with, _classes(operation, sources, reading), reading, reading.multi_hot)

@@ -56,6 +56,7 @@ def test_the_declared_range_holds(cls: type[Loss]) -> None:
 
 
 CORNERS: dict[str, Arrays] = {
+    "cosine-distance": {"input": [[1.0, 2.0]], "target": [[-2.0, -4.0]]},
     "bce": {"input": [0.0, 1.0], "target": [1, 1]},
     "kl-div": {"input": [0.0], "target": [np.exp(-1.0)]},
     "giou": {"input": [[0, 0, 1, 1]] * 2, "target": [[0, 0, 1, 1], [1e6, 1e6, 1e6 + 1, 1e6 + 1]]},

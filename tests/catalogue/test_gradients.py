@@ -28,7 +28,13 @@ def value(loss: Loss, arrays: Arrays, reduction: str) -> float:
     return float(loss(**arrays, reduction=reduction))
 
 
-VARIANTS = [(loss, wrt) for cls in ALL for loss in variants(cls) for wrt in differentiable(cls)]
+VARIANTS = [
+    (loss, wrt)
+    for cls in ALL
+    for loss in variants(cls)
+    for wrt in differentiable(cls)
+    if wrt in prepared(loss, example(cls, 1))
+]
 
 
 def numeric(loss: Loss, arrays: Arrays, wrt: str, reduction: str) -> np.ndarray:
@@ -88,7 +94,7 @@ def test_reductions(cls, wrt):
     total = derive(cls(), arrays, wrt, "sum")
 
     np.testing.assert_array_equal(derive(cls(), arrays, wrt, "none"), total)
-    if cls.name != "ctc":
+    if cls().terms(**arrays).share is None:
         denominator = value(cls(), arrays, "sum") / value(cls(), arrays, "mean")
         np.testing.assert_allclose(
             derive(cls(), arrays, wrt, "mean"), total / denominator, rtol=1e-13, atol=1e-300

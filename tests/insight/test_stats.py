@@ -14,7 +14,7 @@ import pytest
 import losscalc
 from losscalc import cli, losses
 from losscalc.catalogue.base import Loss
-from tests.support.examples import example
+from tests.support.examples import converted, example
 
 ALL = list(losses().values())
 ROWS = 12
@@ -99,7 +99,12 @@ def spread_of(values: np.ndarray, mean: float | None = None) -> list[float]:
 
 
 def counted(cls: type[Loss], arrays: dict[str, Any]) -> np.ndarray:
-    """Which of the rows count: in the examples, only class targets are ignored."""
+    """Which of the losses count: in the examples, class targets are ignored, and what is not under a mask."""
+    for name in {"mask", "event"} & arrays.keys():
+        return np.asarray(arrays[name]) == 1
+    terms = cls().terms(**converted(arrays, np.float64))
+    if terms.rows is not None:
+        return np.ones(len(terms.value), dtype=bool)
     name = next((name for name in ("target", "targets") if name in arrays), None)
     if name is None or arrays[name].ndim != 1 or arrays[name].dtype.kind != "i":
         return np.ones(ROWS, dtype=bool)
