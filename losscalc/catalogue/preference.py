@@ -18,6 +18,8 @@ from losscalc.core.shapes import Layout, elementwise_layout, fits, unequal_shape
 from losscalc.core.stable import sigmoid
 from losscalc.errors import ShapeError
 
+MASKS = frozenset({"chosen_mask", "rejected_mask"})
+
 
 class Preference(Loss):
     """The base of this family: numbers of chosen and of rejected answers, one each, or one a token."""
@@ -38,9 +40,8 @@ class Preference(Loss):
                 )
             if not fits(shape[:1], shapes[first][:1]):
                 raise unequal_shapes(shapes, name, first, "must have equally many rows")
-            if name == mask and all(
-                len(s) == 1 or n == mask for n, s in shapes.items() if _mask_of(n) == mask
-            ):
+        for mask in sorted(MASKS & shapes.keys()):
+            if not any(len(shape) == 2 for name, shape in shapes.items() if name != mask == _mask_of(name)):
                 raise ShapeError(
                     f"`{mask}` belongs to numbers of tokens (N, L), but there is one number an answer",
                     argument=mask,
@@ -85,14 +86,14 @@ class BradleyTerry(Preference):
 
     aliases = ("reward", "RewardTrainer", "BPR", "relativistic GAN")
     ambiguous = MappingProxyType({"pairwise logistic": "ranknet, of lists"})
-    uses = ("preference", "ranking", "reward model", "recommendation", "pairs")
+    uses = ("preference", "ranking", "reward model", "recommendation", "pairs", "GAN")
     close = ("ranknet", "margin-ranking", "dpo")
     example = {"chosen": [1.2, 0.3], "rejected": [0.2, 1.0], "reduction": "none"}
 
     formula = "ln(1 + exp(-(c - r - margin))); c, r scores of the chosen and the rejected"
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        if {"chosen_mask", "rejected_mask"} & shapes.keys():
+        if MASKS & shapes.keys():
             return super().layout(shapes, dtypes, broadcast)
         return elementwise_layout(shapes, same=tuple(shapes), broadcast=False)
 
@@ -301,4 +302,4 @@ def difference(one: Rounded, other: Rounded) -> Rounded:
 
 def _mask_of(name: str) -> str:
     """The mask that belongs to an array; empty if none does."""
-    return next((f"{side}_mask" for side in ("chosen", "rejected") if side in name), "")
+    return next((mask for mask in MASKS if mask.removesuffix("_mask") in name), "")

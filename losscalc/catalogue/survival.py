@@ -77,7 +77,9 @@ class Cox(Loss):
         value, happened = np.zeros_like(input), np.asarray(event, dtype=np.float64)
         if happened.any():
             ties = self._ties(input, time, event)
-            value[ties.rows] = (ties.peak - input[ties.rows]) + ties.mean(ties.tail)
+            own = input[ties.rows]
+            # The gap of the largest to itself is 0, also if it is infinite (inf - inf would be NaN).
+            value[ties.rows] = np.where(own == ties.peak, 0.0, ties.peak - own) + ties.mean(ties.tail)
         return Terms(value, happened, event == 0)
 
     def quantities(self, input: Scores, time: Durations, event: Events) -> Quantities:
@@ -183,7 +185,8 @@ def _risks(input: FloatArray, time: FloatArray, happened: np.ndarray) -> tuple[F
             tied = tied + Sums(x, zero)
         else:
             risk = risk + Sums(x, zero)
-        if tied is not nothing and (place + 1 == len(time) or time[place + 1] != time[place]):
+        # The events of one time come last, so that its last row tells whether there are any.
+        if happened[place] and (place + 1 == len(time) or time[place + 1] != time[place]):
             others.append(risk)
             events.append(tied)
             risk, tied = risk + tied, nothing

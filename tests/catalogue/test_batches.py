@@ -8,6 +8,7 @@ import pytest
 
 import losscalc
 from losscalc import cli
+from losscalc.catalogue import contrast
 
 VECTORS = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0], [-1.0, 0.0], [-1.0, 0.2], [0.3, 0.3]])
 LABELS = [0, 0, 1, 1, 1, 2]
@@ -101,6 +102,40 @@ def test_negatives_of_all_queries_are_those_of_each():
     slope = losscalc.gradient("info-nce", queries, keys, copies, wrt="negatives")
     shared = losscalc.gradient("info-nce", queries, keys, negatives, wrt="negatives")
     np.testing.assert_allclose(shared, slope.sum(axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["nt-xent", "clip", "info-nce", "sup-con"])
+def test_similarities_are_held_a_few_rows_at_a_time(loss, monkeypatch):
+    """The same losses and gradients, up to the rounding of matrix products, however few rows these are."""
+    rng = np.random.default_rng(2)
+    arrays = rng.normal(size=(30, 4)), LABELS * 5 if loss == "sup-con" else rng.normal(size=(30, 4))
+    expected = losscalc.compute(loss, *arrays, reduction="none"), losscalc.gradient(loss, *arrays)
+    monkeypatch.setattr(contrast, "_MOST", 100)
+    found = losscalc.compute(loss, *arrays, reduction="none"), losscalc.gradient(loss, *arrays)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.filterwarnings("ignore::losscalc.LosscalcWarning")
+def test_infinite_hazards_have_their_limits():
+    """The first event hits whom it had to hit; one that could not happen costs infinitely much."""
+    times = [1.0, 2.0, 3.0], [1, 1, 1]
+    # Of two at risk with the logarithms 0 and 1 the one with 0 is hit: ln(1 + e) = 1.3133, by hand.
+    rest = [1.3132616875182228, 0.0]
+    sure = losscalc.compute("cox", [np.inf, 0.0, 1.0], *times, reduction="none")
+    np.testing.assert_allclose(sure, [0.0, *rest], rtol=1e-15)
+    never = losscalc.compute("cox", [-np.inf, 0.0, 1.0], *times, reduction="none")
+    np.testing.assert_allclose(never, [np.inf, *rest], rtol=1e-15)
+    alone = losscalc.compute("cox", [0.0, 0.0, -np.inf], *times, reduction="none")
+    assert np.isnan(alone[2])
+
+
+def test_no_triplet_costs_anything():
+    """Then the mean is 0, as in pytorch-metric-learning; without any triplet there is none."""
+    far = [[0.0, 0.0], [0.0, 0.0], [9.0, 9.0], [9.0, 9.0]], [0, 0, 1, 1]
+    assert losscalc.compute("batch-triplet", *far, mining="all") == 0
+    with pytest.warns(losscalc.LosscalcWarning, match="there are no values"):
+        assert np.isnan(losscalc.compute("batch-triplet", far[0], [0, 0, 0, 0], mining="all"))
 
 
 def test_answers_may_be_sums_or_tokens():
