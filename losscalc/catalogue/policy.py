@@ -11,7 +11,13 @@ from losscalc.core.array import FloatArray, IndexArray, Shape, show_shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, Interval, Names
 from losscalc.core.reductions import Slope, Terms
-from losscalc.core.roles import ActionLogProbabilities, Advantages, TokenMask
+from losscalc.core.roles import (
+    ActionLogProbabilities,
+    Advantages,
+    OldLogProbabilities,
+    ReferenceLogProbabilities,
+    TokenMask,
+)
 from losscalc.core.rounding import subtracted
 from losscalc.core.shapes import Layout, elementwise_layout, fits, unequal_shapes
 from losscalc.core.stable import exp_beyond, xmul
@@ -78,7 +84,7 @@ class PPOClip(Clipped):
     clip_eps: Annotated[
         float,
         FINITE_NOT_NEGATIVE,
-        Doc("How far below 1 a ratio counts, and above 1 unless clip_eps_high is given."),
+        Doc("How far below 1 a ratio counts, and above 1 unless that is given, too."),
     ] = 0.2
     clip_eps_high: Annotated[
         float | None, FINITE_NOT_NEGATIVE, Doc("How far above 1 a ratio counts; by default as far as below.")
@@ -90,7 +96,7 @@ class PPOClip(Clipped):
     def terms(
         self,
         input: ActionLogProbabilities,
-        old_logps: ActionLogProbabilities,
+        old_logps: OldLogProbabilities,
         advantages: Advantages,
         mask: TokenMask | None = None,
     ) -> Terms:
@@ -106,7 +112,7 @@ class PPOClip(Clipped):
     def gradient(
         self,
         input: ActionLogProbabilities,
-        old_logps: ActionLogProbabilities,
+        old_logps: OldLogProbabilities,
         advantages: Advantages,
         mask: TokenMask | None = None,
     ) -> Slope:
@@ -165,7 +171,7 @@ class GRPO(Clipped):
     epsilon: Annotated[
         float,
         FINITE_NOT_NEGATIVE,
-        Doc("How far below 1 a ratio counts, and above 1 unless epsilon_high is given."),
+        Doc("How far below 1 a ratio counts, and above 1 unless that is given, too."),
     ] = 0.2
     epsilon_high: Annotated[
         float | None, FINITE_NOT_NEGATIVE, Doc("How far above 1 a ratio counts; by default as far as below.")
@@ -201,10 +207,10 @@ class GRPO(Clipped):
     def terms(
         self,
         input: ActionLogProbabilities,
-        old_logps: ActionLogProbabilities,
+        old_logps: OldLogProbabilities,
         advantages: Advantages,
         mask: TokenMask | None = None,
-        ref_logps: ActionLogProbabilities | None = None,
+        ref_logps: ReferenceLogProbabilities | None = None,
     ) -> Terms:
         value = self._surrogate(input, old_logps, advantages[:, np.newaxis], *self._bounds)
         if self.beta and ref_logps is not None:
@@ -235,10 +241,10 @@ class GRPO(Clipped):
     def gradient(
         self,
         input: ActionLogProbabilities,
-        old_logps: ActionLogProbabilities,
+        old_logps: OldLogProbabilities,
         advantages: Advantages,
         mask: TokenMask | None = None,
-        ref_logps: ActionLogProbabilities | None = None,
+        ref_logps: ReferenceLogProbabilities | None = None,
     ) -> Slope:
         """-q·A, and 0 where the bound holds the action back; with a reference β·(1 - exp(r - x)) on top."""
         slope = self._surrogate_slope(input, old_logps, advantages[:, np.newaxis], *self._bounds)

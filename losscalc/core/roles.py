@@ -63,6 +63,12 @@ LogProbabilities = Annotated[FloatArray, Role("Log-probabilities, of any shape."
 ActionLogProbabilities = Annotated[
     FloatArray, Role("Log-probabilities of the actions, or tokens, that were taken.", "log-likelihoods")
 ]
+OldLogProbabilities = Annotated[
+    FloatArray, Role("The same by the policy that took them, of their shape.", "log-likelihoods")
+]
+ReferenceLogProbabilities = Annotated[
+    FloatArray, Role("The same by a reference, of their shape.", "log-likelihoods")
+]
 AnswerLogProbabilities = Annotated[
     FloatArray,
     Role("Log-probabilities of answers (N,), or of their tokens (N, L) beside a mask.", "log-likelihoods"),
