@@ -156,7 +156,7 @@ def joined(blocks: Sequence[Block], layout: Layout) -> Block:
         name: np.concatenate([block.arrays[name] for block in blocks]) if name in layout.cut else array
         for name, array in first.arrays.items()
     }
-    # Rows are left out of all blocks or of none, but for conditions that hold for all rows of a piece.
+    # Of a block in which nothing is left out all rows are kept, whatever the others lack.
     kept = [block.start + _kept(block, layout) for block in blocks]
     is_picked = any(block.kept is not None for block in blocks)
     groups = [block.groups for block in blocks if block.groups is not None]

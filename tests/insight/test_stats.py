@@ -14,6 +14,7 @@ import pytest
 import losscalc
 from losscalc import cli, losses
 from losscalc.catalogue.base import Loss
+from losscalc.engine import block
 from tests.support.examples import converted, example
 
 ALL = list(losses().values())
@@ -376,6 +377,15 @@ def test_adaptive_state(run):
 MISSING = "x,y\n1,1\n,0\n3,0\n-4,1\n"
 """The second row lacks a number; the last has the largest loss, in line 5 and at index 3."""
 FROM_MISSING = ["bce-logits", "-i", "m.csv#x", "-t", "m.csv#y", "--na", "drop"]
+
+
+def test_places_behind_a_piece_with_a_gap(run, monkeypatch):
+    """The rows of a later piece, in which nothing is missing, keep their places in the file."""
+    monkeypatch.setattr(block, "BLOCK", 1)  # eight rows a piece
+    values = ["x,y", ",1", *(f"{k}.5,0" for k in range(1, 20))]
+    Path("m.csv").write_text("\n".join(values) + "\n")
+    rows = run(*FROM_MISSING, "-q", "--worst", "3", "-f", "json").sheet("worst")
+    assert [row["index"] for row in rows] == ["19", "18", "17"]
 
 
 def test_stats_without_missing_numbers(run):
