@@ -213,7 +213,7 @@ class IoU(Detection):
     Source: https://github.com/open-mmlab/mmdetection, whose default is the logarithm
 
     >>> IoU(mode="log")([[0.0, 0.0, 2.0, 2.0]], [[1.0, 1.0, 3.0, 3.0]])
-    np.float64(1.945910165)
+    np.float64(1.945910163)
     """
 
     aliases = ("box-iou", "UnitBox", "intersection over union of boxes")

@@ -240,6 +240,14 @@ FOLLOWED = [
         "losscalc log-sigmoid -i -0.5",
         -0.9740769841801067,
     ),
+    # ½·0.25 of the same, at the distance of ½, and ½·(1 - ½)² of the different.
+    Followed(
+        "labels",
+        "losscalc contrastive --input1 [[0,0],[1,0]] --input2 [[0.3,0.4],[1,0.5]] -t 1,-1",
+        "labels of -1 and 1 become 0 and 1 as (label + 1) / 2",
+        "losscalc contrastive --input1 [[0,0],[1,0]] --input2 [[0.3,0.4],[1,0.5]] -t 1,0",
+        0.125,
+    ),
     # F.soft_margin_loss(x, 2 * y - 1)
     Followed(
         "signs",
