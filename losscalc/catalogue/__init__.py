@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from losscalc.catalogue.binary import *
     from losscalc.catalogue.boxes import *
     from losscalc.catalogue.choice import *
+    from losscalc.catalogue.contrast import *
     from losscalc.catalogue.ctc import *
     from losscalc.catalogue.deviance import *
     from losscalc.catalogue.distillation import *
@@ -25,17 +26,23 @@ if TYPE_CHECKING:
     from losscalc.catalogue.embedding import *
     from losscalc.catalogue.gaussian import *
     from losscalc.catalogue.hinge import *
+    from losscalc.catalogue.infonce import *
     from losscalc.catalogue.likelihood import *
     from losscalc.catalogue.margin import *
+    from losscalc.catalogue.mining import *
     from losscalc.catalogue.multiclass import *
     from losscalc.catalogue.nll import *
     from losscalc.catalogue.overlap import *
     from losscalc.catalogue.perplexity import *
+    from losscalc.catalogue.policy import *
+    from losscalc.catalogue.preference import *
     from losscalc.catalogue.projection import *
     from losscalc.catalogue.quantile import *
+    from losscalc.catalogue.ranking import *
     from losscalc.catalogue.regression import *
     from losscalc.catalogue.relative import *
     from losscalc.catalogue.scoring import *
+    from losscalc.catalogue.survival import *
     from losscalc.catalogue.triplet import *
 else:
 

@@ -1,26 +1,27 @@
-"""Losses of pairs: whether two vectors should be close, and which of two scores should be higher."""
+"""Losses of pairs of vectors, which should be close, or should not."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
+from losscalc.catalogue.distances import Cosine
 from losscalc.core.array import FloatArray, Shape, show_shape
 from losscalc.core.declaration import Doc
-from losscalc.core.domains import FINITE
+from losscalc.core.domains import FINITE, FINITE_NOT_NEGATIVE, FINITE_POSITIVE, Interval
 from losscalc.core.reductions import Slope, Terms
-from losscalc.core.roles import RowSigns, SignLabels, Values, Vectors
+from losscalc.core.roles import Alike, RowSigns, Vectors
 from losscalc.core.shapes import (
     Layout,
     check_equal_axes,
     common_shape,
-    elementwise_layout,
     fits,
     rowwise_layout,
     unbroadcast,
 )
-from losscalc.core.stable import dot, power_of_two
+from losscalc.core.stable import dot, length, power_of_two
 from losscalc.errors import ShapeError
 
 # PyTorch adds this number, as a float32, to squared lengths.
@@ -48,6 +49,8 @@ class CosineEmbedding(Loss):
     array([0.29289322, 0.8       ])
     """
 
+    uses = ("metric learning", "contrastive", "embeddings", "pairs")
+    close = ("cosine-distance", "contrastive")
     unlike = (
         "keeps the digits of a small distance, does not overflow for long vectors, and refuses labels other "
         "than 1 and -1, which cost nothing there"
@@ -68,25 +71,7 @@ class CosineEmbedding(Loss):
     margin: Annotated[float, FINITE, Doc("The cosine up to which dissimilar pairs cost nothing.")] = 0.0
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        same = ("input1", "input2")
-        if broadcast:
-            check_equal_axes(shapes, same)
-        layout = rowwise_layout({name: shapes[name] for name in same}, same=same, broadcast=broadcast)
-        vectors, target = common_shape(shapes, same), shapes["target"]
-        rows = vectors[:-1]
-        if len(vectors) > 2:
-            raise ShapeError(
-                f"`input1` has shape {show_shape(vectors)}; it must be (N, D), or (D,) for one pair",
-                argument="input1",
-            )
-        if not fits(target, rows) and not (broadcast and rows and target == (1,)):
-            raise ShapeError(
-                f"`target` has shape {show_shape(target)}; for pairs of shape "
-                f"{show_shape(vectors)} it must be {show_shape(rows)}",
-                argument="target",
-            )
-        is_cut = bool(layout.cut) and (target != (1,) or rows == (1,))
-        return layout._replace(cut=layout.cut | {"target"}) if is_cut else layout
+        return pairs_layout(shapes, broadcast=broadcast)
 
     def terms(self, input1: Vectors, input2: Vectors, target: RowSigns) -> Terms:
         squares, product = (dot(input1, input1), dot(input2, input2)), dot(input1, input2)
@@ -126,68 +111,157 @@ class CosineEmbedding(Loss):
 
     def _gradient(self, own: FloatArray, other: FloatArray, target: FloatArray) -> Slope:
         """b/√((‖a‖² + ε)(‖b‖² + ε)) - cos·a/(‖a‖² + ε), the derivative of cos with respect to a, signed."""
-        unit, _, length = _unit(own)
+        unit, _, size = _unit(own)
         partner = _unit(other).vectors
         cosine = dot(unit, partner)[..., np.newaxis]
         positive = np.asarray(target == 1)[..., np.newaxis]
         sign = np.where(positive, -1.0, np.heaviside(cosine - self.margin, 1.0))
         if own.shape[-1] == other.shape[-1]:
-            return Slope((partner - cosine * unit) / length * sign)
+            return Slope((partner - cosine * unit) / size * sign)
         # If a is (N, 1) and b (N, D), only the first part is broadcast, and summed again.
-        parts = (partner / length * sign, cosine * unit / length * sign)
+        parts = (partner / size * sign, cosine * unit / size * sign)
         return Slope(unbroadcast(parts[0], own.shape) - unbroadcast(parts[1], own.shape))
 
 
-@loss("margin-ranking", torch="MarginRankingLoss", functional="margin_ranking_loss")
-class MarginRanking(Loss):
-    """How far the one of two scores that should be the higher falls short of leading by a margin.
+@loss("cosine-distance")
+class CosineDistance(Loss):
+    """One minus the cosine of the angle between two vectors.
 
-    `input1`, `input2` and `target` have any shape, the same for all; a label of 1 says that the first
-    score should be the higher, -1 the second. The mean divides by the number of elements.
+    `input` and `target` hold vectors (N, D), or (D,) for one pair; more leading axes are welcome. Each
+    length is taken as at least `eps`, so that a vector of zeros has a loss of 1. The mean divides by the
+    number of pairs. The values lie in [0, 2].
 
-    Raises ShapeError for shapes that differ, DomainError for any other label and ParameterError for a
-    `margin` that is not finite.
+    Raises ShapeError for shapes that differ and ParameterError for an `eps` that is negative or not finite.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MarginRankingLoss.html
+    Source: https://optax.readthedocs.io/en/latest/api/losses.html
 
-    >>> MarginRanking(margin=0.5)([1.0, 2.0, 3.0], [2.0, 1.0, 3.0], [1, 1, -1], reduction="none")
-    array([1.5, 0. , 0.5])
+    >>> CosineDistance()([[1.0, 2.0], [0.0, 0.0]], [[2.0, 1.0], [2.0, 1.0]], reduction="none")
+    array([0.2, 1. ])
     """
 
-    unlike = "refuses labels other than 1 and -1"
+    aliases = ("cosine", "SimSiam")
+    ambiguous = MappingProxyType(
+        {
+            "CosineSimilarity": "that of Keras, this minus 1, or cosine-embedding, with labels of 1 and -1",
+            "NegativeCosineSimilarity": "that of lightly, this minus 1",
+            "BYOL": "that of BYOL, twice this",
+        }
+    )
+    uses = ("metric learning", "embeddings", "self-supervised")
+    close = ("cosine-embedding",)
+    range = Interval(0.0, 2.0)
     example = {
-        "input1": [1.0, 2.0, 3.0],
-        "input2": [2.0, 1.0, 3.0],
-        "target": [1, 1, -1],
+        "input": [[1.0, 2.0], [0.0, 0.0]],
+        "target": [[2.0, 1.0], [2.0, 1.0]],
         "reduction": "none",
-        "margin": 0.5,
     }
 
-    formula = "max(0, -y·(x1 - x2) + m)"
-    divisor = "the number of elements"
+    formula = "1 - (Σ x·y) / (max(√(Σ x²), ε)·max(√(Σ y²), ε))"
+    divisor = "the number of pairs"
     broadcasts = True
+    legacy = False
 
-    margin: Annotated[float, FINITE, Doc("By how much the higher score has to lead.")] = 0.0
+    eps: Annotated[float, FINITE_NOT_NEGATIVE, Doc("The least length that a vector is taken to have.")] = 1e-8
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        same = ("input1", "input2", "target")
-        if broadcast:
-            check_equal_axes(shapes, same)
-        return elementwise_layout(shapes, same=same, broadcast=broadcast)
+        return rowwise_layout(shapes, broadcast=broadcast)
 
-    def terms(self, input1: Values, input2: Values, target: SignLabels) -> Terms:
-        return Terms(np.maximum(self._shortfall(input1, input2, target), 0.0))
+    def terms(self, input: Vectors, target: Vectors) -> Terms:
+        return Terms(Cosine(self.eps).between(input, target))
 
-    def gradient(self, input1: Values, input2: Values, target: SignLabels) -> Slope:
-        """-y up to the margin itself, and 0 beyond."""
-        return Slope(-target * np.heaviside(self._shortfall(input1, input2, target), 1.0))
+    def gradient(self, input: Vectors, target: Vectors) -> Slope:
+        """cos times the unit vector of x, less that of y, over the length of x."""
+        return Slope(unbroadcast(Cosine(self.eps).gradients(input, target)[0], input.shape))
 
-    def gradient_input2(self, input1: Values, input2: Values, target: SignLabels) -> Slope:
-        """y up to the margin itself, and 0 beyond."""
-        return Slope(target * np.heaviside(self._shortfall(input1, input2, target), 1.0))
+    def gradient_target(self, input: Vectors, target: Vectors) -> Slope:
+        """The same, with the vectors exchanged."""
+        return Slope(unbroadcast(Cosine(self.eps).gradients(input, target)[1], target.shape))
 
-    def _shortfall(self, input1: FloatArray, input2: FloatArray, target: FloatArray) -> FloatArray:
-        return target * (input2 - input1) + self.margin
+
+@loss("contrastive")
+class Contrastive(Loss):
+    """Half the squared distance of pairs that are the same, and of what others lack of a margin.
+
+    `input1` and `input2` hold vectors (N, D), or (D,) for one pair; `target` holds a label for each pair,
+    1 for the same and 0 for different, (N,) or a single number. The distance is Euclidean. The mean divides
+    by the number of pairs.
+
+    Raises ShapeError for shapes that do not fit, DomainError for any other label and ParameterError for a
+    `margin` that is not positive.
+
+    Source: https://ieeexplore.ieee.org/document/1640964, where 1 stands for different pairs
+
+    >>> Contrastive()([[0.0, 0.0], [1.0, 0.0]], [[0.3, 0.4], [1.0, 0.5]], [1, 0], reduction="none")
+    array([0.125, 0.125])
+    """
+
+    aliases = ("siamese", "pair", "pairwise contrastive")
+    ambiguous = MappingProxyType(
+        {"ContrastiveLoss": "nt-xent, which is that of MONAI, or clip, which is that of Hugging Face"}
+    )
+    uses = ("metric learning", "contrastive", "embeddings", "pairs")
+    close = ("cosine-embedding", "nt-xent", "clip")
+    example = {
+        "input1": [[0.0, 0.0], [1.0, 0.0]],
+        "input2": [[0.3, 0.4], [1.0, 0.5]],
+        "target": [1, 0],
+        "reduction": "none",
+    }
+
+    formula = "½·d² if y = 1, else ½·max(0, m - d)², d = √(Σ (x1 - x2)²)"
+    divisor = "the number of pairs"
+    legacy = False
+
+    margin: Annotated[
+        float, FINITE_POSITIVE, Doc("The distance from which different pairs cost nothing.")
+    ] = 1.0
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        return pairs_layout(shapes, broadcast=False)
+
+    def terms(self, input1: Vectors, input2: Vectors, target: Alike) -> Terms:
+        difference = input1 - input2
+        # Half of a square that overflows may be finite.
+        same = dot(0.5 * difference, difference)
+        lack = np.maximum(self.margin - length(difference), 0.0)
+        return Terms(np.where(np.reshape(target, same.shape) == 1, same, 0.5 * lack * lack))
+
+    def gradient(self, input1: Vectors, input2: Vectors, target: Alike) -> Slope:
+        """The difference of pairs that are the same; of others, minus what they lack, along it."""
+        difference = input1 - input2
+        distance = length(difference)
+        lack = np.maximum(self.margin - distance, 0.0)
+        # Of equal vectors no direction leads apart.
+        apart = np.where(distance == 0, 0.0, -lack / distance)
+        factor = np.where(np.reshape(target, distance.shape) == 1, 1.0, apart)
+        return Slope(factor[..., np.newaxis] * difference)
+
+    def gradient_input2(self, input1: Vectors, input2: Vectors, target: Alike) -> Slope:
+        """The negative of that."""
+        return Slope(-self.gradient(input1, input2, target).value)
+
+
+def pairs_layout(shapes: Mapping[str, Shape], *, broadcast: bool) -> Layout:
+    """Pairs of vectors (N, D) with a label each, (N,), or (D,) for one with a lone number."""
+    same = ("input1", "input2")
+    if broadcast:
+        check_equal_axes(shapes, same)
+    layout = rowwise_layout({name: shapes[name] for name in same}, same=same, broadcast=broadcast)
+    vectors, target = common_shape(shapes, same), shapes["target"]
+    rows = vectors[:-1]
+    if len(vectors) > 2:
+        raise ShapeError(
+            f"`input1` has shape {show_shape(vectors)}; it must be (N, D), or (D,) for one pair",
+            argument="input1",
+        )
+    if not fits(target, rows) and not (broadcast and rows and target == (1,)):
+        raise ShapeError(
+            f"`target` has shape {show_shape(target)}; for pairs of shape "
+            f"{show_shape(vectors)} it must be {show_shape(rows)}",
+            argument="target",
+        )
+    is_cut = bool(layout.cut) and (target != (1,) or rows == (1,))
+    return layout._replace(cut=layout.cut | {"target"}) if is_cut else layout
 
 
 class Unit(NamedTuple):
@@ -205,5 +279,5 @@ def _unit(vectors: FloatArray) -> Unit:
     vectors = vectors * scale
     eps = _EPS * scale * scale
     square = dot(vectors, vectors)[..., np.newaxis] + eps
-    length = np.sqrt(square)
-    return Unit(vectors / length, (eps / square)[..., 0], length / scale)
+    size = np.sqrt(square)
+    return Unit(vectors / size, (eps / square)[..., 0], size / scale)

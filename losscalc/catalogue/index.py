@@ -12,6 +12,20 @@ MODULES = {
         log-cosh log_cosh_error
         rmse root_mean_squared_error RootMeanSquaredError
     """,
+    "relative": """
+        mape mean_absolute_percentage_error
+        smape symmetric_mean_absolute_percentage_error
+        msle mean_squared_log_error mean_squared_logarithmic_error
+        rmsle root_mean_squared_log_error root_mean_squared_logarithmic_error
+    """,
+    "quantile": """
+        pinball quantile mean_pinball quantile_regression MQLoss check_loss tilted_loss
+    """,
+    "deviance": """
+        tweedie-deviance tweedie mean_tweedie_deviance tweedie_deviance_score
+        poisson-deviance mean_poisson_deviance
+        gamma-deviance mean_gamma_deviance gamma_nll
+    """,
     "likelihood": """
         poisson-nll PoissonNLLLoss poisson_nll_loss poisson
         gaussian-nll GaussianNLLLoss gaussian_nll_loss gaussian_negative_log_likelihood normal_nll
@@ -23,6 +37,17 @@ MODULES = {
         multilabel-soft-margin MultiLabelSoftMarginLoss multilabel_soft_margin_loss
         sigmoid-focal sigmoid_focal_loss binary_focal
     """,
+    "overlap": """
+        dice soft_dice binary_dice f1 v_net
+        jaccard soft_iou soft_jaccard
+        tversky focal_tversky
+    """,
+    "hinge": """
+        soft-margin SoftMarginLoss soft_margin_loss logistic
+        hinge-embedding HingeEmbeddingLoss hinge_embedding_loss
+        hinge binary_hinge svm HingeLoss
+        squared-hinge l2_svm l2_hinge
+    """,
     "margin": """
         multi-margin MultiMarginLoss multi_margin_loss
         multilabel-margin MultiLabelMarginLoss multilabel_margin_loss
@@ -31,6 +56,16 @@ MODULES = {
         cross-entropy CrossEntropyLoss cross_entropy ce softmax_cross_entropy
             softmax_cross_entropy_with_logits softmax_cross_entropy_with_integer_labels softmax_loss
             ranking_softmax_loss
+    """,
+    "nll": """
+        nll NLLLoss nll_loss negative_log_likelihood
+    """,
+    "perplexity": """
+        perplexity ppl
+    """,
+    "choice": """
+        focal softmax_focal_loss CategoricalFocalCrossentropy multiclass_focal FocalLoss
+        multiclass-hinge crammer_singer CategoricalHinge
     """,
     "projection": """
         linear-cross-entropy LinearCrossEntropyLoss linear_cross_entropy fused_linear_cross_entropy
@@ -47,21 +82,57 @@ MODULES = {
         kl kullback_leibler relative_entropy kl_divergence kld
         jensen-shannon jsd js_divergence jensen_shannon_divergence
     """,
+    "gaussian": """
+        kl-gaussian vae_kl kl_normal latent_loss gaussian_kl
+    """,
+    "distillation": """
+        distillation kd_loss knowledge_distillation KnowledgeDistillationKLDivLoss
+    """,
     "embedding": """
         cosine-embedding CosineEmbeddingLoss cosine_embedding_loss
-        margin-ranking MarginRankingLoss margin_ranking_loss
+        cosine-distance cosine SimSiam CosineSimilarity NegativeCosineSimilarity BYOL
+        contrastive siamese pair pairwise contrastive ContrastiveLoss
+    """,
+    "contrast": """
+        nt-xent SimCLR normalized temperature-scaled cross entropy
+        clip symmetric info-nce open-clip
+        sup-con supervised contrastive
+    """,
+    "infonce": """
+        info-nce MultipleNegativesRankingLoss in-batch softmax in-batch negatives n-pairs MoCo CPC
+    """,
+    "mining": """
+        batch-triplet batch-hard-triplet batch-hard triplet-hard TripletHardLoss batch-all-triplet
+            batch-semi-hard-triplet triplet-semihard
     """,
     "triplet": """
-        triplet-margin TripletMarginLoss triplet_margin_loss
+        triplet-margin TripletMarginLoss triplet_margin_loss FaceNet triplet
         triplet-margin-with-distance TripletMarginWithDistanceLoss triplet_margin_with_distance_loss
+    """,
+    "ranking": """
+        margin-ranking MarginRankingLoss margin_ranking_loss
+        ranknet rank:pairwise PairwiseLogisticLoss
+    """,
+    "preference": """
+        bradley-terry reward RewardTrainer BPR relativistic GAN pairwise logistic
+        dpo DPOTrainer direct preference optimization cDPO ipo robust dpo preference
+    """,
+    "policy": """
+        ppo-clip PPO policy pg clipped surrogate objective
+        grpo GRPOTrainer group relative policy optimization dapo bnpo dr-grpo
     """,
     "ctc": """
         ctc CTCLoss ctc_loss connectionist_temporal_classification
     """,
+    "survival": """
+        cox CoxPH neg_partial_log_likelihood partial likelihood DeepSurv survival:cox proportional
+            hazards
+    """,
     "boxes": """
-        giou generalized_box_iou_loss
-        diou distance_box_iou_loss
-        ciou complete_box_iou_loss
+        giou generalized_box_iou_loss generalized-iou generalized-box-iou
+        diou distance_box_iou_loss distance-iou distance-box-iou
+        ciou complete_box_iou_loss complete-iou complete-box-iou
+        iou box-iou UnitBox intersection over union of boxes IoULoss
     """,
     "activations": """
         sigmoid Sigmoid sigmoid
@@ -69,46 +140,5 @@ MODULES = {
         log log
         softmax Softmax softmax
         log-softmax LogSoftmax log_softmax
-    """,
-    "deviance": """
-        tweedie-deviance tweedie mean_tweedie_deviance tweedie_deviance_score
-        poisson-deviance mean_poisson_deviance
-        gamma-deviance mean_gamma_deviance gamma_nll
-    """,
-    "hinge": """
-        soft-margin SoftMarginLoss soft_margin_loss logistic
-        hinge-embedding HingeEmbeddingLoss hinge_embedding_loss
-        hinge binary_hinge svm HingeLoss
-        squared-hinge l2_svm l2_hinge
-    """,
-    "overlap": """
-        dice soft_dice binary_dice f1 v_net
-        jaccard soft_iou soft_jaccard
-        tversky focal_tversky
-    """,
-    "quantile": """
-        pinball quantile mean_pinball quantile_regression MQLoss check_loss tilted_loss
-    """,
-    "relative": """
-        mape mean_absolute_percentage_error
-        smape symmetric_mean_absolute_percentage_error
-        msle mean_squared_log_error mean_squared_logarithmic_error
-        rmsle root_mean_squared_log_error root_mean_squared_logarithmic_error
-    """,
-    "choice": """
-        focal softmax_focal_loss CategoricalFocalCrossentropy multiclass_focal FocalLoss
-        multiclass-hinge crammer_singer CategoricalHinge
-    """,
-    "distillation": """
-        distillation kd_loss knowledge_distillation KnowledgeDistillationKLDivLoss
-    """,
-    "gaussian": """
-        kl-gaussian vae_kl kl_normal latent_loss gaussian_kl
-    """,
-    "nll": """
-        nll NLLLoss nll_loss negative_log_likelihood
-    """,
-    "perplexity": """
-        perplexity ppl
     """,
 }

@@ -1,6 +1,7 @@
 """Losses of triplets: an anchor, a positive that should be close to it, and a negative that should not."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ class Triplet(Loss):
         "max(0, m + d(a, p) - min(d(a, n), d(p, n))) if swap, else max(0, m + d(a, p) - d(a, n)); d distance"
     )
     divisor = "the number of triplets"
+    uses = ("metric learning", "embeddings", "triplets")
     broadcasts = True
 
     margin: Annotated[
@@ -125,6 +127,9 @@ class TripletMargin(Triplet):
     np.float64(0.5)
     """
 
+    aliases = ("FaceNet",)
+    ambiguous = MappingProxyType({"triplet": "batch-triplet, of a batch with labels"})
+    close = ("batch-triplet", "triplet-margin-with-distance")
     unlike = "does not overflow where the squares of distances would"
     example = {"anchor": [[0.0, 0.0]], "positive": [[2.0, 0.0]], "negative": [[2.5, 0.0]]}
 
@@ -159,6 +164,7 @@ class TripletMarginWithDistance(Triplet):
     np.float64(0.292893218)
     """
 
+    close = ("triplet-margin", "batch-triplet")
     unlike = "has names for distances"
     example = {
         "anchor": [[1.0, 0.0]],

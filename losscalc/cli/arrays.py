@@ -27,7 +27,7 @@ from losscalc.inputs.address import (
     shared_pipes,
 )
 from losscalc.inputs.companions import GROUPS, Companions, Place
-from losscalc.inputs.labels import Classes, open_labels, read_names
+from losscalc.inputs.labels import Classes, open_labels, open_tags, read_names
 from losscalc.inputs.options import Reading, Readings
 from losscalc.insight import diagnose
 
@@ -197,6 +197,8 @@ def _opened(
     may_list = is_target and kind in ("labels", "signs") and reading.multi_hot is None
     reading = reading._replace(elsewhere=elsewhere, may_list=may_list)
     open_with = partial(open_array, address, option_name(name))
+    if kind == "groups":
+        return {name: open_tags(open_with, reading)}
     if is_target and (kind in CLASS_KINDS or reading.multi_hot or reading.class_names):
         return {
             name: open_labels(open_with, _classes(operation, sources, reading), reading, reading.multi_hot)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscalc.core.array import FloatArray
+from losscalc.core.array import FloatArray, IndexArray
 from losscalc.core.exactsum import EMPTY, Sum, quotient, total
 from losscalc.core.shapes import beside
 from losscalc.core.stable import xmul
@@ -22,7 +22,8 @@ class Terms(NamedTuple):
     `value` is the loss of each element or row. `divisor` is what each adds to the denominator of 'mean', 1
     unless given, and `share` what it adds to the numerator, unless that is its value. `ignored` marks rows
     that take no part; their value and divisor are 0. A loss that is a function of several sums over the batch
-    has no single losses: it gives the summands of each sum by name, as `sums`.
+    has no single losses: it gives the summands of each sum by name, as `sums`. `rows` tells which row each
+    loss is of, if there is not one to a row, or one to an element.
     """
 
     value: FloatArray
@@ -30,6 +31,7 @@ class Terms(NamedTuple):
     ignored: np.ndarray | None = None
     share: FloatArray | None = None
     sums: Mapping[str, FloatArray] | None = None
+    rows: IndexArray | None = None
 
     @classmethod
     def of_sums(cls, **sums: FloatArray) -> "Terms":

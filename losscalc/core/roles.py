@@ -6,13 +6,14 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 
 from losscalc.core.array import Array, FloatArray, IndexArray
-from losscalc.core.domains import BITS, NOT_NEGATIVE, SIGNS, UNIT, Region
+from losscalc.core.domains import BITS, NOT_NEGATIVE, SIGNS, UNIT, Choice, Interval, Region
 from losscalc.errors import ClassIndexError, DomainError, DTypeError
 
 Kind = Literal[
-    "values", "amounts", "counts", "distances", "vectors", "boxes", "features",
-    "logits", "probabilities", "shares", "log-probabilities",
-    "labels", "signs", "class-indices", "class-lists", "classes", "distributions", "sequences",
+    "values", "amounts", "counts", "distances", "vectors", "negatives", "boxes", "features",
+    "logits", "probabilities", "shares", "log-probabilities", "log-likelihoods",
+    "labels", "signs", "groups", "relevance", "token-masks", "advantages", "durations", "events",
+    "class-indices", "class-lists", "classes", "distributions", "sequences",
     "weights", "full-weights", "positive-weights", "class-weights", "sample-weights", "masks",
     "variances", "lengths", "parameters",
 ]  # fmt: skip
@@ -62,6 +63,32 @@ Probabilities = Annotated[
     Role("Probabilities, of any shape.", "probabilities", UNIT),
 ]
 LogProbabilities = Annotated[FloatArray, Role("Log-probabilities, of any shape.", "log-probabilities")]
+ActionLogProbabilities = Annotated[
+    FloatArray, Role("Log-probabilities of the actions, or tokens, that were taken.", "log-likelihoods")
+]
+OldLogProbabilities = Annotated[
+    FloatArray, Role("The same by the policy that took them, of their shape.", "log-likelihoods")
+]
+ReferenceLogProbabilities = Annotated[
+    FloatArray, Role("The same by a reference, of their shape.", "log-likelihoods")
+]
+AnswerLogProbabilities = Annotated[
+    FloatArray,
+    Role("Log-probabilities of answers (N,), or of their tokens (N, L) beside a mask.", "log-likelihoods"),
+]
+Scores = Annotated[FloatArray, Role("Scores: any real numbers, of any shape.", "values")]
+Advantages = Annotated[FloatArray, Role("By how much better than expected it turned out.", "advantages")]
+TokenMask = Annotated[
+    FloatArray, Role("1 for tokens that count, 0 for others, of their shape.", "token-masks", Choice((0, 1)))
+]
+Durations = Annotated[
+    FloatArray,
+    Role("Times of an event or of the end of observation, (N,).", "durations", Interval(0.0, low_open=True)),
+]
+Events = Annotated[
+    FloatArray,
+    Role("1 for an event, 0 for the end of observation without one, (N,).", "events", Choice((0, 1))),
+]
 Labels = Annotated[FloatArray, Role("Labels, of the shape of the input.", "labels", UNIT)]
 LogitLabels = Annotated[
     FloatArray,
@@ -72,6 +99,22 @@ SignLabels = Annotated[
     FloatArray, Role("Labels, of the shape of the input.", "signs", SIGNS, hint=_SIGN_HINT)
 ]
 RowSigns = Annotated[FloatArray, Role("Labels (N,), one a row.", "signs", SIGNS, hint=_SIGN_HINT)]
+Relevance = Annotated[
+    FloatArray, Role("Relevance of each document: any real numbers; only their order counts.", "relevance")
+]
+Alike = Annotated[
+    FloatArray,
+    Role(
+        "Labels (N,), one a row: 1 for the same, 0 for different.",
+        "labels",
+        Choice((0, 1)),
+        hint="labels of -1 and 1 become 0 and 1 as (label + 1) / 2",
+    ),
+]
+Groups = Annotated[
+    IndexArray,
+    Role("Labels (N,), one a row: any whole numbers, equal for rows that belong together.", "groups"),
+]
 Variance = Annotated[
     FloatArray,
     Role(
@@ -141,6 +184,9 @@ IndexSets = Annotated[
     Role("The classes of each row, of the shape of the input; -1 ends the list of a row.", "class-lists"),
 ]
 Vectors = Annotated[FloatArray, Role("Vectors (N, D), or (D,) for one.", "vectors")]
+Negatives = Annotated[
+    FloatArray, Role("Vectors (M, D) for all rows, or (N, M, D), some for each.", "negatives")
+]
 Features = Annotated[FloatArray, Role("Features (N, F), or (F,) for one sample.", "features")]
 LinearWeight = Annotated[
     FloatArray, Role("Matrix (C, F) that turns features into logits, or (C, ..., F).", "parameters")

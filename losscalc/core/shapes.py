@@ -13,15 +13,17 @@ from losscalc.errors import DTypeError, LosscalcNote, ShapeError
 class Layout(NamedTuple):
     """How the arrays of one call fit together.
 
-    `cut` names the arrays that are cut into blocks along axis 0; if there are none, the call is one block.
-    `indices` names the arrays of class indices, `width` is the number of elements of one row, and `dtype` the
-    dtype of the result.
+    `cut` names the arrays that have a row for each sample, along axis 0, and are cut into blocks; if there
+    are none, the call is one block. It is one of all rows, too, if it is `whole`, because rows depend on one
+    another. `indices` names the arrays of class indices, `width` is the number of elements of one row, and
+    `dtype` the dtype of the result.
     """
 
     cut: frozenset[str]
     width: int
     indices: frozenset[str] = frozenset()
     dtype: np.dtype = np.dtype(np.float64)
+    whole: bool = False
 
 
 def elementwise_layout(

@@ -87,6 +87,17 @@ def sigmoid(x: FloatArray) -> FloatArray:
     return np.exp(np.minimum(x, number(0.0, x))) / (1.0 + np.exp(-np.abs(x)))
 
 
+def exp_beyond(x: FloatArray) -> FloatArray:
+    """exp(x) - 1 - x, by its series x²/2! + x³/3! + ... for |x| below ½, where expm1(x) - x cancels."""
+    far = np.expm1(x) - x
+    if x.dtype == object:
+        return np.asarray(far)
+    series = np.zeros_like(x)
+    for power in range(18, 2, -1):
+        series = (series + 1.0) * x / power
+    return np.where(np.abs(x) < 0.5, 0.5 * x * x * (series + 1.0), far)
+
+
 def softplus_tail(x: FloatArray) -> FloatArray:
     """ln(1 + exp(-|x|)), the part that softplus(x) and softplus(-x) share; exp never overflows."""
     return np.log1p(np.exp(-np.abs(x)))

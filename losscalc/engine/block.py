@@ -1,5 +1,6 @@
 """Computes one block: checks its numbers, computes losses and derivatives, and takes the sums."""
 
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -99,8 +100,8 @@ def evaluate(call: AnyCall, layout: Layout, piece: Block) -> list[Outcome]:
 
 
 def block_rows(layout: Layout) -> int:
-    """The number of rows of one block."""
-    return max(1, BLOCK // max(1, layout.width))
+    """The number of rows of one block; all, where they depend on one another."""
+    return sys.maxsize if layout.whole else max(1, BLOCK // max(1, layout.width))
 
 
 def ready(call: AnyCall, layout: Layout, arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -137,7 +138,7 @@ def _evaluate(call: AnyCall, layout: Layout, block: Block) -> Outcome:
         value = rounded(terms.value, layout.dtype)
         is_finite = bool(np.isfinite(value).all())
     if not is_finite:
-        warnings.append(_nonfinite(call, layout, block, _summed(terms) if value is None else value))
+        warnings.append(_nonfinite(call, layout, block, terms, value))
     findings = None if call.examine is None else call.examine(arguments)
     for warning in [*warnings, *(findings.shown if findings else ())]:
         block.place(warning, layout)
@@ -232,8 +233,11 @@ def _rows(layout: Layout, block: Block) -> int:
     return len(values) if values.ndim else 1
 
 
-def _nonfinite(call: AnyCall, layout: Layout, block: Block, values: Array) -> LosscalcWarning:
+def _nonfinite(
+    call: AnyCall, layout: Layout, block: Block, terms: Terms, value: Array | None
+) -> LosscalcWarning:
     """The warning for results that are NaN or infinite, with the row of the first."""
+    values = _summed(terms) if value is None else value
     argument = next((name for name in block.arrays if name in layout.cut), next(iter(block.arrays)))
     argument = call.wrt or argument
     place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
@@ -241,6 +245,8 @@ def _nonfinite(call: AnyCall, layout: Layout, block: Block, values: Array) -> Lo
     if call.wrt is None and not layout.cut and values.shape != block.arrays[argument].shape:
         # Where the batch is not axis 0, as in CTC, the index of a loss is not an index into the array.
         return LosscalcWarning(problem, found=found, index=place)
+    if terms.rows is not None and call.wrt is None:
+        place = (int(terms.rows[place[0]]),)
     index = place if values.shape == block.arrays[argument].shape else place[:1]
     return LosscalcWarning(
         problem, found=found, argument=argument, index=index, hint=_cause(layout, block, place)

@@ -107,6 +107,13 @@ def cut(
     if not layout.cut:
         yield Block(whole, is_first=is_first)
         return
+    pieces = _pieces(call, layout, whole, is_first)
+    yield from [joined(list(pieces), layout)] if layout.whole else pieces
+
+
+def _pieces(call: AnyCall, layout: Layout, whole: dict[str, Array], is_first: bool) -> Iterator[Block]:
+    """The pieces of the arrays that are cut, each with the others, which are whole."""
+    sources = call.sources
     together = [sources[name] for name in sources if name in layout.cut]
     for source in together:
         source.accompany(together)
@@ -139,19 +146,32 @@ def piece_rows(sources: Mapping[str, Source], layout: Layout) -> int:
 
 def gathered(call: AnyCall) -> tuple[AnyCall, int]:
     """The call with its arrays in memory, and the number of rows that were dropped for lack of a number."""
-    layout, sources = call.layout, call.sources
-    blocks = list(cut(call, layout))
-    arrays = {
-        name: np.concatenate([block.arrays[name] for block in blocks])
-        if name in layout.cut
-        else blocks[0].arrays[name]
-        for name in sources
-    }
-    dropped = sum(block.dropped for block in blocks)
-    kept = [rows for block in blocks if (rows := block.rows(layout.cut)) is not None]
-    rows = _origins(call, layout, np.concatenate(kept)) if kept else None
+    layout = call.layout
+    block = joined(list(cut(call, layout)), layout)
+    rows = _origins(call, layout, block.rows(layout.cut))
     is_whole = rows is None or np.array_equal(rows, np.arange(len(rows)))
-    return call._replace(arrays=arrays, kept=None if is_whole else rows), dropped
+    return call._replace(arrays=block.arrays, kept=None if is_whole else rows), block.dropped
+
+
+def joined(blocks: Sequence[Block], layout: Layout) -> Block:
+    """All blocks of a call as one."""
+    if len(blocks) == 1:
+        return blocks[0]
+    first = blocks[0]
+    arrays = {
+        name: np.concatenate([block.arrays[name] for block in blocks]) if name in layout.cut else array
+        for name, array in first.arrays.items()
+    }
+    # Of a block in which nothing is left out all rows are kept, whatever the others lack.
+    kept = [rows for block in blocks if (rows := block.rows(layout.cut)) is not None]
+    is_picked = any(block.kept is not None for block in blocks)
+    groups = [block.groups for block in blocks if block.groups is not None]
+    return first._replace(
+        arrays=arrays,
+        kept=np.concatenate(kept) if is_picked else None,
+        dropped=sum(block.dropped for block in blocks),
+        groups=np.concatenate(groups) if groups else None,
+    )
 
 
 def _origins(call: AnyCall, layout: Layout, rows: Array | None) -> Array | None:

@@ -44,6 +44,9 @@ def plan(call: AnyCall, layout: Layout) -> Iterator[Task]:
     # The arrays stay here; each task opens those that it needs.
     common = partial(_outcomes, call._replace(arrays={}), layout, version("losscalc"))
     rows = next((source.shape[0] for source in cut.values()), None)
+    if layout.whole:
+        yield partial(common, {name: source.recipe for name, source in sources.items()})
+        return
     if rows is not None and all(source.can_skip for source in cut.values()):
         step = _PIECES * engine.piece_rows(sources, layout)
         for start in range(0, max(1, rows), step):

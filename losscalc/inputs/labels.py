@@ -219,6 +219,30 @@ class ClassLabels(Wrapper):
         return DomainError(problem, found=found, location=place, hint=printable(f"{hint}there are {known}"))
 
 
+class Tags(ClassLabels):
+    """Labels of which only matters which are equal: numbers that count their first appearances."""
+
+    def __init__(self, cells: Source, reading: Reading, head: Array) -> None:
+        super().__init__(cells, Classes(0), reading, None, head)
+        self._places: dict[Label, float] = {}
+
+    def _place(self, cell: Label, row: int) -> float:
+        value = number(cell) if isinstance(cell, str) else cell
+        return self._places.setdefault(cell if value is None else value, float(len(self._places)))
+
+
+def open_tags(open_with: Callable[[Reading], Source], reading: Reading) -> Source:
+    """The array of labels of which only matters which are equal; names become numbers."""
+    cells = open_with(reading._replace(is_beside=True))
+    if cells.dtype != object:
+        return cells
+    head = cells.take(_SAMPLE).values
+    if any(map(_is_name, _labels(head))):
+        return Tags(cells, reading, head)
+    cells.close()
+    return open_with(reading)
+
+
 def open_labels(
     open_with: Callable[[Reading], Source], classes: Classes, reading: Reading, separator: str | None
 ) -> Source:

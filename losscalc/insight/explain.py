@@ -21,7 +21,7 @@ from losscalc.outputs.working import Line, Working
 VOCABULARY: Mapping[str, str] = {
     "x": "input", "y": "target", "w": "weight", "p": "pos_weight", "x1": "input1", "x2": "input2",
     "m": "margin", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps",
-    "s": "label_smoothing", "v": "sample_weight",
+    "s": "label_smoothing", "v": "sample_weight", "T": "temperature",
 }  # fmt: skip
 """The arrays and parameters that symbols of formulas stand for."""
 
@@ -98,12 +98,12 @@ class Explanation(NamedTuple):
         row: list[Step] = []
         for step in steps:
             if len(step.place) > 1 and row and row[-1].place[:-1] != step.place[:-1]:
-                yield self._row_mean(row)
+                yield from self._row_mean(row)
                 row = []
             yield self._loss(step)
             row.append(step)
         if row and len(row[0].place) > 1:
-            yield self._row_mean(row)
+            yield from self._row_mean(row)
         left = self.partial.count + self.partial.ignored - len(steps)
         if left > 0 and not self.partial.sums:
             yield Line("…", f"{left} more", rf"\text{{{left} more}}")
@@ -142,11 +142,15 @@ class Explanation(NamedTuple):
             if value is not None and value.size == 1 and name not in given:
                 yield name, float(value.reshape(-1)[0])
 
-    def _row_mean(self, row: Sequence[Step]) -> Line:
+    def _row_mean(self, row: Sequence[Step]) -> Iterator[Line]:
+        """The mean of the losses of a row that are not ignored."""
+        row = [step for step in row if not step.ignored]
+        if not row:
+            return
         total = self._summands([step.value for step in row])
         mean = sum(step.value for step in row) / len(row)
         label = f"row {', '.join(map(str, row[0].place[:-1]))}"
-        return Line(
+        yield Line(
             label, f"mean ({total}) / {len(row)}", rf"\frac{{{total}}}{{{len(row)}}}", self.fixed(mean)
         )
 

@@ -64,6 +64,7 @@ def spread(call: Call) -> Spread:
 def worst(call: Call, count: int) -> list[Worst]:
     """The largest losses, the largest first; NaN counts as the largest."""
     single, counts = counted(call)
+    whose = terms_of(call).rows
     values = np.where(counts, np.nan_to_num(single, nan=np.inf), -np.inf).reshape(-1)
     order = np.argsort(-values, kind="stable")[: min(count, int(counts.sum()))]
     total = float(np.abs(single[counts]).sum())
@@ -72,8 +73,10 @@ def worst(call: Call, count: int) -> list[Worst]:
         index = tuple(int(i) for i in np.unravel_index(int(place), single.shape))
         value = float(single[index])
         share = abs(value) / total if total else 0.0
-        beside = dict(_beside(call, single.shape, index))
-        own = index if call.kept is None or not index else (int(call.kept[index[0]]), *index[1:])
+        row = index if whose is None else (int(whose[index[0]]),)
+        beside = dict(_beside(call, single.shape, row))
+        is_picked = call.kept is not None and index and whose is None
+        own = (int(np.asarray(call.kept)[index[0]]), *index[1:]) if is_picked else index
         rows.append(Worst(own, value, share, beside))
     return rows
 

@@ -62,6 +62,7 @@ def test_the_declared_range_holds(cls: type[Loss]) -> None:
 MISSED: Arrays = {"input": [0.0, 1.0], "target": [1.0, 0.0]}
 
 CORNERS: dict[str, Arrays] = {
+    "cosine-distance": {"input": [[1.0, 2.0]], "target": [[-2.0, -4.0]]},
     "bce": {"input": [0.0, 1.0], "target": [1, 1]},
     "dice": MISSED,
     "jaccard": MISSED,

@@ -29,7 +29,13 @@ def value(loss: Loss, arrays: Arrays, reduction: str) -> float:
     return float(loss(**arrays, reduction=reduction))
 
 
-VARIANTS = [(loss, wrt) for cls in ALL for loss in variants(cls) for wrt in differentiable(cls)]
+VARIANTS = [
+    (loss, wrt)
+    for cls in ALL
+    for loss in variants(cls)
+    for wrt in differentiable(cls)
+    if wrt in prepared(loss, example(cls, 1))
+]
 
 
 def numeric(loss: Loss, arrays: Arrays, wrt: str, reduction: str) -> np.ndarray:
@@ -94,7 +100,7 @@ def test_reductions(cls, wrt):
         partial = Partial.of(cls(), cls().terms(**arrays))
         factor = cls.link.slope(MEAN.finish(partial)) / float(partial.denominator)
         np.testing.assert_allclose(derive(cls(), arrays, wrt, "mean"), total * factor, rtol=1e-13)
-    elif cls.name != "ctc":
+    elif cls().terms(**arrays).share is None:
         denominator = value(cls(), arrays, "sum") / value(cls(), arrays, "mean")
         np.testing.assert_allclose(
             derive(cls(), arrays, wrt, "mean"), total / denominator, rtol=1e-13, atol=1e-300

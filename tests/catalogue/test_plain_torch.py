@@ -17,7 +17,11 @@ from tests.support.plain_torch import PLAIN  # noqa: E402 - it needs torch
 pytestmark = pytest.mark.parity
 
 VARIANTS = [
-    (loss, wrt) for name in PLAIN for loss in variants(losses()[name]) for wrt in differentiable(type(loss))
+    (loss, wrt)
+    for name in PLAIN
+    for loss in variants(losses()[name])
+    for wrt in differentiable(type(loss))
+    if wrt in prepared(loss, example(type(loss), 1))
 ]
 
 
@@ -33,7 +37,8 @@ def test_values_and_gradients_are_those_of_the_plain_formula(loss: Loss, wrt: st
     values.sum().backward()
 
     own = loss(**arrays, reduction="none")
-    np.testing.assert_allclose(own, values.detach().numpy(), rtol=1e-9)
+    # Of a small loss beside large ones the plain formula has lost digits.
+    np.testing.assert_allclose(own, values.detach().numpy(), rtol=1e-9, atol=1e-15 * np.abs(own).max())
     slope = losscalc.gradient(loss.name, **arrays, **loss.settings, wrt=wrt, reduction="sum")
     scale = np.abs(slope).max()
     np.testing.assert_allclose(slope, tensors[wrt].grad.numpy(), rtol=1e-9, atol=1e-13 * scale)

@@ -33,8 +33,23 @@ def saved(cls, arrays, name):
     return options
 
 
+WHOLE = [cls for cls in losses().values() if cls.whole_batch]
+
+
+@pytest.mark.parametrize("cls", WHOLE)
+def test_parts_of_a_batch_whose_rows_depend_on_one_another_are_refused(cls, capsys):
+    """A batch is more than its parts: adding these up would be a silent wrong number."""
+    arrays = example(cls, ROWS)
+    for number, rows in enumerate(PARTS):
+        options = saved(cls, part(arrays, ROWS, rows), f"part{number}")
+        assert cli.run([cls.name, *options, "-f", "json", "-q", "-o", f"{number}.json"]) == 0
+    problem = f"{cls.name} compares the rows of a batch with one another, and parts of it do not add up"
+    hint = "put the arrays behind one another, and compute the loss of all rows"
+    refuse(capsys, ["merge", "0.json", "1.json", "2.json"], f"1.json: {problem}", hint, 4)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("cls", losses().values())
+@pytest.mark.parametrize("cls", [cls for cls in losses().values() if not cls.whole_batch])
 def test_merged_parts_are_the_whole(cls, dtype, capsys):
     """Value, sums, counts and all, in whatever order they come."""
     arrays = example(cls, ROWS, dtype=dtype)

@@ -15,10 +15,12 @@ import losscalc
 from losscalc import losses
 from losscalc.catalogue.base import Loss
 from losscalc.core.operation import Operation, operations
+from losscalc.core.shapes import beside
 from losscalc.engine.reals import as_reals, reals
 from losscalc.insight.explain import formula_of, symbol_values
 from tests.support import exact
 from tests.support.examples import Arrays, example, losses_of, prepared, variants
+from tests.support.points import POINTS
 from tests.support.wholes import Dice, RootMeanSquare
 
 # The formula of masks begins with probabilities, which have the digits of float64 if an activation makes
@@ -47,17 +49,21 @@ def true_values(operation: Operation, arrays: Arrays) -> list[exact.Exact]:
         factors = exact.exactly(arrays["sample_weight"])
         with mpmath.workdps(4 * DIGITS):
             return [v * f for v, f in zip(true_values(operation, rest), factors, strict=True)]
-    formula = exact.VALUES[operation.name]
-    known = inspect.signature(formula).parameters
-    settings = {name: value for name, value in operation.settings.items() if name in known}
+    settings = known_settings(operation)
     values: list[exact.Exact] = []
     for sample in exact.samples(operation.name, arrays):
         if isinstance(sample.get("target"), int) and sample["target"] == IGNORED:
             values.append(mpmath.mpf(0))
         else:
             given = {**sample, **{name: exact.exactly(value) for name, value in settings.items()}}
-            values += [part.value for part in exact.settled(formula, given)]
+            values += [part.value for part in exact.settled(exact.VALUES[operation.name], given)]
     return values
+
+
+def known_settings(operation: Operation) -> dict[str, Any]:
+    """The parameters that a single loss depends on, as its exact formula knows them."""
+    known = inspect.signature(exact.VALUES[operation.name]).parameters
+    return {name: value for name, value in operation.settings.items() if name in known}
 
 
 def declared_values(loss: Any, arrays: Arrays) -> list[exact.Exact]:
@@ -92,7 +98,7 @@ def test_fifty_digits_of_every_loss(loss: Loss) -> None:
     arrays = prepared(loss, example(type(loss), 3, seed=5))
     values = np.asarray(loss(**arrays, reduction="none", digits=DIGITS), dtype=object)
     if values.ndim == 2:
-        arrays = flat({n: np.broadcast_to(a, values.shape) for n, a in arrays.items()})
+        arrays = flat({n: np.broadcast_to(beside(a, 2), values.shape) for n, a in arrays.items()})
     true = true_values(loss, arrays)
 
     assert values.size == len(true)
@@ -137,6 +143,26 @@ def test_float64_is_as_near_as_promised(cls: type[Loss], scale: float) -> None:
     for value, true in zip(found.flat, exactly.flat, strict=True):
         unit = Fraction(math.ulp(float(true)))
         assert abs(Fraction(float(value)) - Fraction(true)) <= exact.LIMIT * unit, (value, true)
+
+
+MEASURED_HERE = [loss for loss in VARIANTS if loss.name in exact.VALUES.keys() - POINTS]
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-3, 1.0, 30.0])
+@pytest.mark.parametrize("loss", MEASURED_HERE, ids=repr)
+def test_float64_is_as_near_as_promised_of_its_parts(loss: Loss, scale: float) -> None:
+    """The same of those that have an exact formula, which says how large the parts of a sum are."""
+    arrays = prepared(loss, example(type(loss), 40, seed=7))
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not loss.roles[name].domain:
+            arrays[name] = array * scale
+    found = loss(**arrays, reduction="none")
+    if found.ndim == 2:
+        arrays = flat({n: np.broadcast_to(beside(a, 2), found.shape) for n, a in arrays.items()})
+    calls = exact.samples(loss.name, {**arrays, **known_settings(loss)})
+    true = [one for sample in calls for one in exact.settled(exact.VALUES[loss.name], sample)]
+    errors = [exact.Error.of(*pair, found.dtype) for pair in zip(found.flat, true, strict=True)]
+    assert [one for one in errors if one.exceeds(loss.name, "float64")] == []
 
 
 @pytest.mark.parametrize("cls", ACTIVATIONS)

@@ -15,6 +15,7 @@ import losscalc
 from losscalc import cli, losses
 from losscalc.catalogue.base import Loss
 from losscalc.core.reductions import MEAN, Partial
+from losscalc.engine import block
 from tests.support.examples import converted, example, has_single_losses
 
 ALL = [cls for cls in losses().values() if has_single_losses(cls)]
@@ -101,7 +102,12 @@ def spread_of(values: np.ndarray, mean: float | None = None) -> list[float]:
 
 
 def counted(cls: type[Loss], arrays: dict[str, Any]) -> np.ndarray:
-    """Which of the rows count: in the examples, only class targets are ignored."""
+    """Which of the losses count: in the examples, class targets are ignored, and what is not under a mask."""
+    for name in {"mask", "event"} & arrays.keys():
+        return np.asarray(arrays[name]) == 1
+    terms = cls().terms(**converted(arrays, np.float64))
+    if terms.rows is not None:
+        return np.ones(len(terms.value), dtype=bool)
     name = next((name for name in ("target", "targets") if name in arrays), None)
     if name is None or arrays[name].ndim != 1 or arrays[name].dtype.kind != "i":
         return np.ones(ROWS, dtype=bool)
@@ -388,6 +394,15 @@ def test_adaptive_state(run):
 MISSING = "x,y\n1,1\n,0\n3,0\n-4,1\n"
 """The second row lacks a number; the last has the largest loss, in line 5 and at index 3."""
 FROM_MISSING = ["bce-logits", "-i", "m.csv#x", "-t", "m.csv#y", "--na", "drop"]
+
+
+def test_places_behind_a_piece_with_a_gap(run, monkeypatch):
+    """The rows of a later piece, in which nothing is missing, keep their places in the file."""
+    monkeypatch.setattr(block, "BLOCK", 1)  # eight rows a piece
+    values = ["x,y", ",1", *(f"{k}.5,0" for k in range(1, 20))]
+    Path("m.csv").write_text("\n".join(values) + "\n")
+    rows = run(*FROM_MISSING, "-q", "--worst", "3", "-f", "json").sheet("worst")
+    assert [row["index"] for row in rows] == ["19", "18", "17"]
 
 
 def test_stats_without_missing_numbers(run):

@@ -31,6 +31,7 @@ AGREED = mpf(2) ** -100
 """Two attempts that differ by less of their value have both found it."""
 
 ZERO, QUARTER, ONE, TWO = mpf(0), mpf(0.25), mpf(1), mpf(2)
+TENTH, FIFTH, SEVEN_HUNDREDTHS = mpf(0.1), mpf(0.2), mpf(0.07)
 E6, E7, E8 = mpf(1e-6), mpf(1e-7), mpf(1e-8)
 NORMAL = mpf(2) ** -1022
 """Below it numbers are subnormal."""
@@ -65,7 +66,9 @@ LIMIT = 6.0
 """The promise of float64: so many ULP of the largest part, which is the value where nothing cancels."""
 
 MATRIX_LIMIT = 16.0
-MATRICES = frozenset({"linear-cross-entropy", "adaptive-log-softmax", "ctc"})
+MATRICES = frozenset(
+    {"linear-cross-entropy", "adaptive-log-softmax", "ctc", "info-nce", "nt-xent", "clip", "sup-con", "cox"}
+)
 """Losses with long sums behind an exponential."""
 
 ROUNDED = 0.51
@@ -582,6 +585,231 @@ def ciou(input: Row, target: Row, eps: Exact = E7) -> Parts:
     return Parts.of(diou(input, target, eps), shape)
 
 
+def iou(input: Row, target: Row, eps: Exact = E7, mode: str = "linear") -> Exact:
+    """1 - r, 1 - r² or -ln max(r, ε), with r = I/(U + ε)."""
+    boxes = Overlap(input, target)
+    ratio = boxes.shared / (boxes.union + eps)
+    if mode == "log":
+        return -mpmath.log(max(ratio, eps)) if max(ratio, eps) else mpmath.inf
+    return 1 - (ratio if mode == "linear" else ratio**2)
+
+
+def cosine_distance(input: Row, target: Row, eps: Exact = E8) -> Parts:
+    """1 - x·y / (max(|x|, ε)·max(|y|, ε))."""
+    lengths = [max(mpmath.sqrt(dot(x, x)), eps) for x in (input, target)]
+    return Parts.of(ONE, *(-a * b / (lengths[0] * lengths[1]) for a, b in zip(input, target, strict=True)))
+
+
+def contrastive(input1: Row, input2: Row, target: int, margin: Exact = ONE) -> Parts:
+    """½·d² of what is the same, else ½·max(0, m - d)²."""
+    distance = norm(input1, input2, TWO, ZERO).value
+    if target == 1:
+        return Parts.of(distance**2 / 2)
+    return _half_square(Parts.of(margin, -distance).above_zero())
+
+
+def _half_square(root: Parts) -> Parts:
+    """The error of a square is that of its root, times the root, twice."""
+    return root.times(root.value / 2)
+
+
+def _unit(vector: Row) -> Row:
+    """The vector over its length, which is taken as 1e-12 at least."""
+    length = max(mpmath.sqrt(dot(vector, vector)), mpf(1e-12))
+    return [x / length for x in vector]
+
+
+def _similar(one: Row, other: Row, temperature: Exact) -> Parts:
+    return Parts.of(*(a * b for a, b in zip(one, other, strict=True))).times(1 / temperature)
+
+
+def _told_apart(scores: list[Parts], shares: Row) -> Parts:
+    """-Σ of the shares times log softmax; a small loss has little of what scores lost to rounding."""
+    surprised = surprises([score.value for score in scores])
+    value = _sum(share * one for share, one in zip(shares, surprised, strict=True) if share)
+    return Parts(value, max(value, min(ONE, value) * _largest(scores)))
+
+
+def _vectors(matrix: Matrix, normalize: bool) -> Matrix:
+    return [_unit(row) for row in matrix] if normalize else matrix
+
+
+def info_nce(
+    input: Matrix,
+    target: Matrix,
+    negatives: Any = None,
+    temperature: Exact = TENTH,
+    normalize: bool = True,
+) -> list[Parts]:
+    """-log softmax of the similarity to the own key, among the others or the negatives."""
+    queries, keys = _vectors(input, normalize), _vectors(target, normalize)
+    found = []
+    for i, query in enumerate(queries):
+        rivals = [key for j, key in enumerate(keys) if j != i]
+        if negatives is not None:
+            rivals = _vectors(negatives[i] if isinstance(negatives[0][0], list) else negatives, normalize)
+        scores = [_similar(query, key, temperature) for key in [keys[i], *rivals]]
+        found.append(_told_apart(scores, [ONE] + [ZERO] * len(rivals)))
+    return found
+
+
+def clip(
+    input: Matrix, target: Matrix, temperature: Exact = SEVEN_HUNDREDTHS, normalize: bool = True
+) -> list[Parts]:
+    """The mean of both ways."""
+    there = info_nce(input, target, None, temperature, normalize)
+    back = info_nce(target, input, None, temperature, normalize)
+    return [Parts.of(a.times(1 / TWO), b.times(1 / TWO)) for a, b in zip(there, back, strict=True)]
+
+
+def nt_xent(input: Matrix, target: Matrix, temperature: Exact = ONE / 2) -> list[Parts]:
+    """Of each view, among all others."""
+    views = _vectors(input + target, normalize=True)
+    found = []
+    for i, view in enumerate(views):
+        partner = (i + len(input)) % len(views)
+        rivals = [j for j in range(len(views)) if j not in (i, partner)]
+        scores = [_similar(view, views[j], temperature) for j in [partner, *rivals]]
+        found.append(_told_apart(scores, [ONE] + [ZERO] * len(rivals)))
+    return found
+
+
+def sup_con(input: Matrix, target: list[int], temperature: Exact = TENTH) -> list[Parts]:
+    """The mean over the others of the class; 0 without others."""
+    vectors, found = _vectors(input, normalize=True), []
+    for i, vector in enumerate(vectors):
+        others = [j for j in range(len(vectors)) if j != i]
+        alike = [mpf(int(target[j] == target[i])) for j in others]
+        scores = [_similar(vector, vectors[j], temperature) for j in others]
+        whole = _sum(alike)
+        found.append(_told_apart(scores, [a / whole for a in alike]) if whole else Parts.of(ZERO))
+    return found
+
+
+def batch_triplet(
+    input: Matrix, target: list[int], margin: Exact = ONE, mining: str = "hard", squared: bool = False
+) -> list[Parts]:
+    """max(0, m + d(a, p) - d(a, n)) of the triplets that are mined."""
+    measure = DISTANCES["squared-euclidean" if squared else "euclidean"]
+    found = []
+    for a, anchor in enumerate(input):
+        near = [measure(anchor, x) for p, x in enumerate(input) if target[p] == target[a] and p != a]
+        far = [measure(anchor, x) for n, x in enumerate(input) if target[n] != target[a]]
+        if not near or not far:
+            continue
+        if mining == "hard":
+            pairs = [(max(near), min(far))]
+        elif mining == "all":
+            pairs = [(one, other) for one in near for other in far]
+        else:
+            pairs = [
+                (one, min([other for other in far if other.value > one.value], default=max(far)))
+                for one in near
+            ]
+        found += [Parts.of(margin, one, other.times(-ONE)).above_zero() for one, other in pairs]
+    return found
+
+
+def ranknet(input: Row, target: Row, sigma: Exact = ONE, padding: Exact | None = None) -> list[Exact]:
+    """ln(1 + exp(-σ·(x_i - x_j))) of each pair of which the first is the more relevant."""
+    known = [i for i, y in enumerate(target) if y != padding]
+    return [softplus(-sigma * (input[i] - input[j])) for i in known for j in known if target[i] > target[j]]
+
+
+def _answer(values: Row | Exact, mask: list[int] | None) -> Exact:
+    if not isinstance(values, list):
+        return values
+    assert mask is not None
+    return _sum(x for x, counts in zip(values, mask, strict=True) if counts)
+
+
+def bradley_terry(
+    chosen: Row | Exact,
+    rejected: Row | Exact,
+    margin: Exact = ZERO,
+    chosen_mask: list[int] | None = None,
+    rejected_mask: list[int] | None = None,
+) -> Exact:
+    """ln(1 + exp(-(c - r - m)))."""
+    return softplus(-(_answer(chosen, chosen_mask) - _answer(rejected, rejected_mask) - margin))
+
+
+def dpo(
+    chosen_logps: Row | Exact,
+    rejected_logps: Row | Exact,
+    ref_chosen_logps: Row | Exact = ZERO,
+    ref_rejected_logps: Row | Exact = ZERO,
+    chosen_mask: list[int] | None = None,
+    rejected_mask: list[int] | None = None,
+    beta: Exact = TENTH,
+    label_smoothing: Exact = ZERO,
+    loss_type: str = "sigmoid",
+) -> Parts:
+    """What is made of the difference of the log-ratios."""
+    chosen = _answer(chosen_logps, chosen_mask) - _answer(ref_chosen_logps, chosen_mask)
+    rejected = _answer(rejected_logps, rejected_mask) - _answer(ref_rejected_logps, rejected_mask)
+    d, s = chosen - rejected, label_smoothing
+    if loss_type == "hinge":
+        return Parts.of(ONE, -beta * d).above_zero()
+    if loss_type == "ipo":
+        gap = Parts.of(d, -1 / (2 * beta))
+        return gap.times(gap.value)
+    right, wrong = (1 - s) * softplus(-beta * d), s * softplus(beta * d)
+    if loss_type == "robust":
+        return Parts.of(right, -wrong).times(1 / (1 - 2 * s))
+    return Parts.of(right, wrong)
+
+
+def ppo_clip(
+    input: Exact,
+    old_logps: Exact,
+    advantages: Exact,
+    mask: int = 1,
+    clip_eps: Exact = FIFTH,
+    clip_eps_high: Exact | None = None,
+) -> Exact:
+    """-min(q·A, clip(q)·A), q = exp(x - o)."""
+    ratio = mpmath.exp(input - old_logps)
+    bounded = min(max(ratio, 1 - clip_eps), 1 + (clip_eps if clip_eps_high is None else clip_eps_high))
+    return -min(ratio * advantages, bounded * advantages) if mask else ZERO
+
+
+def grpo(
+    input: Exact,
+    old_logps: Exact,
+    advantages: Exact,
+    mask: int = 1,
+    ref_logps: Exact = ZERO,
+    beta: Exact = ZERO,
+    epsilon: Exact = FIFTH,
+    epsilon_high: Exact | None = None,
+) -> Parts:
+    """The same, and β·(exp(d) - d - 1), d = r - x."""
+    moved = ref_logps - input
+    distance = beta * (mpmath.expm1(moved) - moved) if mask else ZERO
+    return Parts.of(ppo_clip(input, old_logps, advantages, mask, epsilon, epsilon_high), distance)
+
+
+def cox(input: Row, time: Row, event: Row, ties: str = "efron") -> list[Parts]:
+    """ln Σ exp(x_j) of those at risk less x_i; Efron: the mean of that with a part of the tie taken out.
+
+    It is the sum of ln Σ exp(x_j - x_i), in which rounding of the largest difference counts.
+    """
+    found = []
+    for x, t, happened in zip(input, time, event, strict=True):
+        if not happened:
+            found.append(Parts.of(ZERO))
+            continue
+        moved = [other - x for other, when in zip(input, time, strict=True) if when >= t]
+        tied = [y - x for y, when, had in zip(input, time, event, strict=True) if had and when == t]
+        at_risk, same = _sum(map(mpmath.exp, moved)), _sum(map(mpmath.exp, tied))
+        count = len(tied) if ties == "efron" else 1
+        logs = [mpmath.log(at_risk - same * k / count) for k in range(count)]
+        value = _sum(logs) / count
+        found.append(Parts(value, max([abs(value), max(moved), *(abs(one) / count for one in logs)])))
+    return found
+
+
 def log_sigmoid(input: Exact) -> Exact:
     """-softplus(-x)."""
     return -softplus(-input)
@@ -696,6 +924,20 @@ VALUES: Mapping[str, Callable[..., Any]] = {
     "focal": softmax_focal,
     "multiclass-hinge": multiclass_hinge,
     "perplexity": cross_entropy,
+    "iou": iou,
+    "cosine-distance": cosine_distance,
+    "contrastive": contrastive,
+    "info-nce": info_nce,
+    "nt-xent": nt_xent,
+    "clip": clip,
+    "sup-con": sup_con,
+    "batch-triplet": batch_triplet,
+    "ranknet": ranknet,
+    "bradley-terry": bradley_terry,
+    "dpo": dpo,
+    "ppo-clip": ppo_clip,
+    "grpo": grpo,
+    "cox": cox,
     "sigmoid": logistic,
     "log-sigmoid": log_sigmoid,
     "log": log,
@@ -736,6 +978,9 @@ def times(matrix: Matrix, vector: "Row | list[Parts]", bias: Row | None = None) 
     ]
 
 
+BATCHES = frozenset(name for name, cls in losscalc.losses().items() if cls.whole_batch)
+"""Losses whose rows depend on one another."""
+
 WHOLE = frozenset({"linear_weight", "linear_bias", "state"})
 """Arrays that all samples of a call have in common."""
 
@@ -751,7 +996,13 @@ def is_shared(name: str, key: str, value: object) -> bool:
 
 
 def samples(name: str, arguments: Mapping[str, Any]) -> Iterator[Sample]:
-    """The samples of a call without reduction, in order; those of log_probs lie along axis 1."""
+    """The samples of a call without reduction, in order; those of log_probs lie along axis 1.
+
+    Of a loss that needs the whole batch, the batch is the only one.
+    """
+    if name in BATCHES:
+        yield {key: exactly(value) for key, value in arguments.items()}
+        return
     common = {k: exactly(v) for k, v in arguments.items() if is_shared(name, k, v)}
     own = {
         k: exactly(np.moveaxis(v, 1, 0) if k == "log_probs" else v)

@@ -74,6 +74,13 @@ def boxes(rows: int, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate([corner, corner + rng.uniform(1, 3, (rows, 2))], axis=1)
 
 
+def durations(rows: int, rng: np.random.Generator) -> np.ndarray:
+    """Times with ties, of which the first, which is censored, is the longest."""
+    times = rng.integers(1, 2 + rows // 2, rows).astype(float)
+    times[:1] += rows
+    return times
+
+
 def state(rng: np.random.Generator) -> Arrays:
     """The state of an adaptive softmax with three frequent classes and two clusters of two."""
     return {
@@ -93,7 +100,7 @@ def log_softmax(scores: np.ndarray) -> np.ndarray:
 Maker = Callable[[int, np.random.Generator], Any]
 """An array of so many rows."""
 
-REAL = frozenset({"values", "vectors", "features", "logits", "log-probabilities"})
+REAL = frozenset({"values", "vectors", "features", "logits", "log-probabilities", "log-likelihoods"})
 """The kinds that are any real numbers; a target of them is between 0 and 1, so that it suits every loss."""
 
 KINDS: Mapping[str, Maker] = {
@@ -106,6 +113,13 @@ KINDS: Mapping[str, Maker] = {
     "counts": lambda rows, rng: rng.random((rows, WIDTH)) * 3,
     "variances": lambda rows, rng: rng.uniform(0.5, 2.0, (rows, WIDTH)),
     "signs": lambda rows, rng: rng.choice([-1.0, 1.0], (rows, WIDTH)),
+    "groups": lambda rows, rng: rng.integers(0, 3, rows),
+    "relevance": lambda rows, rng: rng.integers(0, 4, (rows, WIDTH)).astype(float),
+    "negatives": lambda rows, rng: rng.random((rows, 3, WIDTH)),
+    "token-masks": lambda rows, rng: rng.integers(0, 2, (rows, WIDTH)),
+    "advantages": lambda rows, rng: rng.normal(size=(rows, WIDTH)),
+    "durations": lambda rows, rng: durations(rows, rng),
+    "events": lambda rows, rng: (np.arange(rows) % 3 > 0).astype(float),
     "class-lists": lambda rows, rng: lists(rows, rng),
     "sequences": lambda rows, rng: rng.integers(1, 4, (rows, 3)),
     "lengths": lambda rows, rng: rng.integers(0, 4, rows),
@@ -120,6 +134,10 @@ KINDS: Mapping[str, Maker] = {
 
 SPECIAL: Mapping[tuple[str, str], Maker] = {
     ("cosine-embedding", "target"): lambda rows, rng: rng.choice([-1.0, 1.0], rows),
+    ("contrastive", "target"): lambda rows, rng: rng.integers(0, 2, rows),
+    ("grpo", "advantages"): lambda rows, rng: rng.normal(size=rows),
+    ("bradley-terry", "margin"): lambda rows, rng: rng.random(rows),
+    ("cox", "input"): lambda rows, rng: rng.normal(size=rows),
     ("log-loss", "weight"): lambda rows, rng: rng.random(rows),
     ("brier", "weight"): lambda rows, rng: rng.random(rows),
     ("kl-gaussian", "logvar"): lambda rows, rng: rng.normal(size=(rows, WIDTH)),
@@ -192,14 +210,27 @@ def variants(cls: type[Loss]) -> Iterator[Loss]:
         "focal": [{"gamma": 0.0}, {"gamma": 0.5}],
         "distillation": [{"alpha": 1.0}, {"alpha": 0.5, "temperature": 0.5}],
         "ctc": [{"blank": 0, "zero_infinity": True}],
+        "dpo": [{"label_smoothing": 0.2}, {"label_smoothing": 0.2, "loss_type": "robust"}],
+        "ranknet": [{"sigma": 0.5}, {"padding": 3.0}],
+        "ppo-clip": [{"clip_eps": 0.1, "clip_eps_high": 0.5}],
+        "grpo": [{"beta": 0.3}, {"beta": 0.3, "loss_type": "dr_grpo", "max_length": 9}],
     }  # fmt: skip
     yield from (cls(**settings) for settings in further.get(cls.name, []))
+
+
+def without(arrays: Arrays, *names: str) -> Arrays:
+    """The arrays without some."""
+    return {name: array for name, array in arrays.items() if name not in names}
 
 
 def prepared(loss: Loss, arrays: Arrays) -> Arrays:
     """The example as this variant of a loss needs it."""
     if loss.name == "kl-div" and loss.settings["log_target"]:
         return {**arrays, "target": -arrays["target"]}
+    if loss.name == "info-nce" and not loss.settings["normalize"]:
+        return without(arrays, "negatives")
+    if loss.name == "dpo" and loss.settings["loss_type"] == "hinge":
+        return {n: a.mean(axis=-1) for n, a in without(arrays, "chosen_mask", "rejected_mask").items()}
     if loss.name == "poisson-nll" and not loss.settings["log_input"]:
         return {**arrays, "input": np.abs(arrays["input"]) + 0.5}
     return arrays
