@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain, islice
 
+import numpy as np
+
 from losscalc.core.array import Array
 from losscalc.engine.sources import MemorySource, Rows, Source
 from losscalc.errors import FormatError, Index, Location
@@ -37,7 +39,7 @@ _SHORT = 1 << 12
 # A piece of so many characters has a long line, of which all cells are held at once.
 _LONG = 1 << 21
 # So many documents of lines are held at a time.
-_ROWS = 1 << 14
+_ROWS = 1 << 15
 # Bytes of numbers that are read before the first is asked for: of a short array, the length is known then.
 _AHEAD = 1 << 26
 
@@ -150,7 +152,7 @@ def _open_document(text: str, stream: Stream, part: str | None, reading: Reading
     is_shared = any(other.startswith(f"/{EVERY}/") for _, other in reading.elsewhere)
     plain = plain_items(text) if not part and len(text) > _SHORT and not is_shared else None
     if plain is not None and not (reading.is_beside and is_inexact(plain)):
-        return JsonSource(Rows(plain), location)
+        return _held(Rows(plain), location, reading)
     document = parse(text.rstrip(BLANKS), stream.name, number=_number(reading))
     return _open_content(stream, find(document, part, location, reading), location, reading)
 
@@ -162,8 +164,17 @@ def _open_content(stream: Stream, content: Content, location: Location, reading:
         return _open_frame(stream, content, place_in(location, content.before), reading)
     read = to_cells if reading.is_beside else partial(to_array, na=reading.na)
     rows = read(content.value, location.inside, is_lenient=reading.is_lenient)
-    source = JsonSource(rows, location)
+    source = _held(rows, location, reading)
     source.beside = content.beside
+    return source
+
+
+def _held(rows: Rows, location: Location, reading: Reading) -> JsonSource:
+    """An array that is in memory."""
+    source = JsonSource(rows, location)
+    if reading.is_beside and rows.values.ndim == 1:
+        # As of every column of cells: in the next file, they may be texts.
+        source.dtype = np.dtype(object)
     return source
 
 
