@@ -5,8 +5,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain, islice
 
-import numpy as np
-
 from losscalc.core.array import Array
 from losscalc.engine.sources import MemorySource, Rows, Source
 from losscalc.errors import FormatError, Index, Location
@@ -152,7 +150,7 @@ def _open_document(text: str, stream: Stream, part: str | None, reading: Reading
     is_shared = any(other.startswith(f"/{EVERY}/") for _, other in reading.elsewhere)
     plain = plain_items(text) if not part and len(text) > _SHORT and not is_shared else None
     if plain is not None and not (reading.is_beside and is_inexact(plain)):
-        return _held(Rows(plain), location, reading)
+        return JsonSource(Rows(plain), location)
     document = parse(text.rstrip(BLANKS), stream.name, number=_number(reading))
     return _open_content(stream, find(document, part, location, reading), location, reading)
 
@@ -164,17 +162,8 @@ def _open_content(stream: Stream, content: Content, location: Location, reading:
         return _open_frame(stream, content, place_in(location, content.before), reading)
     read = to_cells if reading.is_beside else partial(to_array, na=reading.na)
     rows = read(content.value, location.inside, is_lenient=reading.is_lenient)
-    source = _held(rows, location, reading)
-    source.beside = content.beside
-    return source
-
-
-def _held(rows: Rows, location: Location, reading: Reading) -> JsonSource:
-    """An array that is in memory."""
     source = JsonSource(rows, location)
-    if reading.is_beside and rows.values.ndim == 1:
-        # As of every column of cells: in the next file, they may be texts.
-        source.dtype = np.dtype(object)
+    source.beside = content.beside
     return source
 
 
