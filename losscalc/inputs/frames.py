@@ -12,6 +12,7 @@ from losscalc.inputs.document import escaped
 from losscalc.inputs.nested import leaves
 from losscalc.inputs.parts import as_typed
 from losscalc.inputs.records import Frame, Rows, place_in
+from losscalc.inputs.table import are_numbered
 
 INDEX = "index"
 """The name of labels of rows that have none."""
@@ -32,7 +33,7 @@ def frame_of(
     """
     values = list(document.values())
     if isinstance(document.get("data"), list):
-        return _split(document) or _with_schema(document)
+        return _split(document, location) or _with_schema(document)
     if values and all(isinstance(value, dict) and value for value in values):
         return _of_objects(document, part, location, path)
     if values and _are_labels(list(document)) and are_cells(values):
@@ -81,7 +82,7 @@ def tensor(item: Mapping[str, Any], location: Location) -> Any:
     return values if sizes else values[0]
 
 
-def _split(document: Mapping[str, Any]) -> Frame | None:
+def _split(document: Mapping[str, Any], location: Location) -> Frame | None:
     """The orientation `split`: names, labels and rows, each apart; of a Series a name instead of names."""
     if not document.keys() <= _SPLIT:
         return None
@@ -94,11 +95,15 @@ def _split(document: Mapping[str, Any]) -> Frame | None:
         is_series = "name" in document and isinstance(index, list)
         name = None if document.get("name") is None else [_name(document["name"])]
         return Frame.at_hand(name, len(rows), lambda _: rows, labels) if is_series else None
-    if not columns or not all(isinstance(row, list) and len(row) == len(columns) for row in rows):
+    if not columns or not all(isinstance(row, list) for row in rows):
         return None
 
+    def wrong(number: int) -> FormatError:
+        problem = f"the row has {len(rows[number])} items, but there are {len(columns)} columns"
+        return FormatError(problem, location=location._replace(part=f"#/data[{number}]"))
+
     def column(position: int) -> list[Any]:
-        return [row[position] for row in rows]
+        return [row[position] if len(row) == len(columns) else wrong(i) for i, row in enumerate(rows)]
 
     return Frame.at_hand([_name(name) for name in columns], len(rows), column, labels)
 
@@ -140,33 +145,33 @@ def _of_objects(document: Mapping[str, Any], part: str | None, location: Locatio
     inner = list(dict.fromkeys(key for row in rows for key in row))
     is_even = all(row.keys() == rows[0].keys() for row in rows)
     are_labels = _are_labels(outer), _are_labels(inner)
-    remarks: list[LosscalcNote] = []
-    if are_labels[0] != are_labels[1]:
-        by_column, by_row = are_labels[1], are_labels[0]
-    elif are_labels[0] or all(are_cells(row.values()) for row in rows):
+    by_column, by_row = are_labels[1], are_labels[0]
+    if are_labels[0] == are_labels[1]:
+        if not are_labels[0] and not all(are_cells(row.values()) for row in rows):
+            return None
         asked = None if part == INDEX and are_labels[0] else part
         by_column = is_even and bool(_selected(outer, asked))
         by_row = (is_even or asked is not None) and bool(_selected(inner, asked))
         if by_column and by_row and not are_labels[0]:
             raise _either(outer, inner, part, location, path)
-        if by_column and by_row:
-            problem = "each member is taken as a column, as pandas writes them unless told otherwise"
-            hint = f"if each of them is a row: {_as_rows(inner, asked, path)}"
-            remarks = [LosscalcNote(problem, location=location, hint=hint)]
-    else:
-        return None
     if by_column and not is_even:
         _check_lone(outer, part, location)
         return None
-    labels = outer if by_row and not by_column else list(rows[0])
     # Where neither are labels, only a name of a column tells which these are, and that of the index does not.
+    labels = list(rows[0]) if by_column else outer
     index = {INDEX: labels} if any(are_labels) else {}
-    if by_column:
-        return Frame.at_hand(
-            outer, len(labels), lambda c: [rows[c][label] for label in labels], index, remarks
-        )
-    records = Rows(iter([(range(len(rows)), rows)]), place_in(location, ""), f"{path}/*/")
-    return records.frame(inner[0])._replace(labels=index) if by_row else None
+    if not by_column:
+        records = Rows(iter([(range(len(rows)), rows)]), place_in(location, ""), f"{path}/*/")
+        return records.frame(inner[0])._replace(labels=index) if by_row else None
+    remarks = []
+    if by_row or (part is None and len(outer) > 1 and are_numbered(inner)):
+        problem = "each member is taken as a column, as pandas writes them unless told otherwise"
+        hint = f"if each of them is a row: {_as_rows(inner, part, path)}"
+        remarks = [LosscalcNote(problem, location=location, hint=hint)]
+    elif part is not None and part in inner and not _selected(outer, part):
+        hint = f"if each member is a row: {_as_rows(inner, part, path)}"
+        raise FormatError("there is no such column", found=part, location=location, hint=hint)
+    return Frame.at_hand(outer, len(labels), lambda c: [rows[c][label] for label in labels], index, remarks)
 
 
 def _check_lone(names: list[str], part: str | None, location: Location) -> None:

@@ -37,7 +37,7 @@ _SHORT = 1 << 12
 # A piece of so many characters has a long line, of which all cells are held at once.
 _LONG = 1 << 21
 # So many documents of lines are held at a time.
-_ROWS = 1 << 14
+_ROWS = 1 << 15
 # Bytes of numbers that are read before the first is asked for: of a short array, the length is known then.
 _AHEAD = 1 << 26
 

@@ -170,8 +170,9 @@ def _not_a_number(leaf: Any, location: Location, due: str = "a number") -> Forma
     if isinstance(leaf, list):
         return FormatError(f"a list where {due} is due", location=location)
     if isinstance(leaf, dict):
-        # The ids of records are no numbers to compute with.
-        name = next((key for key in leaf if not identifies(key)), next(iter(leaf), None))
+        # The ids of records are no numbers to compute with, and neither are words.
+        data = [key for key in leaf if not identifies(key)]
+        name = next((key for key in data if isinstance(leaf[key], float)), next(iter(data or leaf), None))
         hint = None if name is None else f"name a member: {as_typed(name)}"
         return FormatError(f"an object where {due} is due", location=location, hint=hint)
     hint = "--na drop leaves the row out, --na nan reads NaN" if _is_gap(leaf) else None
