@@ -18,8 +18,7 @@ from losscalc.core.stable import numbers_like
 from losscalc.errors import ClassIndexError, DomainError, ParameterError, ShapeError
 
 _TOGETHER = 4096  # as many log-probabilities are looked up at once
-# Stands for -inf, and is below any other logarithm; (-inf) - (-inf) would be NaN.
-_FLOOR = -1e300
+_FLOOR = -1e300  # stands for -inf, below any other logarithm; (-inf) - (-inf) would be NaN
 
 
 @loss("ctc", torch="CTCLoss", functional="ctc_loss")
@@ -328,5 +327,4 @@ def _consecutive(targets: IndexArray, lengths: IndexArray, *, is_lone: bool) -> 
         )
     most = int(lengths.max(initial=0))
     starts = np.cumsum(lengths) - lengths
-    places: IndexArray = np.minimum(starts[:, np.newaxis] + np.arange(most), max(len(targets) - 1, 0))
-    return places
+    return np.asarray(np.minimum(starts[:, np.newaxis] + np.arange(most), max(len(targets) - 1, 0)))

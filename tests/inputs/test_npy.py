@@ -211,7 +211,8 @@ def test_cells_of_columns_and_fields(capsys):
     with contextlib.closing(open_array(parse_address("f.npy#p"), "--by", Reading())) as source:
         assert source.beside == ["p", "x y", "name", "y"]
     says = "f.npy#name: the array holds text, not real numbers of up to 64 bits, found 'dtype <U3'"
-    refuse(capsys, ["sigmoid", "-i", "f.npy#name"], says, CAST, 4)
+    hint = f"{CAST}; names of classes as CSV: numpy.savetxt(FILE, array.astype(str), '%s')"
+    refuse(capsys, ["sigmoid", "-i", "f.npy#name"], says, hint, 4)
 
 
 @pytest.mark.parametrize(
