@@ -41,12 +41,14 @@ class GroupSums(NamedTuple):
         """The sums of a block, of which each row is of a group."""
         found, places = np.unique(groups, return_inverse=True)
         rows = np.bincount(places, minlength=len(found))
+        # Of pairs and triplets each loss is of a row, which may have several or none.
+        places = places if terms.rows is None else places[terms.rows]
         value = terms.value
         summands = {_TOTAL: value, _NUMERATOR: terms.share, _DENOMINATOR: terms.divisor}
         if terms.sums is not None:
             summands = dict(terms.sums)
             value = max(terms.sums.values(), key=np.size)
-        each = rows * (value.size // max(1, len(groups)))
+        each = np.bincount(_of_each(places, value), minlength=len(found))
         ignored = np.zeros_like(rows)
         if terms.ignored is not None:
             weights = terms.ignored.reshape(-1).astype(np.float64)

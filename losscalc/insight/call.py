@@ -10,7 +10,8 @@ Call = AnyCall[Loss]
 
 def simplified(call: Call) -> Call:
     """The same call as all that looks into it expects it: of whole arrays, with the classes on axis 1."""
-    if "mask" in call.arrays or call.operation.settings.get("shift"):
+    shift = call.operation.settings.get("shift")
+    if shift is not None and (shift or "mask" in call.arrays):
         arrays = call.operation.taken(call.held)
         if np.shape(arrays["target"]) != np.shape(arrays["input"]):
             # The labels that it leaves out are ignored already.

@@ -82,9 +82,12 @@ class Explanation(NamedTuple):
             return
         formula = formula_of(self.loss, sample.arguments)
         values = symbol_values(self.loss, sample.arguments, terms.value.shape)
+        # The losses of pairs and of views are counted by themselves.
+        own = sample.rows if terms.rows is None and terms.value.ndim else None
+        rows = None if own is None or len(own) != len(terms.value) else own
         for place in list(np.ndindex(*terms.value.shape))[: self.call.samples]:
             yield Step(
-                place if sample.rows is None or not place else (int(sample.rows[place[0]]), *place[1:]),
+                place if rows is None else (int(rows[place[0]]), *place[1:]),
                 float(terms.value[place]),
                 formula,
                 {name: _at(value, place, terms.value.ndim) for name, value in values.items()},

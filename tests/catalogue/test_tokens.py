@@ -248,7 +248,7 @@ def test_rows_of_a_sequence_are_not_picked(files, capsys) -> None:
     """They belong together: a condition, groups and dropped rows are refused, not taken for others."""
     for words in (["--where", "counts=1"], ["--by", "counts"]):
         assert cli.run([*ONE, *words]) == 2
-        assert "have no rows to be compared, joined or picked" in capsys.readouterr().err
+        assert "have no rows to be compared, joined, picked or grouped" in capsys.readouterr().err
 
 
 def test_what_looks_into_a_call_finds_it_simplified() -> None:
