@@ -170,6 +170,7 @@ class CTC(Loss):
         if len(wrong):
             row, column = (int(i) for i in wrong[0])
             is_blank = labels[row, column] == self.blank
+            hint = "leave blanks out, as they are put in where needed; `blank` says which symbol they are"
             raise ClassIndexError(
                 f"`targets` must not hold the blank, {self.blank}"
                 if is_blank
@@ -177,9 +178,7 @@ class CTC(Loss):
                 found=None if is_blank else int(labels[row, column]),
                 argument="targets",
                 index=tuple(int(i) for i in np.unravel_index(int(places[row, column]), targets.shape)),
-                hint="leave blanks out, as they are put in where needed; `blank` says which symbol they are"
-                if is_blank
-                else None,
+                hint=hint if is_blank else None,
             )
 
 

@@ -39,7 +39,8 @@ def _to_log_probabilities(case: Case) -> str:
     if (case["input"] >= 0).all() and (case["input"] <= 1).all():
         return f"pipe probabilities through losscalc log, logits through {of_logits}"
     name = case.loss.relatives.get("logits")
-    return f"pipe it through {of_logits}" + (f"; of logits, {name} is the loss" if name else "")
+    advice = f"pipe it through {of_logits}"
+    return f"{advice}; of logits, {name} is the loss" if name else advice
 
 
 def _row_axis(case: Case) -> int:

@@ -122,6 +122,10 @@ class Module:
                     yield from self.texts(value, scope)
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(value=ast.Name(id="self"), attr=name)):
                 yield from self.returned(name)
+                # What a function passes on: sentences, and not the names of things.
+                for value in node.args:
+                    if isinstance(value, ast.Constant) and " " in str(value.value):
+                        yield str(value.value)
 
     def assigned(self, name: str, scope: ast.AST) -> Iterator[ast.AST]:
         """What is assigned to a name in a function or in the module, or appended to a list of that name."""
