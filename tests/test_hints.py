@@ -274,13 +274,32 @@ def test_a_bug(typed, monkeypatch) -> None:
     assert "Traceback" in typed("losscalc mse -i 1 -t 0 --debug").err
 
 
-def test_no_broadcasting_that_is_refused(typed) -> None:
-    """No hint leads to it where shapes do not broadcast, or where a target would enlarge the input."""
-    for command in (
-        "losscalc mse -i '[[[1,2,3]]]' -t '[[1,2],[3,4]]'",
-        "losscalc multilabel-soft-margin -i 1,2,3 -t '[[1,0,1],[0,1,1]]'",
-    ):
-        assert not any("--broadcast" in hint for hint in typed(command).hints)
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        # Shapes that do not broadcast, and a target that would enlarge the input
+        ("losscalc mse -i '[[[1,2,3]]]' -t '[[1,2],[3,4]]'", "--broadcast"),
+        ("losscalc multilabel-soft-margin -i 1,2,3 -t '[[1,0,1],[0,1,1]]'", "--broadcast"),
+        # Logits that are computed have their classes on axis 1
+        (
+            "losscalc linear-cross-entropy -i '[[1,1]]' -t '[[0,1]]' "
+            "--linear-weight '[[[1,1],[1,1],[1,1]],[[1,1],[1,1],[1,1]]]'",
+            "--class-axis",
+        ),
+        # A cell of several words, in a table of several columns and for a loss without labels
+        ("losscalc mse -i f.csv#tags -t 1,2", "--delimiter"),
+        ("losscalc mse -i f.csv#tags -t 1,2", "--multi-hot"),
+        # Options that are like others by their dashes, or by one letter
+        ("losscalc mse -i 1 -t 1 --beta 2", "--stats"),
+        ("losscalc mse -i 1 -t 1 -a 2", "--na"),
+    ],
+)
+def test_no_hint_at_what_does_not_help(command, option, typed) -> None:
+    """Better none than one that leads to the next error."""
+    Path("f.csv").write_text("p,tags\n1,0 1\n2,1\n")
+    said = typed(command)
+    assert "error:" in said.err
+    assert not any(option in hint for hint in said.hints)
 
 
 @pytest.mark.parametrize("name", ["f.x", "it's $5.x", 'a\\b "c" `d`!.x'])

@@ -168,13 +168,12 @@ class CTC(Loss):
     ) -> None:
         wrong = np.argwhere(counts & ((labels < 0) | (labels >= symbols) | (labels == self.blank)))
         if len(wrong):
-            row, column = (int(i) for i in wrong[0])
+            row, column = map(int, wrong[0])
             is_blank = labels[row, column] == self.blank
+            known = f"be a symbol from 0 to {symbols - 1}"
             hint = "leave blanks out, as they are put in where needed; `blank` says which symbol they are"
             raise ClassIndexError(
-                f"`targets` must not hold the blank, {self.blank}"
-                if is_blank
-                else f"`targets` must be a symbol from 0 to {symbols - 1}",
+                f"`targets` must {f'not hold the blank, {self.blank}' if is_blank else known}",
                 found=None if is_blank else int(labels[row, column]),
                 argument="targets",
                 index=tuple(int(i) for i in np.unravel_index(int(places[row, column]), targets.shape)),

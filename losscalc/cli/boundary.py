@@ -119,7 +119,7 @@ def _nearest(error: click.ClickException) -> str | None:
         # Without the dashes, which all options have and which would make any two alike.
         typed = error.option_name.lstrip("-")
         options = (option for parameter in error.ctx.command.params for option in parameter.opts)
-        known = {option.lstrip("-"): option for option in options if option.startswith("--")}
+        known = {option[2:]: option for option in options if option.startswith("--") and len(typed) > 1}
     elif isinstance(error, click.BadParameter) and error.param is not None:
         found = re.search(r"'([^']*)' is not one of", error.message)
         if found is not None and isinstance(error.param.type, click.Choice):

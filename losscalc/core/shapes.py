@@ -262,7 +262,7 @@ def _bad_class_target(
     hint = None
     if len(target) > len(scores) and target[: len(scores)] == scores:
         hint = "`input` and `target` look swapped"
-    elif len(scores) > 2 and target == scores[:-1]:
+    elif scores_name == "`input`" and len(scores) > 2 and target == scores[:-1]:
         hint = "`class_axis` -1 takes the classes from the last axis"
     elif target and _without_ones(target) == _without_ones(expected):
         hint = f"reshape `target` to {show_shape(expected)}: one class index a row"

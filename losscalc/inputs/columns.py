@@ -1,7 +1,7 @@
 """The columns of a table: their names, and the parts that pick some of them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from types import MappingProxyType
@@ -57,11 +57,7 @@ class Columns(NamedTuple):
         # The whole part comes first: a name may hold a comma, or be a number itself.
         if self._has(part):
             return [self._named(part)]
-        if part.startswith("^"):
-            return self._all_but(part)
-        if self._is_mixed(part):
-            raise self._mixed(part)
-        return [column for item in _items(part) for column in self._item(item)]
+        return self._all_but(part) if part.startswith("^") else self._several(part, part)
 
     def part_of(self, columns: list[int]) -> str:
         """The shortest part that means some columns, as it has to be typed."""
@@ -81,8 +77,16 @@ class Columns(NamedTuple):
                     return self.typed(part)
         return self.typed(tries[-1])
 
-    def _item(self, item: str, *, by_number: bool = False) -> list[int]:
-        """The columns of one of several; `by_number` takes a number for a number though it is a name."""
+    def _several(self, items: str, part: str | None) -> list[int]:
+        """The columns of the items of a part, which is None where errors need no hint."""
+        if self._has(items):
+            return [self._named(items)]
+        if self._is_mixed(items):
+            raise self._mixed(items)
+        return [column for item in _items(items) for column in self._item(item, part)]
+
+    def _item(self, item: str, part: str | None = None, *, by_number: bool = False) -> list[int]:
+        """The columns of one item of a part; `by_number` takes a number for a number though it is a name."""
         column = self._column(item, by_number=by_number)
         if column is not None:
             return [column]
@@ -92,11 +96,11 @@ class Columns(NamedTuple):
                 return found
         ends = self._ends(item)
         if ends is None:
-            raise self._no_such_column(item)
+            raise self._no_such_column(item, part)
         first = self._column(ends[0], by_number=by_number)
         last = self._column(ends[1], by_number=by_number) if ends[1] else self.width - 1
         if first is None or last is None or last < first:
-            raise self._no_such_column(item)
+            raise self._no_such_column(item, part)
         return list(range(first, last + 1))
 
     def _ends(self, item: str) -> tuple[str, str] | None:
@@ -131,7 +135,7 @@ class Columns(NamedTuple):
         return int(word) - 1 if is_number and 1 <= int(word) <= self.width else None
 
     def _all_but(self, part: str) -> list[int]:
-        left_out = set(self.select(part[1:]))
+        left_out = set(self._several(part[1:], part))
         columns = [column for column in range(self.width) if column not in left_out]
         if not columns:
             raise FormatError("no column is left", found=part, location=self.place())
@@ -179,25 +183,42 @@ class Columns(NamedTuple):
             )
         return self.names.index(name)
 
-    def _no_such_column(self, item: str) -> FormatError:
-        if self.names is None:
-            hint = f"columns are counted from 1 to {self.width}; --header yes if the first line names them"
-        else:
-            hint = self._nearest_name(item, self.names)
+    def _no_such_column(self, item: str, part: str | None) -> FormatError:
+        hint = None if part is None else self._nearest(item, part)
         return FormatError("there is no such column", found=item, location=self.place(), hint=hint)
 
-    def _nearest_name(self, item: str, names: list[str]) -> str:
-        """The hint for a column that does not exist."""
-        import difflib
-
+    def _nearest(self, item: str, part: str) -> str:
+        """The hint for a column that does not exist: the whole part as it may be meant, or what there is."""
+        names = self.names or []
         is_one = self.is_text and len(names) == 1
         delimiter = next((c for c in ";\t| " if c in names[0]), None) if is_one else None
         if delimiter is not None:
             known = {"\t": "tab", " ": "space"}
             return f"the columns seem to be separated by --delimiter {known.get(delimiter, repr(delimiter))}"
-        if close := difflib.get_close_matches(item, names, n=1):
-            return printable(f"did you mean {self.typed(close[0])}?")
+        for spelling in _spellings(item, names) if item else ():
+            meant = part.replace(item, spelling)
+            with suppress(FormatError):
+                if self._several(meant.removeprefix("^"), None):
+                    return printable(f"did you mean {self.typed(meant)}?")
+        if self.names is None:
+            return f"columns are counted from 1 to {self.width}; --header yes if the first line names them"
         return printable(f"the columns are {', '.join(names if len(names) <= 20 else [*names[:20], '...'])}")
+
+
+def _spellings(item: str, names: list[str]) -> Iterator[str]:
+    """What may be meant by columns that do not exist: a range, or the nearest name."""
+    import difflib
+
+    def nearest(word: str) -> str:
+        return next(iter(difflib.get_close_matches(word, names, n=1)), word)
+
+    mark = next((mark for mark in "-:" if mark in item), None)
+    if mark is not None:
+        ends = [word if word in names else nearest(word) for word in map(str.strip, item.split(mark, 1))]
+        yield from ("-".join(ends), "-".join(reversed(ends)))
+    yield from (name for name in names if name.lower() == item.lower())
+    # One name in the place of a range would be one column for several.
+    yield from (name for name in [nearest(item)] if mark is None or mark in name)
 
 
 def _items(part: str) -> list[str]:
