@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from losscalc.core.groupsums import GroupSums, GroupTotals
@@ -56,6 +56,7 @@ def terms(draw: st.DrawFn, rows: int) -> Terms:
     return Terms(value, divisor, ignored, share)
 
 
+@settings(max_examples=50)
 @given(st.data(), st.integers(1, 12))
 def test_groups_are_summed_exactly(data, rows):
     """Whatever the numbers are, and wherever a block ends."""
