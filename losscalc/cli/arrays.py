@@ -104,7 +104,7 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
             yield Opened(call, sources, companions)
         except LosscalcError as error:
             if isinstance(error, ShapeError):
-                error.hint = _doubts(error, call.operation, sources) or companions.way or error.hint
+                error.hint = _doubts(error, call.operation, sources, companions.way) or error.hint
             locate(error, call.sources)
             raise
 
@@ -140,8 +140,10 @@ def _lined_up(call: AnyCall, companions: Companions) -> tuple[AnyCall, tuple[Los
     return aligned._replace(arrays=arrays, by=companions.groups), notes
 
 
-def _doubts(error: ShapeError, operation: Operation, sources: Mapping[str, Source]) -> str | None:
-    """What may explain that arrays which an error speaks of have different numbers of rows."""
+def _doubts(
+    error: ShapeError, operation: Operation, sources: Mapping[str, Source], way: str | None
+) -> str | None:
+    """What may explain that arrays which an error speaks of have different numbers of rows, or join them."""
     kinds = {name: role.kind for name, role in operation.roles.items()}
     rows = [name for name, kind in kinds.items() if kind not in ("class-weights", "positive-weights")]
     named = re.findall(r"`(\w+)`", error.problem)
@@ -154,7 +156,7 @@ def _doubts(error: ShapeError, operation: Operation, sources: Mapping[str, Sourc
     most, fewest = (pick(counts, key=lambda name: counts[name]) for pick in (max, min))
     excess = counts[most] - counts[fewest]
     doubts = (sources[most].doubt(excess), sources[fewest].doubt(-excess)) if excess else ()
-    return "; ".join(doubt for doubt in doubts if doubt) or None
+    return "; ".join(doubt for doubt in doubts if doubt) or (way if excess else None)
 
 
 def _opened(

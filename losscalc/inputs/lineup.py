@@ -108,11 +108,6 @@ class Lineup:
         """Which rows of a table some rows are."""
         return np.concatenate([batch[feed] for batch in self._origins])[rows] if self._origins else rows
 
-    def close(self) -> None:
-        """Close what is open only for the cells beside arrays."""
-        for feed in self._feeds:
-            feed.close()
-
     def _placed(self, joined: Joined) -> Joined:
         """Keep where joined rows come from, unless each is still in its place."""
         length = len(joined.origins[0])
@@ -171,6 +166,7 @@ class View(Source):
 
     def __init__(self, source: Source, *, is_joined: bool) -> None:
         self._source = source
+        self._is_joined = is_joined
         self._lineup: Lineup | None = None
         self._feed = 0
         self._waiting: deque[Rows] = deque()
@@ -227,6 +223,10 @@ class View(Source):
 
     def progress(self) -> tuple[int, int | None] | None:
         return self._source.progress()
+
+    def accompany(self, others: Sequence[Source]) -> None:
+        if not self._is_joined:
+            self._source.accompany([each._source if isinstance(each, View) else each for each in others])
 
     def close(self) -> None:
         self._source.close()

@@ -129,6 +129,12 @@ def test_different_numbers_of_rows(capsys):
     write(y=Y + "7,1\n")
     message = "y.csv: --target has shape (4,) and --input (3,); they must be equal"
     refuse(capsys, BASIC, message, "--key id joins the rows by it", code=4)
+    shapes = "--broadcast lets shapes broadcast, as NumPy does it"
+    refuse(capsys, [*BASIC, "--no-key"], message, shapes, code=4)
+    columns = "--input has several columns; take one of a file as FILE#NAME or FILE#2"
+    write(y=Y)
+    message = "y.csv: --target has shape (3,) and --input (3, 2); they must be equal"
+    refuse(capsys, ["l1", "-i", "p.csv#p,n", "-t", "y.csv#y"], message, columns, code=4)
 
 
 def test_hints_are_typed_as_they_stand(capsys):
@@ -200,7 +206,8 @@ def test_rows_without_a_partner(capsys, monkeypatch, step, p, y, message, inner,
     rows = {key: number for number, key in enumerate(p.split())}
     write(p="id,p\n" + "".join(f"{key},{number}\n" for key, number in rows.items()))
     write(y="y,id\n" + "".join(f"0,{key}\n" for key in y.split()))
-    refuse(capsys, [*BASIC, "--key", "id"], message.replace("y.csv:2:1", "y.csv:2:2"), INNER)
+    message = message.replace("y.csv:2:1", "y.csv:2:2")
+    refuse(capsys, [*BASIC, "--key", "id", "-o", "o.csv"], message, INNER)
     expected = ",".join(str(rows[key]) for key in inner.split())
     assert noted(capsys, [*BASIC, "--key", "id", "--inner"]) == (
         expected,
@@ -379,6 +386,21 @@ def test_files_of_a_pattern(capsys, folder):
     command[4] = "y-*.csv#y"
     message = "y-2.csv:3:1: 1 row of y-*.csv has no partner in p-*: 3"
     refuse(capsys, [*command, "--key", "id"], message, INNER)
+
+
+@pytest.mark.parametrize("options", [(), ("--where", "s=a"), ("--by", "s")])
+def test_patterns_go_together_file_by_file(capsys, folder, options):
+    """Also where rows are picked or grouped; a key joins them wherever they are."""
+    for name, text in (("p-1", "p,s,k\n1,a,x\n2,a,y\n"), ("p-2", "p,s,k\n3,a,z\n")):
+        (folder / f"{name}.csv").write_text(text)
+    for name, text in (("y-1", "y,k\n1,z\n"), ("y-2", "y,k\n2,x\n1,y\n")):
+        (folder / f"{name}.csv").write_text(text)
+    command = ["l1", "-i", "p-*.csv#p", "-t", "y-*.csv#y", *options]
+    refuse(capsys, command, "y-1.csv: has 1 row, and p-1.csv, which goes with it, 2", code=4)
+    assert accept(capsys, [*command, "--key", "k", "-f", "csv"]).split(",")[0] in (
+        "1.3333333333333333\n",
+        "s",
+    )
 
 
 @pytest.fixture
