@@ -119,7 +119,7 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
             yield Opened(call, sources, companions, named)
         except LosscalcError as error:
             if isinstance(error, ShapeError):
-                error.hint = _doubts(error, call.operation, sources, named) or companions.way or error.hint
+                error.hint = _doubts(error, call.operation, sources, named, companions.way) or error.hint
             locate(error, call.sources)
             raise
 
@@ -156,9 +156,9 @@ def _lined_up(call: AnyCall, companions: Companions) -> tuple[AnyCall, tuple[Los
 
 
 def _doubts(
-    error: ShapeError, operation: Operation, sources: Mapping[str, Source], files: Files
+    error: ShapeError, operation: Operation, sources: Mapping[str, Source], files: Files, way: str | None
 ) -> str | None:
-    """What may explain that arrays which an error speaks of have different numbers of rows."""
+    """What may explain that arrays which an error speaks of have different numbers of rows, or join them."""
     kinds = {name: role.kind for name, role in operation.roles.items()}
     rows = [name for name, kind in kinds.items() if kind not in ("class-weights", "positive-weights")]
     named = re.findall(r"`(\w+)`", error.problem)
@@ -172,7 +172,9 @@ def _doubts(
     excess = counts[most] - counts[fewest]
     doubts = {most: sources[most].doubt(excess), fewest: sources[fewest].doubt(-excess)} if excess else {}
     path_of = {name: next(iter(paths(files.addresses[name])), "") for name in doubts}
-    return "; ".join(files.named(text, path_of[name]) for name, text in doubts.items() if text) or None
+    return "; ".join(files.named(text, path_of[name]) for name, text in doubts.items() if text) or (
+        way if excess else None
+    )
 
 
 def _opened(

@@ -104,8 +104,9 @@ class Companions:
     @property
     def way(self) -> str | None:
         """What joins rows that do not belong together, as far as columns of ids tell."""
-        ids = _shared_ids(_tables(self._places))
-        return f"--key {quoted(min(ids))} joins the rows by it" if ids and self._options.key is None else None
+        is_asked_for = self._options.key is not None or self._options.no_key
+        ids = set() if is_asked_for else _shared_ids(_tables(self._places))
+        return f"--key {quoted(min(ids))} joins the rows by it" if ids else None
 
     @property
     def remarks(self) -> Iterator[Remark]:

@@ -102,7 +102,8 @@ class CsvTable:
     def _words(self, column: int) -> Piece | None:
         """The cells of a column as bytes, if they are plain text; None where a closer look is needed."""
         rows = self._rows
-        values = parse_words(rows.text, self._dialect.delimiter, self._width, column)
+        text = self._dialect.unquoted(rows.text)
+        values = parse_words(text, self._dialect.delimiter, self._width, column)
         if values is None or not self._trails_in(len(values)):
             return None
         if self._dialect.decimal != "." and self._dialect.decimal.encode() in values.tobytes():
@@ -212,7 +213,7 @@ class CsvTable:
 
     def _plain_text(self) -> str:
         """The text with points for decimal commas, where nothing else can be meant."""
-        text = self._rows.text
+        text = self._dialect.unquoted(self._rows.text)
         if self._dialect.decimal == ".":
             return text
         has_both = "." in text or self._dialect.delimiter == self._dialect.decimal

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
+
 from losscalc.errors import FormatError, Location
 from losscalc.inputs.cells import listed, number
 from losscalc.inputs.options import BLANKS
@@ -90,6 +92,25 @@ class Dialect(NamedTuple):
                 raise OpenQuoteError(feed.first) from error
             bad = text.split("\n", feed.first - line + 1)[feed.first - line]
             raise self._bad_quotes(bad, Location(path, feed.first), error) from error
+
+    def unquoted(self, text: str) -> str:
+        """Whole lines without the quotes around their cells, if the cells are the same without.
+
+        >>> Dialect(",").unquoted('"a",1\\n'), Dialect(",").unquoted('"a,b",1\\n')
+        ('a,1\\n', '"a,b",1\\n')
+        """
+        if '"' not in text or not text.isascii() or self.delimiter == BLANKS:
+            return text
+        letters = np.frombuffer(text.encode(), np.uint8)
+        is_end = (letters == ord(self.delimiter)) | (letters == ord("\n"))
+        quotes, ends = np.flatnonzero(letters == ord('"')), np.flatnonzero(is_end)
+        opened, closed = quotes[::2], quotes[1::2]
+        if len(opened) > len(closed):
+            return text
+        # Before the first letter is, as behind the last one, the end of a line.
+        is_around = is_end[opened - 1].all() and is_end[closed + 1].all()
+        is_in_one = (np.searchsorted(ends, opened) == np.searchsorted(ends, closed)).all()
+        return text.replace('"', "") if is_around and is_in_one else text
 
     def number(self, cell: str) -> float | None:
         """The number in a cell, or None."""

@@ -109,11 +109,6 @@ class Lineup:
         """Which rows of a table some rows are."""
         return np.concatenate([batch[feed] for batch in self._origins])[rows] if self._origins else rows
 
-    def close(self) -> None:
-        """Close what is open only for the cells beside arrays."""
-        for feed in self._feeds:
-            feed.close()
-
     def _placed(self, joined: Joined) -> Joined:
         """Keep where joined rows come from, unless each is still in its place."""
         length = len(joined.origins[0])
@@ -172,6 +167,7 @@ class View(Wrapper):
 
     def __init__(self, source: Source, *, is_joined: bool) -> None:
         super().__init__(source)
+        self._is_joined = is_joined
         self._lineup: Lineup | None = None
         self._feed = 0
         self._waiting: deque[Rows] = deque()
@@ -215,6 +211,10 @@ class View(Wrapper):
     def origins(self, rows: np.ndarray) -> np.ndarray:
         lineup = self._lineup
         return rows if lineup is None else lineup.origins(self._feed, rows)
+
+    def accompany(self, others: Sequence[Source]) -> None:
+        if not self._is_joined:
+            self._source.accompany([each._source if isinstance(each, View) else each for each in others])
 
 
 class GroupView(View, Labels):

@@ -101,7 +101,7 @@ def test_decimals(capsys):
     assert text.splitlines()[2] == "val,2,0.8,1.5,0.8"
 
 
-@pytest.mark.parametrize("name", ["jsonl", "latex", "npy"])
+@pytest.mark.parametrize("name", ["latex", "npy"])
 def test_formats_that_have_no_tables(capsys, name):
     """They are refused, with what to take."""
     hint = "take plain, table, csv or json"
@@ -296,6 +296,7 @@ def test_refusals(capsys, options, code, message, hint):
     refuse(capsys, [*BASIC, *options], message, hint, code=code)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_groups(capsys, folder):
     """Each with the bits of its own rows."""
     rng = np.random.default_rng(5)

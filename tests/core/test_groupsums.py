@@ -56,7 +56,7 @@ def terms(draw: st.DrawFn, rows: int) -> Terms:
     return Terms(value, divisor, ignored, share)
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.data(), st.integers(1, 12))
 def test_groups_are_summed_exactly(data, rows):
     """Whatever the numbers are, and wherever a block ends."""

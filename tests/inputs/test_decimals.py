@@ -59,7 +59,7 @@ def outcome(open_source: Opener, text: str, part: str | None, reading: Reading) 
         with contextlib.closing(open_source(Stream("f", io.BytesIO(text.encode())), part, reading)) as source:
             if not source.shape:
                 return (source.whole().tobytes(),)
-            values, missing, _ = source.take(1 << 16)
+            values, missing, *_ = source.take(1 << 16)
             places = [source.locate((row,)) for row in range(len(values))]
             return values.shape, values.tobytes(), missing if missing is None else missing.tolist(), places
     except LosscalcError as error:
