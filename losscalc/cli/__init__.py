@@ -12,6 +12,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line with these arguments, and return the exit code."""
     from losscalc.cli.boundary import guarded
     from losscalc.cli.catalogue import losscalc
+    from losscalc.cli.streams import complete_stdout
 
     def command() -> None:
         if "_LOSSCALC_COMPLETE" in os.environ:
@@ -20,7 +21,8 @@ def run(arguments: Sequence[str]) -> int:
         with losscalc.make_context("losscalc", list(arguments), obj=tuple(arguments)) as context:
             losscalc.invoke(context)
 
-    return guarded(command, lambda: "--debug" in arguments or bool(os.environ.get("LOSSCALC_DEBUG")))
+    with complete_stdout():
+        return guarded(command, lambda: "--debug" in arguments or bool(os.environ.get("LOSSCALC_DEBUG")))
 
 
 def main() -> NoReturn:

@@ -1,14 +1,12 @@
 """The one place that prints errors and decides the exit code."""
 
-import contextlib
-import os
 import re
 import sys
 from collections.abc import Callable
-from typing import TextIO
 
 import click
 
+from losscalc.cli.streams import silence
 from losscalc.errors import LosscalcError, Remark, option_name, printable, reason
 
 EXIT_USAGE, EXIT_SOURCE, EXIT_OUTPUT, EXIT_BUG, EXIT_INTERRUPT = 2, 3, 5, 70, 130
@@ -40,7 +38,7 @@ def _report(error: BaseException) -> int:
             complain(error.describe(option_name), error.advise(option_name))
             return error.exit_code
         case click.exceptions.NoArgsIsHelpError():
-            click.echo(error.format_message(), err=True)
+            _say(error.format_message() + "\n")
             return EXIT_USAGE
         case click.ClickException():
             complain(*_usage(error))
@@ -74,9 +72,13 @@ def complain(message: str, hint: str | None = None, kind: str = "error") -> None
     lines = f"losscalc: {kind}: {message}\n"
     if hint:
         lines += f"  hint: {hint}\n"
-    # If standard error is closed, the exit code has to do.
+    _say(lines)
+
+
+def _say(text: str) -> None:
+    """Write to standard error. If it is closed or full, the exit code has to do."""
     try:
-        sys.stderr.write(lines)
+        sys.stderr.write(text)
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         silence(sys.stderr)
@@ -85,13 +87,6 @@ def complain(message: str, hint: str | None = None, kind: str = "error") -> None
 def warn(remark: Remark, kind: str = "warning") -> None:
     """Print a warning to standard error."""
     complain(remark.describe(option_name), remark.advise(option_name), kind)
-
-
-def silence(stream: TextIO | None) -> None:
-    """Keep Python from writing the rest of the buffer when it exits, and from complaining if it cannot."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        if stream is not None:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _usage(error: click.ClickException) -> tuple[str, str | None]:
