@@ -347,7 +347,19 @@ def test_file_that_cannot_grow(folder):
     assert snapshot(folder) == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        signal.SIGHUP,
+        signal.SIGINT,
+        signal.SIGQUIT,
+        signal.SIGALRM,
+        signal.SIGXCPU,
+        signal.SIGUSR1,
+        signal.SIGVTALRM,
+    ],
+)
 def test_signal_during_writing(folder, number):
     """A signal in the middle of writing leaves the old file, no temporary one, and the usual exit code."""
     (folder / "keep.csv").write_bytes(b"old")
