@@ -12,17 +12,18 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line with these arguments, and return the exit code."""
     from losscalc.cli.boundary import guarded
     from losscalc.cli.catalogue import losscalc
-    from losscalc.cli.streams import complete_stdout
 
     def command() -> None:
-        if "_LOSSCALC_COMPLETE" in os.environ:
-            losscalc.main(list(arguments), prog_name="losscalc")
-        # Not by Click's main(), which has an exit code of its own for a closed pipe.
-        with losscalc.make_context("losscalc", list(arguments), obj=tuple(arguments)) as context:
-            losscalc.invoke(context)
+        from losscalc.cli.streams import complete_stdout
 
-    with complete_stdout():
-        return guarded(command, lambda: "--debug" in arguments or bool(os.environ.get("LOSSCALC_DEBUG")))
+        with complete_stdout():
+            if "_LOSSCALC_COMPLETE" in os.environ:
+                losscalc.main(list(arguments), prog_name="losscalc")
+            # Not by Click's main(), which has an exit code of its own for a closed pipe.
+            with losscalc.make_context("losscalc", list(arguments), obj=tuple(arguments)) as context:
+                losscalc.invoke(context)
+
+    return guarded(command, lambda: "--debug" in arguments or bool(os.environ.get("LOSSCALC_DEBUG")))
 
 
 def main() -> NoReturn:
