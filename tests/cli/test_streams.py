@@ -96,3 +96,36 @@ def test_closed_output(arguments):
     done = subprocess.run(command, stdout=-1, timeout=60, check=False)
     assert done.returncode == 0
     assert done.stdout
+
+
+def test_deleted_folder(folder):
+    """An output in a folder that is gone is named, before anything is computed."""
+    gone = folder / "gone"
+    gone.mkdir()
+    line = f'cd "{gone}" && rmdir "{gone}" && exec "$0" -m losscalc l1 -i 1 -t 2 -o o.json'
+    command = ["bash", "-c", line, sys.executable]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (5, b"")
+    check_message(done.stderr.decode(), "o.json: cannot write: no such file or directory")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_owner_stays(folder):
+    """A file that is replaced keeps its owner, its group and its permissions."""
+    (folder / "o.csv").write_bytes(b"old")
+    os.chown("o.csv", 1234, 4321)
+    os.chmod("o.csv", 0o640)
+    assert cli.run(["sigmoid", "-i", "x.npy", "-o", "o.csv"]) == 0
+    found = os.stat("o.csv")
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (1234, 4321, 0o640)
+
+
+@pytest.mark.parametrize("name", ["stderr", "fd/2"])
+def test_open_file_as_output(folder, name):
+    """A file that is open as standard error is written to, and not replaced beneath those who write to it."""
+    with open("log", "wb") as file:
+        arguments = ["l1", "-i", "1", "-t", "3", "-f", "csv", "-o", f"/dev/{name}"]
+        done = process(*arguments, stdout=-1, stderr=file)
+        assert os.stat("log").st_ino == os.fstat(file.fileno()).st_ino
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert (folder / "log").read_bytes() == b"2.0\n"
