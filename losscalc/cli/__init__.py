@@ -17,13 +17,25 @@ def run(arguments: Sequence[str]) -> int:
         from losscalc.cli.streams import complete_stdout
 
         with complete_stdout():
-            if "_LOSSCALC_COMPLETE" in os.environ:
-                losscalc.main(list(arguments), prog_name="losscalc")
+            if os.environ.get("_LOSSCALC_COMPLETE"):
+                from losscalc.cli.completion import complete
+
+                complete(arguments)
             # Not by Click's main(), which has an exit code of its own for a closed pipe.
             with losscalc.make_context("losscalc", list(arguments), obj=tuple(arguments)) as context:
                 losscalc.invoke(context)
 
-    return guarded(command, lambda: "--debug" in arguments or bool(os.environ.get("LOSSCALC_DEBUG")))
+    # Click's words for no, as for every other flag in the environment.
+    is_quiet = os.environ.get("LOSSCALC_DEBUG", "").strip().lower() in (
+        "",
+        "0",
+        "false",
+        "f",
+        "no",
+        "n",
+        "off",
+    )
+    return guarded(command, lambda: "--debug" in arguments or not is_quiet)
 
 
 def main() -> NoReturn:

@@ -46,6 +46,9 @@ def _report(error: BaseException) -> int:
         case MemoryError():
             complain("out of memory", "take a reduction, or smaller arrays")
             return EXIT_SOURCE
+        case ImportError() if _is_of_library(_first_cause(error)):
+            complain(f"cannot load a library: {printable(str(_first_cause(error)))}")
+            return EXIT_SOURCE
         case BrokenPipeError():
             silence(sys.stdout)
             return 0
@@ -65,6 +68,16 @@ def _report(error: BaseException) -> int:
                 "please report it with what --debug shows",
             )
             return EXIT_BUG
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    return error if error.__cause__ is None else _first_cause(error.__cause__)
+
+
+def _is_of_library(error: BaseException) -> bool:
+    """Whether the system could not load a library, such as one of NumPy's for lack of memory."""
+    path = error.path if isinstance(error, ImportError) else None
+    return path is not None and not path.endswith(".py")
 
 
 def complain(message: str, hint: str | None = None, kind: str = "error") -> None:

@@ -65,7 +65,7 @@ def refused(done: subprocess.CompletedProcess, code: int, message: str, hint: st
         ("[/x].csv", "[/x].csv: no such file or directory", None),
         ("[red]nope[/red].csv", "[red]nope[/red].csv: no such file or directory", None),
         ("a\n\x1b[31mb.csv", r"a\n\x1b[31mb.csv: no such file or directory", ARRAY),
-        ("\udcff\u202e.csv", r"\udcff\u202e.csv: no such file or directory", ARRAY),
+        ("\udcff\u202e.csv", r"\xff\u202e.csv: no such file or directory", ARRAY),
         ("no\0pe.csv", r"no\x00pe.csv: the name of a file holds a NUL byte", ARRAY),
         (":smile:.csv", ":smile:.csv: no such file or directory", ARRAY),
         ("{}%s\\.csv", "{}%s\\.csv: no such file or directory", ARRAY),
