@@ -98,7 +98,9 @@ class Member(Stream):
 
     def read(self, count: int) -> bytes:
         with named_damage(self.name):
-            return super().read(count)
+            data = super().read(count)
+            self._archive.check_unchanged()
+        return data
 
     def close(self) -> None:
         super().close()

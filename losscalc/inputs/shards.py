@@ -10,7 +10,16 @@ import numpy as np
 
 from losscalc.core.array import Shape, show_shape
 from losscalc.engine.sources import Recipe, Rows, Source, join_rows
-from losscalc.errors import DTypeError, Index, Location, LosscalcError, Remark, ShapeError, printable
+from losscalc.errors import (
+    DTypeError,
+    FormatError,
+    Index,
+    Location,
+    LosscalcError,
+    Remark,
+    ShapeError,
+    printable,
+)
 
 OpenFile = Callable[[str], Source]
 
@@ -176,6 +185,10 @@ class Shards(Source):
         for remark in self._current.remarks:
             self._remarks.setdefault(remark.problem, remark)
         self._current.close()
+        number = len(self._counts)
+        if self._known is not None and self._known[number] != self._taken:
+            problem = f"had {_counted(self._known[number], 'row')}, and was written to while they were read"
+            raise FormatError(problem, location=Location(self._paths[number]))
         self._counts.append(self._taken)
         self._taken = 0
         if len(self._counts) < len(self._paths):
