@@ -15,7 +15,6 @@ from losscalc.insight.single import single_losses, terms_of
 
 _BARS = 12
 _MOST_LABELS = 10**7
-_MOST_CLASSES = 10
 _ONE_CLASS = ("classes", "class-indices")
 
 
@@ -39,6 +38,14 @@ class Worst(NamedTuple):
     loss: float
     share: float
     arrays: dict[str, Array]
+
+
+class Bar(NamedTuple):
+    """How many losses there are in an interval."""
+
+    low: float
+    high: float
+    losses: int
 
 
 def counted(call: Call) -> tuple[Array, Array]:
@@ -77,12 +84,12 @@ def worst(call: Call, count: int) -> list[Worst]:
     return rows
 
 
-def context(call: Call) -> list[tuple[str, float | str]]:
+def context(call: Call) -> list[tuple[str, float | Array]]:
     """Baselines for the mean, such as the loss of a uniform guess, and of the class priors as a guess."""
     return list(_context(call))
 
 
-def histogram(call: Call, bars: int = _BARS) -> list[tuple[str, int]]:
+def histogram(call: Call, bars: int = _BARS) -> list[Bar]:
     """The number of losses in each of some intervals."""
     single, counts = counted(call)
     values = single[counts & np.isfinite(single)]
@@ -93,7 +100,8 @@ def histogram(call: Call, bars: int = _BARS) -> list[tuple[str, int]]:
     margin = max(abs(low), abs(high), 1e-300) * 1e-9
     bounds = (low, high) if high - low > margin else (low - margin, high + margin)
     numbers, edges = np.histogram(values, bins=bars, range=bounds)
-    return [(f"{a:.4g} – {b:.4g}", int(n)) for n, a, b in zip(numbers, edges, edges[1:], strict=False)]
+    bounds = edges.tolist()
+    return [Bar(*bar) for bar in zip(bounds, bounds[1:], numbers.tolist(), strict=False)]
 
 
 def balanced_classes(target: Array, classes: int | None = None, ignored: int | None = None) -> Array:
@@ -150,7 +158,7 @@ def _beside(call: Call, shape: tuple[int, ...], index: Index) -> Iterator[tuple[
             yield name, values[index[0]].reshape(-1)
 
 
-def _context(call: Call) -> Iterator[tuple[str, float | str]]:
+def _context(call: Call) -> Iterator[tuple[str, float | Array]]:
     loss = call.operation
     if loss.is_likelihood and loss.scores in ("logits", "log-probabilities") and loss.labels in _ONE_CLASS:
         yield from _of_classes(call)
@@ -171,7 +179,7 @@ def _of_errors(call: Call) -> Iterator[tuple[str, float]]:
     yield "best constant input", _mean(call.changed("input", lambda x: np.full(x.shape, best)))
 
 
-def _of_classes(call: Call) -> Iterator[tuple[str, float | str]]:
+def _of_classes(call: Call) -> Iterator[tuple[str, float | Array]]:
     scores, target = (np.asarray(call.arrays[name]) for name in ("input", "target"))
     if scores.ndim < 2 or target.shape == scores.shape:
         return
@@ -186,14 +194,13 @@ def _of_classes(call: Call) -> Iterator[tuple[str, float | str]]:
         perplexity = np.exp(_mean(call))
     yield "uniform guess, ln C", float(np.log(classes))
     yield "class priors as a guess", float(entropy)
-    shown = ", ".join(f"{p:.3f}" for p in priors[:_MOST_CLASSES]) + (", …" if classes > _MOST_CLASSES else "")
-    yield "class priors", shown
+    yield "class priors", priors
     yield "perplexity", float(perplexity)
     right = scores.argmax(axis=1)[counts] == target[counts]
     yield "accuracy", float(right.mean()) if right.size else np.nan
 
 
-def _of_labels(call: Call) -> Iterator[tuple[str, float | str]]:
+def _of_labels(call: Call) -> Iterator[tuple[str, float]]:
     scores, target = (np.asarray(call.arrays[name], dtype=np.float64) for name in ("input", "target"))
     positive = float(target.mean()) if target.size else np.nan
     with np.errstate(all="ignore"):
