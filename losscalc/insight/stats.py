@@ -8,9 +8,11 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.core.domains import UNIT
 from losscalc.core.reductions import MEAN
+from losscalc.core.shapes import broadcasts_to
 from losscalc.engine.compute import compute
 from losscalc.errors import DataError, Index
 from losscalc.insight.call import Call
+from losscalc.insight.diagnosis import sequences, takes_classes
 from losscalc.insight.single import single_losses, terms_of
 
 _BARS = 12
@@ -86,7 +88,8 @@ def worst(call: Call, count: int) -> list[Worst]:
 
 def context(call: Call) -> list[tuple[str, float | Array]]:
     """Baselines for the mean, such as the loss of a uniform guess, and of the class priors as a guess."""
-    return list(_context(call))
+    with np.errstate(all="ignore"):
+        return list(_context(call))
 
 
 def histogram(call: Call, bars: int = _BARS) -> list[Bar]:
@@ -150,12 +153,17 @@ def _beside(call: Call, shape: tuple[int, ...], index: Index) -> Iterator[tuple[
     # In CTC axis 0 of the log-probabilities is time; the other arrays have a row for each loss.
     layout = call.layout
     cut = layout.cut or layout.indices
-    for name, array in call.arrays.items():
-        values = np.asarray(array)
-        if values.shape == shape and name in cut:
-            yield name, np.asarray(values[index])
-        elif values.ndim and index and name in cut:
-            yield name, values[index[0]].reshape(-1)
+    for name, values in call.held.items():
+        if name not in cut:
+            continue
+        if call.operation.roles[name].kind == "sequences" and index:
+            yield name, sequences(values, call.held["target_lengths"])[index[0]]
+        elif broadcasts_to(values.shape, shape) and values.ndim == len(shape):
+            yield name, np.asarray(np.broadcast_to(values, shape)[index])
+        elif values.ndim and index:
+            # Beside the axes of the losses there are the classes of each, or what else makes a row.
+            rows = np.moveaxis(values, 1, -1) if takes_classes(type(call.operation)) else values
+            yield name, rows[index if rows.shape[:-1] == shape else index[0]].reshape(-1)
 
 
 def _context(call: Call) -> Iterator[tuple[str, float | Array]]:
@@ -164,18 +172,17 @@ def _context(call: Call) -> Iterator[tuple[str, float | Array]]:
         yield from _of_classes(call)
     elif loss.is_likelihood and loss.labels == "labels" and not {"weight", "pos_weight"} & call.arrays.keys():
         yield from _of_labels(call)
-    elif loss.power and call.held["target"].size:
+    elif loss.power and call.held["input"].size and call.held["target"].size:
         yield from _of_errors(call)
 
 
 def _of_errors(call: Call) -> Iterator[tuple[str, float]]:
     """The best constant for squares is the weighted mean, and for absolute differences the median."""
-    target = np.asarray(call.arrays["target"], dtype=np.float64)
     if call.operation.power == 1 and "weight" in call.arrays:
         return
-    weight = np.broadcast_to(call.held.get("weight", np.ones(())), target.shape)
-    with np.errstate(all="ignore"):
-        best = np.median(target) if call.operation.power == 1 else np.sum(weight * target) / np.sum(weight)
+    arrays = (np.asarray(call.arrays.get(name, 1.0), np.float64) for name in ("input", "target", "weight"))
+    _, target, weight = np.broadcast_arrays(*arrays)
+    best = np.median(target) if call.operation.power == 1 else np.sum(weight * target) / np.sum(weight)
     yield "best constant input", _mean(call.changed("input", lambda x: np.full(x.shape, best)))
 
 
@@ -188,10 +195,9 @@ def _of_classes(call: Call) -> Iterator[tuple[str, float | Array]]:
     priors = np.bincount(target[counts].astype(np.int64), minlength=classes) / max(1, counts.sum())
     # The share of each class in the weighted mean.
     shares = priors * np.asarray(call.arrays.get("weight", 1.0))
-    with np.errstate(all="ignore"):
-        shares = shares / shares.sum()
-        entropy = -np.sum(np.where(shares > 0, shares * np.log(shares), 0.0))
-        perplexity = np.exp(_mean(call))
+    shares = shares / shares.sum()
+    entropy = -np.sum(np.where(shares > 0, shares * np.log(shares), 0.0))
+    perplexity = np.exp(_mean(call))
     yield "uniform guess, ln C", float(np.log(classes))
     yield "class priors as a guess", float(entropy)
     yield "class priors", priors
@@ -203,9 +209,8 @@ def _of_classes(call: Call) -> Iterator[tuple[str, float | Array]]:
 def _of_labels(call: Call) -> Iterator[tuple[str, float]]:
     scores, target = (np.asarray(call.arrays[name], dtype=np.float64) for name in ("input", "target"))
     positive = float(target.mean()) if target.size else np.nan
-    with np.errstate(all="ignore"):
-        parts = [share * np.log(share) if share > 0 else share * 0.0 for share in (positive, 1 - positive)]
-        entropy = 0.0 - sum(parts)
+    parts = [share * np.log(share) if share > 0 else share * 0.0 for share in (positive, 1 - positive)]
+    entropy = 0.0 - sum(parts)
     yield "guess of ½, ln 2", float(np.log(2))
     yield "share of positives", positive
     yield "share of positives as a guess", float(entropy)

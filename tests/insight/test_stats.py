@@ -353,6 +353,47 @@ def test_worst_beside_what_belongs_elsewhere(words, name, run):
     assert all(name not in row for row in rows)
 
 
+PLANES = "[[[1,2],[3,4],[5,9]],[[1,2],[3,4],[0,1]]]"
+
+
+def test_worst_beside_a_place(run):
+    """Of scores (N, C, L), the classes of the place; of a weight (N, 1), the one of the row."""
+    words = ["cross-entropy", "-i", PLANES, "-t", "[[0,1],[2,2]]", "--worst", "1", "-f", "json"]
+    (row,) = run(*words).sheet("worst")
+    assert (row["index"], row["input"], row["target"]) == ([0, 1], [2, 4, 9], 1)
+    words = [
+        "bce-logits",
+        "-i",
+        "[[1,2],[3,4]]",
+        "-t",
+        "[[0,1],[1,0]]",
+        "--weight",
+        "[[2],[5]]",
+        "--worst",
+        "1",
+    ]
+    (row,) = run(*words, "-f", "json").sheet("worst")
+    assert (row["index"], row["input"], row["target"], row["weight"]) == ([1, 1], 4, 0, 5)
+
+
+@pytest.mark.parametrize(
+    ("targets", "lengths", "beside"),
+    [
+        ("1,2,1", "2,1", [[1, 2], [1]]),
+        ("1,2", "2,0", [[1, 2], []]),  # as many as sequences
+        ("[1]", "0,1", [[], [1]]),  # fewer
+        ("[[1,2],[2,0]]", "2,1", [[1, 2], [2]]),
+    ],
+)
+def test_worst_beside_sequences(targets, lengths, beside, run):
+    """The symbols of the sequence, whether they are padded or all stand in one row; the diagnosis as well."""
+    np.save("x.npy", np.log(np.full((4, 2, 3), 1 / 3)))
+    words = ["ctc", "-i", "x.npy", "-t", targets, "--input-lengths", "4,4", "--target-lengths", lengths]
+    rows = run(*words, "--worst", "9", "-f", "json").sheet("worst")
+    assert [row["targets"] for row in sorted(rows, key=lambda row: row["index"])] == beside
+    assert run("diagnose", *words, "-f", "json").sheet("worst") == rows
+
+
 def test_worst_beside_time(run):
     """With as many steps as samples, the scores of a step are not those of a sample."""
     np.save("x.npy", np.log(np.full((2, 2, 3), 1 / 3)))
@@ -369,6 +410,22 @@ def test_adaptive_state(run):
         *saved(losses()["adaptive-log-softmax"], arrays), "--worst", "2", "--stats", "-f", "json"
     ).sheet("worst")
     assert all(list(row) == ["index", "input", "target", "loss", "share"] for row in rows)
+
+
+def test_context_of_what_broadcasts(run):
+    """The best constant input is weighted by all weights there are for each target."""
+    words = ["mse", "-i", "[[1,2],[3,4]]", "-t", "[[0,1]]", "--broadcast", "--weight", "[[1,2],[3,0]]"]
+    facts = run("diagnose", *words, "-q", "-f", "json").facts("context")
+    # Σ w·y / Σ w = (1·0 + 2·1 + 3·0 + 0·1) / 6 = 1/3; Σ w·(1/3 - y)² = 4·1/9 + 2·4/9, over Σ w.
+    assert facts["best constant input"] == pytest.approx((4 / 9 + 8 / 9) / 6, rel=1e-14)
+
+
+@pytest.mark.parametrize("loss", ["mse", "l1"])
+def test_context_of_nothing(loss, run):
+    """Where broadcasting leaves no losses there is no baseline, and no warning of NumPy's."""
+    np.save("x.npy", np.empty((0, 3)))
+    outcome = run("diagnose", loss, "-i", "x.npy", "-t", "[[0,1,2]]", "--broadcast", "-q", "-f", "json")
+    assert (outcome.facts("context"), outcome.err) == ({"mean": None}, "")
 
 
 # Rows that are left out.
