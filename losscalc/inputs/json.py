@@ -53,7 +53,7 @@ class JsonLines(TextSource):
 
 def _line_pieces(stream: Stream, part: str | None, reading: Reading) -> Iterator[Piece]:
     """The rows of JSON lines, a piece of text at a time; blank lines are skipped."""
-    lines = Lines(stream, reading.encoding)
+    lines = Lines(stream, reading.encoding, is_table=False)
     shape: Index | None = None
     line = lines.next_line
     while text := lines.piece():
@@ -133,7 +133,7 @@ def _whole_text(stream: Stream, reading: Reading) -> str:
     excess = too_large("the JSON document has", most, Location(stream.name))
     if (stream.size or 0) > most:
         raise excess
-    lines = Lines(stream, reading.encoding, longest=HELD)
+    lines = Lines(stream, reading.encoding, longest=HELD, is_table=False)
     # As bytes: one character beyond Latin-1 would make a str take two or four bytes for each.
     text = bytearray()
     for piece in iter(lines.piece, ""):

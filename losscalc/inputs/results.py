@@ -28,7 +28,7 @@ class Part(NamedTuple):
 
 def read_part(stream: Stream) -> Part:
     """The result in a JSON document; FormatError or DataError if it is none, or cannot be merged."""
-    lines = Lines(stream, "utf-8-sig")
+    lines = Lines(stream, "utf-8-sig", is_table=False)
     text = "".join(iter(lines.piece, ""))
     if not text.strip():
         raise FormatError("no data", location=Location(stream.name))

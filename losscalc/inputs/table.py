@@ -82,7 +82,8 @@ class TableSource(TextSource):
         is_cell = len(self._chosen) == 1 or len(index) > 1
         position = index[-1] if len(index) > 1 and len(self._chosen) > 1 else 0
         column = self._chosen[position] + 1 if is_cell else None
-        return Location(self.name, self.line(index[0]), column)
+        place = super().locate(index)
+        return place._replace(column=column) if place.line else place
 
 
 def _flat(piece: Piece) -> Piece:
