@@ -3,6 +3,7 @@
 import os
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
 from typing import NamedTuple
 
@@ -133,6 +134,11 @@ class Shards(Source):
             return self._current.locate(inside) or Location(self._paths[number])
         return self._place(number, inside)
 
+    def read_ahead(self, most: int) -> None:
+        if self._known is None and sum(self._sizes) < most:
+            self._known = [self._count(number) for number in range(len(self._paths))]
+            self.shape = (sum(self._known), *self.shape[1:])
+
     def accompany(self, others: Sequence[Source]) -> None:
         for other in others:
             if isinstance(other, Shards) and other is not self:
@@ -171,14 +177,10 @@ class Shards(Source):
             )
 
     def _count(self, number: int) -> int:
-        """The number of rows of a file, as its header says."""
-        source = self._current if not number else self._opened(number)
-        try:
+        """The number of rows of a file, as its header says; one without a header is read for that."""
+        with closing(self._opened(number)) as source:
             self._check(source, number)
-            return source.shape[0] or 0
-        finally:
-            if number:
-                source.close()
+            return source.count() or 0
 
     def _turn_over(self) -> None:
         """Go on to the next file, if there is one."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscalc.core.array import Array
+from losscalc.core.array import Array, Shape
 from losscalc.engine.sources import Rows, Source, join_rows
 from losscalc.errors import FormatError, Index, Location
 from losscalc.inputs.encoding import decoder
@@ -142,7 +142,7 @@ class TextSource(Source):
             raise FormatError("no data", location=Location(self.name))
         first = self._waiting[0].values
         self._none = Rows(first[:0])
-        self.shape = (None if self._read_on() else len(first), *first.shape[1:])
+        self.shape: Shape = (None if self._read_on() else len(first), *first.shape[1:])
 
     def take(self, rows: int) -> Rows:
         taken = []
@@ -170,6 +170,11 @@ class TextSource(Source):
         while self._read_on():
             self._waiting.clear()
         return self._rows_read
+
+    def read_ahead(self, most: int) -> None:
+        while self.shape[0] is None and sum(rows.values.nbytes for rows in self._waiting) < most:
+            if not self._read_on():
+                self.shape = (self._rows_read, *self.shape[1:])
 
     def progress(self) -> tuple[int, int | None]:
         return self._stream.progress()
