@@ -176,8 +176,19 @@ class LosscalcNote(LosscalcWarning):
 
 
 def printable(text: str) -> str:
-    """The text with control characters, lone surrogates and other unprintables escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    """The text with control characters and other unprintables escaped, and bytes of names that are not UTF-8.
+
+    >>> print(printable("a\\tb\\udcff"))
+    a\\tb\\xff
+    """
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    # Python keeps a byte that is no UTF-8 as one of these.
+    if "\udc80" <= character <= "\udcff":
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode()
 
 
 def reason(error: OSError) -> str:

@@ -131,7 +131,7 @@ class AdaptiveLogSoftmax(Loss):
             "z[k]": pick(inside, np.where(classes < frequent, 0, places))[:, np.newaxis],
             "rare": (classes >= frequent)[:, np.newaxis],
         }
-        return {name: v.astype(np.float64).reshape(*target.shape, -1) for name, v in values.items()}
+        return {name: v.astype(np.float64).reshape(*target.shape, v.shape[-1]) for name, v in values.items()}
 
     def gradient(self, input: Features, target: RowIndices, state: State) -> Slope:
         """Softmax less the target, led back through the matrices of the head and of the cluster."""

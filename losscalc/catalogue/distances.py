@@ -142,7 +142,8 @@ class Cosine(NamedTuple):
         return (similarity * _direction(u) - partner) / one, (similarity * _direction(v) - unit) / other
 
     def _lengths(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return np.maximum(length(u), self.eps), np.maximum(length(v), self.eps)
+        # Of one vector of objects, NumPy gives an object, and no array.
+        return np.asarray(np.maximum(length(u), self.eps)), np.asarray(np.maximum(length(v), self.eps))
 
 
 class Custom(NamedTuple):

@@ -81,7 +81,7 @@ class MultiMargin(Rowwise):
         position = self._position(input, target)
         excess = self._excess(input, position)
         # (w·z)·z, because z² may overflow where w·z² does not.
-        weighted = excess if weight is None else xmul(excess, weight[position][..., np.newaxis])
+        weighted = excess if weight is None else xmul(excess, np.asarray(weight[position])[..., np.newaxis])
         value = mean(weighted if self.p == 1 else weighted * excess)
         # As in PyTorch, a target of shape (1,) for one sample gives a loss of shape (1,).
         return Terms(value.reshape(target.shape))
@@ -91,7 +91,7 @@ class MultiMargin(Rowwise):
         wrong = np.arange(input.shape[-1]) != position
         return {
             "x[y]": np.take_along_axis(input, position, axis=-1),
-            "x[i]": input[wrong].reshape(*input.shape[:-1], -1),
+            "x[i]": input[wrong].reshape(*input.shape[:-1], input.shape[-1] - 1),
             "w[y]": None if weight is None else weight[position],
             "C": np.asarray(float(input.shape[-1])),
         }

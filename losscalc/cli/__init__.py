@@ -14,13 +14,28 @@ def run(arguments: Sequence[str]) -> int:
     from losscalc.cli.catalogue import losscalc
 
     def command() -> None:
-        if "_LOSSCALC_COMPLETE" in os.environ:
-            losscalc.main(list(arguments), prog_name="losscalc")
-        # Not by Click's main(), which has an exit code of its own for a closed pipe.
-        with losscalc.make_context("losscalc", list(arguments), obj=tuple(arguments)) as context:
-            losscalc.invoke(context)
+        from losscalc.cli.streams import complete_stdout
 
-    return guarded(command, lambda: "--debug" in arguments or bool(os.environ.get("LOSSCALC_DEBUG")))
+        with complete_stdout():
+            if os.environ.get("_LOSSCALC_COMPLETE"):
+                from losscalc.cli.completion import complete
+
+                complete(arguments)
+            # Not by Click's main(), which has an exit code of its own for a closed pipe.
+            with losscalc.make_context("losscalc", list(arguments), obj=tuple(arguments)) as context:
+                losscalc.invoke(context)
+
+    # Click's words for no, as for every other flag in the environment.
+    is_quiet = os.environ.get("LOSSCALC_DEBUG", "").strip().lower() in (
+        "",
+        "0",
+        "false",
+        "f",
+        "no",
+        "n",
+        "off",
+    )
+    return guarded(command, lambda: "--debug" in arguments or not is_quiet)
 
 
 def main() -> NoReturn:

@@ -1,14 +1,12 @@
 """The one place that prints errors and decides the exit code."""
 
-import contextlib
-import os
 import re
 import sys
 from collections.abc import Callable
-from typing import TextIO
 
 import click
 
+from losscalc.cli.streams import silence
 from losscalc.errors import LosscalcError, Remark, option_name, printable, reason
 
 EXIT_USAGE, EXIT_SOURCE, EXIT_OUTPUT, EXIT_BUG, EXIT_INTERRUPT = 2, 3, 5, 70, 130
@@ -40,13 +38,16 @@ def _report(error: BaseException) -> int:
             complain(error.describe(option_name), hint=error.advise(option_name))
             return error.exit_code
         case click.exceptions.NoArgsIsHelpError():
-            click.echo(error.format_message(), err=True)
+            _say(error.format_message() + "\n")
             return EXIT_USAGE
         case click.ClickException():
             complain(_usage(error), hint=_advice(error))
             return EXIT_USAGE
         case MemoryError():
             complain("out of memory", hint="take --reduction mean or sum, or smaller arrays")
+            return EXIT_SOURCE
+        case ImportError() if _is_of_library(_first_cause(error)):
+            complain(f"cannot load a library: {printable(str(_first_cause(error)))}")
             return EXIT_SOURCE
         case BrokenPipeError():
             silence(sys.stdout)
@@ -69,14 +70,28 @@ def _report(error: BaseException) -> int:
             return EXIT_BUG
 
 
+def _first_cause(error: BaseException) -> BaseException:
+    return error if error.__cause__ is None else _first_cause(error.__cause__)
+
+
+def _is_of_library(error: BaseException) -> bool:
+    """Whether the system could not load a library, such as one of NumPy's for lack of memory."""
+    path = error.path if isinstance(error, ImportError) else None
+    return path is not None and not path.endswith(".py")
+
+
 def complain(message: str, *, hint: str | None = None, kind: str = "error") -> None:
     """Print a message and its hint to standard error."""
     lines = f"losscalc: {kind}: {message}\n"
     if hint:
         lines += f"  hint: {hint}\n"
-    # If standard error is closed, the exit code has to do.
+    _say(lines)
+
+
+def _say(text: str) -> None:
+    """Write to standard error. If it is closed or full, the exit code has to do."""
     try:
-        sys.stderr.write(lines)
+        sys.stderr.write(text)
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         silence(sys.stderr)
@@ -85,13 +100,6 @@ def complain(message: str, *, hint: str | None = None, kind: str = "error") -> N
 def warn(remark: Remark, kind: str = "warning") -> None:
     """Print a warning to standard error."""
     complain(remark.describe(option_name), hint=remark.advise(option_name), kind=kind)
-
-
-def silence(stream: TextIO | None) -> None:
-    """Keep Python from writing the rest of the buffer when it exits, and from complaining if it cannot."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        if stream is not None:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _usage(error: click.ClickException) -> str:

@@ -1,5 +1,6 @@
 """Writes files of results: each is replaced as a whole, or stays as it was."""
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterable
@@ -13,6 +14,11 @@ def check_writable(path: str) -> None:
     if not path:
         raise UsageError("`output` needs the name of a file")
     folder = os.path.dirname(path) or "."
+    try:
+        os.path.realpath(path)
+    except OSError as error:
+        # The current folder may be deleted.
+        raise OutputError(f"cannot write: {reason(error)}", location=Location(path)) from error
     if os.path.isdir(path):
         raise OutputError("is a directory, not a file", location=Location(path))
     if not os.path.isdir(folder):
@@ -38,7 +44,7 @@ def write_file(path: str, pieces: Iterable[bytes]) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             # The file is complete only if it was closed without an error.
-            os.chmod(beside, _mode(target))
+            _keep_attributes(target, beside)
             os.replace(beside, target)
     except BrokenPipeError:
         return
@@ -48,16 +54,23 @@ def write_file(path: str, pieces: Iterable[bytes]) -> None:
 
 def is_device(path: str) -> bool:
     """Whether a path is a pipe, a device or an open file, which cannot be replaced."""
-    if path.startswith(("/dev/fd/", "/proc/")):
+    if path.startswith(("/dev/fd/", "/dev/std", "/proc/")):
         return True
     return os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode)
 
 
-def _mode(target: str) -> int:
-    """The permissions of the file that is replaced, or else of a new file."""
+def _keep_attributes(target: str, beside: str) -> None:
+    """Give a file the owner and the permissions of the one that it replaces, or those of a new file."""
     try:
-        return stat.S_IMODE(os.stat(target).st_mode)
+        old = os.stat(target)
     except FileNotFoundError:
         mask = os.umask(0)
         os.umask(mask)
-        return 0o666 & ~mask
+        os.chmod(beside, 0o666 & ~mask)
+        return
+    new = os.stat(beside)
+    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+        # Only root may give files away.
+        with contextlib.suppress(PermissionError):
+            os.chown(beside, old.st_uid, old.st_gid)
+    os.chmod(beside, stat.S_IMODE(old.st_mode))

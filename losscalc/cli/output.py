@@ -5,12 +5,12 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
-from losscalc.cli.boundary import silence
 from losscalc.cli.files import check_writable, is_device, write_file
 from losscalc.cli.options import Display
-from losscalc.errors import OutputError, UsageError, reason
+from losscalc.cli.streams import write_stdout
+from losscalc.errors import UsageError
 from losscalc.inputs import split_suffix
 from losscalc.outputs.result import Result
 from losscalc.outputs.sheets import Sheet, write_sheets
@@ -99,7 +99,7 @@ class Delivery:
 
         from losscalc.outputs.canvas import Canvas
 
-        encoding = "utf-8" if self.writes_file else (sys.stdout and sys.stdout.encoding) or "utf-8"
+        encoding = "utf-8" if self.writes_file else sys.stdout.encoding or "utf-8"
         canvas = Canvas(
             width=shutil.get_terminal_size().columns,
             color=not self.writes_file and has_color(self._display.color),
@@ -115,7 +115,7 @@ class Delivery:
 
     def _send_pieces(self, pieces: Iterable[bytes]) -> None:
         if self._path is None:
-            write_stdout(b"".join(pieces))
+            write_stdout(pieces)
             return
         suffix = split_suffix(self._path)[1]
         if suffix:
@@ -153,7 +153,7 @@ class Delivery:
 
 def is_terminal() -> bool:
     """Whether standard output is a terminal."""
-    return sys.stdout is not None and sys.stdout.isatty()
+    return sys.stdout.isatty()
 
 
 def has_color(choice: str) -> bool:
@@ -161,26 +161,3 @@ def has_color(choice: str) -> bool:
     if choice != "auto":
         return choice == "always"
     return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def write_stdout(data: bytes) -> None:
-    """Write everything to standard output; a closed pipe is no error."""
-    if sys.stdout is None:
-        raise OutputError("standard output is closed")
-    try:
-        sys.stdout.flush()
-        wait_for_reader(sys.stdout)
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        silence(sys.stdout)
-    except (OSError, ValueError) as error:
-        silence(sys.stdout)
-        problem = reason(error) if isinstance(error, OSError) else str(error)
-        raise OutputError(f"cannot write to standard output: {problem}") from error
-
-
-def wait_for_reader(stream: TextIO) -> None:
-    """Make a non-blocking pipe wait for its reader, because it would take only a part of the result."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        os.set_blocking(stream.fileno(), True)

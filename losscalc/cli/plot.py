@@ -34,8 +34,9 @@ def plot(call: Call, path: str) -> None:
     figure = Figure(figsize=(9, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     bars = histogram(call, 30)
-    left.bar(range(len(bars)), [count for _, count in bars], width=1.0)
-    left.set_xticks([0, len(bars) - 1] if bars else [], [bars[0][0], bars[-1][0]] if bars else [])
+    left.bar(range(len(bars)), [bar.losses for bar in bars], width=1.0)
+    ends = [f"{bar.low:.4g} – {bar.high:.4g}" for bar in (bars[0], bars[-1])] if bars else []
+    left.set_xticks([0, len(bars) - 1] if bars else [], ends)
     left.set(xlabel=call.operation.name, ylabel="count")
     right.plot(np.arange(1, len(values) + 1), values)
     right.set(xlabel="losses, sorted", ylabel=call.operation.name)

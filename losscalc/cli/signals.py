@@ -9,6 +9,12 @@ from types import FrameType, TracebackType
 
 _Handler = Callable[[int, FrameType | None], object] | int | None
 
+# What ends a process if nothing catches it. SIGKILL cannot be caught.
+_FATAL = (
+    "SIGTERM", "SIGHUP", "SIGQUIT", "SIGALRM", "SIGXCPU", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGPROF",
+    "SIGIO", "SIGPWR", "SIGSTKFLT",
+)  # fmt: skip
+_UNANSWERED = (signal.SIG_DFL, signal.default_int_handler)
 _unfinished: set[str] = set()
 """Files to be removed when the process ends."""
 
@@ -17,7 +23,7 @@ _unfinished: set[str] = set()
 def temporary(path: str) -> Iterator[None]:
     """Remove a temporary file at the end, whatever happens; it may not exist yet, or not any more."""
     _unfinished.add(path)
-    before = _catch("SIGTERM", "SIGHUP")
+    before = _catch(*_FATAL)
     try:
         yield
     finally:
@@ -40,10 +46,10 @@ def _catch(*names: str) -> dict[int, _Handler]:
     before: dict[int, _Handler] = {}
     for name in names:
         number = getattr(signal, name, None)
-        # Ignored signals stay ignored, as nohup and shells want it. In a thread other than the main one
-        # handlers cannot be set.
+        # Ignored signals stay ignored, as nohup and shells want it, and a program that uses losscalc keeps
+        # its handlers. In a thread other than the main one handlers cannot be set.
         with suppress(ValueError):
-            if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, _end):
+            if number is not None and signal.getsignal(number) in _UNANSWERED:
                 before[number] = signal.signal(number, _end)
     return before
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from losscalc.core.array import Array
 from losscalc.core.reductions import MEAN
 from losscalc.engine.compute import compute
 from losscalc.insight.call import Call
 from losscalc.insight.stats import context, histogram, spread, worst
-from losscalc.outputs.sheets import Cell, Column, Figure, Sheet
+from losscalc.outputs.sheets import Cell, Column, Figure, Numbers, Sheet
 
 _BAR = 30
-_MOST_NUMBERS = 6
+_MOST_CLASSES = 10
 _COMPARED = ("min", "median", "max", "mean", "sum")
 
 
@@ -25,7 +27,7 @@ def worst_sheet(call: Call, count: int) -> Sheet:
     names = list(dict.fromkeys(name for row in found for name in row.arrays))
     rows = [
         (
-            ", ".join(map(str, row.place)),
+            Numbers(row.place, "d", most=len(row.place)),
             *(_beside(row.arrays.get(name)) for name in names),
             row.loss,
             Figure(row.share, ".1%"),
@@ -40,47 +42,64 @@ def context_sheet(call: Call) -> Sheet:
     """Baselines for the mean."""
     mean = float(compute(call._replace(reduction=MEAN)).value)
     rows: list[tuple[str, Cell]] = [("mean", mean)]
-    rows += [(name, fact if isinstance(fact, str) else Figure(fact, ".4f")) for name, fact in context(call)]
+    rows += [(name, _baseline(fact)) for name, fact in context(call)]
     return _facts("context", call, rows)
 
 
 def histogram_sheet(call: Call) -> Sheet:
     """A histogram of the single losses, with bars."""
     bars = histogram(call)
-    most = max((count for _, count in bars), default=1)
-    rows = [(text, count, "█" * round(_BAR * count / most)) for text, count in bars]
-    return Sheet("histogram", (Column("loss", "text"), Column("count"), Column("")), rows)
+    most = max((bar.losses for bar in bars), default=1)
+    rows = [
+        (
+            Numbers((bar.low, bar.high), ".4g", between=" – "),
+            bar.losses,
+            "█" * round(_BAR * bar.losses / most),
+        )
+        for bar in bars
+    ]
+    return Sheet("histogram", (Column("loss", "text"), Column("count"), Column("", key="bar")), rows)
 
 
 def comparison_sheet(rows: Sequence[tuple[Cell, ...]]) -> Sheet:
-    """Several losses of the same data."""
-    return Sheet("losses", (Column("loss", "text"), *map(Column, _COMPARED)), rows)
+    """Several losses of the same data; if one is refused, with a column of reasons."""
+    columns = (Column("loss", "text"), *map(Column, _COMPARED), Column("refused", "text"))
+    if all(row[-1] is None for row in rows):
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    return Sheet("losses", columns, rows)
 
 
 def comparison_row(call: Call) -> tuple[Cell, ...]:
     """The row of a loss."""
     found, partial = spread(call), compute(call).partial
     mean = float(call.operation.reduced(MEAN, partial))
-    return (call.operation.name, found.min, found.median, found.max, mean, float(partial.total))
+    return (call.operation.name, found.min, found.median, found.max, mean, float(partial.total), None)
 
 
 def refused_row(name: str, reason: str) -> tuple[Cell, ...]:
-    """The row of a loss that the data do not fit, with the reason instead of numbers."""
-    return (name, f"refused: {reason}", *[None] * (len(_COMPARED) - 1))
+    """The row of a loss that the data do not fit, with the reason behind empty cells."""
+    return (name, *[None] * len(_COMPARED), reason)
 
 
 def _facts(title: str, call: Call, rows: list[tuple[str, Cell]]) -> Sheet:
-    return Sheet(title, (Column("", "text"), Column(call.operation.name)), rows)
+    columns = (Column("", "text"), Column(call.operation.name, key="loss"))
+    return Sheet(title, columns, rows, has_names=True)
+
+
+def _baseline(fact: float | Array) -> Cell:
+    """A number, or one for each class."""
+    if isinstance(fact, float):
+        return Figure(fact, ".4f")
+    return Numbers(fact.tolist(), ".3f", most=_MOST_CLASSES)
 
 
 def _beside(values: Array | None) -> Cell:
-    """The number beside a loss, or the first numbers of its row."""
+    """The number beside a loss, or the numbers of its row."""
     if values is None:
         return None
     if values.ndim == 0:
         return _figure(float(values))
-    more = ", …" if values.size > _MOST_NUMBERS else ""
-    return ", ".join(f"{number:.6g}" for number in values[:_MOST_NUMBERS]) + more
+    return Numbers((values if values.dtype.kind == "f" else values.astype(np.int64)).tolist())
 
 
 def _figure(number: float) -> Cell:

@@ -263,7 +263,8 @@ def as_indices(name: str, values: Array) -> IndexArray:
             )
     elif values.dtype != np.uint64:
         return values.astype(np.int64, copy=False)
-    wrong = np.argwhere((values >= 2**63) | (values < -(2**63)))
+    with np.errstate(over="ignore"):  # float16 has no number that is so large
+        wrong = np.argwhere((values >= 2**63) | (values < -(2**63)))
     if len(wrong):
         raise ClassIndexError(
             f"`{name}` holds {_what_indices_are(name)}, which never are that large",

@@ -301,6 +301,6 @@ def power_of_two(x: FloatArray) -> FloatArray:
 
 def numbers_like(array: FloatArray, values: FloatArray) -> FloatArray:
     """Values as numbers of the kind that an array holds: float64, or objects with more digits."""
-    if array.dtype != object:
+    if array.dtype != object or not array.size:
         return values
     return np.asarray(np.frompyfunc(type(array.flat[0]), 1, 1)(values))

@@ -168,7 +168,8 @@ def _number(call: AnyCall, layout: Layout, name: str, values: Array, roles: Mapp
         return as_indices(name, values)
     if call.dtype is None or values.dtype == layout.dtype:
         return values if roles[_argument(name)].native else as_real(values)
-    narrow = as_real(values.astype(layout.dtype))
+    with np.errstate(over="ignore"):
+        narrow = as_real(values.astype(layout.dtype))
     lost = np.argwhere(np.isinf(narrow) & np.isfinite(values))
     if len(lost):
         raise DomainError(

@@ -14,6 +14,8 @@ from losscalc.engine.sources import Labels, MemorySource, Source
 from losscalc.engine.wrappers import Column
 from losscalc.errors import DataError, LosscalcNote, ShapeError
 
+# Bytes that are read of arrays of unknown length before their shapes are judged once more.
+_AHEAD, _ALL = 1 << 23, 1 << 62
 Operation_co = TypeVar("Operation_co", bound=Operation, covariant=True)
 
 
@@ -62,10 +64,9 @@ class Call(NamedTuple, Generic[Operation_co]):
     def layout(self) -> Layout:
         """How the arrays fit together; raises ShapeError or DTypeError where they do not."""
         sources = self.sources
-        shapes = {name: source.shape for name, source in sources.items()}
         dtypes = {name: source.dtype for name, source in sources.items()}
         try:
-            layout = self.operation.layout(shapes, dtypes, self.broadcast)
+            layout = self._judged(sources, dtypes)
         except ShapeError as error:
             # The array may be a pattern of files, which can say which of them does not fit.
             if error.argument is not None and error.argument in sources:
@@ -77,6 +78,28 @@ class Call(NamedTuple, Generic[Operation_co]):
         own = dtypes[self.wrt or next(iter(dtypes))]
         result = self.dtype or (own if own.kind == "f" else np.dtype(np.float64))
         return layout._replace(dtype=result.newbyteorder("="))
+
+    def _judged(self, sources: Mapping[str, Source], dtypes: Mapping[str, np.dtype]) -> Layout:
+        """The layout by the lengths of the arrays, which are read for it where they are not known."""
+
+        def judged() -> Layout:
+            shapes = {name: source.shape for name, source in sources.items()}
+            return self.operation.layout(shapes, dtypes, self.broadcast)
+
+        unknown = {name: source for name, source in sources.items() if source.shape[:1] == (None,)}
+        try:
+            layout = judged()
+        except ShapeError:
+            if not unknown:
+                raise
+            for source in unknown.values():
+                source.read_ahead(_AHEAD)
+            layout = judged()
+        # What is not cut is read as a whole anyway.
+        whole = [source for name, source in unknown.items() if name not in layout.cut]
+        for source in whole:
+            source.read_ahead(_ALL)
+        return judged() if whole else layout
 
     def aligned(self) -> "tuple[Call[Operation_co], tuple[LosscalcNote, ...]]":
         """The call with columns (N, 1) beside vectors (N,) as vectors, if it fits only so, and notes of them.

@@ -62,6 +62,12 @@ def _check_size(call: AnyCall, done: Computation) -> None:
     cut, sizes = call.layout.cut, Counter[str]()
     for name, array in _arrays(done.samples):
         sizes[name] = array.size + (sizes[name] if name in cut else 0)
+    nothing = next((name for name, size in sizes.items() if not size), None)
+    if nothing is not None and done.partial.count:
+        argument = nothing.partition(".")[0]
+        raise ParameterError(
+            f"`digits` are for arrays of numbers, and `{argument}` has none", argument="digits"
+        )
     name, size = sizes.most_common(1)[0]
     if max(size, done.partial.rows) > _MOST_ELEMENTS:
         argument = name.partition(".")[0]

@@ -169,6 +169,9 @@ class Source(ABC):
         """What there is to tell of the reading so far: notes, and warnings."""
         return ()
 
+    def read_ahead(self, most: int) -> None:  # noqa: B027
+        """Find out the length of an array that takes fewer bytes than this, if it is not known."""
+
     def count(self) -> int | None:
         """How many rows there are in all; what is not read yet may be read for that."""
         return self.shape[0]

@@ -11,10 +11,13 @@ from typing import BinaryIO, cast
 
 from losscalc.errors import FormatError, Location, LosscalcError
 from losscalc.inputs import FORMATS
-from losscalc.inputs.limits import HELD, UNPACKED_ARRAY, is_bomb, too_large
+from losscalc.inputs.limits import CONTENTS, HELD, UNPACKED_ARRAY, is_bomb, too_large
 from losscalc.inputs.stream import Stream
 
-_END_SIZE = 22
+_END_SIZE, _LOCATOR_SIZE, _FAR_END_SIZE = 22, 20, 56
+_END, _FAR_END = struct.Struct("<12xI"), struct.Struct("<40xQ")
+# The end of an archive, with a comment of any length.
+_LONGEST_TAIL = (1 << 16) + _END_SIZE + _LOCATOR_SIZE + _FAR_END_SIZE
 _LOCAL = struct.Struct("<4s22xHH")
 # What zipfile raises for damaged archives, encrypted members and unknown compressions.
 _FAILURES = (
@@ -33,6 +36,7 @@ class Archive:
         self.name = stream.name
         file = self.stream.file
         with named_damage(self.name):
+            self._check_directory()
             self._zip = zipfile.ZipFile(file)
             # zipfile passes over bytes around the archive, which another program would read instead.
             file.seek(0)
@@ -41,6 +45,21 @@ class Archive:
             if first not in FORMATS["npz"].starts or file.read(4) != b"PK\x05\x06":
                 raise zipfile.BadZipFile("there are bytes before or behind it")
         self.members = self._zip.infolist()
+
+    def _check_directory(self) -> None:
+        """Refuse a list of members that would fill the memory, before the module reads all of it."""
+        size = self.stream.size or 0
+        tail = self.stream.read_at(max(0, size - _LONGEST_TAIL), _LONGEST_TAIL)
+        end = tail.rfind(b"PK\x05\x06")
+        listed = _END.unpack_from(tail, end)[0] if 0 <= end <= len(tail) - _END_SIZE else 0
+        far = end - _FAR_END_SIZE - _LOCATOR_SIZE
+        if far >= 0 and tail.startswith(b"PK\x06\x06", far):
+            # Of an archive of more than 4 GB, or more than 65,535 members.
+            listed = _FAR_END.unpack_from(tail, far)[0]
+        if listed > self.stream.most(CONTENTS):
+            raise too_large(
+                "the directory of the archive has", self.stream.most(CONTENTS), Location(self.name)
+            )
 
     def names(self) -> list[str]:
         """The names of all members."""
@@ -98,7 +117,9 @@ class Member(Stream):
 
     def read(self, count: int) -> bytes:
         with named_damage(self.name):
-            return super().read(count)
+            data = super().read(count)
+            self._archive.check_unchanged()
+        return data
 
     def close(self) -> None:
         super().close()

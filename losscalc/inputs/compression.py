@@ -66,8 +66,7 @@ class CompressedStream(Stream):
 
     def __init__(self, compressed: Stream, suffix: str) -> None:
         self._compressed = compressed
-        self._counted = _Counted(compressed.file)
-        file = _DECOMPRESSED[suffix](cast(BinaryIO, self._counted))
+        file = _DECOMPRESSED[suffix](cast(BinaryIO, compressed))
         super().__init__(compressed.name, file, max_size=compressed.max_size)
         self._decompressed = 0
 
@@ -78,12 +77,12 @@ class CompressedStream(Stream):
             raise FormatError(f"damaged compressed data ({error})", location=Location(self.name)) from error
         self._decompressed += len(data)
         most = self.most(UNPACKED)
-        if is_bomb(self._decompressed, self._counted.count, most):
+        if is_bomb(self._decompressed, self._compressed.progress()[0], most):
             raise too_large("little compressed data unpacks to", most, Location(self.name))
         return data
 
     def progress(self) -> tuple[int, int | None]:
-        return self._counted.count, self._compressed.size
+        return self._compressed.progress()
 
     def close(self) -> None:
         super().close()
@@ -131,19 +130,6 @@ class _Decompressed:
         if self._rest:
             self._current = self._make()
         return bool(self._rest)
-
-
-class _Counted:
-    """A file that counts the bytes that are read from it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.count = 0
-
-    def read(self, count: int = -1) -> bytes:
-        data = self._file.read(count)
-        self.count += len(data)
-        return data
 
 
 def compress(pieces: Iterable[bytes], suffix: str) -> Iterator[bytes]:

@@ -41,7 +41,7 @@ class Chunks:
     def __init__(self, stream: Stream, encoding: str) -> None:
         self.most = stream.most(HELD)
         self._name = stream.name
-        self._lines = Lines(stream, encoding)
+        self._lines = Lines(stream, encoding, is_table=False)
         self._size = 0
         if (stream.size or 0) > self.most:
             raise self._excess()

@@ -188,7 +188,7 @@ def _number(reading: Reading) -> Number:
 
 def _lines(stream: Stream, reading: Reading, *, is_plain: bool) -> Iterator[Numbered]:
     """The documents of lines, a piece of text at a time; blank lines are skipped."""
-    lines, most, number = Lines(stream, reading.encoding), stream.most(HELD), _number(reading)
+    lines, most, number = Lines(stream, reading.encoding, is_table=False), stream.most(HELD), _number(reading)
     line = lines.next_line
     while text := lines.piece():
         if len(text) > _LONG and weight(text) > most:

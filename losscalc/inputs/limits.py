@@ -11,11 +11,13 @@ UNPACKED = 1 << 25
 UNPACKED_ARRAY = 1 << 27
 """Bytes that an array in an archive may always unpack to, however small it is."""
 CONTENTS = 1 << 24
-"""Bytes of the header of safetensors, and of the pickle of torch.save."""
+"""Bytes of the header of safetensors, of the pickle of torch.save, and of the directory of an archive."""
 ENTRIES = 1_000_000
 """Instructions in such a pickle; numbers and brackets in such a header."""
 WORKBOOK = 1_000_000_000
 """Bytes of memory that the process may take which reads a workbook."""
+CELLS = 500_000
+"""Cells in a line of a table, each of which takes many times its bytes while it is read."""
 _RATIO = 200
 """Beyond that, how many times its size a compressed file may unpack to."""
 _LIFT = "if that is as it should be, --max-size 8G, for example, lets it pass"

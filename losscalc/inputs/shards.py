@@ -3,6 +3,7 @@
 import os
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
 from typing import NamedTuple
 
@@ -10,7 +11,16 @@ import numpy as np
 
 from losscalc.core.array import Shape, show_shape
 from losscalc.engine.sources import Recipe, Rows, Source, join_rows
-from losscalc.errors import DTypeError, Index, Location, LosscalcError, Remark, ShapeError, printable
+from losscalc.errors import (
+    DTypeError,
+    FormatError,
+    Index,
+    Location,
+    LosscalcError,
+    Remark,
+    ShapeError,
+    printable,
+)
 
 OpenFile = Callable[[str], Source]
 
@@ -129,6 +139,11 @@ class Shards(Source):
             return self._current.locate(inside) or Location(self._paths[number])
         return self._place(number, inside)
 
+    def read_ahead(self, most: int) -> None:
+        if self._known is None and sum(self._sizes) < most:
+            self._known = [self._count(number) for number in range(len(self._paths))]
+            self.shape = (sum(self._known), *self.shape[1:])
+
     def accompany(self, others: Sequence[Source]) -> None:
         for other in others:
             if isinstance(other, Shards) and other is not self:
@@ -167,20 +182,20 @@ class Shards(Source):
             )
 
     def _count(self, number: int) -> int:
-        """The number of rows of a file, as its header says."""
-        source = self._current if not number else self._opened(number)
-        try:
+        """The number of rows of a file, as its header says; one without a header is read for that."""
+        with closing(self._opened(number)) as source:
             self._check(source, number)
-            return source.shape[0] or 0
-        finally:
-            if number:
-                source.close()
+            return source.count() or 0
 
     def _turn_over(self) -> None:
         """Go on to the next file, if there is one."""
         for remark in self._current.remarks:
             self._remarks.setdefault(remark.problem, remark)
         self._current.close()
+        number = len(self._counts)
+        if self._known is not None and self._known[number] != self._taken:
+            problem = f"had {_counted(self._known[number], 'row')}, and was written to while they were read"
+            raise FormatError(problem, location=Location(self._paths[number]))
         self._counts.append(self._taken)
         self._taken = 0
         if len(self._counts) < len(self._paths):

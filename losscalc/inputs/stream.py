@@ -2,12 +2,13 @@
 
 import io
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
-from losscalc.errors import FormatError, Location, SourceError, reason
+from losscalc.errors import FormatError, Location, LosscalcError, SourceError, reason
 from losscalc.inputs.limits import HELD, too_large
 
 COMPRESSIONS = frozenset({".gz", ".bz2", ".xz", *([".zst"] if find_spec("_zstd") else ())})
@@ -31,6 +32,7 @@ class Stream:
         self.max_size = max_size
         """The limit that the user gave to replace all others, in bytes."""
         self.file = file
+        self._version = _version(file)
         self._ahead = b""
         self._ended = False
         self._count = 0
@@ -49,15 +51,18 @@ class Stream:
                 missing -= len(piece)
                 self._count += len(piece)
                 if self._ended:
-                    self._check_size()
+                    self.check_unchanged()
         return b"".join(pieces)
 
-    def _check_size(self) -> None:
-        """Refuse a file that has become shorter since it was opened."""
-        is_short = self.size is not None and self._count < self.size and self.is_plain_file
-        if is_short and self.file.seek(0, os.SEEK_END) < (self.size or 0):
-            problem = f"the file had {self.size} bytes, and became shorter while it was read"
-            raise FormatError(problem, location=Location(self.name))
+    def check_unchanged(self) -> None:
+        """Refuse a file that was written to since it was opened, because nobody knows what was read of it."""
+        if self._version is None or self._version == (now := _version(self.file)):
+            return
+        size, problem = self._version.size, "the file was written to while it was read"
+        if now and now.size < size:
+            problem = f"the file had {size} bytes, and became shorter while it was read"
+        hint = "read it when nothing writes to it, or a copy"
+        raise FormatError(problem, location=Location(self.name), hint=hint)
 
     def peek(self, count: int) -> bytes:
         """The next bytes, without consuming them."""
@@ -98,7 +103,9 @@ class Stream:
         """Bytes from anywhere in a plain file."""
         with named_failures(self.name):
             self.file.seek(offset)
-            return self.file.read(count)
+            data = self.file.read(count)
+            self.check_unchanged()
+        return data
 
     def seek(self, offset: int) -> None:
         """Continue at another place of a plain file."""
@@ -119,11 +126,29 @@ class Stream:
         self.file.close()
 
 
+class _Version(NamedTuple):
+    """What tells a regular file from what it was before."""
+
+    size: int
+    time: int
+
+
+def _version(file: BinaryIO) -> _Version | None:
+    """The version of a regular file; None for a pipe, or bytes in memory."""
+    try:
+        status = os.fstat(file.fileno())
+    except (OSError, ValueError, AttributeError):
+        return None
+    return _Version(status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+
+
 @contextmanager
 def named_failures(name: str) -> Iterator[None]:
     """Turn an OSError into an error that names the input."""
     try:
         yield
+    except LosscalcError:
+        raise
     except OSError as error:
         # The OSErrors of bz2 and gzip about damaged data have no number.
         if error.errno is None:

@@ -117,6 +117,8 @@ class TableSource(TextSource):
         if not index:
             return self._place(None, None, ())
         line, is_several = self.line(index[0]), len(self._chosen) > 1
+        if line is None:
+            return super().locate(index)
         if is_several and len(index) == 1:
             return self._place(line, None, ())
         column = self._chosen[index[1] if is_several else 0]

@@ -1,5 +1,6 @@
 """Text in pieces of whole lines, and the arrays that are read from it piece by piece."""
 
+from array import array
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -7,14 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscalc.core.array import Array
+from losscalc.core.array import Array, Shape
 from losscalc.engine.sources import Rows, Source, join_rows
 from losscalc.errors import FormatError, Index, Location, LosscalcError
 from losscalc.inputs.encoding import decoder
-from losscalc.inputs.limits import LINE, too_large
+from losscalc.inputs.limits import CELLS, LINE, too_large, too_many
 from losscalc.inputs.stream import Stream
 
 _BYTES = 1 << 20
+_MARKS = ",;\t| "
+# As many times 16 bytes.
+_MOST_RUNS = 1 << 20
 
 _HINTS = {
     b"\x1f\x8b": "it looks like gzip: unpack it, or name it .gz",
@@ -30,9 +34,10 @@ _HINTS = {
 class Lines:
     """The lines of a text in pieces of whole lines; every line end becomes `\\n`."""
 
-    def __init__(self, stream: Stream, encoding: str, longest: int = LINE) -> None:
+    def __init__(self, stream: Stream, encoding: str, longest: int = LINE, *, is_table: bool = True) -> None:
         self.name = stream.name
         self._longest = stream.most(longest)
+        self._most_cells = stream.most(CELLS) if is_table else None
         self.next_line = 1
         """The number of the first line of the next piece."""
         self._stream = stream
@@ -65,6 +70,8 @@ class Lines:
             return ""
         if self._ended:
             cut = len(text)
+        if len(begun) > 2:
+            self._check_cells(text, cut)
         self._carry, text = text[cut:], text[:cut]
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -85,6 +92,14 @@ class Lines:
                 text = text.replace("\r\n", "\n").replace("\r", "\n")
         self.next_line += _line_ends(text)
         return text
+
+    def _check_cells(self, text: str, cut: int) -> None:
+        """Refuse a long line of so many cells that they would fill the memory, whatever is between them."""
+        end = text.find("\n", 0, cut)
+        cells = max(text.count(mark, 0, cut if end < 0 else end) for mark in _MARKS)
+        if self._most_cells is not None and cells > self._most_cells:
+            place = Location(self.name, self.next_line)
+            raise too_many("the cells of the line are", self._most_cells, place)
 
     def _decode(self) -> str:
         raw = self._stream.read(_BYTES)
@@ -136,14 +151,16 @@ class TextSource(Source):
         self._stream = stream
         self._pieces = pieces
         self._rows_read = 0
-        self._runs: list[tuple[int, int]] = []
-        """For every run of rows in consecutive lines, the first row and its line."""
+        self._runs = array("q"), array("q")
+        """The first rows of runs of rows in consecutive lines, and the lines of these."""
+        self._known = 1 << 62
+        """Up to this row it is known in which line it stands."""
         self._waiting: deque[Rows] = deque()
         if not self._read_on():
             raise FormatError("no data", location=Location(self.name))
         first = self._waiting[0].values
         self._none = Rows(first[:0])
-        self.shape = (None if self._read_on() else len(first), *first.shape[1:])
+        self.shape: Shape = (None if self._read_on() else len(first), *first.shape[1:])
 
     def take(self, rows: int) -> Rows:
         taken = []
@@ -155,13 +172,17 @@ class TextSource(Source):
             rows -= len(taken[-1].values)
         return join_rows(taken) if taken else self._none
 
-    def line(self, row: int) -> int:
-        """The line in which a row starts."""
-        row_start, line_start = self._runs[bisect_right(self._runs, (row, 1 << 62)) - 1]
-        return line_start + row - row_start
+    def line(self, row: int) -> int | None:
+        """The line in which a row starts; None behind millions of gaps between rows."""
+        if row >= self._known:
+            return None
+        first_rows, lines = self._runs
+        run = bisect_right(first_rows, row) - 1
+        return lines[run] + row - first_rows[run]
 
     def locate(self, index: Index) -> Location:
-        return Location(self.name, self.line(index[0]) if index else None)
+        line = self.line(index[0]) if index else None
+        return Location(self.name, line) if line else Location(self.name).inside(index[:1])
 
     def count(self) -> int:
         while self._read_on():
@@ -188,12 +209,21 @@ class TextSource(Source):
         if piece is None:
             return False
         for offset, line in _run_starts(piece.lines):
-            row = self._rows_read + offset
-            if not self._runs or line != self._runs[-1][1] + row - self._runs[-1][0]:
-                self._runs.append((row, line))
+            self._note(self._rows_read + offset, line)
         self._rows_read += len(piece.values)
         self._waiting.append(Rows(piece.values, piece.missing, piece.faults))
         return True
+
+    def _note(self, row: int, line: int) -> None:
+        """Note the line of a row, unless that follows from those before."""
+        first_rows, lines = self._runs
+        if first_rows and line == lines[-1] + row - first_rows[-1]:
+            return
+        if len(lines) < _MOST_RUNS:
+            first_rows.append(row)
+            lines.append(line)
+        else:
+            self._known = min(self._known, row)
 
 
 def _line_ends(text: str) -> int:

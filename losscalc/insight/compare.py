@@ -49,7 +49,7 @@ class Comparison(NamedTuple):
     @property
     def difference(self) -> float:
         """The difference of that number."""
-        return float(self.value[self.worst] - self.expected[self.worst])
+        return float(self.value[self.worst]) - float(self.expected[self.worst])
 
 
 def compare(value: Array, expected: Array, tolerance: Tolerance) -> Comparison:

@@ -15,6 +15,7 @@ from losscalc.insight.diagnosis import (
     are_log_probabilities,
     are_probabilities,
     in_unit,
+    sequences,
     sums_to_one,
     takes,
     takes_classes,
@@ -96,13 +97,7 @@ def _vector_weights(case: Case) -> str | bool:
 
 def _too_long(case: Case) -> np.ndarray:
     """Sequences too short for their target, which takes a step a symbol, and one between equal symbols."""
-    lengths = np.atleast_1d(case["target_lengths"])
-    targets = np.atleast_2d(case["targets"])
-    if len(targets) != len(lengths):
-        starts = np.cumsum(lengths) - lengths
-        rows = [targets[0, s : s + n] for s, n in zip(starts, lengths, strict=True)]
-    else:
-        rows = [row[:n] for row, n in zip(targets, lengths, strict=True)]
+    rows = sequences(case["targets"], case["target_lengths"])
     needed = np.array([len(row) + int((row[1:] == row[:-1]).sum()) for row in rows])
     return np.flatnonzero(needed > np.atleast_1d(case["input_lengths"]))
 

@@ -101,6 +101,15 @@ def uneven_rows(case: Case) -> str | bool:
     return next((name for name in given if not sums_to_one(case[name], -1)), False)
 
 
+def sequences(symbols: Array, lengths: Array) -> list[Array]:
+    """The sequences in rows that are padded to one length, or in one row behind one another."""
+    lengths = np.atleast_1d(lengths).astype(np.int64)
+    if symbols.ndim == 2:
+        return [row[:length] for row, length in zip(symbols, lengths, strict=True)]
+    ends = np.cumsum(lengths)
+    return [symbols[end - length : end] for end, length in zip(ends, lengths, strict=True)]
+
+
 def in_unit(values: Array) -> bool | None:
     """Whether all values lie in [0, 1], and some inside: the logits of an untrained model may all be 0."""
     if not ((values >= 0).all() and (values <= 1).all()):

@@ -1,6 +1,7 @@
 """Explains a loss: its formula with the user's own numbers, row by row, and the reduction."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from losscalc.engine.compute import Computation
 from losscalc.errors import Index
 from losscalc.insight.call import Call
 from losscalc.insight.formulas import Formula, parsed
-from losscalc.outputs.numbers import fixed
+from losscalc.outputs.numbers import fixed, row_mean
 from losscalc.outputs.working import Line, Working
 
 VOCABULARY: Mapping[str, str] = {
@@ -45,6 +46,10 @@ class Step(NamedTuple):
     ignored: bool
     divisor: float
     share: float | None
+    row: FloatArray
+    """All losses of its row, also those that are not shown."""
+    left_out: np.ndarray
+    """Which of them are ignored."""
 
 
 class Explanation(NamedTuple):
@@ -65,16 +70,14 @@ class Explanation(NamedTuple):
     @property
     def working(self) -> Working:
         """The formula, the first losses with their numbers, and the reduction."""
-        steps = [step for sample in self.done.samples for step in self._steps(sample)][: self.call.samples]
-        formula = steps[0].formula if steps else parsed(self.loss.formula)
-        text = formula.text + (f"; {formula.legend}" if formula.legend else "")
-        return Working(
-            self.loss.name,
-            text,
-            formula.latex(),
-            list(self._losses(steps)),
-            list(self._reduced(steps)),
-        )
+        # The textbook form may overflow where the loss does not.
+        with np.errstate(all="ignore"):
+            steps = [step for sample in self.done.samples for step in self._steps(sample)]
+            steps = steps[: self.call.samples]
+            formula = steps[0].formula if steps else parsed(self.loss.formula)
+            text = formula.text + (f"; {formula.legend}" if formula.legend else "")
+            losses, reduction = list(self._losses(steps)), list(self._reduced(steps))
+        return Working(self.loss.name, text, formula.latex(), losses, reduction)
 
     def _steps(self, sample: Sample) -> Iterator[Step]:
         terms = sample.terms
@@ -85,28 +88,27 @@ class Explanation(NamedTuple):
         # The losses of pairs and of views are counted by themselves.
         own = sample.rows if terms.rows is None and terms.value.ndim else None
         rows = None if own is None or len(own) != len(terms.value) else own
-        for place in list(np.ndindex(*terms.value.shape))[: self.call.samples]:
+        ignored = np.broadcast_to(False if terms.ignored is None else terms.ignored, terms.value.shape)
+        for place in islice(np.ndindex(*terms.value.shape), self.call.samples):
             yield Step(
                 place if rows is None else (int(rows[place[0]]), *place[1:]),
                 float(terms.value[place]),
                 formula,
                 {name: _at(value, place, terms.value.ndim) for name, value in values.items()},
-                terms.ignored is not None and bool(terms.ignored[place]),
+                bool(ignored[place]),
                 1.0 if terms.divisor is None else float(terms.divisor[place]),
                 None if terms.share is None else float(terms.share[place]),
+                terms.value[place[:-1]],
+                ignored[place[:-1]],
             )
 
     def _losses(self, steps: Sequence[Step]) -> Iterator[Line]:
-        """A line for each loss, and the mean after each row of a matrix of losses."""
-        row: list[Step] = []
-        for step in steps:
-            if len(step.place) > 1 and row and row[-1].place[:-1] != step.place[:-1]:
-                yield from self._row_mean(row)
-                row = []
+        """A line for each loss, and the mean of each row of a matrix of losses behind it."""
+        for step, following in zip(steps, [*steps[1:], None], strict=False):
             yield self._loss(step)
-            row.append(step)
-        if row and len(row[0].place) > 1:
-            yield from self._row_mean(row)
+            is_last = following is None or following.place[:-1] != step.place[:-1]
+            if is_last and len(step.place) > 1 and not step.left_out.all():
+                yield self._row_mean(step)
         left = self.partial.count + self.partial.ignored - len(steps)
         if left > 0 and not self.partial.sums:
             yield Line("…", f"{left} more", rf"\text{{{left} more}}")
@@ -145,17 +147,11 @@ class Explanation(NamedTuple):
             if value is not None and value.size == 1 and name not in given:
                 yield name, float(value.reshape(-1)[0])
 
-    def _row_mean(self, row: Sequence[Step]) -> Iterator[Line]:
-        """The mean of the losses of a row that are not ignored."""
-        row = [step for step in row if not step.ignored]
-        if not row:
-            return
-        total = self._summands([step.value for step in row])
-        mean = sum(step.value for step in row) / len(row)
-        label = f"row {', '.join(map(str, row[0].place[:-1]))}"
-        yield Line(
-            label, f"mean ({total}) / {len(row)}", rf"\frac{{{total}}}{{{len(row)}}}", self.fixed(mean)
-        )
+    def _row_mean(self, step: Step) -> Line:
+        row = step.row[~step.left_out]
+        total, label = self._summands(row), f"row {', '.join(map(str, step.place[:-1]))}"
+        mean = self.fixed(row_mean(row))
+        return Line(label, f"mean ({total}) / {row.size}", rf"\frac{{{total}}}{{{row.size}}}", mean)
 
     def _reduced(self, steps: Sequence[Step]) -> Iterator[Line]:
         """The reduction, with its numerator and denominator."""
@@ -169,21 +165,22 @@ class Explanation(NamedTuple):
                 yield Line(f"[{', '.join(map(str, step.place))}]", text, text, self.fixed(step.share or 0.0))
         if partial.ignored:
             left_out = [str(step.place[0]) for step in steps if step.ignored and step.place]
-            listed = f" (row {', '.join(left_out)})" if left_out else ""
+            more = ["…"] if len(left_out) < partial.ignored else []
+            listed = f" (row {', '.join([*dict.fromkeys(left_out), *more])})" if left_out else ""
             yield Line("ignored", f"{partial.ignored}{listed}", rf"\text{{{partial.ignored}{listed}}}")
         # The numerator of a sum and of batchmean is the sum of all losses; the mean may have another one.
         numerator, denominator = float(reduction.numerator(partial)), float(reduction.denominator(partial))
-        values = [step.value if step.share is None else step.share for step in steps if not step.ignored]
-        summands = self._all_summands(values if reduction.name != SUM.name else [s.value for s in steps])
-        if summands:
+        counted = [step for step in steps if not step.ignored]
+        is_sum = reduction.name == SUM.name
+        summands = self._all_summands([s.value if s.share is None or is_sum else s.share for s in counted])
+        if is_sum and (not summands or len(counted) < partial.count):
+            text = f"of {partial.count} losses"
+            yield Line("sum", text, rf"\sum_{{{partial.count}}}", self.fixed(numerator))
+        elif summands:
             yield Line("numerator", summands, summands, self.fixed(numerator))
-        if reduction.name == SUM.name:
-            if not summands:
-                yield Line(
-                    "sum", f"of {partial.count} losses", rf"\sum_{{{partial.count}}}", self.fixed(numerator)
-                )
+        if is_sum:
             return
-        weights = self._all_summands([step.divisor for step in steps if not step.ignored])
+        weights = self._all_summands([step.divisor for step in counted])
         if reduction.name == MEAN.name and weights and set(weights) - set("1 +…"):
             yield Line("denominator", weights, weights, self.number(denominator))
         above, below = self.fixed(numerator), self.number(denominator)
@@ -220,15 +217,17 @@ class Explanation(NamedTuple):
         """A number as tables show it."""
         return fixed(value, self.decimals)
 
-    def _summands(self, values: Sequence[float]) -> str:
-        shown = [self.number(value) for value in values]
-        if len(shown) > _MOST_SUMMANDS:
-            shown = [*shown[: _MOST_SUMMANDS - 2], "…", shown[-1]]
-        return " + ".join(shown)
+    def _summands(self, values: Sequence[float] | FloatArray, count: int | None = None) -> str:
+        """The sum written out as far as there is room; of `count` summands, only the first may be at hand."""
+        if len(values) <= _MOST_SUMMANDS and count in (None, len(values)):
+            return " + ".join(map(self.number, values))
+        first = [self.number(value) for value in values[: _MOST_SUMMANDS - 2]]
+        last = [self.number(values[-1])] if count in (None, len(values)) else []
+        return " + ".join([*first, "…", *last])
 
     def _all_summands(self, values: Sequence[float]) -> str:
-        """The sum written out, if all of its summands are at hand; else nothing."""
-        return self._summands(values) if 1 < len(values) == self.partial.count else ""
+        """The sum of all losses; nothing if there are no two."""
+        return self._summands(values, self.partial.count) if values and self.partial.count > 1 else ""
 
 
 def symbol_values(

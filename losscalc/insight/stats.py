@@ -9,15 +9,15 @@ from losscalc.core.array import Array
 from losscalc.core.domains import UNIT
 from losscalc.core.reductions import MEAN
 from losscalc.core.roles import CLASS_KINDS
-from losscalc.core.shapes import beside
+from losscalc.core.shapes import beside, broadcasts_to
 from losscalc.engine.compute import compute
 from losscalc.errors import DataError, Index
 from losscalc.insight.call import Call
+from losscalc.insight.diagnosis import sequences, takes_classes
 from losscalc.insight.single import single_losses, terms_of
 
 _BARS = 12
 _MOST_LABELS = 10**7
-_MOST_CLASSES = 10
 
 
 class Spread(NamedTuple):
@@ -40,6 +40,14 @@ class Worst(NamedTuple):
     loss: float
     share: float
     arrays: dict[str, Array]
+
+
+class Bar(NamedTuple):
+    """How many losses there are in an interval."""
+
+    low: float
+    high: float
+    losses: int
 
 
 def counted(call: Call) -> tuple[Array, Array]:
@@ -81,12 +89,13 @@ def worst(call: Call, count: int) -> list[Worst]:
     return rows
 
 
-def context(call: Call) -> list[tuple[str, float | str]]:
+def context(call: Call) -> list[tuple[str, float | Array]]:
     """Baselines for the mean, such as the loss of a uniform guess, and of the class priors as a guess."""
-    return list(_context(call))
+    with np.errstate(all="ignore"):
+        return list(_context(call))
 
 
-def histogram(call: Call, bars: int = _BARS) -> list[tuple[str, int]]:
+def histogram(call: Call, bars: int = _BARS) -> list[Bar]:
     """The number of losses in each of some intervals."""
     single, counts = counted(call)
     values = single[counts & np.isfinite(single)]
@@ -97,7 +106,8 @@ def histogram(call: Call, bars: int = _BARS) -> list[tuple[str, int]]:
     margin = max(abs(low), abs(high), 1e-300) * 1e-9
     bounds = (low, high) if high - low > margin else (low - margin, high + margin)
     numbers, edges = np.histogram(values, bins=bars, range=bounds)
-    return [(f"{a:.4g} – {b:.4g}", int(n)) for n, a, b in zip(numbers, edges, edges[1:], strict=False)]
+    bounds = edges.tolist()
+    return [Bar(*bar) for bar in zip(bounds, bounds[1:], numbers.tolist(), strict=False)]
 
 
 def balanced_classes(target: Array, classes: int | None = None, ignored: int | None = None) -> Array:
@@ -146,38 +156,42 @@ def _beside(call: Call, shape: tuple[int, ...], index: Index) -> Iterator[tuple[
     # In CTC axis 0 of the log-probabilities is time; the other arrays have a row for each loss.
     layout = call.layout
     cut = layout.cut or layout.indices
-    for name, array in call.arrays.items():
-        values = np.asarray(array)
-        if values.shape == shape and name in cut:
-            yield name, np.asarray(values[index])
-        elif values.ndim and index and name in cut:
-            yield name, values[index[0]].reshape(-1)
+    for name, values in call.held.items():
+        if name not in cut:
+            continue
+        if call.operation.roles[name].kind == "sequences" and index:
+            yield name, sequences(values, call.held["target_lengths"])[index[0]]
+        elif broadcasts_to(values.shape, shape) and values.ndim == len(shape):
+            yield name, np.asarray(np.broadcast_to(values, shape)[index])
+        elif values.ndim and index:
+            # Beside the axes of the losses there are the classes of each, or what else makes a row.
+            rows = np.moveaxis(values, 1, -1) if takes_classes(type(call.operation)) else values
+            yield name, rows[index if rows.shape[:-1] == shape else index[0]].reshape(-1)
 
 
-def _context(call: Call) -> Iterator[tuple[str, float | str]]:
+def _context(call: Call) -> Iterator[tuple[str, float | Array]]:
     loss = call.operation
     if loss.is_likelihood and loss.scores in ("logits", "log-probabilities") and loss.labels in CLASS_KINDS:
         yield from _of_classes(call)
     elif loss.is_likelihood and loss.labels == "labels" and not {"weight", "pos_weight"} & call.arrays.keys():
         yield from _of_labels(call)
-    elif loss.error_power and call.held["target"].size:
+    elif loss.error_power and call.held["input"].size and call.held["target"].size:
         yield from _of_errors(call)
 
 
 def _of_errors(call: Call) -> Iterator[tuple[str, float]]:
     """The best constant for squares is the weighted mean, and for absolute differences the median."""
-    target = np.asarray(call.arrays["target"], dtype=np.float64)
     if call.operation.error_power == 1 and "weight" in call.arrays:
         return
-    weight = np.broadcast_to(call.held.get("weight", np.ones(())), target.shape)
+    arrays = (np.asarray(call.arrays.get(name, 1.0), np.float64) for name in ("input", "target", "weight"))
+    _, target, weight = np.broadcast_arrays(*arrays)
+    is_absolute = call.operation.error_power == 1
     with np.errstate(all="ignore"):
-        best = (
-            np.median(target) if call.operation.error_power == 1 else np.sum(weight * target) / np.sum(weight)
-        )
+        best = np.median(target) if is_absolute else np.sum(weight * target) / np.sum(weight)
     yield "best constant input", _mean(call.changed("input", lambda x: np.full(x.shape, best)))
 
 
-def _of_classes(call: Call) -> Iterator[tuple[str, float | str]]:
+def _of_classes(call: Call) -> Iterator[tuple[str, float | Array]]:
     scores, target = (np.asarray(call.arrays[name]) for name in ("input", "target"))
     if scores.ndim < 2 or target.shape == scores.shape:
         return
@@ -195,19 +209,17 @@ def _of_classes(call: Call) -> Iterator[tuple[str, float | str]]:
         perplexity = np.exp(MEAN.finish(compute(call).partial))
     yield "uniform guess, ln C", float(np.log(classes))
     yield "class priors as a guess", float(entropy)
-    shown = ", ".join(f"{p:.3f}" for p in priors[:_MOST_CLASSES]) + (", …" if classes > _MOST_CLASSES else "")
-    yield "class priors", shown
+    yield "class priors", priors
     yield "perplexity", float(perplexity)
     right = scores.argmax(axis=1)[counts] == target[counts]
     yield "accuracy", float(right.mean()) if right.size else np.nan
 
 
-def _of_labels(call: Call) -> Iterator[tuple[str, float | str]]:
+def _of_labels(call: Call) -> Iterator[tuple[str, float]]:
     scores, target = (np.asarray(call.arrays[name], dtype=np.float64) for name in ("input", "target"))
     positive = float(target.mean()) if target.size else np.nan
-    with np.errstate(all="ignore"):
-        parts = [share * np.log(share) if share > 0 else share * 0.0 for share in (positive, 1 - positive)]
-        entropy = 0.0 - sum(parts)
+    parts = [share * np.log(share) if share > 0 else share * 0.0 for share in (positive, 1 - positive)]
+    entropy = 0.0 - sum(parts)
     yield "guess of ½, ln 2", float(np.log(2))
     yield "share of positives", positive
     yield "share of positives as a guess", float(entropy)

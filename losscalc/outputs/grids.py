@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from losscalc.core.array import Array
-from losscalc.core.exactsum import Sum, quotient, total
 from losscalc.outputs.canvas import Canvas
+from losscalc.outputs.numbers import row_mean
 from losscalc.outputs.result import Result
 
 # The space between two columns and the line between them.
@@ -46,11 +46,6 @@ def _grid(value: Array, title: str, margin: bool, canvas: Canvas) -> Iterator[Ta
         columns.append(["mean", *means])
     for number, group in enumerate(_fit(labels, columns, canvas.width)):
         yield _drawn([labels, *group], title if number == 0 else "", margin, canvas)
-
-
-def row_mean(row: Array) -> float:
-    """The mean of a row, even if its sum overflows."""
-    return quotient(total(row.astype(np.float64)), Sum.of(float(row.size)))
 
 
 def _column(matrix: Array, column: int | None, rows: list[int | None], canvas: Canvas) -> list[str]:

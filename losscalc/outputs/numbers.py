@@ -7,6 +7,7 @@ from itertools import islice
 import numpy as np
 
 from losscalc.core.array import Array
+from losscalc.core.exactsum import Sum, quotient, total
 
 # Python's JSON reads these back; strict JSON has none and writes null.
 PYTHON_WORDS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
@@ -43,6 +44,11 @@ def all_digits(number: Decimal) -> str:
     ('0.10', '1e-30', '-inf')
     """
     return str(number).lower().replace("infinity", "inf")
+
+
+def row_mean(row: Array) -> float:
+    """The mean of a row, even if its sum overflows."""
+    return quotient(total(row.astype(np.float64)), Sum.of(float(row.size)))
 
 
 def texts(values: Array, precision: int | None) -> Iterator[str]:

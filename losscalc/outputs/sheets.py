@@ -21,7 +21,20 @@ class Figure(NamedTuple):
         return self.spec.endswith("%")
 
 
-Cell = str | int | float | Decimal | Figure | tuple[str, ...] | None
+class Numbers(NamedTuple):
+    """Several numbers in one cell, of which the first ones are shown, in the format `spec`."""
+
+    values: Sequence[int | float]
+    spec: str = ".6g"
+    most: int = 6
+    between: str = ", "
+
+    def __str__(self) -> str:
+        shown = [format(number, self.spec) for number in self.values[: self.most]]
+        return self.between.join([*shown, "…"] if len(self.values) > self.most else shown)
+
+
+Cell = str | int | float | Decimal | Figure | Numbers | tuple[str, ...] | None
 
 
 class Column(NamedTuple):
@@ -30,6 +43,8 @@ class Column(NamedTuple):
     name: str
     kind: Literal["name", "text", "number"] = "number"
     """A name is never wrapped, a text is if need be; numbers are aligned to the right."""
+    key: str = ""
+    """Its key in JSON, unless that is the name."""
 
 
 class Sheet(NamedTuple):
@@ -38,6 +53,8 @@ class Sheet(NamedTuple):
     title: str
     columns: tuple[Column, ...]
     rows: Sequence[tuple[Cell, ...]]
+    has_names: bool = False
+    """Whether each row is a name and what it stands for, so that all are one object in JSON."""
 
 
 def cell_text(cell: Cell, decimals: int | None = None, write: Callable[[float, int], str] = decimal) -> str:
@@ -48,28 +65,34 @@ def cell_text(cell: Cell, decimals: int | None = None, write: Callable[[float, i
     """
     if cell is None:
         return ""
-    if isinstance(cell, tuple) and not isinstance(cell, Figure):
-        return " ".join(cell)
+    if isinstance(cell, Numbers):
+        return str(cell)
     if isinstance(cell, Figure) and (decimals is None or cell.is_percentage):
         return format(cell.value, cell.spec)
-    number = cell.value if isinstance(cell, Figure) else cell
-    if isinstance(number, float):
-        return repr(float(number)) if decimals is None else write(number, decimals)
-    if isinstance(number, Decimal):
-        return all_digits(number)
-    return str(number)
+    if isinstance(cell, Figure):
+        return cell_text(cell.value, decimals, write)
+    if isinstance(cell, tuple):
+        return " ".join(map(str, cell))
+    if isinstance(cell, float):
+        return repr(float(cell)) if decimals is None else write(cell, decimals)
+    if isinstance(cell, Decimal):
+        return all_digits(cell)
+    return str(cell)
 
 
 def records(sheet: Sheet, decimals: int | None = None) -> list[dict[str, object]]:
-    """The rows as dicts for JSON, keyed by column."""
-    names = [column.name for column in sheet.columns]
-    return [
-        {name: _fact(cell, decimals) for name, cell in zip(names, row, strict=True)} for row in sheet.rows
-    ]
+    """The rows as dicts for JSON, keyed by column; or one dict, where each row is a name and its value."""
+    keys = [column.key or column.name for column in sheet.columns]
+    rows = [[_fact(cell, decimals) for cell in row] for row in sheet.rows]
+    if sheet.has_names:
+        return [{keys[1]: sheet.columns[1].name, **{str(name): fact for name, fact in rows}}]
+    return [dict(zip(keys, row, strict=True)) for row in rows]
 
 
 def _fact(cell: Cell, decimals: int | None) -> object:
     """A cell for JSON, in which numbers are numbers."""
+    if isinstance(cell, Numbers):
+        return [_fact(number, decimals) for number in cell.values]
     number = cell.value if isinstance(cell, Figure) else cell
     if decimals is None or not isinstance(number, float) or (isinstance(cell, Figure) and cell.is_percentage):
         return number
@@ -100,17 +123,25 @@ def markdown(sheet: Sheet, decimals: int | None = None) -> str:
 
 
 def write_sheets(sheets: Sequence[Sheet], name: str, decimals: int | None) -> bytes:
-    """Write several tables in the format with a name, without those that have no rows."""
-    sheets = [sheet for sheet in sheets if sheet.rows]
+    """Write several tables in the format with a name; only JSON names those that have no rows."""
+    some = [sheet for sheet in sheets if sheet.rows]
     match name:
         case "plain":
             # A blank line separates tables.
-            return "\n".join(separated(sheet, "\t", decimals) for sheet in sheets).encode()
+            return "\n".join(separated(sheet, "\t", decimals) for sheet in some).encode()
         case "csv" | "tsv":
             delimiter = "," if name == "csv" else "\t"
-            return "".join(separated(sheet, delimiter, decimals) for sheet in sheets).encode()
+            return "".join(separated(sheet, delimiter, decimals) for sheet in some).encode()
         case "markdown":
-            return "\n".join(markdown(sheet, decimals) for sheet in sheets).encode()
+            return "\n".join(markdown(sheet, decimals) for sheet in some).encode()
         case "json":
-            return json_bytes({sheet.title: records(sheet, decimals) for sheet in sheets})
+            return json_bytes({sheet.title: _facts(sheet, decimals) for sheet in sheets})
+        case "jsonl":
+            lines = ({"table": sheet.title, **row} for sheet in some for row in records(sheet, decimals))
+            return b"".join(map(json_bytes, lines))
     raise UsageError(f"this cannot be written as {name}", hint="take plain, table, csv or json")
+
+
+def _facts(sheet: Sheet, decimals: int | None) -> object:
+    rows = records(sheet, decimals)
+    return rows[0] if sheet.has_names else rows

@@ -1,6 +1,7 @@
 """Writes results as bytes, with a function for each format."""
 
 import io
+import math
 from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import NamedTuple
@@ -91,7 +92,7 @@ def _markdown(result: Result, precision: int | None) -> bytes:
 
 def _numbered(value: Array) -> Sheet:
     """An array with the indices of its rows and columns."""
-    table = value.reshape(value.shape[0], -1)
+    table = value.reshape(value.shape[0], math.prod(value.shape[1:]))
     columns = [Column(str(number)) for number in range(table.shape[1])]
     return Sheet("", (Column(""), *columns), [(i, *row) for i, row in enumerate(table.tolist())])
 

@@ -2,11 +2,14 @@
 
 # ruff: noqa: E501, SIM905 - a row of a table is a line, and commands read as they are typed
 
+import resource
+import sys
 from pathlib import Path
 
 import pytest
 
 from losscalc import cli, errors
+from tests.support.hostile import process
 
 FILES = {
     "x.csv": "0.2,0.8\n0.5,0.4\n",
@@ -227,6 +230,60 @@ def test_debug_shows_the_traceback(folder, capfd):
     """And only then."""
     assert cli.run("mse -i nope.csv -t 1 --debug".split()) == 3
     assert "Traceback" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("word", "shown"), [("", False), ("0", False), ("False", False), ("1", True)])
+def test_traceback_from_the_environment(monkeypatch, capfd, word, shown):
+    """The variable for --debug takes the words that variables for other flags take."""
+    monkeypatch.setenv("LOSSCALC_DEBUG", word)
+
+    assert cli.run("mse -i nope.csv -t 1".split()) == 3
+    assert ("Traceback" in capfd.readouterr().err) == shown
+
+
+COMPLETION = "_LOSSCALC_COMPLETE is for completion scripts, which set COMP_WORDS and COMP_CWORD, too"
+SHELLS = "_LOSSCALC_COMPLETE must be one of bash_complete, zsh_complete, fish_complete"
+
+
+@pytest.mark.parametrize(
+    ("task", "words", "place", "message"),
+    [
+        ("bash_complete", None, None, COMPLETION),
+        ("zsh_complete", None, "1", COMPLETION),
+        ("bash_complete", "losscalc m", "x", COMPLETION),
+        ("fish_complete", "losscalc m", " ", COMPLETION),
+        ("tcsh_complete", "losscalc m", "1", f"{SHELLS}, found 'tcsh_complete'"),
+        ("bash", "losscalc m", "1", f"{SHELLS}, found 'bash'"),
+    ],
+)
+def test_completion_that_is_asked_for_badly(monkeypatch, capfd, task, words, place, message):
+    """What no completion script asks is wrong usage, and no bug."""
+    for name, value in (("_LOSSCALC_COMPLETE", task), ("COMP_WORDS", words), ("COMP_CWORD", place)):
+        monkeypatch.setenv(name, value) if value is not None else monkeypatch.delenv(name, raising=False)
+
+    assert cli.run([]) == 2
+    assert capfd.readouterr().err.splitlines()[0] == f"losscalc: error: {message}"
+
+
+def test_completion_is_off_if_empty(monkeypatch, capfd):
+    """An empty variable asks for nothing, and the exit codes are as ever."""
+    monkeypatch.setenv("_LOSSCALC_COMPLETE", "")
+
+    assert cli.run("mse -i nope.csv -t 1".split()) == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is limited as on Linux")
+def test_no_memory_for_numpy():
+    """Where NumPy cannot be loaded, that is said in one line."""
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (40 << 20, 40 << 20))
+
+    done = process("mse", "-i", "1", "-t", "1", preexec_fn=limit)
+
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert done.stderr.startswith(b"losscalc: error: cannot load a library: ")
+    assert done.stderr.count(b"\n") == 1
 
 
 def test_help_is_no_error_to_debug(monkeypatch, capfd):

@@ -239,6 +239,19 @@ def test_nan_propagates(cls: type[Loss]) -> None:
         np.testing.assert_allclose(exact_values.astype(float), floats, rtol=1e-13)
 
 
+def test_single_samples_of_all_losses():
+    """A lone vector is as good as a row, and so is the class of one sample with its weight."""
+    one, other, third = (row[0] for row in example(losses()["triplet-margin"], 1).values())
+    arrays = {"anchor": one, "positive": other, "negative": third}
+    for distance in ("cosine", "pairwise", "euclidean"):
+        words = {"distance_function": distance, "digits": 20, "margin": 10.0}
+        lone = losscalc.compute("triplet-margin-with-distance", **arrays, **words)
+        rows = {name: array[np.newaxis] for name, array in arrays.items()}
+        assert lone == losscalc.compute("triplet-margin-with-distance", **rows, **words)
+    weighted = losscalc.compute("multi-margin", [0.5, 1.0], 0, weight=[0.5, 1.0], digits=20)
+    assert weighted == Decimal("0.375")  # ½·0.5·(1 - 0.5 + 1.0)
+
+
 def test_single_samples_keep_their_shape():
     """Numbers without axes, and rows that are a sample alone."""
     row = losscalc.compute("cross-entropy", [1.0, 2.0, 3.0], 0, reduction="none", digits=20)
@@ -269,6 +282,22 @@ def test_an_empty_mean():
     with pytest.warns(losscalc.LosscalcWarning, match="there are no values"):
         assert losscalc.compute("l1", [], [], digits=20).is_nan()
     assert losscalc.compute("l1", [], [], reduction="sum", digits=20) == 0
+
+
+@pytest.mark.parametrize("cls", losses().values())
+def test_no_rows(cls):
+    """The sum of no losses is 0, whatever the loss."""
+    assert losscalc.compute(cls.name, **example(cls, 0), reduction="sum", digits=20) == 0
+
+
+def test_rows_without_numbers():
+    """They are refused: where there are no numbers, there are none with more digits."""
+    rows = np.empty((2, 0))
+    for name in ("triplet-margin", "triplet-margin-with-distance"):
+        with pytest.raises(losscalc.ParameterError, match="for arrays of numbers, and anchor has none"):
+            losscalc.compute(name, rows, rows, rows, digits=20)
+    with pytest.raises(losscalc.ParameterError, match="for arrays of numbers, and input has none"):
+        losscalc.compute("multilabel-soft-margin", rows, rows, digits=20)
 
 
 @pytest.mark.parametrize("digits", [0, 1001, -3, 2.0, True, "50"])

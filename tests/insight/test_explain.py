@@ -17,6 +17,7 @@ from losscalc.insight.detect import hypotheses
 from losscalc.insight.explain import Explanation
 from losscalc.insight.formulas import Formula
 from losscalc.insight.stats import spread
+from tests.support.examples import example
 from tests.support.wholes import Dice, RootMeanSquare
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -178,6 +179,52 @@ def test_show(call, cls):
         "}"
     )
     assert "╭" in call("show", cls.name, "-f", "table")
+
+
+@pytest.mark.parametrize("form", ["plain", "table", "markdown", "latex", "json"])
+@pytest.mark.parametrize("cls", ALL)
+def test_there_may_be_no_rows(call, cls, form, tmp_path):
+    """The formula is there, and nothing to put into it."""
+    words = [cls.name, "-q", "--explain", "-f", form]
+    for name, array in example(cls, 0).items():
+        path = str(tmp_path / f"{name}.np{'z' if isinstance(array, dict) else 'y'}")
+        np.savez(path, **array) if isinstance(array, dict) else np.save(path, array)
+        words += [f"--{name.replace('_', '-')}", path]
+    assert (r"\ell &=" if form == "latex" else cls.name) in call(*words)
+
+
+def test_the_mean_of_a_row_that_is_cut(call, tmp_path):
+    """The mean, the sum and the numbers of all losses are those of all, however few of them are shown."""
+    x, y = np.arange(140.0).reshape(20, 7) / 8, np.zeros((20, 7))
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", y)
+    words = ["l1", "-i", str(tmp_path / "x.npy"), "-t", str(tmp_path / "y.npy"), "--explain"]
+    # By hand: row 5 is 35/8 to 41/8, the mean 38/8; all are 0/8 to 139/8, with the sum 139·140/2/8.
+    assert call(*words).splitlines()[-4:] == [
+        "row 5 mean (4.3750 + 4.5000 + 4.6250 + 4.7500 + … + 5.1250) / 7 = 4.7500",
+        "… 100 more",
+        "numerator 0 + 0.1250 + 0.2500 + 0.3750 + … = 1216.2500",
+        "mean 1216.2500 / 140 = 8.6875",
+    ]
+    short = call(*words, "--max-rows", "2").splitlines()
+    assert short[-4] == "row 0 mean (0 + 0.1250 + 0.2500 + 0.3750 + … + 0.7500) / 7 = 0.3750"
+    for form in ("table", "markdown", "latex", "json"):
+        text = call(*words, "-f", form)
+        assert all(number in text for number in ("5.1250", "4.7500", "1216.2500", "8.6875"))
+    assert call(*words, "-r", "sum").splitlines()[-1] == "sum of 140 losses = 1216.2500"
+
+
+def test_the_mean_of_a_row_with_ignored_places(call):
+    """It is that of the places that count; a row without any has none."""
+    scores = "[[[1,0,3],[2,0,0]],[[1,1,1],[1,1,1]],[[1,1,1],[1,1,1]]]"
+    words = ["cross-entropy", "-i", scores, "-t", "[[0,-100,1],[-100,-100,-100],[0,0,-100]]", "--explain"]
+    lines = call(*words).splitlines()
+    # ln(1 + e) = 1.3133 and ln(1 + e³) = 3.0486
+    assert "row 0 mean (1.3133 + 3.0486) / 2 = 2.1809" in lines
+    assert "row 2 mean (0.6931 + 0.6931) / 2 = 0.6931" in lines
+    assert not any(line.startswith("row 1") for line in lines)
+    assert "ignored 5 (row 0, 1, 2)" in lines
+    assert "ignored 5 (row 0, …)" in call(*words, "--max-rows", "2").splitlines()
 
 
 @pytest.mark.parametrize("cls", [cls for cls in ALL if cls is not losscalc.AdaptiveLogSoftmax])

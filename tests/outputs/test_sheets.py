@@ -8,7 +8,7 @@ import pytest
 from losscalc.errors import UsageError
 from losscalc.outputs.canvas import Canvas
 from losscalc.outputs.numbers import json_bytes, json_text
-from losscalc.outputs.sheets import Column, Figure, Sheet, records, separated, write_sheets
+from losscalc.outputs.sheets import Column, Figure, Numbers, Sheet, records, separated, write_sheets
 from losscalc.outputs.tables import draw_sheets
 
 COLUMNS = (Column("name", "name"), Column("what it is", "text"), Column("number"))
@@ -113,11 +113,31 @@ def test_several_tables():
     assert write_sheets(sheets, "plain", None).decode().startswith("a\n1\n\nname\t")
     assert write_sheets(sheets, "csv", None).decode().startswith("a\n1\nname,")
     assert write_sheets(sheets, "markdown", None).decode().startswith("| a |\n| ---: |\n| 1 |\n\n| name |")
-    assert list(json.loads(write_sheets(sheets, "json", None))) == ["one", "facts"]
+    facts = json.loads(write_sheets(sheets, "json", None))
+    assert (list(facts), facts["none"]) == (["one", "none", "facts"], [])
     assert "none" not in draw_sheets([none], WIDE)
 
 
-@pytest.mark.parametrize("name", ["latex", "jsonl", "npy"])
+def test_json_lines():
+    """A line for each row, with the table that it belongs to."""
+    named = Sheet("stats", (Column("", "text"), Column("mse", key="loss")), [("mean", 0.5)], has_names=True)
+    lines = write_sheets([Sheet("worst", COLUMNS[::2], [("a", Numbers((1, 2.5)))]), named], "jsonl", None)
+    assert [json.loads(line) for line in lines.splitlines()] == [
+        {"table": "worst", "name": "a", "number": [1, 2.5]},
+        {"table": "stats", "loss": "mse", "mean": 0.5},
+    ]
+
+
+def test_several_numbers():
+    """A cell shows the first of them; JSON has all, and null for what is no number."""
+    cell = Numbers([1, 2.0625, float("nan"), 4], ".3g", most=3, between="; ")
+    sheet = Sheet("", COLUMNS[1:2], [(cell,)])
+    assert separated(sheet, "\t", heading=False) == "1; 2.06; nan; …\n"
+    assert json_text(records(sheet)) == '[{"what it is": [1, 2.0625, null, 4]}]'
+    assert json_text(records(sheet, 1)) == '[{"what it is": [1, 2.1, null, 4]}]'
+
+
+@pytest.mark.parametrize("name", ["latex", "npy"])
 def test_what_a_table_cannot_be(name):
     """The formats of arrays are not those of tables."""
     with pytest.raises(UsageError, match=f"cannot be written as {name}"):

@@ -1,14 +1,18 @@
 """What is drawn of results and descriptions, on a canvas rather than a terminal."""
 
+import io
+
 import numpy as np
 import pytest
 
 from losscalc import losses
 from losscalc.core.reductions import MEAN
+from losscalc.errors import UsageError
 from losscalc.insight.describe import describe
 from losscalc.outputs.canvas import Canvas
 from losscalc.outputs.result import Result
 from losscalc.outputs.tables import draw_description, draw_result
+from losscalc.outputs.writers import WRITERS
 from tests.support.calls import computed
 from tests.support.wholes import Dice, RootMeanSquare
 
@@ -49,6 +53,24 @@ def test_a_wide_matrix_goes_on_in_a_further_table():
 def test_nothing_has_a_table_too(axes):
     """An array without numbers is drawn without an error."""
     draw_result(Result("softmax", np.zeros((0,) * axes), {}), Canvas())
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (2, 0), (0, 2, 3), (2, 0, 3)])
+@pytest.mark.parametrize("name", ["plain", "csv", "json", "jsonl", "markdown", "latex", "npy"])
+def test_nothing_has_every_format(name, shape):
+    """An array without numbers is written without an error, and without numbers."""
+    result = Result("mse", np.zeros(shape), {}, reduction="none")
+    if len(shape) > 2 and name in ("csv", "latex"):
+        with pytest.raises(UsageError, match="3 axes"):
+            WRITERS[name].write(result, None)
+        return
+    text = WRITERS[name].write(result, None)
+    if name == "markdown":
+        assert text.count(b"\n") == 2 + shape[0]
+    elif name == "npy":
+        assert np.load(io.BytesIO(text)).shape == shape
+    else:
+        assert b"0.0" not in text
 
 
 def test_the_mean_of_a_row_whose_sum_is_too_large():

@@ -71,6 +71,8 @@ def _total(node: Node, body: FloatArray) -> FloatArray:
 
 
 def _extreme(node: Node, body: FloatArray) -> FloatArray:
+    if not body.shape[-1]:
+        return np.zeros((*body.shape[:-1], 1))  # of no differences, none is above 0
     return np.asarray((body.max if node.text == "max" else body.min)(axis=-1, keepdims=True))
 
 
