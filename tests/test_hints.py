@@ -31,12 +31,13 @@ from losscalc.engine import compute as engine
 from losscalc.inputs import signatures
 from tests.support import hostile, tensors
 from tests.support.hints import Followed, followed, patterns
+from tests.support.workbooks import xlsx
 
 ROWS = list(followed())
 
 # Names for the files and the Python of the tables.
 MODULES = {"np": np, "losscalc": losscalc, "bz2": bz2, "gzip": gzip, "lzma": lzma, "pickle": pickle}
-NAMES = {**vars(tensors), **vars(hostile), **MODULES}
+NAMES = {**vars(tensors), **vars(hostile), **MODULES, "xlsx": xlsx}
 
 COMMANDS = "|".join([*operations(), *TOOLS])
 
@@ -175,8 +176,10 @@ def test_what_a_hint_names_is_typed(row: Followed) -> None:
 
 # The hints that no row of a table follows, and why.
 ELSEWHERE = {
+    "pip install 'losscalc[arrow]'": "test_extras_exist",
     "pip install 'losscalc[dask]'": "test_extras_exist",
     "pip install 'losscalc[digits]'": "test_extras_exist",
+    "pip install 'losscalc[excel]'": "test_extras_exist",
     "pip install 'losscalc[plot]'": "test_extras_exist",
     "use one of .png .svg .pdf": "test_formats_of_plots",
     "dask scheduler prints its address, as in tcp://host:8786": "a cluster: tests/engine/test_dask.py",

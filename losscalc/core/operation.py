@@ -184,7 +184,7 @@ class Operation(ABC):
             f"{cls.name} has no convention of this library",
             found=library,
             argument="like",
-            hint=f"there are {known}" if known else "all libraries compute it alike, as far as is known",
+            hint=f"there are {known}" if known else "leave `like` out: no library is known to differ",
         )
 
     @abstractmethod
