@@ -308,7 +308,7 @@ def test_an_array_without_the_key(capsys, target, message):
     np.save("y.npy", [1.0, 0, 1])
     write(z="1\n0\n1\n")
     hint = "--header yes if the first line of a file names its columns; else leave --key out"
-    hint = "the columns are id, y" if target.startswith("y.csv") else hint
+    hint = "the columns that all have are id" if target.startswith("y.csv") else hint
     command = ["l1", "-i", "p.csv#p", "-t", target, "--key", "n"]
     refuse(capsys, command, message, hint, code=2)
 
