@@ -121,8 +121,7 @@ class Companions:
         if by is not None and by not in columns:
             places[GROUPS] = self._open_groups(columns)
         tables = _tables(places)
-        for table in tables:
-            self._check_key(table)
+        self._check_key(tables)
         conditions = [_condition(text, tables) for text in self._options.where]
         hints = self._shared(tables, {condition.column for condition in conditions})
         self._feeds = feeds = [table.feed([*hints, *([] if key is None else [key])]) for table in tables]
@@ -172,14 +171,16 @@ class Companions:
             hints[name] = None if key is not None else way + otherwise or None
         return hints
 
-    def _check_key(self, table: Table) -> None:
+    def _check_key(self, tables: Sequence[Table]) -> None:
         """Refuse an array without the key by which rows are joined."""
         key = self._options.key
-        if key is None or key in table.columns:
+        table = next((table for table in tables if key not in table.columns), None)
+        if key is None or table is None:
             return
         name, place = next(iter(table.places.items()))
         where = "" if place.address.path is None else f" of {printable(place.address.text)}"
-        hint = _nearest(key, table.columns, "--key")
+        common = [name for name in table.columns if all(name in other.columns for other in tables)]
+        hint = _nearest(key, common, "--key", what="columns that all have") or _columns(table.columns)
         raise UsageError(
             f"{option_name(name)}{where} has no column to join rows by",
             found=key,
@@ -240,11 +241,18 @@ def _no_column(word: str, names: Sequence[str], option: str, rest: str = "") -> 
     return FormatError("there is no such column", found=word, location=Location(option), hint=hint)
 
 
-def _nearest(word: str, names: Sequence[str], option: str, rest: str = "") -> str | None:
+def _nearest(
+    word: str, names: Sequence[str], option: str, rest: str = "", what: str = "columns"
+) -> str | None:
     """What to type instead of the name of a column that is not there."""
     import difflib
 
     if close := difflib.get_close_matches(word, names, n=1):
         return f"did you mean {option} {quoted(close[0] + rest)}?"
+    return _columns(names, what)
+
+
+def _columns(names: Sequence[str], what: str = "columns") -> str | None:
+    """The first names of columns, if there are any."""
     shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-    return printable(f"the columns are {shown}") if names else None
+    return printable(f"the {what} are {shown}") if names else None

@@ -50,6 +50,8 @@ def _compared(cells: Array, compare: Comparison, word: str) -> np.ndarray:
     key = key_of(word)
     if cells.dtype.kind not in "OS" and not isinstance(key, str):
         return np.asarray(compare(cells, key))
+    if cells.dtype.kind == "S" and isinstance(key, str) and compare in (operator.eq, operator.ne):
+        return np.asarray(compare(cells, key.encode()))
     each = cells.tolist()
     # Columns that conditions are on have the same few texts again and again.
     known = {cell: _holds(cell, compare, key) for cell in set(each)}

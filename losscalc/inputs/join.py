@@ -1,7 +1,8 @@
 """Joins the rows of several tables by a column of keys, in the order of the first table.
 
 As long as the keys stand in the same order everywhere, rows are passed on as they are read. From the first
-row on in which they do not, the smaller side is held: what the other tables have left, or the first table.
+row on in which they do not, the smaller side is held: what the other tables have left, or the rest of the
+first table and its partners.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -204,8 +205,9 @@ class Join:
             self._check_partners(lacking, [pool.strays for pool in pools])
 
     def _is_first_smaller(self) -> bool:
+        """Whether the first table with its partners is likely smaller than any of the others."""
         first, *others = (side.feed.size() for side in self._sides)
-        return first is not None and all(size is None or first < size for size in others)
+        return first is not None and all(size is None or 2 * first < size for size in others)
 
     def _check_twice(self) -> None:
         """Refuse a key that is in a table twice, as nobody knows which of its rows is meant."""

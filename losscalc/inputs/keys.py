@@ -95,8 +95,9 @@ class Seen:
             again |= found_in(each, run) >= 0
         self._runs.append(run)
         while len(self._runs) > 1 and len(self._runs[-2]) < 2 * len(self._runs[-1]):
-            # Where two runs are one behind the other, the stable sort merges them.
-            merged = np.sort(np.concatenate([self._runs.pop(), self._runs.pop()]), kind="stable")
+            merged = np.concatenate([self._runs.pop(), self._runs.pop()])
+            # Of two runs one behind the other, this is a merge.
+            merged.sort(kind="stable")
             self._runs.append(merged)
         return sorted(order[again].tolist())
 

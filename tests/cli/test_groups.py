@@ -138,7 +138,7 @@ def test_an_array_of_groups(capsys, values, expected):
     command = ["l1", "-i", "x.npy", "-t", "[1,0,0,1]"]
     assert means(by(capsys, "--by", "g.npz#g", command=command)) == expected
     # Numbers on the command line are float64, and have no NaN.
-    if "nan" not in expected and 2**60 not in expected:
+    if "nan" not in expected and 2**60 not in expected and values[0] is not True:
         assert means(by(capsys, "--by", json.dumps(values), command=command)) == expected
 
 
