@@ -46,7 +46,10 @@ class CTC(Loss):
     np.float64(0.693148535)
     """
 
-    unlike = "refuses symbols that are the blank or outside [0, C), and takes float16"
+    unlike = (
+        "refuses symbols that are the blank or outside [0, C), takes float16, and has a gradient of 0 at "
+        "log-probabilities of -inf, for which PyTorch gives NaN"
+    )
     is_likelihood = True
     example = {
         "log_probs": [[[-0.7, -1.2, -1.6]], [[-1.6, -0.7, -1.2]], [[-1.2, -1.2, -0.9]]],

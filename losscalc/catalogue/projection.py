@@ -40,7 +40,10 @@ class LinearCrossEntropy(Loss):
     np.float64(0.479525339)
     """
 
-    unlike = "has no options of chunking"
+    unlike = (
+        "has no options of chunking, and gives inf where the weights of all targets are 0 and smoothing "
+        "counts others, for which PyTorch gives NaN"
+    )
     is_likelihood = True
     weighted_mean = True
     relatives = {"logits": "cross-entropy"}
