@@ -159,7 +159,10 @@ class CIoU(DIoU):
     np.float64(0.747013352)
     """
 
-    unlike = f"honours `eps` everywhere, where torchvision takes 1e-7 for the distance, {Detection.unlike}"
+    unlike = (
+        "honours `eps` everywhere, where torchvision takes 1e-7 for the distance, gives 0 for equal boxes "
+        f"with an `eps` of 0, for which torchvision gives NaN, {Detection.unlike}"
+    )
     range = Interval(0.0, 2.5)
     aliases = ("complete-iou", "complete-box-iou")
     close = ("giou", "diou")

@@ -44,7 +44,10 @@ class CTC(Loss):
     np.float64(0.693148535)
     """
 
-    unlike = "refuses symbols that are the blank or outside [0, C), and takes float16"
+    unlike = (
+        "refuses symbols that are the blank or outside [0, C), takes float16, and has a gradient of 0 at "
+        "log-probabilities of -inf, for which PyTorch gives NaN"
+    )
     aliases = ("connectionist_temporal_classification",)
     uses = ("sequences", "speech", "handwriting")
     is_likelihood = True
@@ -323,6 +326,5 @@ def _consecutive(targets: IndexArray, lengths: IndexArray, *, is_lone: bool) -> 
             f"`targets` has {len(targets)} symbols, and `target_lengths` sum to {int(lengths.sum())}",
             argument="targets",
         )
-    most = int(lengths.max(initial=0))
-    starts = np.cumsum(lengths) - lengths
-    return np.asarray(np.minimum(starts[:, np.newaxis] + np.arange(most), max(len(targets) - 1, 0)))
+    places = (np.cumsum(lengths) - lengths)[:, np.newaxis] + np.arange(int(lengths.max(initial=0)))
+    return np.asarray(np.minimum(places, max(len(targets) - 1, 0)))

@@ -89,7 +89,10 @@ class HingeEmbedding(Signed):
     array([0.5, 0.5, 0. ])
     """
 
-    unlike = "refuses labels other than 1 and -1"
+    unlike = (
+        "refuses labels other than 1 and -1, and has a gradient of NaN where the input is NaN, for which "
+        "PyTorch gives 0"
+    )
     uses = ("metric learning", "similarity")
     close = ("soft-margin",)
     example = {"input": [0.5, 0.5, 2.0], "target": [1, -1, -1], "reduction": "none"}

@@ -61,8 +61,9 @@ class CrossEntropy(Tokens):
 
     unlike = (
         "stays accurate for confident correct predictions, takes the limit at infinite logits, takes class "
-        "indices of any dtype as long as they are whole, and refuses a `label_smoothing` below 0 and "
-        "negative weights"
+        "indices of any dtype as long as they are whole, refuses a `label_smoothing` below 0 and negative "
+        "weights, and gives inf where the weights of all targets are 0 and smoothing counts others, for "
+        "which PyTorch gives NaN"
     )
     aliases = (
         "ce",

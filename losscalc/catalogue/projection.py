@@ -43,7 +43,10 @@ class LinearCrossEntropy(Loss):
     np.float64(0.479525339)
     """
 
-    unlike = "has no options of chunking"
+    unlike = (
+        "has no options of chunking, and gives inf where the weights of all targets are 0 and smoothing "
+        "counts others, for which PyTorch gives NaN"
+    )
     aliases = ("fused_linear_cross_entropy",)
     uses = ("classification", "one class of several", "language model", "large vocabulary")
     is_likelihood = True

@@ -35,7 +35,10 @@ class MarginRanking(Loss):
 
     uses = ("ranking", "pairs")
     close = ("hinge-embedding", "bradley-terry")
-    unlike = "refuses labels other than 1 and -1"
+    unlike = (
+        "refuses labels other than 1 and -1, and has a gradient of NaN where an input is NaN, for which "
+        "PyTorch gives 0"
+    )
     example = {
         "input1": [1.0, 2.0, 3.0],
         "input2": [2.0, 1.0, 3.0],

@@ -41,7 +41,10 @@ class L1(Regression):
     array([0.5, 3. , 0. ])
     """
 
-    unlike = "takes whole numbers, as float64, and does not take complex ones"
+    unlike = (
+        "takes whole numbers, as float64, does not take complex ones, and has a gradient of NaN where the "
+        "input is NaN, for which PyTorch gives 0"
+    )
     error_power = 1
     weighted_mean = True
     aliases = ("mae", "mean_absolute_error", "absolute_error")

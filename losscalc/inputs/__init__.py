@@ -83,7 +83,8 @@ def choose_format(stream: Stream, suffix: str, reading: Reading) -> Format:
         if start.startswith(record.starts):
             return record
     for record in FORMATS.values():
-        if suffix in record.suffixes:
+        # losscalc writes arrays of more than two axes as JSON, also into a .txt.
+        if suffix in record.suffixes and not (record.name == "text" and start.lstrip().startswith(b"[[[")):
             return record
     start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     for record in FORMATS.values():

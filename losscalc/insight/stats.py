@@ -1,6 +1,6 @@
 """Statistics of the losses of a data set: their spread, the largest, and baselines for the mean."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from losscalc.insight.single import single_losses, terms_of
 
 _BARS = 12
 _MOST_LABELS = 10**7
+_LARGE, _LARGEST = 1e300, float(np.finfo(np.float64).max)
 
 
 class Spread(NamedTuple):
@@ -63,10 +64,19 @@ def spread(call: Call) -> Spread:
     if not values.size:
         nan = float("nan")
         return Spread(0, nan, nan, nan, nan, nan, nan, nan)
-    with np.errstate(all="ignore"):
-        low, first, middle, third, high = (float(q) for q in np.percentile(values, [0, 25, 50, 75, 100]))
-        mean, std = MEAN.finish(compute(call).partial), float(values.std())
+    quantiles = _within_range(lambda x: np.percentile(x, [0, 25, 50, 75, 100]), values)
+    low, first, middle, third, high = quantiles.tolist()
+    mean, std = MEAN.finish(compute(call).partial), float(_within_range(np.std, values))
     return Spread(values.size, low, first, middle, third, high, mean, std)
+
+
+def _within_range(statistic: Callable[[Array], Array], values: Array) -> Array:
+    """A statistic that grows as the values do, also where it overflows on the way."""
+    with np.errstate(all="ignore"):
+        found = np.asarray(statistic(values))
+        if np.isfinite(values).all() and not np.isfinite(found).all():
+            found = np.asarray(statistic(values * 2.0**-600)) * 2.0**600
+    return found
 
 
 def worst(call: Call, count: int) -> list[Worst]:
@@ -75,12 +85,15 @@ def worst(call: Call, count: int) -> list[Worst]:
     whose = terms_of(call).rows
     values = np.where(counts, np.nan_to_num(single, nan=np.inf), -np.inf).reshape(-1)
     order = np.argsort(-values, kind="stable")[: min(count, int(counts.sum()))]
-    total = float(np.abs(single[counts]).sum())
+    sizes = np.abs(single)
+    # Divided by the largest first, so that the sum does not overflow.
+    largest = float(sizes[counts].max(initial=0.0))
+    with np.errstate(all="ignore"):
+        shares = sizes / largest / (sizes[counts] / largest).sum() if largest else np.zeros(sizes.shape)
     rows = []
     for place in order:
         index = tuple(int(i) for i in np.unravel_index(int(place), single.shape))
-        value = float(single[index])
-        share = abs(value) / total if total else 0.0
+        value, share = float(single[index]), float(shares[index])
         row = index if whose is None else (int(whose[index[0]]),)
         beside = dict(_beside(call, single.shape, row))
         is_picked = call.kept is not None and index and whose is None
@@ -104,9 +117,12 @@ def histogram(call: Call, bars: int = _BARS) -> list[Bar]:
     low, high = float(values.min()), float(values.max())
     # Losses that differ in their last digits only need a wider interval than they span.
     margin = max(abs(low), abs(high), 1e-300) * 1e-9
+    # The width of the whole is beyond float64 where losses are near its ends.
+    scale = 2.0**-8 if max(abs(low), abs(high)) > _LARGE else 1.0
+    low, high, margin = low * scale, high * scale, margin * scale
     bounds = (low, high) if high - low > margin else (low - margin, high + margin)
-    numbers, edges = np.histogram(values, bins=bars, range=bounds)
-    bounds = edges.tolist()
+    numbers, edges = np.histogram(values * scale, bins=bars, range=bounds)
+    bounds = (edges.clip(-_LARGEST * scale, _LARGEST * scale) / scale).tolist()
     return [Bar(*bar) for bar in zip(bounds, bounds[1:], numbers.tolist(), strict=False)]
 
 

@@ -50,6 +50,32 @@ LOGIT = 40.0
 numbers of that size (x - logsigmoid(x); m + log Σ exp(x - m) - x)."""
 
 
+def test_what_is_unlike_pytorch():
+    """As the losses and the README say: gradients at NaN and at -inf, and smoothing over weights of 0."""
+    nan, functional = np.array([np.nan, 1.0]), torch.nn.functional
+    labels, zeros = np.array([1.0, 1.0]), np.zeros(2)
+    for name, function, arrays in (
+        ("l1", functional.l1_loss, (nan, zeros)),
+        ("hinge-embedding", functional.hinge_embedding_loss, (nan, -labels)),
+        ("margin-ranking", functional.margin_ranking_loss, (nan, zeros, labels)),
+    ):
+        x, *others = (torch.tensor(array, requires_grad=array is nan) for array in arrays)
+        function(x, *others).backward()
+        assert x.grad[0] == 0
+        assert np.isnan(losscalc.gradient(name, *arrays)[0])
+    logs = np.log(np.full((2, 1, 3), 1 / 3))
+    logs[0, 0, 1] = -np.inf
+    x = torch.tensor(logs, requires_grad=True)
+    functional.ctc_loss(x, torch.tensor([[1]]), torch.tensor([2]), torch.tensor([1])).backward()
+    assert x.grad[0, 0, 1].isnan()
+    assert losscalc.gradient("ctc", logs, [[1]], [2], [1])[0, 0, 1] == 0
+    x, weight = torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([1.0, 1.0, 0.0])
+    options = {"weight": weight, "label_smoothing": 0.1}
+    assert functional.cross_entropy(x, torch.tensor([2]), **options).isnan()
+    with pytest.warns(losscalc.LosscalcWarning, match="not finite|sum to 0"):
+        assert np.isinf(losscalc.compute("cross-entropy", x, [2], weight=weight, label_smoothing=0.1))
+
+
 @compares("l1", "mse", "huber")
 @given(shape=SHAPES, dtype=DTYPES, reduction=REDUCTIONS, seed=SEEDS, weighted=st.booleans())
 @examples(80)

@@ -103,8 +103,7 @@ def test_written_arrays_read_back(folder, array, name):
     if name == "plain" and array.ndim < 3:
         name = "json"
     written = WRITERS[name].write(Result("x", array, {}), None)
-    suffix = ".json" if name == "plain" else WRITERS[name].suffixes[0]
-    assert same(read(folder / f"a{suffix}", written), array)
+    assert same(read(folder / f"a{WRITERS[name].suffixes[0]}", written), array)
 
 
 @FEW

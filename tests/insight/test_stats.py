@@ -239,6 +239,13 @@ def test_no_warnings_of_numpy(option, run):
     assert (outcome.code, outcome.err) == (0, "")
 
 
+def test_stats_of_losses_whose_squares_overflow(run):
+    """Quartiles lie between the numbers, and the deviation is half their distance."""
+    facts = run("nll", "-i", "[[1e308,0],[-1.7e308,0]]", "-t", "0,0", "-q", "--stats", "-f", "json").facts()
+    expected = [2, -1e308, -3.25e307, 3.5e307, 1.025e308, 1.7e308, 3.5e307, 1.35e308]
+    np.testing.assert_allclose(numbers(facts), expected, rtol=1e-14)
+
+
 def test_stats_of_a_lone_number(run):
     """One loss without any axis is its own minimum, median and maximum."""
     facts = run("mse", "-i", "3", "-t", "1", "--stats", "-f", "json").facts()
@@ -941,6 +948,23 @@ def test_the_histogram_of_losses_that_hardly_differ(run):
     """Losses that differ in their last bit are no error."""
     outcome = run("diagnose", "l1", "-i", "1,1.0000000000000002", "-t", "0,0", "-f", "json")
     assert sum(row["count"] for row in outcome.sheet("histogram")) == 2
+
+
+@pytest.mark.parametrize(
+    ("losses", "ends"),
+    [
+        ("[[1e308,0],[-1.7e308,0]]", [-1e308, 1.7e308]),
+        ("[[1.7976931348623157e308,0],[1.7976931348623157e308,0]]", [-1.7976931348623157e308, -1.79769e308]),
+        ("[[5e-324,0],[0,0]]", [-1e-309, 1e-309]),
+    ],
+)
+def test_the_histogram_at_the_ends_of_float64(losses, ends, run):
+    """Losses of which the range, or their sum, overflows have bars and shares as well."""
+    outcome = run("diagnose", "nll", "-i", losses, "-t", "0,0", "-q", "-f", "json")
+    rows = outcome.sheet("histogram")
+    assert (sum(row["count"] for row in rows), outcome.err) == (2, "")
+    assert [rows[0]["loss"][0], rows[-1]["loss"][1]] == pytest.approx(ends, rel=1e-5)
+    assert sum(row["share"] for row in outcome.sheet("worst")) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("options", [[], ["--worst", "1"], ["--worst", "3"]])
