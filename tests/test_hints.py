@@ -181,6 +181,8 @@ ELSEWHERE = {
     "pip install 'losscalc[digits]'": "test_extras_exist",
     "pip install 'losscalc[excel]'": "test_extras_exist",
     "pip install 'losscalc[plot]'": "test_extras_exist",
+    "losscalc completion bash prints such a script": "tests/cli/test_errors.py",
+    "read it when nothing writes to it, or a copy": "tests/inputs/test_changes.py",
     "use one of .png .svg .pdf": "test_formats_of_plots",
     "dask scheduler prints its address, as in tcp://host:8786": "a cluster: tests/engine/test_dask.py",
     "give them more memory": "a cluster whose workers die",

@@ -154,7 +154,7 @@ class MulticlassHinge(Loss):
         wrong = np.arange(input.shape[-1]) != column
         return {
             "x[y]": np.take_along_axis(input, column, axis=-1),
-            "x[i]": input[wrong].reshape(*input.shape[:-1], -1),
+            "x[i]": input[wrong].reshape(*input.shape[:-1], input.shape[-1] - 1),
         }
 
     def gradient(self, input: Rows, target: RowIndices) -> Slope:

@@ -50,7 +50,7 @@ def _document(stream: Stream) -> Any:
             return parse(text.rstrip(" \t\r\n"), stream.name, number=_number)
     except FormatError as error:
         # What helps with arrays, such as another encoding, are no options here.
-        error.hint = error.hint and _ALONE
+        error.hint = _ALONE if error.hint and "--" in error.hint else error.hint
         raise
     raise FormatError("no data", location=Location(stream.name))
 
