@@ -9,6 +9,7 @@ from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.catalogue.classwise import IGNORE_INDEX, Multiclass
 from losscalc.catalogue.weighting import BY_SAMPLES, sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape
+from losscalc.core.conventions import Convention
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE, FINITE_NOT_NEGATIVE
 from losscalc.core.reductions import Slope, Terms
@@ -48,6 +49,15 @@ class Focal(Multiclass):
 
     legacy = False
     close = ("cross-entropy",)
+    conventions = (
+        Convention(
+            "keras",
+            "has a factor alpha of 0.25 for all classes",
+            "keras.losses.CategoricalFocalCrossentropy(from_logits=True), 3.15.1",
+            factor=0.25,
+            mean="plain",
+        ),
+    )
     aliases = ("softmax_focal_loss", "CategoricalFocalCrossentropy", "multiclass_focal")
     ambiguous: ClassVar[Mapping[str, str]] = {"FocalLoss": "sigmoid-focal"}
     uses = ("classification", "one class of several", "imbalanced", "segmentation")
