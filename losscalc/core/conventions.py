@@ -97,7 +97,7 @@ class Convention(NamedTuple):
         if self.mean != "same":
             terms = terms._replace(share=None, divisor=None)
         if self.mean == "all":
-            terms = terms._replace(ignored=None)
+            terms = terms._replace(divisor=np.ones(terms.value.shape))
         if (self.factor, self.offset) == (1.0, 0.0):
             return terms
         value = terms.value * self.factor + self.offset

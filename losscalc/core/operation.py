@@ -93,7 +93,8 @@ class Operation(ABC):
         return hash((type(self), *self.__dict__.items()))
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
+        own = {} if self.like is None else {"like": self.like}
+        settings = ", ".join(f"{name}={value!r}" for name, value in {**own, **self.settings}.items())
         return f"{type(self).__name__}({settings})"
 
     @abstractmethod
