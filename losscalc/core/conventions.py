@@ -8,6 +8,7 @@ import numpy as np
 
 from losscalc.core.array import FloatArray
 from losscalc.core.reductions import Slope, Terms
+from losscalc.core.stable import number
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -23,7 +24,7 @@ class Change(NamedTuple):
 def clipped(low: float, high: float = np.inf) -> Change:
     """Numbers brought into an interval, beyond whose ends the derivative is 0."""
     return Change(
-        lambda x: np.minimum(np.maximum(x, low), high),
+        lambda x: np.minimum(np.maximum(x, number(low, x)), number(high, x)),
         lambda x, slope: np.where((x >= low) & (x <= high), slope, 0.0),
     )
 

@@ -428,3 +428,19 @@ def test_explanation_has_the_factor_and_the_offset(run):
 def test_representation_names_the_library():
     """It makes the same loss."""
     assert repr(losses()["mape"](like="keras")) == "MAPE(like='keras', eps=1e-07)"
+
+
+def test_rows_that_a_library_divides_by_their_sum_are_no_mistake(capsys):
+    """The warning of losscalc says that it does not."""
+    words = ["kl", "-i", "[[0.3,0.3]]", "-t", "[[0.5,0.1]]"]
+    assert cli.run(words) == 0
+    assert "do not sum to 1" in capsys.readouterr().err
+    assert cli.run([*words, "--like", "torchmetrics"]) == 0
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("row", FIRST, ids=identify)
+def test_digits_are_those_of_the_library_too(row):
+    """With 20 digits, of which the first are those of float64."""
+    exact = losscalc.compute(row.loss, **row.arguments, like=row.library, digits=20)
+    assert float(exact) == pytest.approx(float(computed(row)), rel=1e-10)
