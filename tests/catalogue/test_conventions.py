@@ -199,6 +199,13 @@ GOLDEN = [
         0.10886853188276291,
         "CategoricalFocalCrossentropy(gamma=1.5, from_logits=True)(hot(y), x, sample_weight=w)",
     ),
+    Row(
+        "multiclass-hinge",
+        "keras",
+        {"input": [[-2.0, 0.5, -3.0], [1.0, 1.5, -1.0]], "target": [1, 0]},
+        1.0,
+        "categorical_hinge(hot(y), x).mean()",
+    ),
     Row("poisson-nll", "keras", COUNTS, 5.974982738494873, "poisson(y, x)"),
 ]
 
