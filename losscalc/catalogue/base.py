@@ -138,11 +138,12 @@ class Loss(Operation):
 def compute(name: str, *arrays: ArrayLike | None, **arguments: Any) -> Any:
     """Compute the loss (or activation) of that name, as an array or NumPy scalar.
 
-    Arrays may be given in PyTorch's order or by name. The other arguments are the parameters of the loss, and
-    `reduction` (none, mean or sum; by default mean), `dtype` (of the result; by default that of the input),
-    `broadcast`, PyTorch's old `size_average` and `reduce`, `threads` (by default one a core; the result is
-    the same for any number) and `digits` (1 to 1,000; the result is then decimal.Decimal with so many
-    correct digits, for which mpmath is needed). The class of the loss tells its shapes, domains and divisor.
+    Arrays may be given in PyTorch's order or by name. The other arguments are the parameters of the loss,
+    `like` (a library, as which it is computed, such as "keras"), and `reduction` (none, mean or sum; by
+    default mean), `dtype` (of the result; by default that of the input), `broadcast`, PyTorch's old
+    `size_average` and `reduce`, `threads` (by default one a core; the result is the same for any number) and
+    `digits` (1 to 1,000; the result is then decimal.Decimal with so many correct digits, for which mpmath is
+    needed). The class of the loss tells its shapes, domains and divisor.
 
     Raises UnknownLossError, ParameterError, ShapeError, DTypeError and DomainError.
 

@@ -1,5 +1,6 @@
 """Losses of independent yes-or-no questions, one for each element."""
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import FloatArray, Shape
+from losscalc.core.conventions import Convention, clipped
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, UNIT, Choice, Either, Interval
 from losscalc.core.reductions import Slope, Terms
@@ -16,6 +18,9 @@ from losscalc.core.stable import cross_entropy, mean, sigmoid, where, xmul
 
 # PyTorch's lower bound of x·(1 - x), as a float32.
 _LEAST_VARIANCE = float(np.float32(1e-12))
+
+# The logit of 1 - 1e-7, beyond which Keras clips probabilities.
+_UTMOST = math.log(1e7 - 1)
 
 
 class Binary(Loss):
@@ -50,6 +55,21 @@ class BCE(Binary):
     is_likelihood = True
     relatives = {"logits": "bce-logits"}
     close = ("log-loss",)
+    conventions = (
+        Convention(
+            "keras",
+            "clips probabilities to [1e-7, 1 - 1e-7]",
+            "keras.losses.binary_crossentropy, 3.15.1",
+            changes={"input": clipped(1e-7, 1 - 1e-7)},
+        ),
+        Convention(
+            "sklearn",
+            "clips probabilities to [ε, 1 - ε], ε = 2.2e-16",
+            "sklearn.metrics.log_loss, 1.9.1",
+            changes={"input": clipped(2.0**-52, 1 - 2.0**-52)},
+        ),
+    )
+    contrast = {"input": [0.0, 0.2, 1.0], "target": [1, 0, 1]}
     example = {"input": [0.9, 0.2, 0.5], "target": [1, 0, 1]}
 
     formula = "-w·[y·max(ln x, -100) + (1-y)·max(ln(1-x), -100)]"
@@ -193,6 +213,23 @@ class SigmoidFocal(Binary):
     aliases = ("binary_focal",)
     uses = ("binary", "several labels", "multi-label", "imbalanced", "detection", "segmentation")
     close = ("bce-logits",)
+    conventions = (
+        Convention(
+            "keras",
+            "has no factor alpha, and clips probabilities to [1e-7, 1 - 1e-7]",
+            "keras.losses.binary_focal_crossentropy(..., from_logits=True), 3.15.1",
+            {"alpha": -1.0},
+            {"input": clipped(-_UTMOST, _UTMOST)},
+        ),
+        Convention("optax", "has no factor alpha", "optax.losses.sigmoid_focal_loss, 0.2.8", {"alpha": -1.0}),
+        Convention(
+            "smp",
+            "has no factor alpha",
+            'segmentation_models_pytorch.losses.FocalLoss("binary"), 0.6.0',
+            {"alpha": -1.0},
+        ),
+        Convention("monai", "has no factor alpha", "monai.losses.FocalLoss(), 1.6.1", {"alpha": -1.0}),
+    )
     example = {"input": [2.0, -1.0, 0.0], "target": [1, 0, 1], "reduction": "none"}
 
     formula = (

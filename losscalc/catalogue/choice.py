@@ -9,6 +9,7 @@ from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.catalogue.classwise import IGNORE_INDEX, Multiclass
 from losscalc.catalogue.weighting import BY_SAMPLES, sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape
+from losscalc.core.conventions import Convention
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE, FINITE_NOT_NEGATIVE
 from losscalc.core.reductions import Slope, Terms
@@ -48,6 +49,15 @@ class Focal(Multiclass):
 
     legacy = False
     close = ("cross-entropy",)
+    conventions = (
+        Convention(
+            "keras",
+            "has a factor alpha of 0.25 for all classes",
+            "keras.losses.CategoricalFocalCrossentropy(from_logits=True), 3.15.1",
+            factor=0.25,
+            mean="plain",
+        ),
+    )
     aliases = ("softmax_focal_loss", "CategoricalFocalCrossentropy", "multiclass_focal")
     ambiguous: ClassVar[Mapping[str, str]] = {"FocalLoss": "sigmoid-focal"}
     uses = ("classification", "one class of several", "imbalanced", "segmentation")
@@ -107,7 +117,8 @@ class MulticlassHinge(Loss):
     """How far the best wrong class comes within a margin of the right one.
 
     `input` holds scores (N, C), or (C,) for one row, of at least two classes, and `target` class indices
-    (N,). The mean divides by the number of rows.
+    (N,). With `zero` a score of 0 competes with those of the wrong classes. The mean divides by the number of
+    rows.
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), and
     ParameterError for a `margin` that is not finite.
@@ -120,6 +131,15 @@ class MulticlassHinge(Loss):
 
     legacy = False
     close = ("multi-margin",)
+    conventions = (
+        Convention(
+            "keras",
+            "lets a score of 0 compete with those of the wrong classes",
+            "keras.losses.categorical_hinge, 3.15.1",
+            {"zero": True},
+        ),
+    )
+    contrast = {"input": [[-2.0, 0.5, -3.0], [0.0, 1.0, 3.0]], "target": [1, 2]}
     aliases = ("crammer_singer", "CategoricalHinge")
     uses = ("classification", "one class of several", "support vector machine")
     divisor = "the number of rows"
@@ -129,9 +149,10 @@ class MulticlassHinge(Loss):
         "reduction": "none",
     }
 
-    formula = "max(0, m + max x[i] - x[y]); i ≠ y"
+    formula = "max(0, m + r - x[y]), r = max(0, max x[i]) if zero, else max x[i]; i ≠ y"
 
     margin: Annotated[float, FINITE, Doc("By how much the right class has to lead.")] = 1.0
+    zero: Annotated[bool, Doc("Whether a score of 0 competes with those of the wrong classes.")] = False
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         scores = shapes["input"]
@@ -162,13 +183,19 @@ class MulticlassHinge(Loss):
         position, best, lead = self._compared(input, target)
         step = np.heaviside(lead + self.margin, 0.0)[..., np.newaxis]
         classes = np.arange(input.shape[-1])
-        signs = (classes == best[..., np.newaxis]) * 1.0 - (classes == position[..., np.newaxis])
+        is_best = classes == best[..., np.newaxis]
+        if self.zero:
+            is_best &= input > 0
+        signs = is_best * 1.0 - (classes == position[..., np.newaxis])
         return Slope(step * signs)
 
     def _compared(self, input: FloatArray, target: IndexArray) -> tuple[IndexArray, IndexArray, FloatArray]:
-        """The right class, the best wrong one, and by how much that one leads."""
+        """The right class, the best wrong one, and by how much that one, or 0, leads."""
         position = class_positions("target", target, input.shape[-1]).reshape(input.shape[:-1])
         is_right = np.arange(input.shape[-1]) == position[..., np.newaxis]
         others = np.where(is_right, number(-np.inf, input), input)
         best = np.asarray(others.argmax(axis=-1))
-        return position, best, pick(others, best) - pick(input, position)
+        rival = pick(others, best)
+        if self.zero:
+            rival = np.maximum(rival, number(0.0, input))
+        return position, best, rival - pick(input, position)

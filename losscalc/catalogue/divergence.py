@@ -8,6 +8,7 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss, loss
 from losscalc.core.array import FloatArray, Shape
+from losscalc.core.conventions import NORMALIZED, Convention
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import UNIT, Interval
 from losscalc.core.reductions import Slope, Terms
@@ -116,6 +117,21 @@ class KL(Divergence):
     """
 
     close = ("kl-div", "jensen-shannon")
+    conventions = (
+        Convention(
+            "keras",
+            "raises probabilities below 1e-7 to it",
+            "keras.losses.kl_divergence, 3.15.1",
+            {"eps": 1e-7},
+        ),
+        Convention(
+            "torchmetrics",
+            "divides rows by their sum",
+            "torchmetrics.functional.kl_divergence, 1.9.0, which takes the target first",
+            changes={"input": NORMALIZED, "target": NORMALIZED},
+        ),
+    )
+    contrast = {"input": [[0.36, 0.48, 1e-9]], "target": [[0.2, 0.7, 0.2]]}
     aliases = ("kullback_leibler", "relative_entropy")
     ambiguous: ClassVar[Mapping[str, str]] = {"kl_divergence": "kl-div", "kld": "kl-gaussian"}
     example = {"input": [[0.36, 0.48, 0.16]], "target": [[0.2, 0.8, 0.0]], "reduction": "none"}
@@ -156,6 +172,15 @@ class JensenShannon(Divergence):
     """
 
     close = ("kl",)
+    conventions = (
+        Convention(
+            "torchmetrics",
+            "divides rows by their sum",
+            "torchmetrics.functional.regression.js_divergence.jensen_shannon_divergence, 1.9.0",
+            changes={"input": NORMALIZED, "target": NORMALIZED},
+        ),
+    )
+    contrast = {"input": [[0.36, 0.48]], "target": [[0.2, 0.7]]}
     aliases = ("jsd", "js_divergence", "jensen_shannon_divergence")
     range = Interval(0.0, math.log(2.0))
     example = {

@@ -9,6 +9,7 @@ import numpy as np
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.catalogue.distances import Cosine
 from losscalc.core.array import FloatArray, Shape, show_shape
+from losscalc.core.conventions import Convention
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE, FINITE_NOT_NEGATIVE, FINITE_POSITIVE, Interval
 from losscalc.core.reductions import Slope, Terms
@@ -150,6 +151,20 @@ class CosineDistance(Loss):
     uses = ("metric learning", "embeddings", "self-supervised")
     close = ("cosine-embedding",)
     range = Interval(0.0, 2.0)
+    conventions = (
+        Convention(
+            "keras",
+            "gives minus the cosine, which is 1 less",
+            "keras.losses.cosine_similarity, 3.15.1",
+            offset=-1.0,
+        ),
+        Convention(
+            "optax",
+            "takes lengths as they are, so that a vector of zeros has a loss of NaN",
+            "optax.losses.cosine_distance, 0.2.8",
+            {"eps": 0.0},
+        ),
+    )
     example = {
         "input": [[1.0, 2.0], [0.0, 0.0]],
         "target": [[2.0, 1.0], [2.0, 1.0]],

@@ -7,6 +7,7 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import FloatArray, Shape, show_shape
+from losscalc.core.conventions import Convention
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, Interval
 from losscalc.core.reductions import Slope, Terms
@@ -51,6 +52,15 @@ class PoissonNLL(Likelihood):
     ambiguous: ClassVar[Mapping[str, str]] = {"poisson": "poisson-deviance"}
     uses = ("regression", "counts")
     range = Interval()
+    conventions = (
+        Convention(
+            "keras",
+            "takes expected counts, not their logarithms, and adds 1e-7 before it takes the logarithm",
+            "keras.losses.poisson, 3.15.1",
+            {"log_input": False, "eps": 1e-7},
+        ),
+    )
+    contrast = {"input": [0.5, 2.0, 0.0], "target": [1.0, 2.0, 1.0]}
     example = {"input": [0.0, 1.0, 2.0], "target": [1.0, 2.0, 0.0], "reduction": "none"}
 
     formula = (

@@ -1,7 +1,7 @@
 """Cross-entropy of logits over C classes."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, cast
+from typing import Annotated, Any, ClassVar, cast
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from losscalc.catalogue.classwise import IGNORE_INDEX, LABEL_SMOOTHING
 from losscalc.catalogue.tokens import Tokens
 from losscalc.catalogue.weighting import BY_SAMPLES, masked, sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape
+from losscalc.core.conventions import Convention
 from losscalc.core.domains import UNIT
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import (
@@ -83,6 +84,25 @@ class CrossEntropy(Tokens):
         "divergence": "kl-div",
     }
     close: ClassVar[tuple[str, ...]] = ("nll", "multi-margin")
+    conventions: ClassVar[tuple[Convention, ...]] = (
+        Convention(
+            "keras",
+            "divides the sum of weighted losses by their number",
+            "keras.losses.SparseCategoricalCrossentropy(from_logits=True), 3.15.1",
+            mean="plain",
+        ),
+        Convention(
+            "smp",
+            "counts rows that are ignored in the mean",
+            "segmentation_models_pytorch.losses.SoftCrossEntropyLoss(), 0.6.0",
+            mean="all",
+        ),
+    )
+    contrast: ClassVar[Mapping[str, Any]] = {
+        "input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, 1.0, 1.0]],
+        "target": [0, 2, -100],
+        "weight": [1.0, 2.0, 3.0],
+    }
     example = {"input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]], "target": [0, 2], "label_smoothing": 0.1}
 
     formula = "-w[y]·ln(exp(x[y]) / Σ exp(x))"

@@ -6,6 +6,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
+from losscalc.catalogue import smoothing
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.catalogue.places import Places, gathered
 from losscalc.core.array import FloatArray, Shape, show_shape
@@ -223,6 +224,7 @@ class Dice(Overlap):
 
     aliases = ("soft_dice", "binary_dice", "f1", "v_net")
     close = ("jaccard", "tversky", "bce")
+    conventions = smoothing.DICE
     example = {"input": [0.9, 0.2, 0.5, 0.1], "target": [1, 0, 1, 1]}
 
     formula = (
@@ -269,6 +271,8 @@ class Jaccard(Overlap):
 
     aliases = ("soft_iou", "soft_jaccard")
     close = ("dice", "tversky", "bce")
+    conventions = smoothing.JACCARD
+    contrast = {"input": [0.09, 0.02, 0.05, 0.01], "target": [0, 0, 1, 0]}
     example = {
         "input": [0.9, 0.2, 0.5, 0.1], "target": [1, 0, 1, 1], "smooth_nr": 1.0, "smooth_dr": 1.0,
     }  # fmt: skip
@@ -302,6 +306,7 @@ class Tversky(Overlap):
 
     aliases = ("focal_tversky",)
     close = ("dice", "jaccard", "bce")
+    conventions = smoothing.TVERSKY
     example = {"input": [0.9, 0.2, 0.5, 0.1], "target": [1, 0, 1, 1], "alpha": 0.3, "beta": 0.7}
 
     formula = (

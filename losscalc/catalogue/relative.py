@@ -7,6 +7,7 @@ import numpy as np
 from losscalc.catalogue.base import loss
 from losscalc.catalogue.regression import Regression
 from losscalc.core.array import FloatArray
+from losscalc.core.conventions import Convention, clipped
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, Except, Interval
 from losscalc.core.reductions import ROOT, Slope, Terms
@@ -32,6 +33,9 @@ AboveMinusOne = Annotated[
         nan=True,
     ),
 ]
+
+_LIFTED = clipped(1e-7)
+"""What Keras does to values before it takes the logarithm of 1 + value."""
 
 
 class Relative(Regression):
@@ -61,6 +65,22 @@ class MAPE(Relative):
 
     aliases = ("mean_absolute_percentage_error",)
     close = ("smape", "l1")
+    conventions = (
+        Convention(
+            "keras",
+            "gives percent, and divides by at least 1e-7",
+            "keras.losses.mean_absolute_percentage_error, 3.15.1",
+            {"eps": 1e-7},
+            factor=100.0,
+        ),
+        Convention(
+            "torchmetrics",
+            "divides by at least 1.17e-6",
+            "torchmetrics.functional.mean_absolute_percentage_error, 1.9.0",
+            {"eps": 1.17e-6},
+        ),
+    )
+    contrast = {"input": [1.0, 2e-7], "target": [2.0, 5e-8]}
     example = {"input": [2.5, 0.0, 2.0, 8.0], "target": [3.0, -0.5, 2.0, 7.0]}
 
     formula = "|x - y| / max(|y|, ε)"
@@ -158,6 +178,16 @@ class MSLE(SquaredLogarithmic):
 
     aliases = ("mean_squared_log_error", "mean_squared_logarithmic_error")
     close = ("mse", "rmsle")
+    conventions = (
+        Convention(
+            "keras",
+            "replaces all that is less than 1e-7, negative values too, by 1e-7",
+            "keras.losses.mean_squared_logarithmic_error, 3.15.1",
+            changes={"input": _LIFTED, "target": _LIFTED},
+            takes=("input", "target"),
+        ),
+    )
+    contrast = {"input": [2.5, -0.5], "target": [3.0, 1.0]}
     example = {"input": [2.5, 5.0, 4.0, 8.0], "target": [3.0, 5.0, 2.5, 7.0], "reduction": "none"}
 
 

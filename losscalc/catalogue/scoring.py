@@ -7,6 +7,7 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import FloatArray, IndexArray, Shape, row_size
+from losscalc.core.conventions import NORMALIZED, Convention
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import UNIT, Interval
 from losscalc.core.reductions import Slope, Terms
@@ -85,6 +86,19 @@ class LogLoss(Scoring):
     uses = ("probabilities", "binary", "one class of several")
     relatives = {"logits": "cross-entropy", "log-probabilities": "nll"}
     close = ("bce", "brier")
+    conventions = (
+        Convention(
+            "keras",
+            "keeps probabilities 1e-7 away from 0 and 1, divides rows of classes by their sum before that, "
+            "and the sum of weighted losses by their number",
+            "keras.losses.SparseCategoricalCrossentropy and BinaryCrossentropy, 3.15.1",
+            {"eps": 1e-7},
+            {"input": NORMALIZED},
+            when=lambda arrays: arrays["target"].dtype.kind == "i",
+            mean="plain",
+        ),
+    )
+    contrast = {"input": [[0.5, 0.89, 0.6], [0.1, 0.2, 0.7]], "target": [1, 0]}
     example = {"input": [[0.7, 0.2, 0.1], [0.1, 0.2, 0.7]], "target": [0, 2]}
 
     formula = "-w·[y·ln p + (1-y)·ln(1-p)], p = min(max(x, ε), 1-ε)"

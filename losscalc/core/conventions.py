@@ -8,6 +8,7 @@ import numpy as np
 
 from losscalc.core.array import FloatArray
 from losscalc.core.reductions import Slope, Terms
+from losscalc.core.stable import number
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -23,7 +24,7 @@ class Change(NamedTuple):
 def clipped(low: float, high: float = np.inf) -> Change:
     """Numbers brought into an interval, beyond whose ends the derivative is 0."""
     return Change(
-        lambda x: np.minimum(np.maximum(x, low), high),
+        lambda x: np.minimum(np.maximum(x, number(low, x)), number(high, x)),
         lambda x, slope: np.where((x >= low) & (x <= high), slope, 0.0),
     )
 
@@ -35,6 +36,11 @@ def _rows_normalized(x: FloatArray) -> FloatArray:
 def _rows_normalized_back(x: FloatArray, slope: FloatArray) -> FloatArray:
     total = x.sum(axis=-1, keepdims=True)
     return np.asarray((slope - (slope * x).sum(axis=-1, keepdims=True) / total) / total)
+
+
+def always(arrays: Mapping[str, Any]) -> bool:
+    """Whatever the arrays are."""
+    return True
 
 
 NORMALIZED = Change(_rows_normalized, _rows_normalized_back)
@@ -61,35 +67,56 @@ class Convention(NamedTuple):
     """The parameters that are not those of the loss."""
     changes: Mapping[str, Change] = NOTHING
     """What is done to arrays, by their names."""
+    when: Callable[[Mapping[str, Any]], bool] = always
+    """For which arrays that is done."""
+    takes: tuple[str, ...] = ()
+    """The arrays that may have any numbers, because the change brings them into their domain."""
+    exchanged: tuple[str, ...] = ()
+    """Two parameters, each of which is what the loss calls by the name of the other."""
     factor: float = 1.0
     """The factor of each loss."""
-    mean: Literal["same", "plain"] = "same"
-    """Whether the mean divides by the number of losses that count, whatever their weights: plain."""
+    offset: float = 0.0
+    """What is added to each loss after that."""
+    mean: Literal["same", "plain", "all"] = "same"
+    """Whether the mean divides by the number of losses that count, whatever their weights: plain; or by the
+    number of all, those that are ignored among them."""
+
+    def named(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters as the loss calls them."""
+        names = dict(zip(self.exchanged, reversed(self.exchanged), strict=True))
+        return {names.get(name, name): value for name, value in settings.items()}
 
     def prepared(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         """The arrays as the loss gets them."""
+        changes = self._changes(arrays)
         return {
-            name: self.changes[name].of(values) if name in self.changes else values
-            for name, values in arrays.items()
+            name: changes[name].of(values) if name in changes else values for name, values in arrays.items()
         }
 
     def finished(self, terms: Terms) -> Terms:
         """The terms as the library has them."""
-        if self.mean == "plain":
+        if self.mean != "same":
             terms = terms._replace(share=None, divisor=None)
-        if self.factor == 1.0:
+        if self.mean == "all":
+            terms = terms._replace(divisor=np.ones(terms.value.shape))
+        if (self.factor, self.offset) == (1.0, 0.0):
             return terms
-        return terms._replace(
-            value=terms.value * self.factor, share=None if terms.share is None else terms.share * self.factor
-        )
+        value = terms.value * self.factor + self.offset
+        value = value if terms.ignored is None else np.where(terms.ignored, 0.0, value)
+        return terms._replace(value=value, share=None if terms.share is None else terms.share * self.factor)
 
     def slope(self, wrt: str, of: Callable[..., Slope], arrays: Mapping[str, Any]) -> Slope:
         """The derivative with respect to one of the arrays."""
-        slope = of(**self.prepared(arrays))
+        slope, changes = of(**self.prepared(arrays)), self._changes(arrays)
 
         def back(values: FloatArray) -> FloatArray:
             values = values * self.factor
-            return self.changes[wrt].back(arrays[wrt], values) if wrt in self.changes else values
+            return changes[wrt].back(arrays[wrt], values) if wrt in changes else values
 
-        share = None if slope.share is None or self.mean == "plain" else back(slope.share)
+        if slope.sums is not None:
+            return Slope.of_sums(**{name: back(values) for name, values in slope.sums.items()})
+        share = None if slope.share is None or self.mean != "same" else back(slope.share)
         return Slope(back(slope.value), share)
+
+    def _changes(self, arrays: Mapping[str, Any]) -> Mapping[str, Change]:
+        return self.changes if self.when(arrays) else NOTHING

@@ -93,7 +93,8 @@ class Operation(ABC):
         return hash((type(self), *self.__dict__.items()))
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
+        own = {} if self.like is None else {"like": self.like}
+        settings = ", ".join(f"{name}={value!r}" for name, value in {**own, **self.settings}.items())
         return f"{type(self).__name__}({settings})"
 
     @abstractmethod
@@ -163,16 +164,26 @@ class Operation(ABC):
 
     def evaluated(self, arrays: Mapping[str, Any]) -> Terms:
         """The values of one block, as the library has them whose convention holds."""
-        if self.like is None:
+        if (convention := self.convention) is None:
             return self.terms(**arrays)
-        convention = self._convention_of(self.like)
-        return convention.finished(self.terms(**convention.prepared(arrays)))
+        return convention.finished(self.own.terms(**convention.prepared(arrays)))
 
     def differentiated(self, wrt: str, arrays: Mapping[str, Any]) -> Slope:
         """The derivative of the sum of the values of one block with respect to one of the arrays."""
-        if self.like is None:
+        if (convention := self.convention) is None:
             return self.slope(wrt)(**arrays)
-        return self._convention_of(self.like).slope(wrt, self.slope(wrt), arrays)
+        return convention.slope(wrt, self.own.slope(wrt), arrays)
+
+    @property
+    def convention(self) -> Convention | None:
+        """The convention that holds, if it is that of a library."""
+        return None if self.like is None else self._convention_of(self.like)
+
+    @property
+    def own(self) -> Self:
+        """The operation without the convention, with the same parameters by its own names."""
+        convention = self.convention
+        return self if convention is None else self.accepted(convention.named(self.settings))
 
     @classmethod
     def _convention_of(cls, library: str) -> Convention:
@@ -193,8 +204,13 @@ class Operation(ABC):
 
     @property
     def roles(self) -> Mapping[str, Role]:
-        """The role of each array."""
-        return {array.name: array.role for array in array_arguments(type(self))}
+        """The role of each array; those that a library brings into their domain may be outside."""
+        roles = {array.name: array.role for array in array_arguments(type(self))}
+        free = () if self.convention is None else self.convention.takes
+        return {
+            name: role._replace(domain=None, advised=None) if name in free else role
+            for name, role in roles.items()
+        }
 
     @property
     def settings(self) -> dict[str, object]:

@@ -235,7 +235,9 @@ DIAGNOSES = (
     Diagnosis(
         "rows-of-probabilities",
         lambda loss: loss.scores == "probabilities" and loss.labels == "classes",
-        lambda case: case["target"].dtype.kind == "i" and not sums_to_one(case["input"], -1),
+        lambda case: (
+            case["target"].dtype.kind == "i" and not case.normalizes and not sums_to_one(case["input"], -1)
+        ),
         lambda case: LosscalcWarning(
             "the rows of `input` do not sum to 1, as the probabilities of classes do",
             hint="Keras divides each row by its sum; where each column is a question of its own, give "

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss
 from losscalc.core.array import Array
+from losscalc.core.conventions import NORMALIZED
 from losscalc.core.declaration import array_arguments, parameters
 from losscalc.core.operation import lookup
 from losscalc.core.roles import CLASS_KINDS, Kind
@@ -35,6 +36,12 @@ class Case:
     def axis(self) -> int:
         """The class axis of the input."""
         return 0 if self["input"].ndim == 1 else getattr(self.loss, "class_axis", None) or 1
+
+    @property
+    def normalizes(self) -> bool:
+        """Whether rows are divided by their sum before the loss, whatever that is."""
+        convention = self.loss.convention
+        return convention is not None and NORMALIZED in convention.changes.values()
 
     def has(self, *names: str) -> bool:
         """Whether all these arrays are given, and none is empty."""
@@ -97,6 +104,8 @@ def takes(loss: type[Loss], *kinds: Kind) -> bool:
 
 def uneven_rows(case: Case) -> str | bool:
     """The name of an array of probabilities whose rows do not sum to 1, or False."""
+    if case.normalizes:
+        return False
     given = [a.name for a in array_arguments(type(case.loss)) if a.role.kind == "shares" and case.has(a.name)]
     return next((name for name in given if not sums_to_one(case[name], -1)), False)
 

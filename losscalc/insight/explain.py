@@ -75,16 +75,25 @@ class Explanation(NamedTuple):
             steps = [step for sample in self.done.samples for step in self._steps(sample)]
             steps = steps[: self.call.samples]
             formula = steps[0].formula if steps else parsed(self.loss.formula)
-            text = formula.text + (f"; {formula.legend}" if formula.legend else "")
+            text = "; ".join(filter(None, (formula.text, formula.legend, self._convention)))
             losses, reduction = list(self._losses(steps)), list(self._reduced(steps))
         return Working(self.loss.name, text, formula.latex(), losses, reduction)
+
+    @property
+    def _convention(self) -> str:
+        """The convention that holds, as it is told beside the formula."""
+        convention = self.loss.convention
+        return "" if convention is None else f"{convention.library} {convention.sentence}"
 
     def _steps(self, sample: Sample) -> Iterator[Step]:
         terms = sample.terms
         if terms.sums is not None:
             return
-        formula = formula_of(self.loss, sample.arguments)
-        values = symbol_values(self.loss, sample.arguments, terms.value.shape)
+        arguments = sample.arguments
+        if self.loss.convention is not None:
+            arguments = self.loss.convention.prepared(arguments)
+        formula = formula_of(self.loss, arguments)
+        values = symbol_values(self.loss, arguments, terms.value.shape)
         # The losses of pairs and of views are counted by themselves.
         own = sample.rows if terms.rows is None and terms.value.ndim else None
         rows = None if own is None or len(own) != len(terms.value) else own
@@ -237,7 +246,7 @@ def symbol_values(
     formula = formula_of(loss, arguments)
     factor = arguments.get(SAMPLE_WEIGHT)
     with np.errstate(all="ignore"):
-        own = dict(loss.quantities(**{k: v for k, v in arguments.items() if k not in _OF_LOSSES}))
+        own = dict(loss.own.quantities(**{k: v for k, v in arguments.items() if k not in _OF_LOSSES}))
     if factor is not None:
         own["v"] = np.broadcast_to(beside(factor, len(shape) + 1), (*shape, 1))
     arrays = [array.name for array in array_arguments(type(loss))]
@@ -250,7 +259,7 @@ def symbol_values(
         elif name in arrays:
             values[symbol] = _aligned(arguments.get(name), shape)
         else:
-            values[symbol] = np.asarray(float(getattr(loss, name)))
+            values[symbol] = np.asarray(float(getattr(loss.own, name)))
     measured = {name: _aligned(arguments[name], shape) for name in arrays if name[0] in formula.initials}
     return values | own | measured
 
@@ -258,6 +267,8 @@ def symbol_values(
 def formula_of(loss: Loss, arguments: Mapping[str, Any]) -> Formula:
     """The formula that holds for such arrays; with factors of rows, times the factor."""
     formula = parsed(loss.explained(target_of(loss, arguments)))
+    if loss.convention is not None:
+        formula = formula.scaled(loss.convention.factor, loss.convention.offset)
     return formula if arguments.get(SAMPLE_WEIGHT) is None else formula.times("v", SAMPLE_WEIGHT)
 
 

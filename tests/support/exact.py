@@ -883,9 +883,10 @@ def softmax_focal(input: Row, target: int, weight: Row | None = None, gamma: Exa
     return Parts(factor * surprise, factor * max(surprise, NORMAL) * max(ONE, gamma / 2))
 
 
-def multiclass_hinge(input: Row, target: int, margin: Exact = ONE) -> Parts:
-    """max(0, m + max x[i] - x[y]) over the wrong classes."""
+def multiclass_hinge(input: Row, target: int, margin: Exact = ONE, zero: bool = False) -> Parts:
+    """max(0, m + max x[i] - x[y]) over the wrong classes, with which a 0 may compete."""
     best = max(x for i, x in enumerate(input) if i != target)
+    best = max(best, 0 * best) if zero else best
     return Parts.of(margin, best, -input[target]).above_zero()
 
 

@@ -103,10 +103,11 @@ def focal(
     return torch.where(target == ignore_index, 0.0, value.nan_to_num()) * sample_weight
 
 
-def multiclass_hinge(input: Tensor, target: Tensor, margin: float) -> Tensor:
-    """The best class but the right one, against that."""
+def multiclass_hinge(input: Tensor, target: Tensor, margin: float, zero: bool) -> Tensor:
+    """The best class but the right one, or 0, against that."""
     others = input.scatter(1, target[:, None], -torch.inf)
-    return (margin + others.amax(1) - input.gather(1, target[:, None])[:, 0]).clamp(min=0)
+    rival = others.amax(1).clamp(min=0) if zero else others.amax(1)
+    return (margin + rival - input.gather(1, target[:, None])[:, 0]).clamp(min=0)
 
 
 def perplexity(

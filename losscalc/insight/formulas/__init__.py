@@ -50,6 +50,16 @@ class Formula:
         legend = "; ".join(filter(None, (self.legend, f"{symbol} {meaning}")))
         return parsed(f"{symbol}·({self.text[:end]}){self.text[end:]}; {legend}")
 
+    def scaled(self, factor: float, offset: float) -> "Formula":
+        """The formula times a number, and another added."""
+        if (factor, offset) == (1.0, 0.0):
+            return self
+        end = self._main.end
+        main = self.text[:end]
+        main = f"({main})" if factor == 1 else f"{factor:g}·({main})"
+        main = main if offset == 0 else f"{main} {'-' if offset < 0 else '+'} {abs(offset):g}"
+        return parsed("; ".join(filter(None, (main + self.text[end:], self.legend))))
+
     @property
     def initials(self) -> set[str]:
         """The letters of the arguments of functions that the formula defines, such as a and p of d(a, p)."""

@@ -1,0 +1,60 @@
+"""What libraries add to the sums of the losses of overlap."""
+
+from losscalc.core.conventions import Convention
+
+DICE = (
+    Convention(
+        "keras",
+        "adds nothing to the numerator, and 1e-7 to the denominator",
+        "keras.losses.dice, 3.15.1",
+        {"smooth_nr": 0.0, "smooth_dr": 1e-7},
+    ),
+    Convention(
+        "optax",
+        "adds 2 to both, twice its smooth",
+        "optax.losses.dice_loss, 0.2.8, for each picture and class: give `dim`",
+        {"smooth_nr": 2.0, "smooth_dr": 2.0},
+    ),
+    Convention(
+        "smp",
+        "adds nothing to either; a target without a 1, which has no loss there, costs 1 here",
+        'segmentation_models_pytorch.losses.DiceLoss("binary", from_logits=False), 0.6.0',
+        {"smooth_nr": 0.0, "smooth_dr": 0.0},
+    ),
+)
+JACCARD = (
+    Convention(
+        "smp",
+        "adds nothing to either; a target without a 1, which has no loss there, costs 1 here",
+        'segmentation_models_pytorch.losses.JaccardLoss("binary", from_logits=False), 0.6.0',
+        {"smooth_nr": 0.0, "smooth_dr": 0.0},
+    ),
+    Convention(
+        "monai",
+        "adds 1e-5 to twice the intersection and to twice the union",
+        "monai.losses.DiceLoss(jaccard=True), 1.6.1, for each picture and class: give `dim`",
+        {"smooth_nr": 5e-6, "smooth_dr": 5e-6},
+    ),
+)
+TVERSKY = (
+    Convention(
+        "keras",
+        "has the price of false negatives as alpha and that of false positives as beta, and adds nothing "
+        "to the numerator and 1e-7 to the denominator",
+        "keras.losses.tversky, 3.15.1",
+        {"smooth_nr": 0.0, "smooth_dr": 1e-7},
+        exchanged=("alpha", "beta"),
+    ),
+    Convention(
+        "optax",
+        "adds 1 to both",
+        "optax.losses.dice_loss(..., alpha=, beta=), 0.2.8, for each picture and class: give `dim`",
+        {"smooth_nr": 1.0, "smooth_dr": 1.0},
+    ),
+    Convention(
+        "smp",
+        "adds nothing to either; a target without a 1, which has no loss there, costs 1 here",
+        'segmentation_models_pytorch.losses.TverskyLoss("binary", from_logits=False), 0.6.0',
+        {"smooth_nr": 0.0, "smooth_dr": 0.0},
+    ),
+)
