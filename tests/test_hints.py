@@ -26,7 +26,7 @@ import pytest
 import losscalc
 from losscalc import cli
 from losscalc.cli.catalogue import TOOLS
-from losscalc.core.operation import operations
+from losscalc.core.registry import operations
 from losscalc.engine import compute as engine
 from losscalc.inputs import signatures
 from tests.support import hostile, tensors

@@ -11,7 +11,7 @@ import pytest
 
 import losscalc
 from losscalc import errors
-from losscalc.core.operation import operations
+from losscalc.core.registry import operations
 
 PACKAGE = Path(losscalc.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -19,7 +19,7 @@ import pytest
 from losscalc import compute
 from losscalc.cli import boundary
 from losscalc.cli.check import EXIT_DIFFERENT
-from losscalc.core import operation
+from losscalc.core.registry import lookup
 from losscalc.errors import LosscalcError, LosscalcWarning
 from losscalc.inputs import FORMATS, document, limits, npy, npz
 from losscalc.inputs.stream import COMPRESSIONS
@@ -267,7 +267,7 @@ def test_differences_pytorch() -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     found: list[str] = []
     for call in CALLS:
-        function = getattr(torch.nn.functional, operation.lookup(call[0]).functional)
+        function = getattr(torch.nn.functional, lookup(call[0]).functional)
         arrays = [torch.from_numpy(array) for array in arrays_of(call)]
         options = {
             key: torch.tensor(value, dtype=torch.float64) if isinstance(value, list) else value

@@ -10,8 +10,9 @@ from losscalc.catalogue.base import announce
 from losscalc.core import stable
 from losscalc.core.array import FloatArray, Shape, row_size
 from losscalc.core.declaration import Doc
-from losscalc.core.operation import Operation, register, result_dtype
+from losscalc.core.operation import Operation, result_dtype
 from losscalc.core.reductions import Terms
+from losscalc.core.registry import register
 from losscalc.core.roles import Amounts, ClassScores, Logits
 from losscalc.core.shapes import Layout
 from losscalc.engine import compute as engine

@@ -13,15 +13,9 @@ from numpy.typing import ArrayLike, DTypeLike
 from losscalc.core.array import FloatArray, IndexArray
 from losscalc.core.declaration import array_arguments, parameters
 from losscalc.core.domains import NOT_NEGATIVE, Interval
-from losscalc.core.operation import (
-    Operation,
-    differentiable,
-    lookup,
-    operations,
-    register,
-    result_dtype,
-)
+from losscalc.core.operation import Operation, differentiable, result_dtype
 from losscalc.core.reductions import REDUCTIONS, Reduction, Slope, legacy_reduction
+from losscalc.core.registry import lookup, operations, register
 from losscalc.core.roles import Role
 from losscalc.engine import compute as engine
 from losscalc.engine.arguments import memory_sources

@@ -27,7 +27,7 @@ class Catalogue(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names in the order of the catalogue, with the tools at the end."""
-        from losscalc.core.operation import operations
+        from losscalc.core.registry import operations
 
         import_module("losscalc.catalogue")
         return [*operations(), *TOOLS]
@@ -39,7 +39,7 @@ class Catalogue(click.Group):
             command: click.Command = getattr(import_module(f"losscalc.cli.{module}"), name)
             return command
         from losscalc.cli.commands import build_command
-        from losscalc.core.operation import lookup
+        from losscalc.core.registry import lookup
 
         try:
             return build_command(lookup(cmd_name))
@@ -51,14 +51,14 @@ class Catalogue(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Suggest a name for a misspelt one."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            from losscalc.core.operation import lookup
+            from losscalc.core.registry import lookup
 
             lookup(args[0])
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a section for each kind of command."""
-        from losscalc.core.operation import operations
+        from losscalc.core.registry import operations
 
         import_module("losscalc.catalogue")
         sections: dict[str, list[tuple[str, str]]] = {"Losses, by what they are for": [], "Tools": []}

@@ -11,8 +11,9 @@ from losscalc.cli.options import output_options, take_display
 from losscalc.cli.output import Delivery
 from losscalc.cli.voice import Voice
 from losscalc.core.declaration import parameters
-from losscalc.core.operation import Operation, lookup, result_dtype
+from losscalc.core.operation import Operation, result_dtype
 from losscalc.core.reductions import REDUCTIONS
+from losscalc.core.registry import lookup
 from losscalc.engine import compute as engine
 from losscalc.errors import DataError, Location, LosscalcWarning, UsageError, printable
 from losscalc.inputs.address import open_stream, parse_address

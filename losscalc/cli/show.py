@@ -7,7 +7,8 @@ import click
 from losscalc.catalogue.base import Loss
 from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
-from losscalc.core.operation import Operation, lookup
+from losscalc.core.operation import Operation
+from losscalc.core.registry import lookup
 from losscalc.errors import UsageError, name_arguments
 from losscalc.outputs.sheets import Cell, Column, Sheet, records, separated
 

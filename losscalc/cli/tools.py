@@ -23,8 +23,8 @@ from losscalc.cli.request import Request
 from losscalc.cli.types import whole
 from losscalc.cli.voice import Voice
 from losscalc.core.declaration import array_arguments
-from losscalc.core.operation import lookup
 from losscalc.core.reductions import MEAN
+from losscalc.core.registry import lookup
 from losscalc.engine.call import Call
 from losscalc.errors import LosscalcError, UsageError, option_name
 from losscalc.inputs.address import read_array

@@ -6,8 +6,7 @@ annotations.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib import import_module
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
@@ -21,7 +20,7 @@ from losscalc.core.reductions import MEAN, SUM, Link, Partial, Reduction, Slope,
 from losscalc.core.roles import Role
 from losscalc.core.shapes import Layout
 from losscalc.core.stable import xmul
-from losscalc.errors import ParameterError, UnknownLossError
+from losscalc.errors import ParameterError
 
 DTYPES = ("float16", "float32", "float64")
 
@@ -220,36 +219,11 @@ class Operation(ABC):
 
 AnyOperation = TypeVar("AnyOperation", bound=Operation)
 
-_BY_NAME: dict[str, type[Operation]] = {}
-_BY_ALIAS: dict[str, type[Operation]] = {}
-_MODULES: dict[str, str] = {}
-"""The modules of operations by their names, so that only those are imported that are used."""
-
-
-def add_index(modules: Mapping[str, Iterable[str]]) -> None:
-    """Tell in which modules operations are, by all their names, in the order of the catalogue."""
-    _MODULES.update({_normal(name): module for module, names in modules.items() for name in names})
-
-
-def register(cls: type[AnyOperation], name: str, torch: str, functional: str) -> type[AnyOperation]:
-    """Enter a class in the registry, under its name and its PyTorch names."""
-    cls.name, cls.torch, cls.functional = name, torch, functional
-    for key in names_of(cls):
-        if _BY_ALIAS.setdefault(_normal(key), cls) is not cls:
-            raise ValueError(f"two operations are called {key}")
-    _BY_NAME[name] = cls
-    return cls
-
-
-def names_of(cls: type[Operation]) -> Iterator[str]:
-    """All names of an operation, its own first. Those that a base was given are not its."""
-    aliases = (name for attribute in ("aliases", "ambiguous") for name in vars(cls).get(attribute, ()))
-    yield from filter(None, (cls.name, cls.torch, cls.functional, *aliases))
-
 
 def differentiable(cls: type[Operation]) -> tuple[str, ...]:
     """The arrays with respect to which an operation has a derivative; the first is the default.
 
+    >>> from losscalc.core.registry import lookup
     >>> differentiable(lookup("margin-ranking")), differentiable(lookup("sigmoid"))
     (('input1', 'input2'), ())
     """
@@ -261,50 +235,12 @@ def differentiable(cls: type[Operation]) -> tuple[str, ...]:
 def pytorch_names(cls: type[Operation]) -> str:
     """The names of an operation in PyTorch or torchvision; empty if neither has it.
 
+    >>> from losscalc.core.registry import lookup
     >>> pytorch_names(lookup("bce")), pytorch_names(lookup("giou"))
     ('torch.nn.BCELoss, F.binary_cross_entropy', 'torchvision.ops.generalized_box_iou_loss')
     """
     names = ((f"{cls.library}.", cls.torch), ("F.", cls.functional))
     return ", ".join(place + name for place, name in names if name)
-
-
-def operations() -> Mapping[str, type[Operation]]:
-    """All operations by name, losses first, in the order of the catalogue."""
-    for module in dict.fromkeys(_MODULES.values()):
-        import_module(module)
-    place = {name: number for number, name in enumerate(_MODULES)}
-    known = sorted(_BY_NAME, key=lambda name: place.get(_normal(name), len(place)))
-    return MappingProxyType(
-        {name: _BY_NAME[name] for name in sorted(known, key=lambda name: not _BY_NAME[name].reductions)}
-    )
-
-
-def lookup(name: str) -> type[Operation]:
-    """The operation with a name, which may be that of a library; `-` and `_` are equal.
-
-    A final `loss` is left out only if nothing has the whole name.
-
-    >>> lookup("binary_cross_entropy_with_logits") is lookup("BCEWithLogitsLoss") is lookup("bce-logits")
-    True
-    """
-    if not isinstance(name, str):
-        hint = f"give its name, {name.name!r}" if isinstance(name, type) and hasattr(name, "name") else None
-        raise UnknownLossError("a loss is chosen by its name", found=repr(name), hint=hint)
-    wanted = _normal(name)
-    found = _found(wanted) or _found(wanted.removesuffix("loss"))
-    if found is None:
-        close = suggest(wanted, {**_MODULES, **_BY_ALIAS})
-        nearest = None if close is None else _found(close)
-        hint = "losscalc list shows them all" if nearest is None else f"did you mean {nearest.name}?"
-        raise UnknownLossError("there is no such loss", found=name, hint=hint)
-    return found
-
-
-def _found(wanted: str) -> type[Operation] | None:
-    """The operation with a name in one spelling, whose module is imported if need be."""
-    if wanted not in _BY_ALIAS and wanted in _MODULES:
-        import_module(_MODULES[wanted])
-    return _BY_ALIAS.get(wanted)
 
 
 def suggest(word: str, known: Mapping[str, object]) -> str | None:
@@ -338,8 +274,3 @@ def unknown_argument(operation: Operation, name: str) -> ParameterError:
         found=name,
         hint=f"did you mean `{close}`?" if close else f"it has {', '.join(known)}",
     )
-
-
-def _normal(name: str) -> str:
-    """A name in one spelling: `HingeLoss`, `hinge_loss` and `hinge-loss` are the same."""
-    return name.replace("_", "").replace("-", "").replace(" ", "").lower()

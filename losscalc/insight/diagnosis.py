@@ -10,7 +10,7 @@ from losscalc.catalogue.base import Loss
 from losscalc.core.array import Array
 from losscalc.core.conventions import NORMALIZED
 from losscalc.core.declaration import array_arguments, parameters
-from losscalc.core.operation import lookup
+from losscalc.core.registry import lookup
 from losscalc.core.roles import CLASS_KINDS, Kind
 from losscalc.engine.findings import Sign
 from losscalc.errors import DataError, LosscalcWarning

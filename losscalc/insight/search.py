@@ -4,7 +4,8 @@ import difflib
 import re
 from collections.abc import Iterator
 
-from losscalc.core.operation import Operation, names_of, operations
+from losscalc.core.operation import Operation
+from losscalc.core.registry import names_of, operations
 from losscalc.errors import UsageError
 
 _SEPARATORS = re.compile(r"[-_ ]")
@@ -13,7 +14,7 @@ _SEPARATORS = re.compile(r"[-_ ]")
 def family(cls: type[Operation]) -> str:
     """The family of an operation, which is that of its module.
 
-    >>> from losscalc.core.operation import lookup
+    >>> from losscalc.core.registry import lookup
     >>> family(lookup("mse")), family(lookup("sigmoid"))
     ('regression', 'activations')
     """

@@ -17,7 +17,8 @@ import pytest
 import losscalc
 from losscalc import cli, losses
 from losscalc.catalogue.base import Loss
-from losscalc.core.operation import differentiable, lookup
+from losscalc.core.operation import differentiable
+from losscalc.core.registry import lookup
 from losscalc.engine import block
 from losscalc.insight.describe import describe
 from losscalc.insight.explain import formula_of, symbol_values

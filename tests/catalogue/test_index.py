@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from losscalc.core.operation import lookup, names_of, operations
+from losscalc.core.registry import lookup, names_of, operations
 from losscalc.errors import UnknownLossError
 from tests.support.tables import INDEX, index
 

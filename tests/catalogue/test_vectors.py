@@ -19,7 +19,7 @@ import pytest
 
 import losscalc
 from losscalc.core.declaration import array_arguments, parameters
-from losscalc.core.operation import lookup
+from losscalc.core.registry import lookup
 
 PATH = Path(__file__).parents[1] / "data" / "vectors.txt"
 LINE = re.compile(r"(?P<id>[A-Z0-9]+-\d\d)(?: !W-(?P<warning>\w+))?  (?P<call>.+?)  =>  (?P<result>.+)")

@@ -12,7 +12,8 @@ import pytest
 
 import losscalc
 from losscalc import cli
-from losscalc.core.operation import operations, pytorch_names
+from losscalc.core.operation import pytorch_names
+from losscalc.core.registry import operations
 
 LOGITS = "0.2070,0.8432,0.2494\n0.5782,0.4587,0.1135\n0.9794,0.8516,0.4418\n"
 LABELS = "1,0,0\n0,1,0\n0,0,0\n"

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from losscalc import cli, errors, losses
-from losscalc.core.operation import lookup
 from losscalc.core.reductions import REDUCTIONS
+from losscalc.core.registry import lookup
 from losscalc.core.shapes import Layout
 from losscalc.engine import block
 from losscalc.engine import compute as engine

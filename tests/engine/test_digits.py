@@ -14,7 +14,8 @@ import pytest
 import losscalc
 from losscalc import losses
 from losscalc.catalogue.base import Loss
-from losscalc.core.operation import Operation, operations
+from losscalc.core.operation import Operation
+from losscalc.core.registry import operations
 from losscalc.core.shapes import beside
 from losscalc.engine.reals import as_reals, reals
 from losscalc.insight.explain import formula_of, symbol_values

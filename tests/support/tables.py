@@ -11,7 +11,8 @@ from pathlib import Path
 from losscalc import losses
 from losscalc.catalogue.index import MODULES
 from losscalc.core.declaration import array_arguments, parameters
-from losscalc.core.operation import Operation, names_of, operations
+from losscalc.core.operation import Operation
+from losscalc.core.registry import names_of, operations
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
