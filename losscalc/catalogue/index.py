@@ -91,15 +91,15 @@ MODULES = {
     "embedding": """
         cosine-embedding CosineEmbeddingLoss cosine_embedding_loss
         cosine-distance cosine SimSiam CosineSimilarity NegativeCosineSimilarity BYOL
-        contrastive siamese pair pairwise contrastive ContrastiveLoss
+        contrastive siamese pair pairwise-contrastive ContrastiveLoss
     """,
     "contrast": """
-        nt-xent SimCLR normalized temperature-scaled cross entropy
-        clip symmetric info-nce open-clip
-        sup-con supervised contrastive
+        nt-xent SimCLR normalized-temperature-scaled-cross-entropy
+        clip symmetric-info-nce open-clip
+        sup-con supervised-contrastive
     """,
     "infonce": """
-        info-nce MultipleNegativesRankingLoss in-batch softmax in-batch negatives n-pairs MoCo CPC
+        info-nce MultipleNegativesRankingLoss in-batch-softmax in-batch-negatives n-pairs MoCo CPC
     """,
     "mining": """
         batch-triplet batch-hard-triplet batch-hard triplet-hard TripletHardLoss batch-all-triplet
@@ -114,25 +114,25 @@ MODULES = {
         ranknet rank:pairwise PairwiseLogisticLoss
     """,
     "preference": """
-        bradley-terry reward RewardTrainer BPR relativistic GAN pairwise logistic
-        dpo DPOTrainer direct preference optimization cDPO ipo robust dpo preference
+        bradley-terry reward RewardTrainer BPR relativistic-GAN pairwise-logistic
+        dpo DPOTrainer direct-preference-optimization cDPO ipo robust-dpo preference
     """,
     "policy": """
-        ppo-clip PPO policy pg clipped surrogate objective
-        grpo GRPOTrainer group relative policy optimization dapo bnpo dr-grpo
+        ppo-clip PPO policy pg clipped-surrogate-objective
+        grpo GRPOTrainer group-relative-policy-optimization dapo bnpo dr-grpo
     """,
     "ctc": """
         ctc CTCLoss ctc_loss connectionist_temporal_classification
     """,
     "survival": """
-        cox CoxPH neg_partial_log_likelihood partial likelihood DeepSurv survival:cox proportional
+        cox CoxPH neg_partial_log_likelihood partial-likelihood DeepSurv survival:cox proportional-
             hazards
     """,
     "boxes": """
         giou generalized_box_iou_loss generalized-iou generalized-box-iou
         diou distance_box_iou_loss distance-iou distance-box-iou
         ciou complete_box_iou_loss complete-iou complete-box-iou
-        iou box-iou UnitBox intersection over union of boxes IoULoss
+        iou box-iou UnitBox intersection-over-union-of-boxes IoULoss
     """,
     "activations": """
         sigmoid Sigmoid sigmoid

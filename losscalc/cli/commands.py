@@ -38,8 +38,9 @@ from losscalc.core.declaration import (
 )
 from losscalc.core.domains import Names
 from losscalc.core.operation import DTYPES, Operation, differentiable, pytorch_names, result_dtype
+from losscalc.core.registry import other_meaning
 from losscalc.engine.call import AnyCall, Call
-from losscalc.errors import UsageError, name_arguments, option_name
+from losscalc.errors import LosscalcNote, UsageError, name_arguments, option_name, printable
 from losscalc.inputs.parts import quoted
 from losscalc.insight.search import summary
 
@@ -137,6 +138,9 @@ def request_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Request, D
     if values["digits"] is not None and values["precision"] is not None:
         raise UsageError("`digits` and `precision` do not go together", hint="leave one of them out")
     delivery = Delivery(take_display(values))
+    typed = click.get_current_context().info_name or ""
+    if other := other_meaning(cls, typed):
+        voice.tell([LosscalcNote(f"{printable(typed)} is taken as {cls.name}; others mean {other}")])
     readings = take_readings(values)
     texts = {a.name: text for a in array_arguments(cls) if (text := values.pop(a.name)) is not None}
     call: AnyCall = Call(

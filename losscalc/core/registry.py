@@ -66,6 +66,18 @@ def lookup(name: str) -> type[Operation]:
     return found
 
 
+def other_meaning(cls: type[Operation], name: str) -> str | None:
+    """What else may be meant by a name of an operation, in words.
+
+    >>> other_meaning(lookup("contrastive"), "ContrastiveLoss")
+    'nt-xent, which is that of MONAI, or clip, which is that of Hugging Face'
+    """
+    meanings = {_normal(key): other for key, other in cls.ambiguous.items()}
+    wanted = _normal(name)
+    own = wanted == _normal(cls.name)
+    return None if own else meanings.get(wanted) or meanings.get(wanted.removesuffix("loss"))
+
+
 def _found(wanted: str) -> type[Operation] | None:
     """The operation with a name in one spelling, whose module is imported if need be."""
     if wanted not in _BY_ALIAS and wanted in _MODULES:

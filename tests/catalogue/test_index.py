@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from losscalc.core.registry import lookup, names_of, operations
+from losscalc import cli
+from losscalc.core.registry import lookup, names_of, operations, other_meaning
 from losscalc.errors import UnknownLossError
 from tests.support.tables import INDEX, index
 
@@ -46,3 +47,22 @@ def test_a_loss_imports_its_own_family_only() -> None:
     done = subprocess.run([sys.executable, "-c", code], stdout=-1, check=True, text=True)
     modules = done.stdout.splitlines()[1].split()
     assert modules == [f"losscalc.catalogue.{name}" for name in ("base", "index", "regression")]
+
+
+def test_a_name_with_several_meanings_is_told(capsys) -> None:
+    """One line says which other loss may have been meant; the name of the loss itself says it all."""
+    arrays = ("-i", "[[0.5,0.5]]", "-t", "[[0.25,0.75]]")
+    assert cli.run(["kl", *arrays]) == 0
+    plain = capsys.readouterr()
+    assert cli.run(["kl_divergence", *arrays]) == 0
+    ambiguous = capsys.readouterr()
+    assert (plain.err, ambiguous.out) == ("", plain.out)
+    assert ambiguous.err.startswith("losscalc: note: kl_divergence is taken as kl; others mean ")
+
+
+@pytest.mark.parametrize("cls", operations().values(), ids=lambda cls: cls.name)
+def test_other_meanings(cls) -> None:
+    """Each ambiguous name leads to the loss, and says something."""
+    for name in cls.ambiguous:
+        assert lookup(name) is cls
+        assert other_meaning(cls, name) or name.replace("_", "-").lower() == cls.name

@@ -72,7 +72,11 @@ def index() -> str:
     for family in families:
         module = import_module(f"losscalc.catalogue.{family}")
         own = [cls for cls in vars(module).values() if isinstance(cls, type) and cls in operations().values()]
-        rows = [" ".join(names_of(cls)) for cls in own if cls.__module__ == module.__name__]
+        rows = [
+            " ".join(name.replace(" ", "-") for name in names_of(cls))
+            for cls in own
+            if cls.__module__ == module.__name__
+        ]
         wrapped = [
             textwrap.fill(row, 100, initial_indent=" " * 8, subsequent_indent=" " * 12) for row in rows
         ]
