@@ -452,3 +452,10 @@ def test_digits_are_those_of_the_library_too(row):
     """With 20 digits, of which the first are those of float64."""
     exact = losscalc.compute(row.loss, **row.arguments, like=row.library, digits=20)
     assert float(exact) == pytest.approx(float(computed(row)), rel=1e-10)
+
+
+def test_search_finds_that_no_convention_was_meant(run):
+    """The number of losscalc itself, expected of the command with a library: 100 of one element, by hand."""
+    words = ["bce", "-i", "0,1", "-t", "1,1", "--like", "keras"]
+    assert "--suppose no-like" in run(*words, "--expect", "50", code=1)
+    assert float(run(*words, "--suppose", "no-like")) == 50.0

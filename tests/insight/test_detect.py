@@ -221,6 +221,8 @@ DATA: dict[str, Callable[[Random], Arrays]] = {
     "probabilities": lambda r: probabilities(r, 5, 3),
     "weighted probabilities": lambda r: weighted(probabilities(r, 5, 3), r, 5, 3),
     "saturated": lambda r: saturated(r, 5, 3),
+    # Rows that do not sum to 1.
+    "uneven": lambda r: {"input": r.uniform(0.1, 0.9, (5, 3)), "target": r.uniform(0.1, 0.9, (5, 3))},
     "faint": lambda r: {
         **binary(r, 5, 3),
         "input": r.permutation(np.resize([1e-8, 3e-8, 1e-7, 0.5], 15)).reshape(5, 3),
@@ -1134,7 +1136,29 @@ CONVENTIONS = [
     Case("blank-last", "ctc", "speech", lambda nn, *a: nn.ctc_loss(*a, blank=4)),
 ]
 
+LIBRARIES = [
+    Case(
+        "like-keras",
+        "mape",
+        "pairs",
+        lambda np, x, y: 100 * (abs(x - y) / np.maximum(abs(y), 1e-7)).mean(),
+    ),
+    Case(
+        "like-torchmetrics",
+        "jensen-shannon",
+        "uneven",
+        lambda np, x, y: jensen_shannon(x / x.sum(-1, keepdims=True), y / y.sum(-1, keepdims=True)),
+    ),
+    Case(
+        "like-optax",
+        "dice",
+        "probabilities",
+        lambda np, p, y: 1 - (2 * (p * y).sum() + 2) / (p.sum() + y.sum() + 2),
+    ),
+]
+
 CASES = [
+    *LIBRARIES,
     *(REDUCTIONS + DENOMINATORS + WEIGHTS + FACTORS + OTHER_LOSSES + SETTINGS + INPUTS + TARGETS + SHAPES),
     *(SMOOTHING + CONVENTIONS + CLIPPING + PRECISION),
 ]

@@ -148,6 +148,7 @@ def _of_sigmoid(call: Call, name: str) -> Array:
 
 def _naive(call: Call, name: str) -> Array:
     """The formula in plain NumPy of a dtype, reduced in that dtype."""
+    require(call.operation.like is None)
     dtype = np.dtype(name)
     arrays = numbers(call)
     terms = terms_of(call)

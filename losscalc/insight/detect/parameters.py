@@ -21,6 +21,8 @@ def of_libraries(loss: Loss) -> Iterator[Hypothesis]:
             yield Hypothesis(
                 f"like-{library}", sentence, lambda c, row=convention: _like(c, row), f"--like {library}"
             )
+    if loss.like is not None:
+        yield Hypothesis("no-like", f"it was not computed as {loss.like} does", _unlike)
 
 
 def _like(call: Call, convention: Convention) -> Array:
@@ -33,6 +35,14 @@ def _like(call: Call, convention: Convention) -> Array:
         if name not in convention.settings or setting != defaults[name]
     }
     return value(call._replace(operation=type(call.operation)(**own, like=convention.library)))
+
+
+def _unlike(call: Call) -> Array:
+    """The value without a convention, with the parameters that are not those of the library."""
+    loss = call.operation
+    theirs = loss.convention.settings if loss.convention else {}
+    typed = {name: own for name, own in loss.settings.items() if name not in theirs or own != theirs[name]}
+    return value(call._replace(operation=type(loss)(**typed)))
 
 
 def of_loss(loss: Loss) -> Iterator[Hypothesis]:
