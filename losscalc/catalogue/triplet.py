@@ -164,7 +164,6 @@ class TripletMarginWithDistance(Triplet):
     np.float64(0.292893218)
     """
 
-    close = ("triplet-margin", "batch-triplet")
     unlike = "has names for distances"
     example = {
         "anchor": [[1.0, 0.0]],

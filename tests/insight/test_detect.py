@@ -26,6 +26,7 @@ from losscalc.errors import ShapeError
 from losscalc.insight.call import Call
 from losscalc.insight.compare import Tolerance, compare, explanations
 from losscalc.insight.detect import Hypothesis, NotApplicable, hypotheses
+from losscalc.insight.detect.parameters import of_libraries, of_loss
 from tests.support.examples import boxes, example, log_softmax, prepared, variants
 
 pytestmark = [
@@ -236,6 +237,11 @@ DATA: dict[str, Callable[[Random], Arrays]] = {
     "far classes": lambda r: {**classes(r), "input": np.eye(4)[r.integers(0, 4, 6)] * 60},
     "square classes": lambda r: classes(r, rows=4),
     "weighted classes": lambda r: weighted(classes(r, rows=9), r, 4),
+    "sampled classes": lambda r: {**classes(r, rows=7), "sample_weight": r.uniform(0.5, 2, 7)},
+    "sampled weighted classes": lambda r: {
+        **weighted(classes(r, rows=9), r, 4),
+        "sample_weight": r.uniform(0.5, 2, 9),
+    },
     "class probabilities": lambda r: {**classes(r), "input": np.exp(log_softmax(r.normal(size=(6, 4))))},
     "class log-probabilities": lambda r: {**classes(r), "input": log_softmax(r.normal(size=(6, 4)))},
     "distributions": lambda r: {**classes(r), "target": np.exp(log_softmax(r.normal(size=(6, 4)) * 2))},
@@ -474,6 +480,41 @@ WEIGHTS = [
         "bce-logits",
         "weighted logits",
         lambda nn, x, y, w: nn.binary_cross_entropy_with_logits(x, y, w / w.sum()),
+    ),
+    Case("no-sample-weight", "cross-entropy", "sampled classes", lambda nn, x, y, s: nn.cross_entropy(x, y)),
+    Case(
+        "sample-weight-twice",
+        "cross-entropy",
+        "sampled classes",
+        lambda nn, x, y, s: (s * s * nn.cross_entropy(x, y, reduction="none")).sum() / (s * s).sum(),
+    ),
+    Case(
+        "sample-weight-inverse",
+        "nll",
+        "sampled classes",
+        lambda nn, x, y, s: (nn.nll_loss(x, y, reduction="none") / s).sum() / (1 / s).sum(),
+    ),
+    Case(
+        "sample-weight-sum-1",
+        "multi-margin",
+        "sampled classes",
+        lambda nn, x, y, s: (s / s.sum() * nn.multi_margin_loss(x, y, reduction="none")).sum(),
+        {},
+        "sum",
+    ),
+    Case(
+        "sample-weight-mean-1",
+        "multi-margin",
+        "sampled classes",
+        lambda nn, x, y, s: (s / s.mean() * nn.multi_margin_loss(x, y, reduction="none")).sum(),
+        {},
+        "sum",
+    ),
+    Case(
+        "over-sample-weights",
+        "cross-entropy",
+        "sampled weighted classes",
+        lambda nn, x, y, w, s: (s * nn.cross_entropy(x, y, w, reduction="none")).sum() / s.sum(),
     ),
     Case(
         "weight-sum-1",
@@ -1212,7 +1253,55 @@ def test_every_supposition_has_a_case() -> None:
     """Of any loss with any parameters."""
     calls = (Call(loss, {}, MEAN) for cls in losses().values() for loss in settled(cls))
     names = {hypothesis.name for call in calls for hypothesis in hypotheses(call)}
-    assert names == {case.name for case in CASES}
+    lacking = names - {case.name for case in CASES} - DECLARED
+    assert (lacking, {case.name for case in CASES} - names) == (set(), set())
+
+
+def declared(loss: Loss) -> Iterator[Hypothesis]:
+    """The hypotheses that follow from the declaration."""
+    yield from of_libraries(loss)
+    yield from of_loss(loss)
+
+
+DECLARED = {row.name for cls in losses().values() for loss in settled(cls) for row in declared(loss)}
+
+
+def stated(loss: Loss, row: Hypothesis, arrays: Arrays) -> Any:
+    """What a hypothesis says, computed by what users of Python type."""
+    kind, _, rest = row.name.partition("-")
+    if row.name.removeprefix("as-") in losses() and row.name.startswith("as-"):
+        other = losses()[row.name.removeprefix("as-")]
+        # Where a loss bends is the same number in both.
+        bends = {other.bend: getattr(loss, loss.bend)} if other.bend and loss.bend else {}
+        return other(**bends)(**arrays)
+    if kind == "like":
+        own = {
+            p.name: getattr(loss, p.name)
+            for p in parameters(type(loss))
+            if getattr(loss, p.name) != p.default
+        }
+        return type(loss)(**own, like=rest)(**arrays)
+    name = row.options.split()[0].removeprefix("--").removeprefix("no-").replace("-", "_")
+    parameter = next(p for p in parameters(type(loss)) if name in (p.name, p.name.removeprefix("no_")))
+    is_flag = parameter.kind is bool
+    setting = not getattr(loss, parameter.name) if is_flag else parameter.default
+    return type(loss)(**{**loss.settings, parameter.name: setting})(**arrays)
+
+
+@pytest.mark.parametrize("cls", losses().values(), ids=lambda cls: cls.name)
+def test_declared_suppositions(cls: type[Loss]) -> None:
+    """Another loss, a parameter left out, a flag the other way, a library: each is what Python gives."""
+    for number, loss in enumerate(variants(cls)):
+        arrays = prepared(loss, example(cls, 5, seed=number))
+        call = Call(loss, flattened(arrays), MEAN)
+        for row in declared(loss):
+            try:
+                found = row.value(call)
+                expected = stated(loss, row, arrays)
+            except losscalc.LosscalcError:
+                continue
+            if found is not None:
+                np.testing.assert_allclose(found, expected, rtol=1e-12, err_msg=f"{row.name} of {loss}")
 
 
 # -- numbers that are right, or have nothing to do with the data -------------------------------------------
