@@ -102,7 +102,7 @@ class MSE(Squared):
     aliases = ("mean_squared_error", "squared_error")
     ambiguous: ClassVar[Mapping[str, str]] = {"l2": "half of it, as in optax"}
     uses = ("regression", "GAN")
-    close = ("l1", "rmse")
+    close = ("l1",)
     example = {"input": [1.0, -2.0, 0.5], "target": [1.5, 1.0, 0.5], "reduction": "sum"}
 
 

@@ -129,7 +129,7 @@ class TripletMargin(Triplet):
 
     aliases = ("FaceNet",)
     ambiguous = MappingProxyType({"triplet": "batch-triplet, of a batch with labels"})
-    close = ("batch-triplet", "triplet-margin-with-distance")
+    close = ("batch-triplet",)
     unlike = "does not overflow where the squares of distances would"
     example = {"anchor": [[0.0, 0.0]], "positive": [[2.0, 0.0]], "negative": [[2.5, 0.0]]}
 

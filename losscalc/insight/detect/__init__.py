@@ -20,7 +20,7 @@ def groups(call: Call) -> Iterator[list[Hypothesis]]:
         REDUCTIONS,
         FACTORS,
         WEIGHTS,
-        [*of_libraries(call.operation), *of_loss(call.operation), *DISTANCES, *CONVENTIONS],
+        [*of_loss(call.operation), *DISTANCES, *CONVENTIONS, *of_libraries(call.operation)],
         DENOMINATORS,
         INPUTS,
         TARGETS,
