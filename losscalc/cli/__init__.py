@@ -25,17 +25,12 @@ def run(arguments: Sequence[str]) -> int:
             with losscalc.make_context("losscalc", list(arguments), obj=tuple(arguments)) as context:
                 losscalc.invoke(context)
 
+    return guarded(command, lambda: "--debug" in arguments or _is_on(os.environ.get("LOSSCALC_DEBUG", "")))
+
+
+def _is_on(word: str) -> bool:
     # Click's words for no, as for every other flag in the environment.
-    is_quiet = os.environ.get("LOSSCALC_DEBUG", "").strip().lower() in (
-        "",
-        "0",
-        "false",
-        "f",
-        "no",
-        "n",
-        "off",
-    )
-    return guarded(command, lambda: "--debug" in arguments or not is_quiet)
+    return word.strip().lower() not in ("", "0", "false", "f", "no", "n", "off")
 
 
 def main() -> NoReturn:

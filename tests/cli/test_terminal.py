@@ -149,7 +149,7 @@ def test_one_grid_for_each_leading_index():
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (["list"], "beta/2"),
+        (["list"], "Absolute difference"),
         ([*EXAMPLE, "--explain"], "+ ... +"),
         (["diagnose", *EXAMPLE], "0.4899 - 0.5572"),
         (["diagnose", *EXAMPLE], "guess of 1/2, ln 2"),
