@@ -132,7 +132,8 @@ class Distillation(Loss):
         """The ratio of probabilities as the difference of -ln softmax, part by part."""
         student, teacher = self._cooled(input), self._cooled(teacher)
         ours, theirs = partition(student), partition(teacher)
-        ratio = ours.gap - theirs.gap + (ours.tail - theirs.tail)[..., np.newaxis]
+        # Of one sample of objects, NumPy gives an object, and no array.
+        ratio = ours.gap - theirs.gap + np.asarray(ours.tail - theirs.tail)[..., np.newaxis]
         return _Softened(softmax(teacher), softmax(student), ratio)
 
     def _cooled(self, logits: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from losscalc.catalogue import smoothing
 from losscalc.catalogue.base import Loss, Quantities, loss
-from losscalc.catalogue.places import Places, gathered
+from losscalc.catalogue.places import Places, check_some_left, gathered
 from losscalc.core.array import FloatArray, Shape, show_shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, FINITE_POSITIVE, UNIT, Axes, Interval, Names
@@ -84,6 +84,7 @@ class Overlap(Loss):
                 found=wrong[0] if wrong else self.dim,
                 argument="input",
             )
+        check_some_left(shape, self.dim)
         if self.activation == "softmax" and len(shape) < 2:
             raise ShapeError(
                 f"`input` has shape {show_shape(shape)}, and no axis 1 for the softmax of classes",

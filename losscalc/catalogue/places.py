@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from losscalc.core.array import FloatArray
+from losscalc.core.array import FloatArray, Shape, show_shape
+from losscalc.errors import ShapeError
 
 # What stands for an axis that a sum runs along, in its name.
 _ALONG = ":"
@@ -47,6 +48,16 @@ class Places(NamedTuple):
             words = (_ALONG if isinstance(part, slice) else str(part) for part in index)
             summands[f"{name}[{', '.join(words)}]"] = values[tuple(index)]
         return summands
+
+
+def check_some_left(shape: Shape, dim: tuple[int, ...] | None) -> None:
+    """Refuse axes of length 0 beside rows that are summed: there would be no sums to make losses of."""
+    summed = {axis % len(shape) for axis in dim or ()}
+    if 0 in summed and any(length == 0 for axis, length in enumerate(shape) if axis not in summed):
+        raise ShapeError(
+            f"`input` has shape {show_shape(shape)}, and no losses along an axis that `dim` leaves",
+            argument="input",
+        )
 
 
 def gathered(name: str, sums: Mapping[str, Any]) -> tuple[FloatArray, Places]:

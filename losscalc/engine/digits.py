@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -36,8 +37,12 @@ def compute(call: AnyCall, digits: int) -> Computation:
     _check(call, digits)
     done = engine.compute(call._replace(samples=_MOST_ELEMENTS + 1, digits=None))
     _check_size(call, done)
-    found = _settled(call, done, math.ceil(digits * math.log2(10)))
-    value = objects((as_decimal(number, digits) for number in found), done.value.shape)
+    if done.partial.count:
+        found = _settled(call, done, math.ceil(digits * math.log2(10)))
+        value = objects((as_decimal(number, digits) for number in found), done.value.shape)
+    else:
+        # Of no losses there is a sum of 0, or NaN.
+        value = objects(map(Decimal, done.value.ravel().tolist()), done.value.shape)
     warnings = done.warnings
     if all(number.is_finite() for number in value.flat):
         # A result that float64 cannot hold may be finite here.

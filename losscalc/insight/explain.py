@@ -261,7 +261,13 @@ def symbol_values(
         else:
             values[symbol] = np.asarray(float(getattr(loss.own, name)))
     measured = {name: _aligned(arguments[name], shape) for name in arrays if name[0] in formula.initials}
-    return values | own | measured
+    # What is broadcast has the numbers of each loss, too.
+    return {
+        name: np.broadcast_to(value, (*shape, value.shape[-1]))
+        if value is not None and value.ndim == len(shape) + 1
+        else value
+        for name, value in (values | own | measured).items()
+    }
 
 
 def formula_of(loss: Loss, arguments: Mapping[str, Any]) -> Formula:

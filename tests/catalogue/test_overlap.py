@@ -181,3 +181,15 @@ def test_masks_without_elements():
     found = losscalc.compute("dice", np.empty((2, 0)), np.empty((2, 0)), dim=1, reduction="none")
     np.testing.assert_array_equal(found, [0.0, 0.0])
     assert losscalc.compute("dice", 0.5, 1.0) == pytest.approx(1 - 1 / 1.5, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["dice", "jaccard", "tversky"])
+def test_no_losses_along_an_axis(name):
+    """Where axes of no length are left, and rows are summed, there is no loss to be made of the sums."""
+    empty = np.empty((2, 3, 0))
+    for reduction in ("none", "mean"):
+        with pytest.raises(losscalc.ShapeError, match="no losses along an axis that dim leaves"):
+            losscalc.compute(name, empty, empty, dim=(0,), reduction=reduction)
+    assert losscalc.compute(name, empty, empty, dim=(1,), reduction="none").shape == (2, 0)
+    with pytest.warns(losscalc.LosscalcWarning, match="no values"):
+        assert losscalc.compute(name, np.empty((0, 3)), np.empty((0, 3)), dim=(0,), digits=20).is_nan()

@@ -3,6 +3,7 @@
 import inspect
 import math
 import sys
+import warnings
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
@@ -21,6 +22,7 @@ from losscalc.engine.reals import as_reals, reals
 from losscalc.insight.explain import formula_of, symbol_values
 from tests.support import exact
 from tests.support.examples import Arrays, example, losses_of, prepared, variants
+from tests.support.layouts import laid_out
 from tests.support.points import POINTS
 from tests.support.wholes import Dice, RootMeanSquare
 
@@ -251,6 +253,20 @@ def test_single_samples_of_all_losses():
         assert lone == losscalc.compute("triplet-margin-with-distance", **rows, **words)
     weighted = losscalc.compute("multi-margin", [0.5, 1.0], 0, weight=[0.5, 1.0], digits=20)
     assert weighted == Decimal("0.375")  # ½·0.5·(1 - 0.5 + 1.0)
+
+
+@pytest.mark.parametrize("cls", losses().values())
+def test_a_lone_sample_of_every_loss(cls):
+    """Where a loss takes one sample without an axis of rows, its digits are those that float64 begins."""
+    arrays = laid_out(cls, example(cls, 1), "lone").arrays
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            expected = losscalc.compute(cls.name, **arrays)
+        except losscalc.DataError:
+            return
+        found = losscalc.compute(cls.name, **arrays, digits=20)
+    assert float(found) == pytest.approx(float(expected), rel=1e-12, nan_ok=True)
 
 
 def test_single_samples_keep_their_shape():

@@ -193,6 +193,16 @@ def test_there_may_be_no_rows(call, cls, form, tmp_path):
     assert (r"\ell &=" if form == "latex" else cls.name) in call(*words)
 
 
+def test_what_is_broadcast(call):
+    """Each loss has the numbers that broadcasting gives it."""
+    lines = call("hinge", "-i", "[[0.5],[2],[-1]]", "-t", "[[1]]", "--broadcast", "--explain").splitlines()
+    assert [line.rpartition(" = ")[2] for line in lines if line.startswith("[")] == [
+        "0.5000",
+        "0.0000",
+        "2.0000",
+    ]
+
+
 def test_the_mean_of_a_row_that_is_cut(call, tmp_path):
     """The mean, the sum and the numbers of all losses are those of all, however few of them are shown."""
     x, y = np.arange(140.0).reshape(20, 7) / 8, np.zeros((20, 7))
