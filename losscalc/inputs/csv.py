@@ -49,7 +49,7 @@ class CsvTable:
             raise FormatError("no data", location=Location(self._name))
         if "\0" in first.cells[0][:2]:
             raise self._wide(first)
-        self._first = first
+        self._first_line = first.line
         self._width = len(first.cells)
         """How many cells a line has, with the empty one behind a trailing delimiter."""
         names = self._names(first, reading, comment)
@@ -135,8 +135,9 @@ class CsvTable:
         above = self._above(comment) if is_data and reading.header != "no" else []
         if len(above) == self._width:
             return above
-        decimals = [cell.replace(reading.decimal, ".") for cell in first.cells]
-        cells = first.cells if reading.decimal == "." else decimals
+        cells = first.cells
+        if reading.decimal != ".":
+            cells = [cell.replace(reading.decimal, ".") for cell in cells]
         # The columns of an input may stand in the header of the same table as its labels.
         is_label = reading.header == "auto" and len(cells) == 1 and cells[0].strip() in reading.labels
         names = None if is_label else heading(cells, reading.header, self._place(first.line))
@@ -251,7 +252,7 @@ class CsvTable:
     def _checked(self, row: Row) -> Row:
         """The row, if it has as many cells as the first."""
         if len(row.cells) != self._width:
-            known = f"line {self._first.line} has {self._width}"
+            known = f"line {self._first_line} has {self._width}"
             problem = f"the line has {len(row.cells)} cells, but {known}"
             raise FormatError(problem, location=self._place(row.line))
         if self._trails and row.cells[-1].strip():
@@ -296,7 +297,7 @@ class CsvTable:
             # What splits lines into several cells is what separates them.
             None if self._width > 1 else self._dialect.delimiter,
             self._place(row.line, column + 1),
-            is_first=row.line == self._first.line,
+            is_first=row.line == self._first_line,
             others=self.columns.part_of(numbers) if numbers else "",
             may_list=self._may_list,
         )

@@ -1,7 +1,6 @@
 """How a table is written as text: what separates its cells, and where its rows and lines of # are."""
 
 import csv
-import io
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -17,6 +16,9 @@ _BLANK = re.compile(r"[ \t]+")
 COMMENT = r"[ \t]*#(?!(?i:n/a|div/0!|ref!|name\?|null!|num!|value!))"
 """What a line of # begins with; the words are those of spreadsheets for what could not be computed."""
 _COMMENT = re.compile(COMMENT)
+_FIRST = re.compile(r"^.*\S.*$|\Z", re.MULTILINE)
+"""The first line that is not blank, or the end."""
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _DELIMITERS = ";\t|,"
 _SAMPLE = 50
 _SPACED_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?: \d{3})+", re.ASCII)
@@ -47,7 +49,8 @@ class _Feed:
     """The lines of a text for the csv module. Between rows, it passes over lines of #."""
 
     def __init__(self, text: str, line: int) -> None:
-        self._lines = io.StringIO(text)
+        # io.StringIO would hold the text anew, with four bytes for each character.
+        self._lines = (match[0] for match in _LINE.finditer(text))
         self.first = line
         """The first line of the row at hand."""
         self.next = line
@@ -134,11 +137,13 @@ def find_dialect(text: str, usual: str | None, decimal: str, within: str | None 
     >>> find_dialect("a;b\\n0.5;1\\n", ",", ".").delimiter, find_dialect("1 2\\n3 4\\n", ",", ".").delimiter
     (';', ' ')
     """
-    lines = text.split("\n", _SAMPLE)[:_SAMPLE]
-    sample = "".join(f"{line}\n" for line in lines if line.strip())
-    first = sample.partition("\n")[0]
-    marks = [mark for mark in (usual or "", *_DELIMITERS) if mark and mark in first]
-    if decimal == "," and '"' not in first:
+    sample = _first_lines(text)
+    # The first line may be long: it is looked at where it stands.
+    first = _FIRST.search(sample)
+    assert first is not None
+    start, end = first.span()
+    marks = [mark for mark in (usual or "", *_DELIMITERS) if mark and sample.find(mark, start, end) >= 0]
+    if decimal == "," and sample.find('"', start, end) < 0:
         marks = [mark for mark in marks if mark != ","]
     marks = [mark for mark in marks if mark != within]
     shares = {mark: share for mark in marks if (share := _share(sample, mark))}
@@ -147,7 +152,7 @@ def find_dialect(text: str, usual: str | None, decimal: str, within: str | None 
     if within is not None and not marks:
         # One cell a line: any mark does that is in none of them.
         return Dialect(next(mark for mark in _DELIMITERS if mark != within), decimal)
-    if not marks and usual != BLANKS and _share(sample, BLANKS) == 1 and not _has_thousands(lines):
+    if not marks and usual != BLANKS and _share(sample, BLANKS) == 1 and not _has_thousands(sample):
         return Dialect(BLANKS, decimal)
     if usual is None:
         return Dialect("," if "," in marks else BLANKS, decimal)
@@ -157,7 +162,7 @@ def find_dialect(text: str, usual: str | None, decimal: str, within: str | None 
 def _share(sample: str, delimiter: str) -> float:
     """How much of the rows below the first are numbers; 0 if there is one cell a row, or rows differ."""
     try:
-        rows = [row.cells for row in islice(Dialect(delimiter).rows(sample), _SAMPLE)]
+        rows = [row.cells for row in Dialect(delimiter).rows(sample) if not row.is_blank]
     except (FormatError, OpenQuoteError):
         return 0
     if not rows or len(rows[0]) < 2 or any(len(cells) != len(rows[0]) for cells in rows):
@@ -172,6 +177,12 @@ def _share(sample: str, delimiter: str) -> float:
     return max(found / len(cells), 0.01) if delimiter != BLANKS else float(found == len(cells))
 
 
-def _has_thousands(lines: list[str]) -> bool:
-    """Whether lines may be numbers with blanks between their thousands."""
-    return all(_SPACED_THOUSANDS.fullmatch(line.strip()) for line in lines if line.strip())
+def _first_lines(text: str) -> str:
+    """The lines that a dialect is found by."""
+    ends = islice(re.finditer("\n", text), _SAMPLE)
+    return text[: max((match.end() for match in ends), default=len(text))]
+
+
+def _has_thousands(sample: str) -> bool:
+    """Whether the lines may be numbers with blanks between their thousands."""
+    return all(_SPACED_THOUSANDS.fullmatch(line.strip()) for line in sample.split("\n") if line.strip())

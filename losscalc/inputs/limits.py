@@ -16,7 +16,7 @@ ENTRIES = 1_000_000
 """Instructions in such a pickle; numbers and brackets in such a header."""
 WORKBOOK = 1_000_000_000
 """Bytes of memory that the process may take which reads a workbook."""
-CELLS = 500_000
+CELLS = 1_000_000
 """Cells in a line of a table, each of which takes many times its bytes while it is read."""
 _RATIO = 200
 """Beyond that, how many times its size a compressed file may unpack to."""

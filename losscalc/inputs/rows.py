@@ -78,10 +78,18 @@ class TextRows:
         self._passed, self._blank = self._passed + self._blank, 0
 
     def at_hand(self, most: int | None = None) -> list[Row]:
-        """The rows at hand, and blank lines among them; more is read while a quote is open at the end."""
+        """The rows at hand, and blank lines among them, but no more than so many."""
+        return list(islice(self._each_at_hand(), most))
+
+    def _each_at_hand(self) -> Iterator[Row]:
+        """The rows at hand one by one; more is read while a quote is open at the end."""
+        done = 0
         while True:
             try:
-                return list(islice(self.dialect.rows(self.text, self.name, self.line), most))
+                for row in islice(self.dialect.rows(self.text, self.name, self.line), done, None):
+                    yield row
+                    done += 1
+                return
             except OpenQuoteError as quote:
                 more = self._lines.piece()
                 if not more:
@@ -92,7 +100,7 @@ class TextRows:
     def __iter__(self) -> Iterator[Row]:
         """The rows at hand, counting the lines between them."""
         line = self.line
-        for row in self.at_hand():
+        for row in self._each_at_hand():
             self._comments += row.line - line
             line = row.end
             if row.is_blank:

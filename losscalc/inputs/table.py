@@ -260,7 +260,7 @@ def are_numbered(cells: list[str]) -> bool:
     first = 0
     if len(words) > 1 and _YEAR.fullmatch(words[0]) and int(words[0]) + len(words) - 1 <= _LAST_YEAR:
         first = int(words[0])
-    return words == [str(first + i) for i in range(len(words))]
+    return all(word == str(first + i) for i, word in enumerate(words))
 
 
 def have_fractions(values: Array) -> bool:
