@@ -236,7 +236,7 @@ def open_tags(open_with: Callable[[Reading], Source], reading: Reading) -> Sourc
     cells = open_with(reading._replace(is_beside=True))
     if cells.dtype != object:
         return cells
-    head = cells.take(_SAMPLE).values
+    head = cells.take(_SAMPLE).values if cells.shape else np.empty(0, object)
     if any(map(_is_name, _labels(head))):
         return Tags(cells, reading, head)
     cells.close()
@@ -254,6 +254,10 @@ def open_labels(
     if cells.dtype != object:
         is_renamed = classes.numbered and len(cells.shape) == 1
         return ClassLabels(cells, classes, reading, None) if is_renamed else cells
+    if not cells.shape:
+        # A lone text names no row's class.
+        cells.close()
+        return open_with(reading._replace(labels=words))
     head = cells.take(_SAMPLE).values
     known = _labels(head)
     row = next((row for row, cell in enumerate(known) if _is_name(cell)), None)
