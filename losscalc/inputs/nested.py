@@ -155,26 +155,26 @@ def _cell(leaf: Any, position: int, shape: Index, place: Place) -> Cell:
         return ""
     if isinstance(leaf, Written) or (isinstance(leaf, float) and np.isfinite(leaf)):
         return leaf
-    raise _not_a_number(leaf, place(_unravel(position, shape)), "a text or a number")
+    raise _not_a_number(leaf, place(_unravel(position, shape)))
 
 
 def _is_gap(leaf: Any) -> bool:
     return leaf is None or isinstance(leaf, GapError) or (isinstance(leaf, str) and is_missing(leaf))
 
 
-def _not_a_number(leaf: Any, location: Location, due: str = "a number") -> FormatError:
+def _not_a_number(leaf: Any, location: Location) -> FormatError:
     if isinstance(leaf, FormatError):
         return leaf
     if isinstance(leaf, float):
         return FormatError("a number outside the range of float64", location=location)
     if isinstance(leaf, list):
-        return FormatError(f"a list where {due} is due", location=location)
+        return FormatError("a list where a number is due", location=location)
     if isinstance(leaf, dict):
         # The ids of records are no numbers to compute with, and neither are words.
         data = [key for key in leaf if not identifies(key)]
         name = next((key for key in data if isinstance(leaf[key], float)), next(iter(data or leaf), None))
         hint = None if name is None else f"name a member: {as_typed(name)}"
-        return FormatError(f"an object where {due} is due", location=location, hint=hint)
+        return FormatError("an object where a number is due", location=location, hint=hint)
     hint = "--na drop leaves the row out, --na nan reads NaN" if _is_gap(leaf) else None
     return FormatError("not a number", found=json.dumps(leaf), location=location, hint=hint)
 

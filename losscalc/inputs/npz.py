@@ -8,6 +8,7 @@ from losscalc.inputs.archive import Archive
 from losscalc.inputs.npy import open_array
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import choose_array
+from losscalc.inputs.signatures import foreign_archive, is_torch, is_workbook
 from losscalc.inputs.stream import Stream
 
 _MOST_MEMBERS = 1_000
@@ -17,7 +18,9 @@ _SUFFIX = ".npy"
 def open_npz(stream: Stream, part: str | None, reading: Reading) -> Source:
     """One array of an NPZ archive: the one that is named, or the only one there is."""
     archive = Archive(stream)
-    if not any(name.endswith(_SUFFIX) for name in archive.names()):
+    names = archive.names()
+    has_arrays = any(map(_is_array, archive.members))
+    if not has_arrays and (is_torch(names) or is_workbook(names) or foreign_archive(names)):
         hint = "leave --from npz out, and what it is will be found"
         raise FormatError("the archive holds no array", location=Location(archive.name), hint=hint)
     return open_member(archive, part, reading)

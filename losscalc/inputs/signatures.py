@@ -41,6 +41,8 @@ def _hdf5(name: str, value: str) -> Kind:
 
 _LOADMAT = "{k: v for k, v in scipy.io.loadmat(OLD, squeeze_me=True).items() if not k.startswith('_')}"
 _LOAD = "torch.load(OLD, map_location='cpu', weights_only=True)"
+PICKLED = "/data.pkl"
+"""How the member of an archive of torch.save ends that says what there is."""
 _PICKLE = _pickled("a pickle", "pickle", "pickle.load(open(OLD, 'rb'))")
 _JOBLIB = _pickled("a file of joblib", "joblib", "joblib.load(OLD)")
 _HDF5 = _hdf5("an HDF5 file", "v[()]")
@@ -128,6 +130,11 @@ def known_format(start: bytes) -> str | None:
     ('arrow', None)
     """
     return next((name for test, name in _FORMATS if test(start)), None)
+
+
+def is_torch(names: Sequence[str]) -> bool:
+    """Whether a ZIP archive with members of these names comes from torch.save, or from TorchScript."""
+    return any(name.endswith(PICKLED) and name.count("/") == 1 for name in names)
 
 
 def is_workbook(names: Sequence[str]) -> bool:

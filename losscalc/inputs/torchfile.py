@@ -11,14 +11,13 @@ from losscalc.errors import FormatError, Location
 from losscalc.inputs.archive import Archive
 from losscalc.inputs.limits import CONTENTS, ENTRIES, UNPACKED_ARRAY, is_bomb, too_large
 from losscalc.inputs.options import Reading
-from losscalc.inputs.parts import choose_array, listed, no_such_array
-from losscalc.inputs.pickled import Call, read_pickle
-from losscalc.inputs.signatures import TORCHSCRIPT, refusal
+from losscalc.inputs.parts import choose_array, no_such_array
+from losscalc.inputs.pickled import read_pickle
+from losscalc.inputs.signatures import PICKLED, TORCHSCRIPT, is_torch, refusal
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.strided import StridedSource, packed
 from losscalc.inputs.tensors import MAKERS, described, is_array
 
-_PICKLE = "/data.pkl"
 _DEEPEST = 64
 _LISTED = 1_000
 _NOTHING = object()
@@ -36,11 +35,6 @@ def open_torch(stream: Stream, part: str | None, reading: Reading) -> Source:
     return open_tensor(Archive(stream), part, reading)
 
 
-def is_torch(names: list[str]) -> bool:
-    """Whether an archive with members of these names comes from torch.save, or from TorchScript."""
-    return any(name.endswith(_PICKLE) and name.count("/") == 1 for name in names)
-
-
 def open_tensor(archive: Archive, part: str | None, reading: Reading) -> Source:
     """One tensor of an archive of torch.save."""
     file = _TorchFile(archive, reading)
@@ -48,7 +42,6 @@ def open_tensor(archive: Archive, part: str | None, reading: Reading) -> Source:
     path = () if part is None else (part,)
     if part is not None:
         node = _named(node, part, where)
-        _check_array(file.contents, node, part, where)
     if isinstance(node, dict | list | tuple) and not _are_numbers(node):
         count, node, names = _arrays(node, path, where)
         path = (choose_array(names, None, archive.name, count=count),)
@@ -64,7 +57,7 @@ class _TorchFile:
         self._where = Location(archive.name)
         names = archive.names()
         self._members = dict(zip(names, archive.members, strict=True))
-        roots = [name.removesuffix(_PICKLE) for name in names if is_torch([name])]
+        roots = [name.removesuffix(PICKLED) for name in names if is_torch([name])]
         if len(roots) != 1 or len(self._members) < len(names):
             raise self._bad("not an archive of torch.save, in which there is one of each member")
         self._root = roots[0]
@@ -118,15 +111,6 @@ class _TorchFile:
 
     def _bad(self, problem: str, found: object = None) -> FormatError:
         return FormatError(problem, found=found, location=self._where)
-
-
-def _check_array(root: object, node: object, part: str, where: Location) -> None:
-    """Refuse a part that is no array where other parts are."""
-    if is_array(node) or isinstance(node, Call | dict | list | tuple) or _are_numbers(node):
-        return
-    names = _arrays(root, (), where)[2]
-    if names:
-        raise FormatError("not an array", found=type(node).__name__, location=where, hint=listed(names))
 
 
 def _named(root: object, part: str, where: Location) -> object:
