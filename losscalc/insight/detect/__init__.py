@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from losscalc.insight.call import Call
-from losscalc.insight.detect.conventions import CONVENTIONS
+from losscalc.insight.detect.conventions import CONVENTIONS, FOCAL
 from losscalc.insight.detect.counts import DENOMINATORS, REDUCTIONS, WEIGHTS
 from losscalc.insight.detect.data import INPUTS, SHAPES, SMOOTHING, TARGETS
 from losscalc.insight.detect.distances import DISTANCES
@@ -20,7 +20,7 @@ def groups(call: Call) -> Iterator[list[Hypothesis]]:
         REDUCTIONS,
         FACTORS,
         WEIGHTS,
-        [*of_loss(call.operation), *DISTANCES, *CONVENTIONS, *of_libraries(call.operation)],
+        [*FOCAL, *of_libraries(call.operation), *of_loss(call.operation), *DISTANCES, *CONVENTIONS],
         DENOMINATORS,
         INPUTS,
         TARGETS,
