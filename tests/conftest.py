@@ -13,7 +13,7 @@ collect_ignore = [
     "fuzz/readers.py",
     "typing/accepted.py",
     "typing/refused.py",
-    *([] if find_spec("torch") else ["support/parity.py"]),
+    *([] if find_spec("torch") else ["support/parity.py", "support/plain_torch.py"]),
 ]
 
 
