@@ -29,6 +29,16 @@ _PATTERN = re.compile(r"[*?]|\[.+\]", re.DOTALL)
 _SHOWN = 3
 _STATE_HINT = "numpy.savez('state.npz', **arrays) makes one of a state dict of arrays"
 
+_PRINTED = (
+    (re.compile(r"(?<=[\w.\]])\s+(?=[\w.\[+-])"), ", "),
+    (re.compile(r"(?<![\w.])\+?(-?)\.(?=\d)", re.ASCII), r"\g<1>0."),
+    (re.compile(r"(\d\.)(?!\d)", re.ASCII), r"\g<1>0"),
+    (re.compile(r"\bnan\b"), "NaN"),
+    (re.compile(r"\binf\b"), "Infinity"),
+)
+"""How Python and NumPy print numbers that JSON writes otherwise."""
+_LONGEST_HINT = 200
+
 
 class Address(NamedTuple):
     """Where an array is: in a file or several, on standard input, or in the text itself."""
@@ -282,10 +292,30 @@ def _literal(text: str, option: str, reading: Reading) -> Source:
     if text.lstrip().startswith("["):
         from losscalc.inputs.json import read_document
 
-        return read_document(text, option, reading)
+        try:
+            return read_document(text, option, reading)
+        except FormatError as error:
+            error.hint = error.hint or _as_json(text)
+            raise
     cells = text.split(",")
     numbers = np.array([_cell(cell, i, len(cells), option) for i, cell in enumerate(cells)])
     return Literal(numbers if len(cells) > 1 else numbers.reshape(()), option)
+
+
+def _as_json(text: str) -> str | None:
+    """The hint to write lists as JSON does, if they are written as Python or NumPy prints them."""
+    written = text
+    for pattern, replacement in _PRINTED:
+        written = pattern.sub(replacement, written)
+    if written == text or len(written) > _LONGEST_HINT:
+        return None
+    import json
+
+    try:
+        json.loads(written)
+    except (ValueError, RecursionError):
+        return None
+    return f"in JSON that is '{written}'"
 
 
 def _cell(cell: str, position: int, count: int, option: str) -> float:
