@@ -8,6 +8,7 @@ import textwrap
 from importlib import import_module
 from pathlib import Path
 
+import losscalc.catalogue
 from losscalc import losses
 from losscalc.catalogue.index import MODULES
 from losscalc.core.declaration import array_arguments, parameters
@@ -16,7 +17,7 @@ from losscalc.core.registry import names_of, operations
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
-CATALOGUE = ROOT / "losscalc" / "catalogue"
+CATALOGUE = Path(losscalc.catalogue.__file__).parent
 INDEX = CATALOGUE / "index.py"
 
 
