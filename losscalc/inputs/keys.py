@@ -4,7 +4,6 @@ Cells are arrays of numbers, of bytes, which are texts in ASCII, or of objects, 
 """
 
 from collections.abc import Iterator, Sequence
-from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,7 +125,12 @@ def _of_keys(keys: list[str | float]) -> Marks:
 
 def _short(text: bytes) -> bytes:
     """The text, or in place of what an array of bytes does not hold well its fingerprint."""
-    return text if len(text) <= _LONGEST and b"\0" not in text else blake2b(text).hexdigest().encode()
+    if len(text) <= _LONGEST and b"\0" not in text:
+        return text
+    # Loading it takes as long as all of this module, and few texts are so long.
+    from hashlib import blake2b
+
+    return blake2b(text).hexdigest().encode()
 
 
 def _of_numbers(numbers: Array) -> Marks:
