@@ -5,21 +5,25 @@ from types import MappingProxyType
 
 import click
 
+from losscalc.cli.tasks import TASKS
 from losscalc.errors import UnknownLossError
 
 TOOLS = MappingProxyType(
     {
-        "list": "show:show_list",
-        "show": "show:show",
-        "diagnose": "tools:diagnose",
-        "compare": "tools:compare",
-        "merge": "merge:merge",
-        "pos-weight": "tools:pos_weight",
-        "class-weight": "tools:class_weight",
-        "completion": "completion:show_completion",
+        "list": ("show:show_list", "Show the catalogue, or what of it a word finds"),
+        "show": ("show:show", "Explain a loss without data"),
+        "diagnose": ("tools:diagnose", "Look for mistakes, and show what a loss compares with"),
+        "compare": ("tools:compare", "Several losses on the same data"),
+        "merge": ("merge:merge", "Add up results of parts of the data"),
+        "pos-weight": ("tools:pos_weight", "Negatives over positives of each column, ready for --pos-weight"),
+        "class-weight": (
+            "tools:class_weight",
+            "The weight of each class that lets all classes count alike, n / (C·n_c)",
+        ),
+        "completion": ("completion:show_completion", "Print the completion script of a shell"),
     }
 )
-"""The module of each tool, and its name there, so that only the tool that is used is imported."""
+"""The module of each tool, its name there, and what it does: only the tool that is used is imported."""
 
 
 class Catalogue(click.Group):
@@ -35,8 +39,10 @@ class Catalogue(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a name, which may be PyTorch's."""
         if cmd_name in TOOLS:
-            module, _, name = TOOLS[cmd_name].partition(":")
+            place, summary = TOOLS[cmd_name]
+            module, _, name = place.partition(":")
             command: click.Command = getattr(import_module(f"losscalc.cli.{module}"), name)
+            command.short_help = summary
             return command
         from losscalc.cli.commands import build_command
         from losscalc.core.registry import lookup
@@ -57,22 +63,13 @@ class Catalogue(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write a section for each kind of command."""
-        from losscalc.core.registry import operations
-
-        import_module("losscalc.catalogue")
-        sections: dict[str, list[tuple[str, str]]] = {"Losses, by what they are for": [], "Tools": []}
-        tasks: dict[str, list[str]] = {}
-        for name, cls in operations().items():
-            for use in cls.uses:
-                tasks.setdefault(use, []).append(name)
-        sections["Losses, by what they are for"] = [(use, ", ".join(names)) for use, names in tasks.items()]
-        for name in TOOLS:
-            command = self.get_command(ctx, name)
-            sections["Tools"].append((name, command.get_short_help_str() if command else ""))
-        for section, rows in sections.items():
-            with formatter.section(section):
-                formatter.write_dl(rows)
+        """Write what losses are for, and the tools."""
+        with formatter.section("What losses are for"):
+            formatter.write_text(", ".join(TASKS))
+            formatter.write_paragraph()
+            formatter.write_text("losscalc list segmentation shows those for one of them, losscalc list all.")
+        with formatter.section("Tools"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in TOOLS.items()])
 
 
 @click.group(
@@ -86,9 +83,11 @@ class Catalogue(click.Group):
 )
 @click.version_option(package_name="losscalc", prog_name="losscalc", message="%(prog)s %(version)s")
 def losscalc() -> None:
-    """Exact values of machine-learning losses, as PyTorch defines them.
+    """Exact values of machine-learning losses, as PyTorch defines them, and why another number came out.
 
+    \b
     losscalc bce-logits --input logits.csv --target labels.csv
-
     losscalc cross-entropy -i logits.npy -t labels.npy --reduction none
+    losscalc cross-entropy -i logits.npy -t labels.npy --explain
+    losscalc cross-entropy -i logits.npy -t labels.npy --expect 0.4312
     """

@@ -16,7 +16,7 @@ _VARIABLE = "_LOSSCALC_COMPLETE"
 _SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command("completion", short_help="Print the completion script of a shell")
+@click.command("completion")
 @click.argument("shell", type=click.Choice(_SHELLS))
 def show_completion(shell: str) -> None:
     """Print the completion script of SHELL; `eval "$(losscalc completion bash)"` switches it on."""

@@ -107,7 +107,6 @@ merge = GroupedCommand(
         *output_options(),
     ],
     callback=_merge,
-    short_help="Add up results of parts of the data",
     help="Add up results that were written with --format json, each of a part of the data. The value is "
     "that of one run over all of it, if the parts had the same parameters and weights: to the last bit, or "
     "to 1e-13 where matrices are multiplied.",

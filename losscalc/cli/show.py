@@ -15,7 +15,7 @@ from losscalc.outputs.sheets import Cell, Column, Sheet, records, separated
 _NAMES = (Column("name", "name"), Column("torch", "name"))
 
 
-@click.command("show", short_help="Explain a loss without data")
+@click.command("show")
 @click.argument("name", metavar="LOSS")
 @click.option(
     "--format",
@@ -44,7 +44,7 @@ def show(name: str, form: str) -> None:
         delivery.send_bytes(write_description(description, delivery.format))
 
 
-@click.command("list", short_help="Show the catalogue, or what of it a word finds")
+@click.command("list")
 @click.argument("word", nargs=-1, metavar="[WORD]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--format", "-f", "form", type=click.Choice(["auto", "table", "plain", "json"]), default="auto")

@@ -1,12 +1,12 @@
 """Small tools around the losses: diagnoses of a data set, losses side by side, weights from labels."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from losscalc.catalogue.base import Loss
 from losscalc.cli.arrays import Inputs
+from losscalc.cli.catalogue import TOOLS
 from losscalc.cli.commands import GroupedCommand, build_command, request_of
 from losscalc.cli.options import (
     ARRAYS,
@@ -34,7 +34,6 @@ from losscalc.outputs.sheets import Cell
 
 @click.command(
     "diagnose",
-    short_help="Look for mistakes, and show what a loss compares with",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
 @click.argument("loss", metavar="LOSS")
@@ -113,7 +112,6 @@ compare = GroupedCommand(
         *output_options(),
     ],
     callback=_compare,
-    short_help="Several losses on the same data",
     help="Show several losses on the same data: of the single losses min, median and max, the mean, the sum.",
 )
 
@@ -129,17 +127,17 @@ def _weights(kind: str, values: dict[str, Any]) -> None:
     delivery.send(Result(kind, weights, {}, is_tool=True))
 
 
-def _tool(kind: str, summary: str, extra: Sequence[click.Parameter] = ()) -> click.Command:
+def _tool(kind: str, *extra: click.Parameter) -> click.Command:
+    _, summary = TOOLS[kind]
     return click.Command(
         kind,
         params=[_options()[1], *extra, *reading_options(), *output_options()],
         callback=lambda **values: _weights(kind, values),
-        short_help=summary,
         help=f"{summary}. In a loss, --{kind.removeprefix('class-')} balanced does it in place.",
     )
 
 
-pos_weight = _tool("pos-weight", "Negatives over positives of each column, ready for --pos-weight")
+pos_weight = _tool("pos-weight")
 _CLASSES = GroupedOption(
     ["--classes"],
     group=ARRAYS,
@@ -147,9 +145,7 @@ _CLASSES = GroupedOption(
     metavar="C",
     help="How many classes there are, if the last of them do not occur.",
 )
-class_weight = _tool(
-    "class-weight", "The weight of each class that lets all classes count alike, n / (C·n_c)", [_CLASSES]
-)
+class_weight = _tool("class-weight", _CLASSES)
 
 
 def _loss(name: str) -> type[Loss]:

@@ -6,15 +6,16 @@ import sys
 
 import pytest
 
-from losscalc import cli
+from losscalc import cli, losses
 from losscalc.core.registry import lookup, names_of, operations, other_meaning
 from losscalc.errors import UnknownLossError
-from tests.support.tables import INDEX, index
+from tests.support.tables import INDEX, TASKS, index, tasks
 
 
 def test_the_index_is_fresh() -> None:
     """Every name of every loss and activation is in the index, with its module."""
     assert INDEX.read_text("utf-8") == index(), "run `python -m tests.support.tables`, which writes it anew"
+    assert TASKS.read_text("utf-8") == tasks(), "run `python -m tests.support.tables`, which writes it anew"
 
 
 @pytest.mark.parametrize("cls", operations().values(), ids=lambda cls: cls.name)
@@ -66,3 +67,14 @@ def test_other_meanings(cls) -> None:
     for name in cls.ambiguous:
         assert lookup(name) is cls
         assert other_meaning(cls, name) or name.replace("_", "-").lower() == cls.name
+
+
+def test_the_first_screen_shows_tasks(capsys: pytest.CaptureFixture[str]) -> None:
+    """It fits on one, names what losses are for, and needs neither a loss nor NumPy."""
+    assert cli.run(["--help"]) == 0
+    screen = capsys.readouterr().out
+    assert len(screen.splitlines()) <= 50
+    words = " ".join(screen.split())
+    assert all(use in words for cls in losses().values() for use in cls.uses)
+    code = "import sys; from losscalc.cli import run; run(['--help']); sys.exit('numpy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 CATALOGUE = Path(losscalc.catalogue.__file__).parent
 INDEX = CATALOGUE / "index.py"
+TASKS = CATALOGUE.parent / "cli" / "tasks.py"
 
 
 def catalogue() -> str:
@@ -86,6 +87,14 @@ def index() -> str:
     return "".join(lines) + "}\n"
 
 
+def tasks() -> str:
+    """What losses are for, in the order of the alphabet, without having to import them."""
+    names = sorted({use for cls in losses().values() for use in cls.uses}, key=str.lower)
+    head = TASKS.read_text("utf-8").partition("TASKS")[0]
+    return head + "TASKS = (\n" + "".join(f'    "{name}",\n' for name in names) + ")\n"
+
+
 if __name__ == "__main__":
     INDEX.write_text(index(), "utf-8")
+    TASKS.write_text(tasks(), "utf-8")
     README.write_text(renewed(README.read_text("utf-8")), "utf-8")
