@@ -63,6 +63,7 @@ class Detection(Loss):
         return {name: value[..., np.newaxis] for name, value in zip(names, values, strict=True)}
 
     def gradient(self, input: Boxes, target: Boxes) -> Slope:
+        """By the quotient rule: each corner moves the areas, and what else is computed, that it bounds."""
         pair = Pair.of(input, target, self.eps)
         return Slope(np.moveaxis(self._slope(pair) * pair.scale, 0, -1))
 

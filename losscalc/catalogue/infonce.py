@@ -76,9 +76,11 @@ class InfoNCE(Pairs):
         return {"s": similar, "s[i]": dot(queries, keys)[:, np.newaxis]}
 
     def gradient(self, input: Vectors, target: Vectors, negatives: Negatives | None = None) -> Slope:
+        """Softmax, less 1 at its own key, times the keys over T, and through the normalisation."""
         return Slope(self._gradients(input, target, negatives)[0])
 
     def gradient_target(self, input: Vectors, target: Vectors, negatives: Negatives | None = None) -> Slope:
+        """Softmax, less 1 for its own query, times the queries over T, and through the normalisation."""
         return Slope(self._gradients(input, target, negatives)[1])
 
     def gradient_negatives(self, input: Vectors, target: Vectors, negatives: Negatives) -> Slope:

@@ -72,8 +72,9 @@ def _symbols(cls: type[Loss]) -> Iterator[tuple[str, str]]:
     known = {array.name for array in array_arguments(cls)} | {p.name for p in parameters(cls)}
     for symbol in parsed(cls.formula).symbols:
         letter = symbol[0] if re.fullmatch(r"[a-z]\[[a-z]\]", symbol) else symbol
-        name = symbol if symbol in known else VOCABULARY.get(letter, "")
-        if name in known:
+        name = VOCABULARY.get(letter, "")
+        # A symbol that is called as the array or parameter is explained there.
+        if name in known and symbol not in known:
             of = {"[y]": " of the target class", "[i]": " of any other class"}.get(symbol[1:], "")
             yield symbol, name + of
     if parsed(cls.formula).legend:
