@@ -153,6 +153,13 @@ GOLDEN = [
     ),
     Row(
         "cosine-distance",
+        "keras",
+        {"input": [[3e-9, 4e-9], [3e-8, -4e-8]], "target": [[2.0, 1.0], [1e-9, 0.0]]},
+        -0.023860679507255556,
+        "cosine_similarity(y, x).mean()",
+    ),
+    Row(
+        "cosine-distance",
         "optax",
         {"input": [[1.0, 2.0], [0.0, 0.0]], "target": [[2.0, 1.0]] * 2, "reduction": "none"},
         [0.2, math.nan],
