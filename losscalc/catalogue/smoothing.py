@@ -31,9 +31,9 @@ JACCARD = (
     ),
     Convention(
         "monai",
-        "adds 1e-5 to twice the intersection and to twice the union",
+        "adds its constants to twice the intersection and to twice the union",
         "monai.losses.DiceLoss(jaccard=True), 1.6.1, for each picture and class: give `dim`",
-        {"smooth_nr": 5e-6, "smooth_dr": 5e-6},
+        scaled={"smooth_nr": 0.5, "smooth_dr": 0.5},
     ),
 )
 TVERSKY = (

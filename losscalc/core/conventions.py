@@ -73,6 +73,8 @@ class Convention(NamedTuple):
     """The arrays that may have any numbers, because the change brings them into their domain."""
     exchanged: tuple[str, ...] = ()
     """Two parameters, each of which is what the loss calls by the name of the other."""
+    scaled: Mapping[str, float] = NOTHING
+    """Parameters of which the loss takes so many times what the library calls by their names."""
     factor: float = 1.0
     """The factor of each loss."""
     offset: float = 0.0
@@ -84,7 +86,10 @@ class Convention(NamedTuple):
     def named(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters as the loss calls them."""
         names = dict(zip(self.exchanged, reversed(self.exchanged), strict=True))
-        return {names.get(name, name): value for name, value in settings.items()}
+        return {
+            names.get(name, name): value * self.scaled[name] if name in self.scaled else value
+            for name, value in settings.items()
+        }
 
     def prepared(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         """The arrays as the loss gets them."""

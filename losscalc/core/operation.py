@@ -136,7 +136,7 @@ class Operation(ABC):
 
     def finished(self, reduction: Reduction, sums: Mapping[str, Any]) -> Any:
         """What is left of the losses that are a function of sums, of which there may be several."""
-        losses = np.asarray(self.finish(sums))
+        losses = np.asarray(self.own.finish(sums))
         if reduction.keeps or not losses.ndim:
             return losses[()]
         total = losses.sum()
@@ -149,9 +149,9 @@ class Operation(ABC):
     def reduced_slope(self, slope: FloatArray, reduction: Reduction, partial: Partial) -> FloatArray:
         """The derivative of the reduced loss, from that of its sums; 0 if every row is ignored."""
         if partial.sums:
-            outer = list(self.finish_slopes(partial.numbers).values())
+            outer = list(self.own.finish_slopes(partial.numbers).values())
             whole = sum((slope[..., place] * each for place, each in enumerate(outer)), np.zeros(()))
-            count = np.size(self.finish(partial.numbers)) if reduction.name == MEAN.name else 1
+            count = np.size(self.own.finish(partial.numbers)) if reduction.name == MEAN.name else 1
             return np.asarray(whole / count)
         if not partial.count:
             return slope

@@ -118,6 +118,13 @@ GOLDEN = [
         "DiceLoss(jaccard=True)(x[None, None], y[None, None])",
     ),
     Row(
+        "jaccard",
+        "monai",
+        {**MASKS, "smooth_nr": 1.0, "smooth_dr": 2.0},
+        0.5238095238095238,
+        "DiceLoss(jaccard=True, smooth_nr=1, smooth_dr=2)(x[None, None], y[None, None])",
+    ),
+    Row(
         "tversky", "keras", {**MASKS, "alpha": 0.3, "beta": 0.7}, 0.28229668505757477, "tversky(y, x, .3, .7)"
     ),
     Row(
