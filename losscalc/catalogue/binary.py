@@ -64,9 +64,11 @@ class BCE(Binary):
         ),
         Convention(
             "sklearn",
-            "clips probabilities to [ε, 1 - ε], ε = 2.2e-16",
+            "clips probabilities to [ε, 1 - ε], ε = 2.2e-16, and divides the sum of weighted losses by that "
+            "of the weights",
             "sklearn.metrics.log_loss, 1.9.1",
             changes={"input": clipped(2.0**-52, 1 - 2.0**-52)},
+            mean="weights",
         ),
     )
     contrast = {"input": [0.0, 0.2, 1.0], "target": [1, 0, 1]}

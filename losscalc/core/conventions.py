@@ -79,9 +79,9 @@ class Convention(NamedTuple):
     """The factor of each loss."""
     offset: float = 0.0
     """What is added to each loss after that."""
-    mean: Literal["same", "plain", "all"] = "same"
-    """Whether the mean divides by the number of losses that count, whatever their weights: plain; or by the
-    number of all, those that are ignored among them."""
+    mean: Literal["same", "plain", "all", "weights"] = "same"
+    """Whether the mean divides by the number of losses that count, whatever their weights: plain; by the
+    number of all, those that are ignored among them; or by the sum of the weights."""
 
     def named(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters as the loss calls them."""
@@ -98,10 +98,12 @@ class Convention(NamedTuple):
             name: changes[name].of(values) if name in changes else values for name, values in arrays.items()
         }
 
-    def finished(self, terms: Terms) -> Terms:
-        """The terms as the library has them."""
+    def finished(self, terms: Terms, arrays: Mapping[str, Any]) -> Terms:
+        """The terms as the library has them, of these arrays."""
         if self.mean != "same":
             terms = terms._replace(share=None, divisor=None)
+        if self.mean == "weights" and "weight" in arrays:
+            terms = terms._replace(divisor=np.broadcast_to(arrays["weight"], terms.value.shape))
         if self.mean == "all":
             terms = terms._replace(divisor=np.ones(terms.value.shape))
         if (self.factor, self.offset) == (1.0, 0.0):

@@ -165,7 +165,7 @@ class Operation(ABC):
         """The values of one block, as the library has them whose convention holds."""
         if (convention := self.convention) is None:
             return self.terms(**arrays)
-        return convention.finished(self.own.terms(**convention.prepared(arrays)))
+        return convention.finished(self.own.terms(**convention.prepared(arrays)), arrays)
 
     def differentiated(self, wrt: str, arrays: Mapping[str, Any]) -> Slope:
         """The derivative of the sum of the values of one block with respect to one of the arrays."""

@@ -65,6 +65,13 @@ GOLDEN = [
         "log_loss(y, x)",
     ),
     Row(
+        "bce",
+        "sklearn",
+        {"input": [0.0, 0.2, 1.0, 0.7], "target": [1, 0, 0, 1], "weight": [1.0, 2.0, 0.5, 3.0]},
+        8.55104492586467,
+        "log_loss(y, x, sample_weight=w)",
+    ),
+    Row(
         "sigmoid-focal",
         "keras",
         LOGITS,
