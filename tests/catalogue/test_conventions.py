@@ -222,6 +222,17 @@ GOLDEN = [
         "CategoricalFocalCrossentropy(gamma=1.5, from_logits=True)(hot(y), x, sample_weight=w)",
     ),
     Row(
+        "focal",
+        "keras",
+        {
+            "input": [[2.0, 1.0, 0.0], [-40.0, 0.0, 1.0], [60.0, 0.0, 0.0]],
+            "target": [0, 0, 0],
+            "reduction": "none",
+        },
+        [0.011419449741971222, 4.029523106834838, 2.500000121052339e-22],
+        "CategoricalFocalCrossentropy(from_logits=True, reduction='none')(hot(y), x)",
+    ),
+    Row(
         "multiclass-hinge",
         "keras",
         {"input": [[-2.0, 0.5, -3.0], [1.0, 1.5, -1.0]], "target": [1, 0]},

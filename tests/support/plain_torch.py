@@ -3,6 +3,7 @@
 Each gives the single losses, or for a function of the whole batch that one number.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -94,10 +95,12 @@ def distillation(input: Tensor, teacher: Tensor, target: Tensor, temperature: fl
 
 def focal(
     input: Tensor, target: Tensor, weight: Tensor, sample_weight: Tensor, gamma: float, ignore_index: int,
-    class_axis: int | None,
+    class_axis: int | None, eps: float,
 ) -> Tensor:  # fmt: skip
     """Cross-entropy times a power of the probability of the wrong classes."""
     surprise = F.cross_entropy(input, target, reduction="none", ignore_index=ignore_index)
+    if eps:
+        surprise = surprise.clamp(-math.log(1 - eps), -math.log(eps))
     value = weight[target.clamp(min=0)] * (1 - torch.exp(-surprise)) ** gamma * surprise
     # The power has no derivative at the 0 of an ignored row.
     return torch.where(target == ignore_index, 0.0, value.nan_to_num()) * sample_weight
