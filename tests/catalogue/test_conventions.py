@@ -39,6 +39,7 @@ class Row(NamedTuple):
 
 PERCENT = {"input": [1.5, 0.0, 2e-8, -3.0], "target": [2.0, -0.5, -1e-8, 4.0]}
 AMOUNTS = {"input": [2.5, -0.5, -3.0, 0.0], "target": [3.0, 1.0, 0.5, -2.0]}
+CLAIMS = {"input": [0.5, 0.5, 2.0, 2.0], "target": [2.0, 0.0, 1.0, 4.0]}
 SURE = {"input": [0.0, 0.2, 1.0, 0.9], "target": [1, 0, 0, 0.5]}
 LOGITS = {"input": [2.0, -1.0, 0.0, -20.0, 30.0], "target": [1, 0, 1, 1, 1]}
 CHANCES = {"input": [[0.5, 0.89, 0.6], [0.1, 0.2, 0.7], [0.0, 0.0, 1.0]], "target": [1, 0, 0]}
@@ -56,6 +57,15 @@ GOLDEN = [
     Row("mape", "keras", PERCENT, 82.4999988079071, "mean_absolute_percentage_error(y, x)"),
     Row("mape", "torchmetrics", PERCENT, 0.7564102564102564, "mean_absolute_percentage_error(x, y)"),
     Row("msle", "keras", AMOUNTS, 0.16567133367061615, "mean_squared_logarithmic_error(y, x)"),
+    Row("tweedie-deviance", "sklearn", CLAIMS, 1.875, "mean_tweedie_deviance(y, x)"),
+    Row("tweedie-deviance", "torchmetrics", CLAIMS, 1.875, "tweedie_deviance_score(x, y)"),
+    Row(
+        "tweedie-deviance",
+        "sklearn",
+        {"input": [0.5, 0.5, 2.0, 2.0], "target": [2.0, 1.0, 1.0, 4.0], "power": 3.0},
+        1.5,
+        "mean_tweedie_deviance(y, x, power=3)",
+    ),
     Row("bce", "keras", SURE, 8.415826797485352, "binary_crossentropy(y, x)"),
     Row(
         "bce",
@@ -407,9 +417,8 @@ def test_search_finds_the_library(row, run):
     value = row.value if row.loss != "msle" else 0.24914181
     exact = ["--rtol", "1e-8", "--atol", "0"] if row.loss in ("dice", "jaccard", "tversky") else []
     found = run(*words_of(row, arguments), "--expect", repr(value), *exact, code=1)
-    alike = (
-        {c.library for c in lookup(row.loss).conventions} if row.loss == "sigmoid-focal" else {row.library}
-    )
+    agree = row.loss in ("sigmoid-focal", "tweedie-deviance")
+    alike = {c.library for c in lookup(row.loss).conventions} if agree else {row.library}
     assert any(f"--like {library}" in found for library in alike) or "--alpha -1" in found, found
 
 
