@@ -9,7 +9,7 @@ from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.catalogue.classwise import IGNORE_INDEX, Multiclass
 from losscalc.catalogue.weighting import BY_SAMPLES, sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape
-from losscalc.core.conventions import Convention
+from losscalc.core.conventions import SOFTMAX, Convention, beyond_unit
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE, FINITE_NOT_NEGATIVE, Interval
 from losscalc.core.reductions import Slope, Terms
@@ -58,6 +58,12 @@ class Focal(Multiclass):
             {"eps": 1e-7},
             factor=0.25,
             mean="plain",
+        ),
+        Convention(
+            "monai",
+            "has a loss for each class, 0 for the wrong ones, so that its mean divides by their number too",
+            "monai.losses.FocalLoss(use_softmax=True, to_onehot_y=True), 1.6.1",
+            mean="classes",
         ),
     )
     aliases = ("softmax_focal_loss", "CategoricalFocalCrossentropy", "multiclass_focal")
@@ -129,7 +135,8 @@ class Focal(Multiclass):
         if not self.eps:
             return surprise
         eps = number(self.eps, surprise)
-        return np.minimum(np.maximum(surprise, -np.log1p(-eps)), -np.log(eps))
+        kept: FloatArray = np.minimum(np.maximum(surprise, -np.log1p(-eps)), -np.log(eps))
+        return kept
 
 
 @loss("multiclass-hinge")
@@ -157,6 +164,14 @@ class MulticlassHinge(Loss):
             "lets a score of 0 compete with those of the wrong classes",
             "keras.losses.categorical_hinge, 3.15.1",
             {"zero": True},
+        ),
+        Convention(
+            "torchmetrics",
+            "puts a softmax before the scores if any of them is outside [0, 1]",
+            "torchmetrics.functional.classification.multiclass_hinge_loss, 1.9.0",
+            changes={"input": SOFTMAX},
+            when=beyond_unit,
+            whole=True,
         ),
     )
     contrast = {"input": [[-2.0, 0.5, -3.0], [0.0, 1.0, 3.0]], "target": [1, 2]}

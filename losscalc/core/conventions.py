@@ -8,7 +8,7 @@ import numpy as np
 
 from losscalc.core.array import FloatArray
 from losscalc.core.reductions import Slope, Terms
-from losscalc.core.stable import number
+from losscalc.core.stable import number, sigmoid, softmax
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -47,6 +47,24 @@ NORMALIZED = Change(_rows_normalized, _rows_normalized_back)
 """Rows divided by their sum."""
 
 
+def beyond_unit(arrays: Mapping[str, Any]) -> bool:
+    """Where an input is not in [0, 1], as no probability is."""
+    return bool(np.any((arrays["input"] < 0) | (arrays["input"] > 1)))
+
+
+SQUASHED = Change(sigmoid, lambda x, slope: slope * sigmoid(x) * sigmoid(-x))
+"""The sigmoid of each number."""
+
+
+def _softmax_back(x: FloatArray, slope: FloatArray) -> FloatArray:
+    p = softmax(x)
+    return np.asarray(p * (slope - (slope * p).sum(axis=-1, keepdims=True)))
+
+
+SOFTMAX = Change(softmax, _softmax_back)
+"""The softmax of rows."""
+
+
 def after(first: Change, second: Change) -> Change:
     """One change after another."""
     return Change(
@@ -69,6 +87,8 @@ class Convention(NamedTuple):
     """What is done to arrays, by their names."""
     when: Callable[[Mapping[str, Any]], bool] = always
     """For which arrays that is done."""
+    whole: bool = False
+    """Whether that needs all rows, so that parts of a batch do not add up to the whole."""
     takes: tuple[str, ...] = ()
     """The arrays that may have any numbers, because the change brings them into their domain."""
     exchanged: tuple[str, ...] = ()
@@ -79,9 +99,10 @@ class Convention(NamedTuple):
     """The factor of each loss."""
     offset: float = 0.0
     """What is added to each loss after that."""
-    mean: Literal["same", "plain", "all", "weights"] = "same"
+    mean: Literal["same", "plain", "all", "weights", "classes"] = "same"
     """Whether the mean divides by the number of losses that count, whatever their weights: plain; by the
-    number of all, those that are ignored among them; or by the sum of the weights."""
+    number of all, those that are ignored among them; by the sum of the weights; or by the number of losses
+    that count, times that of the classes."""
 
     def named(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters as the loss calls them."""
@@ -106,6 +127,9 @@ class Convention(NamedTuple):
             terms = terms._replace(divisor=np.broadcast_to(arrays["weight"], terms.value.shape))
         if self.mean == "all":
             terms = terms._replace(divisor=np.ones(terms.value.shape))
+        if self.mean == "classes":
+            counts = np.ones(terms.value.shape) if terms.ignored is None else 1.0 - terms.ignored
+            terms = terms._replace(divisor=counts * (arrays["input"].size // max(1, terms.value.size)))
         if (self.factor, self.offset) == (1.0, 0.0):
             return terms
         value = terms.value * self.factor + self.offset

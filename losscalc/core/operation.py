@@ -179,6 +179,11 @@ class Operation(ABC):
         return None if self.like is None else self._convention_of(self.like)
 
     @property
+    def needs_whole(self) -> bool:
+        """Whether its convention needs all rows of a batch."""
+        return self.convention is not None and self.convention.whole
+
+    @property
     def own(self) -> Self:
         """The operation without the convention, with the same parameters by its own names."""
         convention = self.convention

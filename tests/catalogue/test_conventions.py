@@ -50,6 +50,7 @@ ROUGH = {"input": [[0.36, 0.48, 0.0], [0.3, 0.3, 0.9]], "target": [[0.2, 0.7, 0.
 UNEVEN = {"input": [[0.36, 0.48, 0.1], [0.3, 0.3, 0.9]], "target": [[0.2, 0.7, 0.3], [0.0, 0.2, 0.9]]}
 VECTORS = {"input": [[1.0, 2.0], [3.0, -1.0]], "target": [[2.0, 1.0], [-3.0, 0.5]]}
 SCORES = {"input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, 1.0, 1.0]], "target": [0, 2, 1]}
+SIDES = {"input": [0.5, -2.0, -0.3], "target": [1, -1, 1]}
 COUNTS = {"input": [0.5, 2.0, 0.0], "target": [1.0, 2.0, 1.0]}
 
 # The calls are those of keras.losses, torchmetrics.functional and so on; x is the input and y the target.
@@ -249,6 +250,42 @@ GOLDEN = [
         1.0,
         "categorical_hinge(hot(y), x).mean()",
     ),
+    Row(
+        "focal",
+        "monai",
+        SCORES,
+        0.05978824570775032,
+        "FocalLoss(use_softmax=True, to_onehot_y=True)(x, y[:, None])",
+    ),
+    Row("hinge", "torchmetrics", SIDES, 0.6903953692106407, "binary_hinge_loss(x, y > 0)"),
+    Row(
+        "hinge",
+        "torchmetrics",
+        {**SIDES, "input": [0.5, 0.2, 0.9]},
+        0.6,
+        "the same: there is no number beyond 1",
+    ),
+    Row(
+        "squared-hinge",
+        "torchmetrics",
+        SIDES,
+        0.5750454474601033,
+        "binary_hinge_loss(x, y > 0, squared=True)",
+    ),
+    Row(
+        "multiclass-hinge",
+        "torchmetrics",
+        {"input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, -1.0, 1.5]], "target": [0, 2, 1]},
+        0.7978260754460292,
+        "multiclass_hinge_loss(x, y, num_classes=3)",
+    ),
+    Row(
+        "multiclass-hinge",
+        "torchmetrics",
+        {"input": [[0.5, 0.2, 0.3], [0.1, 0.2, 0.7]], "target": [1, 2]},
+        0.9,
+        "the same",
+    ),
     Row("poisson-nll", "keras", COUNTS, 5.974982738494873, "poisson(y, x)"),
 ]
 
@@ -430,6 +467,9 @@ def test_parts_keep_the_library(row, run, tmp_path):
     assert json.loads(once)["value"] == pytest.approx(float(computed(row)), rel=1e-12)
     part = tmp_path / "part.json"
     part.write_text(once, encoding="utf-8")
+    if instance(row).needs_whole:
+        run("merge", str(part), str(part), code=4)
+        return
     both = run("merge", str(part), str(part), "--format", "json")
     doubled = {
         name: [*value, *value] if isinstance(value, list) and (row.loss, name) != WEIGHTS else value

@@ -631,7 +631,7 @@ OTHER_LOSSES = [
     ),
     Case("as-bce", "bce-logits", "saturated", lambda nn, p, y: nn.binary_cross_entropy(p, y)),
     Case(
-        "as-log-loss",
+        "like-sklearn",
         "bce",
         "weighted probabilities",
         lambda metrics, p, y, w: metrics.log_loss(y.ravel(), p.ravel(), sample_weight=w.ravel()),
