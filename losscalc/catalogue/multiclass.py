@@ -87,14 +87,15 @@ class CrossEntropy(Tokens):
     conventions: ClassVar[tuple[Convention, ...]] = (
         Convention(
             "keras",
-            "divides the sum of weighted losses by their number",
+            "divides the sum of weighted losses by their number, and gives 0 if all are ignored",
             "keras.losses.SparseCategoricalCrossentropy(from_logits=True), 3.15.1",
             mean="plain",
+            nothing=0.0,
         ),
         Convention(
             "smp",
             "counts rows that are ignored in the mean",
-            "segmentation_models_pytorch.losses.SoftCrossEntropyLoss(), 0.6.0",
+            "segmentation_models_pytorch.losses.SoftCrossEntropyLoss(smooth_factor=0), 0.6.0",
             mean="all",
         ),
     )

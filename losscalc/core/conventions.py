@@ -104,6 +104,9 @@ class Convention(NamedTuple):
     number of all, those that are ignored among them; by the sum of the weights; or by the number of losses
     that count, times that of the classes."""
 
+    nothing: float = np.nan
+    """The mean if nothing counts."""
+
     def named(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters as the loss calls them."""
         names = dict(zip(self.exchanged, reversed(self.exchanged), strict=True))

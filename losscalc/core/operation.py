@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike
 from losscalc.core.array import Array, FloatArray, Shape
 from losscalc.core.conventions import Convention
 from losscalc.core.declaration import Derived, array_arguments, labels_of, parameters, scores_of
+from losscalc.core.exactsum import EMPTY
 from losscalc.core.reductions import MEAN, SUM, Link, Partial, Reduction, Slope, Terms
 from losscalc.core.roles import Role
 from losscalc.core.shapes import Layout
@@ -132,7 +133,13 @@ class Operation(ABC):
         if partial.sums:
             with np.errstate(all="ignore"):
                 return self.finished(reduction, partial.numbers)
-        return self.linked(reduction, reduction.finish(partial))
+        return self.linked(reduction, self.quotient(reduction, partial))
+
+    def quotient(self, reduction: Reduction, partial: Partial) -> float:
+        """The quotient of two sums, or what a library has in its place where nothing counts."""
+        if self.convention is not None and reduction.denominator(partial) == EMPTY and not partial.count:
+            return self.convention.nothing
+        return reduction.finish(partial)
 
     def finished(self, reduction: Reduction, sums: Mapping[str, Any]) -> Any:
         """What is left of the losses that are a function of sums, of which there may be several."""

@@ -206,6 +206,13 @@ GOLDEN = [
     ),
     Row(
         "cross-entropy",
+        "keras",
+        {"input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]], "target": [1, 1], "ignore_index": 1},
+        0.0,
+        "SparseCategoricalCrossentropy(from_logits=True, ignore_class=1)(y, x)",
+    ),
+    Row(
+        "cross-entropy",
         "smp",
         {**SCORES, "ignore_index": 1},
         0.1924839946668887,
@@ -217,6 +224,13 @@ GOLDEN = [
         {**SCORES, "ignore_index": 1, "label_smoothing": 0.1},
         0.2813728835557776,
         "SoftCrossEntropyLoss(smooth_factor=.1, ignore_index=1)(x, y)",
+    ),
+    Row(
+        "cross-entropy",
+        "smp",
+        {"input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]], "target": [1, 1], "ignore_index": 1},
+        0.0,
+        "SoftCrossEntropyLoss(smooth_factor=0, ignore_index=1)(x, y)",
     ),
     Row(
         "focal",
@@ -512,6 +526,13 @@ def test_explanation_has_the_factor_and_the_offset(run):
     assert "100·(|2 - 4| / max(|4|, 1.0000e-07)) = 50.0000" in text
     text = run("cosine-distance", "-i", "[[1,2]]", "-t", "[[2,1]]", "--like", "keras", "--explain")
     assert "- 1 = -0.8000" in text
+
+
+def test_explanation_has_what_a_library_gives_for_nothing(run):
+    """By the rows above: Keras has a mean of 0 of targets that are all ignored."""
+    words = ["cross-entropy", "-i", "[[2,1]]", "-t", "-100", "--like", "keras"]
+    assert "0.0000 / 0 = 0.0000" in run(*words, "--explain")
+    assert run(*words, "--digits", "20") == "0\n"
 
 
 def test_representation_names_the_library():
