@@ -17,17 +17,17 @@ DICE = (
     ),
     Convention(
         "smp",
-        "adds nothing to either; a target without a 1, which has no loss there, costs 1 here",
+        "adds nothing to either, and gives 0 for a target without a 1",
         'segmentation_models_pytorch.losses.DiceLoss("binary", from_logits=False), 0.6.0',
-        {"smooth_nr": 0.0, "smooth_dr": 0.0},
+        {"smooth_nr": 0.0, "smooth_dr": 0.0, "skip_empty": True},
     ),
 )
 JACCARD = (
     Convention(
         "smp",
-        "adds nothing to either; a target without a 1, which has no loss there, costs 1 here",
+        "adds nothing to either, and gives 0 for a target without a 1",
         'segmentation_models_pytorch.losses.JaccardLoss("binary", from_logits=False), 0.6.0',
-        {"smooth_nr": 0.0, "smooth_dr": 0.0},
+        {"smooth_nr": 0.0, "smooth_dr": 0.0, "skip_empty": True},
     ),
     Convention(
         "monai",
@@ -53,8 +53,8 @@ TVERSKY = (
     ),
     Convention(
         "smp",
-        "adds nothing to either; a target without a 1, which has no loss there, costs 1 here",
+        "adds nothing to either, and gives 0 for a target without a 1",
         'segmentation_models_pytorch.losses.TverskyLoss("binary", from_logits=False), 0.6.0',
-        {"smooth_nr": 0.0, "smooth_dr": 0.0},
+        {"smooth_nr": 0.0, "smooth_dr": 0.0, "skip_empty": True},
     ),
 )

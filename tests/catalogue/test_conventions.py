@@ -46,6 +46,12 @@ CHANCES = {"input": [[0.5, 0.89, 0.6], [0.1, 0.2, 0.7], [0.0, 0.0, 1.0]], "targe
 MASKS = {"input": [0.9, 0.2, 0.5, 0.1], "target": [1, 0, 1, 1]}
 OTHERS = {"input": [0.9, 0.3, 0.4, 0.1], "target": [1, 0, 1, 1]}
 CLASSES = {"input": [[[0.7, 0.3], [0.2, 0.8], [0.6, 0.4]]], "target": [[[1, 0], [0, 1], [0, 1]]]}
+HALF_EMPTY = {
+    "input": [[[0.7, 0.2, 0.6], [0.3, 0.8, 0.4]]],
+    "target": [[[1, 0, 0], [0, 0, 0]]],
+    "dim": (0, 2),
+}
+EMPTY = {"input": [0.0, 0.0], "target": [0, 0]}
 ROUGH = {"input": [[0.36, 0.48, 0.0], [0.3, 0.3, 0.9]], "target": [[0.2, 0.7, 0.1], [0.0, 0.2, 0.8]]}
 UNEVEN = {"input": [[0.36, 0.48, 0.1], [0.3, 0.3, 0.9]], "target": [[0.2, 0.7, 0.3], [0.0, 0.2, 0.9]]}
 VECTORS = {"input": [[1.0, 2.0], [3.0, -1.0]], "target": [[2.0, 1.0], [-3.0, 0.5]]}
@@ -159,6 +165,30 @@ GOLDEN = [
         0.5266375886867183,
         'TverskyLoss("binary", from_logits=False, alpha=.3, beta=.7, gamma=.75)(x, y)',
     ),
+    Row(
+        "dice",
+        "smp",
+        HALF_EMPTY,
+        0.22000000000000003,
+        'DiceLoss("multilabel", from_logits=False)(x[..., None], y[..., None])',
+    ),
+    Row("dice", "smp", EMPTY, 0.0, 'DiceLoss("binary", from_logits=False)(x, y)'),
+    Row(
+        "jaccard",
+        "smp",
+        HALF_EMPTY,
+        0.3055555555555556,
+        'JaccardLoss("multilabel", from_logits=False)(x[..., None], y[..., None])',
+    ),
+    Row("jaccard", "smp", EMPTY, 0.0, 'JaccardLoss("binary", from_logits=False)(x, y)'),
+    Row(
+        "tversky",
+        "smp",
+        HALF_EMPTY,
+        0.22000000000000003,
+        'TverskyLoss("multilabel", from_logits=False)(x[..., None], y[..., None])',
+    ),
+    Row("tversky", "smp", EMPTY, 0.0, 'TverskyLoss("binary", from_logits=False)(x, y)'),
     Row("kl", "keras", ROUGH, 0.6763893715280035, "kl_divergence(y, x).mean()"),
     Row("kl", "torchmetrics", UNEVEN, 0.19450698428036123, "kl_divergence(y, x)"),
     Row("jensen-shannon", "torchmetrics", UNEVEN, 0.057961036351669847, "jensen_shannon_divergence(y, x)"),

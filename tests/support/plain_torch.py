@@ -47,7 +47,13 @@ def brier(input: Tensor, target: Tensor, weight: Tensor, scale_by_half: bool) ->
 
 
 def overlap(
-    loss: Callable[..., Tensor], input: Tensor, target: Tensor, activation: str, dim: Any, **settings: Any
+    loss: Callable[..., Tensor],
+    input: Tensor,
+    target: Tensor,
+    activation: str,
+    dim: Any,
+    skip_empty: bool,
+    **settings: Any,
 ) -> Tensor:
     """A loss of I = Σ p·y, P = Σ p and T = Σ y along some axes, of probabilities."""
     p = {"none": lambda x: x, "sigmoid": torch.sigmoid, "softmax": lambda x: torch.softmax(x, 1)}[activation](
@@ -56,7 +62,8 @@ def overlap(
     axes = tuple(range(input.ndim)) if dim is None else dim
     power = 2 if settings.pop("squared", False) else 1
     sums = [each.sum(axes) for each in (p * target, p**power, target**power)]
-    return loss(*sums, **settings)
+    value = loss(*sums, **settings)
+    return torch.where(sums[2] == 0, 0.0, value) if skip_empty else value
 
 
 def dice(i: Tensor, p: Tensor, t: Tensor, smooth_nr: float, smooth_dr: float) -> Tensor:
