@@ -212,7 +212,7 @@ class SigmoidFocal(Binary):
         "takes the limit at infinite logits where torchvision gives NaN, reduces to the mean unless told "
         "otherwise, and refuses a negative `gamma`"
     )
-    aliases = ("binary_focal",)
+    aliases = ("binary_focal", "BinaryFocalCrossentropy", "SigmoidFocalCrossEntropy")
     uses = ("binary", "several labels", "multi-label", "imbalanced", "detection", "segmentation")
     close = ("bce-logits",)
     conventions = (

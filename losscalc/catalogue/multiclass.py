@@ -73,7 +73,12 @@ class CrossEntropy(Tokens):
         "softmax_cross_entropy_with_integer_labels",
         "softmax_loss",
         "ranking_softmax_loss",
+        "SoftTargetCrossEntropy",
     )
+    ambiguous: ClassVar[Mapping[str, str]] = {
+        "SoftCrossEntropyLoss": "that of segmentation-models, whose mean counts rows that are ignored",
+        "LabelSmoothingCrossEntropy": "that of timm, this with a `label_smoothing` of 0.1",
+    }
     uses = ("classification", "one class of several", "segmentation", "language model")
     is_likelihood = True
     weighted_mean = True
