@@ -229,8 +229,15 @@ class SigmoidFocal(Binary):
             "has no factor alpha",
             'segmentation_models_pytorch.losses.FocalLoss("binary"), 0.6.0',
             {"alpha": -1.0},
+            is_of_bits=True,
         ),
-        Convention("monai", "has no factor alpha", "monai.losses.FocalLoss(), 1.6.1", {"alpha": -1.0}),
+        Convention(
+            "monai",
+            "has no factor alpha",
+            "monai.losses.FocalLoss(), 1.6.1",
+            {"alpha": -1.0},
+            is_of_bits=True,
+        ),
     )
     example = {"input": [2.0, -1.0, 0.0], "target": [1, 0, 1], "reduction": "none"}
 

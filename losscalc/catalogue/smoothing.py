@@ -20,6 +20,7 @@ DICE = (
         "adds nothing to either, and gives 0 for a target without a 1",
         'segmentation_models_pytorch.losses.DiceLoss("binary", from_logits=False), 0.6.0',
         {"smooth_nr": 0.0, "smooth_dr": 0.0, "skip_empty": True},
+        is_of_bits=True,
     ),
 )
 JACCARD = (
@@ -28,6 +29,7 @@ JACCARD = (
         "adds nothing to either, and gives 0 for a target without a 1",
         'segmentation_models_pytorch.losses.JaccardLoss("binary", from_logits=False), 0.6.0',
         {"smooth_nr": 0.0, "smooth_dr": 0.0, "skip_empty": True},
+        is_of_bits=True,
     ),
     Convention(
         "monai",
@@ -53,8 +55,10 @@ TVERSKY = (
     ),
     Convention(
         "smp",
-        "adds nothing to either, and gives 0 for a target without a 1",
+        "adds nothing to either, gives 0 for a target without a 1, and raises the mean of several losses to "
+        "gamma, where each is here",
         'segmentation_models_pytorch.losses.TverskyLoss("binary", from_logits=False), 0.6.0',
         {"smooth_nr": 0.0, "smooth_dr": 0.0, "skip_empty": True},
+        is_of_bits=True,
     ),
 )

@@ -91,6 +91,8 @@ class Convention(NamedTuple):
     """Whether that needs all rows, so that parts of a batch do not add up to the whole."""
     takes: tuple[str, ...] = ()
     """The arrays that may have any numbers, because the change brings them into their domain."""
+    is_of_bits: bool = False
+    """Whether all of this is so for labels of 0 and 1, and not for those between."""
     exchanged: tuple[str, ...] = ()
     """Two parameters, each of which is what the loss calls by the name of the other."""
     scaled: Mapping[str, float] = NOTHING

@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike
 from losscalc.core.array import Array, FloatArray, Shape
 from losscalc.core.conventions import Convention
 from losscalc.core.declaration import Derived, array_arguments, labels_of, parameters, scores_of
+from losscalc.core.domains import BITS
 from losscalc.core.exactsum import EMPTY
 from losscalc.core.reductions import MEAN, SUM, Link, Partial, Reduction, Slope, Terms
 from losscalc.core.roles import Role
@@ -215,13 +216,19 @@ class Operation(ABC):
 
     @property
     def roles(self) -> Mapping[str, Role]:
-        """The role of each array; those that a library brings into their domain may be outside."""
+        """The role of each array; those that a library brings into their domain may be outside.
+
+        Labels for which a library is not known to do the same get a warning.
+        """
         roles = {array.name: array.role for array in array_arguments(type(self))}
-        free = () if self.convention is None else self.convention.takes
-        return {
-            name: role._replace(domain=None, advised=None) if name in free else role
-            for name, role in roles.items()
-        }
+        if (convention := self.convention) is None:
+            return roles
+        for name in convention.takes:
+            roles[name] = roles[name]._replace(domain=None, advised=None)
+        if convention.is_of_bits:
+            beyond = f"{convention.library} has another loss for a label between them"
+            roles["target"] = roles["target"]._replace(advised=BITS, beyond=beyond)
+        return roles
 
     @property
     def settings(self) -> dict[str, object]:

@@ -429,6 +429,22 @@ def test_numbers_that_a_library_replaces_may_be_outside_the_domain():
         losscalc.compute("msle", [-3.0], [1e-7])
 
 
+@pytest.mark.parametrize(
+    ("loss", "library"),
+    [
+        ("sigmoid-focal", "smp"),
+        ("sigmoid-focal", "monai"),
+        ("dice", "smp"),
+        ("jaccard", "smp"),
+        ("tversky", "smp"),
+    ],
+)
+def test_labels_of_which_a_library_has_another_loss_are_told(loss, library):
+    """Of x = .5, y = .3 FocalLoss("binary") of smp gives 0.2597, not 0.2484, and DiceLoss 0.25, not 0.625."""
+    with pytest.warns(losscalc.LosscalcWarning, match=f"{library} has another loss for a label between"):
+        losscalc.compute(loss, [0.5], [0.3], like=library)
+
+
 def test_parameters_that_are_typed_hold():
     """The convention has the others: MAPE in percent, with another eps."""
     loss = losses()["mape"](like="keras", eps=0.5)
