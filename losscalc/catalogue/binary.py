@@ -64,9 +64,11 @@ class BCE(Binary):
         ),
         Convention(
             "sklearn",
-            "clips probabilities to [ε, 1 - ε], ε = 2.2e-16",
+            "clips probabilities to [ε, 1 - ε], ε = 2.2e-16, and divides the sum of weighted losses by that "
+            "of the weights",
             "sklearn.metrics.log_loss, 1.9.1",
             changes={"input": clipped(2.0**-52, 1 - 2.0**-52)},
+            mean="weights",
         ),
     )
     contrast = {"input": [0.0, 0.2, 1.0], "target": [1, 0, 1]}
@@ -210,7 +212,7 @@ class SigmoidFocal(Binary):
         "takes the limit at infinite logits where torchvision gives NaN, reduces to the mean unless told "
         "otherwise, and refuses a negative `gamma`"
     )
-    aliases = ("binary_focal",)
+    aliases = ("binary_focal", "BinaryFocalCrossentropy", "SigmoidFocalCrossEntropy")
     uses = ("binary", "several labels", "multi-label", "imbalanced", "detection", "segmentation")
     close = ("bce-logits",)
     conventions = (
@@ -227,8 +229,15 @@ class SigmoidFocal(Binary):
             "has no factor alpha",
             'segmentation_models_pytorch.losses.FocalLoss("binary"), 0.6.0',
             {"alpha": -1.0},
+            is_of_bits=True,
         ),
-        Convention("monai", "has no factor alpha", "monai.losses.FocalLoss(), 1.6.1", {"alpha": -1.0}),
+        Convention(
+            "monai",
+            "has no factor alpha",
+            "monai.losses.FocalLoss(), 1.6.1",
+            {"alpha": -1.0},
+            is_of_bits=True,
+        ),
     )
     example = {"input": [2.0, -1.0, 0.0], "target": [1, 0, 1], "reduction": "none"}
 

@@ -9,9 +9,9 @@ from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.catalogue.classwise import IGNORE_INDEX, Multiclass
 from losscalc.catalogue.weighting import BY_SAMPLES, sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape
-from losscalc.core.conventions import Convention
+from losscalc.core.conventions import SOFTMAX, Convention, beyond_unit
 from losscalc.core.declaration import Doc
-from losscalc.core.domains import FINITE, FINITE_NOT_NEGATIVE
+from losscalc.core.domains import FINITE, FINITE_NOT_NEGATIVE, Interval
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import (
     ClassIndices,
@@ -36,7 +36,8 @@ class Focal(Multiclass):
     `class_axis` of -1), or (C,) for one sample. `target` holds class indices of that shape without the class
     axis. `weight` has shape (C,): one factor a class, the alpha of the paper. The mean divides by the number
     of targets that are not ignored; weights of classes never enter it. `sample_weight`, (N,) or of the shape
-    of `target`, multiplies each loss and what it adds to the divisor.
+    of `target`, multiplies each loss and what it adds to the divisor. Probabilities are kept `eps` away from
+    0 and 1.
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), and DomainError
     for a negative weight.
@@ -52,10 +53,17 @@ class Focal(Multiclass):
     conventions = (
         Convention(
             "keras",
-            "has a factor alpha of 0.25 for all classes",
+            "has a factor alpha of 0.25 for all classes, and keeps probabilities 1e-7 away from 0 and 1",
             "keras.losses.CategoricalFocalCrossentropy(from_logits=True), 3.15.1",
+            {"eps": 1e-7},
             factor=0.25,
             mean="plain",
+        ),
+        Convention(
+            "monai",
+            "has a loss for each class, 0 for the wrong ones, so that its mean divides by their number too",
+            "monai.losses.FocalLoss(use_softmax=True, to_onehot_y=True), 1.6.1",
+            mean="classes",
         ),
     )
     aliases = ("softmax_focal_loss", "CategoricalFocalCrossentropy", "multiclass_focal")
@@ -68,16 +76,22 @@ class Focal(Multiclass):
     }
 
     formula = "-w[y]·(1 - p)^γ·ln p, p = exp(x[y]) / Σ exp(x)"
+    kept: ClassVar[str] = "-w[y]·(1 - p)^γ·ln p, p = min(max(exp(x[y]) / Σ exp(x), ε), 1-ε)"
     divisor = f"the number of targets that are not ignored; weights of classes never enter it; {BY_SAMPLES}"
 
     gamma: Annotated[float, FINITE_NOT_NEGATIVE, Doc("How much less easy rows count.")] = 2.0
     ignore_index: Annotated[int, IGNORE_INDEX] = -100
+    eps: Annotated[
+        float,
+        Interval(0.0, 0.5, high_open=True),
+        Doc("Distance that probabilities keep from 0 and 1; 1e-7 in Keras."),
+    ] = 0.0
 
     @sample_weighted
     def terms(self, input: ClassScores, target: ClassIndices, weight: ClassWeight | None = None) -> Terms:
         scores = classes_last(input, self._axis)
         target, position = self.places(scores, target)
-        surprise = surprisal(scores, position)
+        surprise = self._kept(surprisal(scores, position))
         # 1 - p as -expm1(ln p), which keeps its digits for a confident right answer.
         value = xmul((-np.expm1(-surprise)) ** self.gamma, surprise)
         value = value if weight is None else xmul(weight[position], value)
@@ -96,20 +110,33 @@ class Focal(Multiclass):
             "w[y]": None if weight is None else weight[position][..., np.newaxis],
         }
 
+    def explained(self, target: FloatArray | IndexArray) -> str:
+        """Probabilities that are kept away from 0 and 1 have a formula of their own."""
+        return self.kept if self.eps else self.formula
+
     @sample_weighted
     def gradient(self, input: ClassScores, target: ClassIndices, weight: ClassWeight | None = None) -> Slope:
         """(softmax(x) - y)·((1-p)^γ - γ·p·(1-p)^(γ-1)·ln p), times the weight of the target."""
         scores = classes_last(input, self._axis)
         target, position = self.places(scores, target)
-        surprise = surprisal(scores, position)
+        exact = surprisal(scores, position)
+        surprise = self._kept(exact)
         wrong = -np.expm1(-surprise)
         # -ln p / (1-p), which is 1 where p is.
         ratio = np.where(wrong == 0, 1.0, surprise / np.where(wrong == 0, 1.0, wrong))
         factor = wrong**self.gamma * (1.0 + self.gamma * xmul(np.exp(-surprise), ratio))
         factor = factor if weight is None else factor * weight[position]
         slope = xmul(factor[..., np.newaxis], softmax_less_one(scores, position))
-        slope = np.where((target == self.ignore_index)[..., np.newaxis], 0.0, slope)
-        return Slope(classes_back(slope, self._axis))
+        is_flat = (target == self.ignore_index) | (exact < surprise) | (exact > surprise)
+        return Slope(classes_back(np.where(is_flat[..., np.newaxis], 0.0, slope), self._axis))
+
+    def _kept(self, surprise: FloatArray) -> FloatArray:
+        """-ln p of probabilities that keep their distance from 0 and 1."""
+        if not self.eps:
+            return surprise
+        eps = number(self.eps, surprise)
+        kept: FloatArray = np.minimum(np.maximum(surprise, -np.log1p(-eps)), -np.log(eps))
+        return kept
 
 
 @loss("multiclass-hinge")
@@ -137,6 +164,14 @@ class MulticlassHinge(Loss):
             "lets a score of 0 compete with those of the wrong classes",
             "keras.losses.categorical_hinge, 3.15.1",
             {"zero": True},
+        ),
+        Convention(
+            "torchmetrics",
+            "puts a softmax before the scores if any of them is outside [0, 1]",
+            "torchmetrics.functional.classification.multiclass_hinge_loss, 1.9.0",
+            changes={"input": SOFTMAX},
+            when=beyond_unit,
+            whole=True,
         ),
     )
     contrast = {"input": [[-2.0, 0.5, -3.0], [0.0, 1.0, 3.0]], "target": [1, 2]}

@@ -9,6 +9,7 @@ import numpy as np
 from losscalc.catalogue.base import Quantities, loss
 from losscalc.catalogue.regression import Regression
 from losscalc.core.array import FloatArray
+from losscalc.core.conventions import Convention
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, FINITE_POSITIVE, Either, Interval
 from losscalc.core.reductions import Slope, Terms
@@ -18,6 +19,7 @@ from losscalc.core.stable import number
 # Below this bound a series of so many terms is exact to the last digit.
 _NEAR, _TERMS = 1.5, 28
 
+_WITH_POWER_0 = "has a power of 0 unless told otherwise, which is the squared error"
 _LOG_HINT = "of the logarithm of an expectation take the exponential first"
 
 Expectation = Annotated[
@@ -67,6 +69,15 @@ class TweedieDeviance(Deviance):
     aliases = ("tweedie", "mean_tweedie_deviance", "tweedie_deviance_score")
     uses = ("regression", "counts", "insurance", "zero-inflated")
     close = ("poisson-deviance", "gamma-deviance", "mse")
+    conventions = (
+        Convention("sklearn", _WITH_POWER_0, "sklearn.metrics.mean_tweedie_deviance, 1.9.1", {"power": 0.0}),
+        Convention(
+            "torchmetrics",
+            _WITH_POWER_0,
+            "torchmetrics.functional.tweedie_deviance_score, 1.9.0",
+            {"power": 0.0},
+        ),
+    )
     example = {"input": [0.5, 0.5, 2.0, 2.0], "target": [2.0, 0.0, 1.0, 4.0]}
 
     formula = (

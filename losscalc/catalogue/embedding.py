@@ -154,8 +154,9 @@ class CosineDistance(Loss):
     conventions = (
         Convention(
             "keras",
-            "gives minus the cosine, which is 1 less",
+            "gives minus the cosine, which is 1 less, and takes lengths as at least 1e-7",
             "keras.losses.cosine_similarity, 3.15.1",
+            {"eps": 1e-7},
             offset=-1.0,
         ),
         Convention(

@@ -28,7 +28,7 @@ class KLGaussian(Divergence):
     """
 
     aliases = ("vae_kl", "kl_normal", "latent_loss", "gaussian_kl")
-    uses = ("distributions", "variational autoencoder")
+    uses = ("distributions", "variational autoencoder", "VAE")
     example = {"input": [[0.5, -1.0]], "logvar": [[0.0, 0.5]]}
 
     formula = "½·Σ (g - v + exp(v - g) + (x - y)²·exp(-g) - 1); v logvar, g target_logvar"

@@ -7,6 +7,7 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import FloatArray, Shape
+from losscalc.core.conventions import SQUASHED, Convention, beyond_unit
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE, SIGNS, Choice
 from losscalc.core.reductions import Slope, Terms
@@ -24,6 +25,18 @@ EitherLabels = Annotated[
         beyond="a label of 0 counts as -1, as in Keras",
     ),
 ]
+
+
+def _squashed(source: str) -> Convention:
+    """The convention of torchmetrics."""
+    return Convention(
+        "torchmetrics",
+        "puts a sigmoid before the scores if any of them is outside [0, 1]",
+        f"torchmetrics.functional.classification.binary_hinge_loss{source}, 1.9.0",
+        changes={"input": SQUASHED},
+        when=beyond_unit,
+        whole=True,
+    )
 
 
 class Signed(Loss):
@@ -152,6 +165,7 @@ class Hinge(Hinged):
     ambiguous: ClassVar[Mapping[str, str]] = {"HingeLoss": "hinge-embedding"}
     uses = ("binary", "support vector machine", "GAN")
     close = ("squared-hinge", "hinge-embedding", "soft-margin")
+    conventions = (_squashed(""),)
     example = {"input": [0.5, -2.0, -0.3], "target": [1, -1, 1], "reduction": "none"}
 
     formula = "max(0, m - y·x)"
@@ -188,6 +202,7 @@ class SquaredHinge(Hinged):
     aliases = ("l2_svm", "l2_hinge")
     uses = ("binary", "support vector machine")
     close = ("hinge", "mse")
+    conventions = (_squashed("(..., squared=True)"),)
     example = {"input": [0.5, -2.0, -0.3], "target": [1, -1, 1], "reduction": "none"}
 
     formula = "max(0, m - y·x)²"

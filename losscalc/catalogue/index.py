@@ -35,7 +35,8 @@ MODULES = {
         bce-logits BCEWithLogitsLoss binary_cross_entropy_with_logits sigmoid_cross_entropy
             sigmoid_cross_entropy_with_logits sigmoid_binary_cross_entropy
         multilabel-soft-margin MultiLabelSoftMarginLoss multilabel_soft_margin_loss
-        sigmoid-focal sigmoid_focal_loss binary_focal
+        sigmoid-focal sigmoid_focal_loss binary_focal BinaryFocalCrossentropy
+            SigmoidFocalCrossEntropy
     """,
     "overlap": """
         dice soft_dice binary_dice f1 v_net
@@ -55,7 +56,8 @@ MODULES = {
     "multiclass": """
         cross-entropy CrossEntropyLoss cross_entropy ce softmax_cross_entropy
             softmax_cross_entropy_with_logits softmax_cross_entropy_with_integer_labels softmax_loss
-            ranking_softmax_loss
+            ranking_softmax_loss SoftTargetCrossEntropy SoftCrossEntropyLoss
+            LabelSmoothingCrossEntropy
     """,
     "nll": """
         nll NLLLoss nll_loss negative_log_likelihood

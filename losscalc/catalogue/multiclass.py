@@ -73,7 +73,12 @@ class CrossEntropy(Tokens):
         "softmax_cross_entropy_with_integer_labels",
         "softmax_loss",
         "ranking_softmax_loss",
+        "SoftTargetCrossEntropy",
     )
+    ambiguous: ClassVar[Mapping[str, str]] = {
+        "SoftCrossEntropyLoss": "that of segmentation-models, whose mean counts rows that are ignored",
+        "LabelSmoothingCrossEntropy": "that of timm, this with a `label_smoothing` of 0.1",
+    }
     uses = ("classification", "one class of several", "segmentation", "language model")
     is_likelihood = True
     weighted_mean = True
@@ -87,14 +92,15 @@ class CrossEntropy(Tokens):
     conventions: ClassVar[tuple[Convention, ...]] = (
         Convention(
             "keras",
-            "divides the sum of weighted losses by their number",
+            "divides the sum of weighted losses by their number, and gives 0 if all are ignored",
             "keras.losses.SparseCategoricalCrossentropy(from_logits=True), 3.15.1",
             mean="plain",
+            nothing=0.0,
         ),
         Convention(
             "smp",
             "counts rows that are ignored in the mean",
-            "segmentation_models_pytorch.losses.SoftCrossEntropyLoss(), 0.6.0",
+            "segmentation_models_pytorch.losses.SoftCrossEntropyLoss(smooth_factor=0), 0.6.0",
             mean="all",
         ),
     )

@@ -17,23 +17,25 @@ DICE = (
     ),
     Convention(
         "smp",
-        "adds nothing to either; a target without a 1, which has no loss there, costs 1 here",
+        "adds nothing to either, and gives 0 for a target without a 1",
         'segmentation_models_pytorch.losses.DiceLoss("binary", from_logits=False), 0.6.0',
-        {"smooth_nr": 0.0, "smooth_dr": 0.0},
+        {"smooth_nr": 0.0, "smooth_dr": 0.0, "skip_empty": True},
+        is_of_bits=True,
     ),
 )
 JACCARD = (
     Convention(
         "smp",
-        "adds nothing to either; a target without a 1, which has no loss there, costs 1 here",
+        "adds nothing to either, and gives 0 for a target without a 1",
         'segmentation_models_pytorch.losses.JaccardLoss("binary", from_logits=False), 0.6.0',
-        {"smooth_nr": 0.0, "smooth_dr": 0.0},
+        {"smooth_nr": 0.0, "smooth_dr": 0.0, "skip_empty": True},
+        is_of_bits=True,
     ),
     Convention(
         "monai",
-        "adds 1e-5 to twice the intersection and to twice the union",
+        "adds its constants to twice the intersection and to twice the union",
         "monai.losses.DiceLoss(jaccard=True), 1.6.1, for each picture and class: give `dim`",
-        {"smooth_nr": 5e-6, "smooth_dr": 5e-6},
+        scaled={"smooth_nr": 0.5, "smooth_dr": 0.5},
     ),
 )
 TVERSKY = (
@@ -53,8 +55,10 @@ TVERSKY = (
     ),
     Convention(
         "smp",
-        "adds nothing to either; a target without a 1, which has no loss there, costs 1 here",
+        "adds nothing to either, gives 0 for a target without a 1, and raises the mean of several losses to "
+        "gamma, where each is here",
         'segmentation_models_pytorch.losses.TverskyLoss("binary", from_logits=False), 0.6.0',
-        {"smooth_nr": 0.0, "smooth_dr": 0.0},
+        {"smooth_nr": 0.0, "smooth_dr": 0.0, "skip_empty": True},
+        is_of_bits=True,
     ),
 )

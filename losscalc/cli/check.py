@@ -43,7 +43,7 @@ class Check(NamedTuple):
         texts, readings = {**self.request.inputs.texts, "expect": self.expect}, self.request.inputs.readings
         with Files({name: parse_address(text) for name, text in texts.items()}, readings).changing():
             expected = read_array(self.expect, "--expect", readings.of("expect"))
-        comparison = compare(result.value, expected, self.tolerance)
+        comparison = compare(result.value, expected, self.tolerance, is_reduced=not call.reduction.keeps)
         found: list[Hypothesis] = []
         if not comparison.agrees:
             looser = self.tolerance.loosened(self.expect) if comparison.value.ndim == 0 else self.tolerance

@@ -71,10 +71,13 @@ def _check_same(first: "Part", part: "Part") -> None:
 
 def _check_parts(part: "Part") -> None:
     """Refuse parts of a batch whose rows depend on one another."""
-    cls = lookup(part.loss)
-    if issubclass(cls, Loss) and cls.whole_batch:
+    loss = _operation(part)
+    if isinstance(loss, Loss) and (loss.whole_batch or loss.needs_whole):
+        compares = "compares the rows of a batch with one another"
+        if loss.needs_whole:
+            compares = f"goes by all rows of a batch where it is computed as {loss.like} does"
         raise DataError(
-            f"{cls.name} compares the rows of a batch with one another, and parts of it do not add up",
+            f"{loss.name} {compares}, and parts of it do not add up",
             location=Location(part.path),
             hint="put the arrays behind one another, and compute the loss of all rows",
         )

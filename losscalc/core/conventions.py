@@ -8,7 +8,7 @@ import numpy as np
 
 from losscalc.core.array import FloatArray
 from losscalc.core.reductions import Slope, Terms
-from losscalc.core.stable import number
+from losscalc.core.stable import number, sigmoid, softmax
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -47,6 +47,24 @@ NORMALIZED = Change(_rows_normalized, _rows_normalized_back)
 """Rows divided by their sum."""
 
 
+def beyond_unit(arrays: Mapping[str, Any]) -> bool:
+    """Where an input is not in [0, 1], as no probability is."""
+    return bool(np.any((arrays["input"] < 0) | (arrays["input"] > 1)))
+
+
+SQUASHED = Change(sigmoid, lambda x, slope: slope * sigmoid(x) * sigmoid(-x))
+"""The sigmoid of each number."""
+
+
+def _softmax_back(x: FloatArray, slope: FloatArray) -> FloatArray:
+    p = softmax(x)
+    return np.asarray(p * (slope - (slope * p).sum(axis=-1, keepdims=True)))
+
+
+SOFTMAX = Change(softmax, _softmax_back)
+"""The softmax of rows."""
+
+
 def after(first: Change, second: Change) -> Change:
     """One change after another."""
     return Change(
@@ -69,22 +87,35 @@ class Convention(NamedTuple):
     """What is done to arrays, by their names."""
     when: Callable[[Mapping[str, Any]], bool] = always
     """For which arrays that is done."""
+    whole: bool = False
+    """Whether that needs all rows, so that parts of a batch do not add up to the whole."""
     takes: tuple[str, ...] = ()
     """The arrays that may have any numbers, because the change brings them into their domain."""
+    is_of_bits: bool = False
+    """Whether all of this is so for labels of 0 and 1, and not for those between."""
     exchanged: tuple[str, ...] = ()
     """Two parameters, each of which is what the loss calls by the name of the other."""
+    scaled: Mapping[str, float] = NOTHING
+    """Parameters of which the loss takes so many times what the library calls by their names."""
     factor: float = 1.0
     """The factor of each loss."""
     offset: float = 0.0
     """What is added to each loss after that."""
-    mean: Literal["same", "plain", "all"] = "same"
-    """Whether the mean divides by the number of losses that count, whatever their weights: plain; or by the
-    number of all, those that are ignored among them."""
+    mean: Literal["same", "plain", "all", "weights", "classes"] = "same"
+    """Whether the mean divides by the number of losses that count, whatever their weights: plain; by the
+    number of all, those that are ignored among them; by the sum of the weights; or by the number of losses
+    that count, times that of the classes."""
+
+    nothing: float = np.nan
+    """The mean if nothing counts."""
 
     def named(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters as the loss calls them."""
         names = dict(zip(self.exchanged, reversed(self.exchanged), strict=True))
-        return {names.get(name, name): value for name, value in settings.items()}
+        return {
+            names.get(name, name): value * self.scaled[name] if name in self.scaled else value
+            for name, value in settings.items()
+        }
 
     def prepared(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         """The arrays as the loss gets them."""
@@ -93,12 +124,17 @@ class Convention(NamedTuple):
             name: changes[name].of(values) if name in changes else values for name, values in arrays.items()
         }
 
-    def finished(self, terms: Terms) -> Terms:
-        """The terms as the library has them."""
+    def finished(self, terms: Terms, arrays: Mapping[str, Any]) -> Terms:
+        """The terms as the library has them, of these arrays."""
         if self.mean != "same":
             terms = terms._replace(share=None, divisor=None)
+        if self.mean == "weights" and "weight" in arrays:
+            terms = terms._replace(divisor=np.broadcast_to(arrays["weight"], terms.value.shape))
         if self.mean == "all":
             terms = terms._replace(divisor=np.ones(terms.value.shape))
+        if self.mean == "classes":
+            counts = np.ones(terms.value.shape) if terms.ignored is None else 1.0 - terms.ignored
+            terms = terms._replace(divisor=counts * (arrays["input"].size // max(1, terms.value.size)))
         if (self.factor, self.offset) == (1.0, 0.0):
             return terms
         value = terms.value * self.factor + self.offset

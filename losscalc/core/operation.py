@@ -16,6 +16,8 @@ from numpy.typing import DTypeLike
 from losscalc.core.array import Array, FloatArray, Shape
 from losscalc.core.conventions import Convention
 from losscalc.core.declaration import Derived, array_arguments, labels_of, parameters, scores_of
+from losscalc.core.domains import BITS
+from losscalc.core.exactsum import EMPTY
 from losscalc.core.reductions import MEAN, SUM, Link, Partial, Reduction, Slope, Terms
 from losscalc.core.roles import Role
 from losscalc.core.shapes import Layout
@@ -132,11 +134,17 @@ class Operation(ABC):
         if partial.sums:
             with np.errstate(all="ignore"):
                 return self.finished(reduction, partial.numbers)
-        return self.linked(reduction, reduction.finish(partial))
+        return self.linked(reduction, self.quotient(reduction, partial))
+
+    def quotient(self, reduction: Reduction, partial: Partial) -> float:
+        """The quotient of two sums, or what a library has in its place where nothing counts."""
+        if self.convention is not None and reduction.denominator(partial) == EMPTY and not partial.count:
+            return self.convention.nothing
+        return reduction.finish(partial)
 
     def finished(self, reduction: Reduction, sums: Mapping[str, Any]) -> Any:
         """What is left of the losses that are a function of sums, of which there may be several."""
-        losses = np.asarray(self.finish(sums))
+        losses = np.asarray(self.own.finish(sums))
         if reduction.keeps or not losses.ndim:
             return losses[()]
         total = losses.sum()
@@ -149,9 +157,9 @@ class Operation(ABC):
     def reduced_slope(self, slope: FloatArray, reduction: Reduction, partial: Partial) -> FloatArray:
         """The derivative of the reduced loss, from that of its sums; 0 if every row is ignored."""
         if partial.sums:
-            outer = list(self.finish_slopes(partial.numbers).values())
+            outer = list(self.own.finish_slopes(partial.numbers).values())
             whole = sum((slope[..., place] * each for place, each in enumerate(outer)), np.zeros(()))
-            count = np.size(self.finish(partial.numbers)) if reduction.name == MEAN.name else 1
+            count = np.size(self.own.finish(partial.numbers)) if reduction.name == MEAN.name else 1
             return np.asarray(whole / count)
         if not partial.count:
             return slope
@@ -165,7 +173,7 @@ class Operation(ABC):
         """The values of one block, as the library has them whose convention holds."""
         if (convention := self.convention) is None:
             return self.terms(**arrays)
-        return convention.finished(self.own.terms(**convention.prepared(arrays)))
+        return convention.finished(self.own.terms(**convention.prepared(arrays)), arrays)
 
     def differentiated(self, wrt: str, arrays: Mapping[str, Any]) -> Slope:
         """The derivative of the sum of the values of one block with respect to one of the arrays."""
@@ -177,6 +185,11 @@ class Operation(ABC):
     def convention(self) -> Convention | None:
         """The convention that holds, if it is that of a library."""
         return None if self.like is None else self._convention_of(self.like)
+
+    @property
+    def needs_whole(self) -> bool:
+        """Whether its convention needs all rows of a batch."""
+        return self.convention is not None and self.convention.whole
 
     @property
     def own(self) -> Self:
@@ -203,13 +216,19 @@ class Operation(ABC):
 
     @property
     def roles(self) -> Mapping[str, Role]:
-        """The role of each array; those that a library brings into their domain may be outside."""
+        """The role of each array; those that a library brings into their domain may be outside.
+
+        Labels for which a library is not known to do the same get a warning.
+        """
         roles = {array.name: array.role for array in array_arguments(type(self))}
-        free = () if self.convention is None else self.convention.takes
-        return {
-            name: role._replace(domain=None, advised=None) if name in free else role
-            for name, role in roles.items()
-        }
+        if (convention := self.convention) is None:
+            return roles
+        for name in convention.takes:
+            roles[name] = roles[name]._replace(domain=None, advised=None)
+        if convention.is_of_bits:
+            beyond = f"{convention.library} has another loss for a label between them"
+            roles["target"] = roles["target"]._replace(advised=BITS, beyond=beyond)
+        return roles
 
     @property
     def settings(self) -> dict[str, object]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from types import MappingProxyType
 
-from losscalc.core.operation import AnyOperation, Operation, suggest
+from losscalc.core.operation import AnyOperation, Operation
 from losscalc.errors import UnknownLossError
 
 _BY_NAME: dict[str, type[Operation]] = {}
@@ -48,21 +48,18 @@ def operations() -> Mapping[str, type[Operation]]:
 def lookup(name: str) -> type[Operation]:
     """The operation with a name, which may be that of a library; `-` and `_` are equal.
 
-    A final `loss` is left out only if nothing has the whole name.
+    A final `loss` is left out only if nothing has the whole name, and a module before it always.
 
-    >>> lookup("binary_cross_entropy_with_logits") is lookup("BCEWithLogitsLoss") is lookup("bce-logits")
+    >>> lookup("binary_cross_entropy_with_logits") is lookup("torch.nn.BCEWithLogitsLoss")
     True
     """
     if not isinstance(name, str):
         hint = f"give its name, {name.name!r}" if isinstance(name, type) and hasattr(name, "name") else None
         raise UnknownLossError("a loss is chosen by its name", found=repr(name), hint=hint)
-    wanted = _normal(name)
+    wanted = _normal(name.rpartition(".")[2])
     found = _found(wanted) or _found(wanted.removesuffix("loss"))
     if found is None:
-        close = suggest(wanted, {**_MODULES, **_BY_ALIAS})
-        nearest = None if close is None else _found(close)
-        hint = "losscalc list shows them all" if nearest is None else f"did you mean {nearest.name}?"
-        raise UnknownLossError("there is no such loss", found=name, hint=hint)
+        raise UnknownLossError("there is no such loss", found=name, hint=_hint(name))
     return found
 
 
@@ -73,9 +70,24 @@ def other_meaning(cls: type[Operation], name: str) -> str | None:
     'nt-xent, which is that of MONAI, or clip, which is that of Hugging Face'
     """
     meanings = {_normal(key): other for key, other in cls.ambiguous.items()}
-    wanted = _normal(name)
+    wanted = _normal(name.rpartition(".")[2])
     own = wanted == _normal(cls.name)
     return None if own else meanings.get(wanted) or meanings.get(wanted.removesuffix("loss"))
+
+
+def _hint(name: str) -> str:
+    """What to type instead of a name that nothing has: it may be misspelt, or what losses are for."""
+    import shlex
+
+    from losscalc.core.resemblance import nearest
+
+    known = operations()
+    close = nearest(name, {own: names_of(cls) for own, cls in known.items()}, _normal)
+    if close is not None:
+        return f"did you mean {close}?"
+    if any(_normal(name) == _normal(use) for cls in known.values() for use in cls.uses):
+        return f"losscalc list {shlex.quote(name)} shows what it may be"
+    return "losscalc list shows them all"
 
 
 def _found(wanted: str) -> type[Operation] | None:

@@ -84,7 +84,8 @@ class Call(NamedTuple, Generic[Operation_co]):
 
         def judged() -> Layout:
             shapes = {name: source.shape for name, source in sources.items()}
-            return self.operation.layout(shapes, dtypes, self.broadcast)
+            layout = self.operation.layout(shapes, dtypes, self.broadcast)
+            return layout._replace(whole=True) if self.operation.needs_whole else layout
 
         unknown = {name: source for name, source in sources.items() if source.shape[:1] == (None,)}
         try:

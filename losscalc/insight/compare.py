@@ -52,7 +52,7 @@ class Comparison(NamedTuple):
         return float(self.value[self.worst]) - float(self.expected[self.worst])
 
 
-def compare(value: Array, expected: Array, tolerance: Tolerance) -> Comparison:
+def compare(value: Array, expected: Array, tolerance: Tolerance, *, is_reduced: bool = True) -> Comparison:
     """Compare a value with an expected one of the same shape."""
     dtype = value.dtype
     value, expected = (np.asarray(a, dtype=np.float64) for a in (value, expected))
@@ -60,10 +60,13 @@ def compare(value: Array, expected: Array, tolerance: Tolerance) -> Comparison:
         expected = expected.reshape(value.shape)
     if value.shape != expected.shape:
         hint = None if expected.shape else "`reduction` mean or sum gives one number"
+        # A loss of the whole batch is one number, also with the reduction none.
+        if not value.shape:
+            hint = "`reduction` none gives the single losses" if is_reduced else None
         raise ShapeError(
             f"`expect` has shape {show_shape(expected.shape)}, and the result {show_shape(value.shape)}",
             argument="expect",
-            hint=hint if value.shape else "`reduction` none gives the single losses",
+            hint=hint,
         )
     with np.errstate(all="ignore"):
         # The digits that are printed of a float16 are so few that only this float16 is nearest to them.

@@ -194,7 +194,7 @@ class Explanation(NamedTuple):
             yield Line("denominator", weights, weights, self.number(denominator))
         above, below = self.fixed(numerator), self.number(denominator)
         name = MEAN.name if reduction.keeps else reduction.name
-        mean = self.fixed(MEAN.finish(partial) if reduction.keeps else reduction.finish(partial))
+        mean = self.fixed(self.loss.quotient(MEAN if reduction.keeps else reduction, partial))
         yield Line(name, f"{above} / {below}", rf"\frac{{{above}}}{{{below}}}", mean)
         if self.loss.link and reduction.name == MEAN.name:
             link, value = self.loss.link.name, self.fixed(self.loss.reduced(reduction, partial))

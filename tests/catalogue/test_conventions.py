@@ -39,16 +39,24 @@ class Row(NamedTuple):
 
 PERCENT = {"input": [1.5, 0.0, 2e-8, -3.0], "target": [2.0, -0.5, -1e-8, 4.0]}
 AMOUNTS = {"input": [2.5, -0.5, -3.0, 0.0], "target": [3.0, 1.0, 0.5, -2.0]}
+CLAIMS = {"input": [0.5, 0.5, 2.0, 2.0], "target": [2.0, 0.0, 1.0, 4.0]}
 SURE = {"input": [0.0, 0.2, 1.0, 0.9], "target": [1, 0, 0, 0.5]}
 LOGITS = {"input": [2.0, -1.0, 0.0, -20.0, 30.0], "target": [1, 0, 1, 1, 1]}
 CHANCES = {"input": [[0.5, 0.89, 0.6], [0.1, 0.2, 0.7], [0.0, 0.0, 1.0]], "target": [1, 0, 0]}
 MASKS = {"input": [0.9, 0.2, 0.5, 0.1], "target": [1, 0, 1, 1]}
 OTHERS = {"input": [0.9, 0.3, 0.4, 0.1], "target": [1, 0, 1, 1]}
 CLASSES = {"input": [[[0.7, 0.3], [0.2, 0.8], [0.6, 0.4]]], "target": [[[1, 0], [0, 1], [0, 1]]]}
+HALF_EMPTY = {
+    "input": [[[0.7, 0.2, 0.6], [0.3, 0.8, 0.4]]],
+    "target": [[[1, 0, 0], [0, 0, 0]]],
+    "dim": (0, 2),
+}
+EMPTY = {"input": [0.0, 0.0], "target": [0, 0]}
 ROUGH = {"input": [[0.36, 0.48, 0.0], [0.3, 0.3, 0.9]], "target": [[0.2, 0.7, 0.1], [0.0, 0.2, 0.8]]}
 UNEVEN = {"input": [[0.36, 0.48, 0.1], [0.3, 0.3, 0.9]], "target": [[0.2, 0.7, 0.3], [0.0, 0.2, 0.9]]}
 VECTORS = {"input": [[1.0, 2.0], [3.0, -1.0]], "target": [[2.0, 1.0], [-3.0, 0.5]]}
 SCORES = {"input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, 1.0, 1.0]], "target": [0, 2, 1]}
+SIDES = {"input": [0.5, -2.0, -0.3], "target": [1, -1, 1]}
 COUNTS = {"input": [0.5, 2.0, 0.0], "target": [1.0, 2.0, 1.0]}
 
 # The calls are those of keras.losses, torchmetrics.functional and so on; x is the input and y the target.
@@ -56,6 +64,15 @@ GOLDEN = [
     Row("mape", "keras", PERCENT, 82.4999988079071, "mean_absolute_percentage_error(y, x)"),
     Row("mape", "torchmetrics", PERCENT, 0.7564102564102564, "mean_absolute_percentage_error(x, y)"),
     Row("msle", "keras", AMOUNTS, 0.16567133367061615, "mean_squared_logarithmic_error(y, x)"),
+    Row("tweedie-deviance", "sklearn", CLAIMS, 1.875, "mean_tweedie_deviance(y, x)"),
+    Row("tweedie-deviance", "torchmetrics", CLAIMS, 1.875, "tweedie_deviance_score(x, y)"),
+    Row(
+        "tweedie-deviance",
+        "sklearn",
+        {"input": [0.5, 0.5, 2.0, 2.0], "target": [2.0, 1.0, 1.0, 4.0], "power": 3.0},
+        1.5,
+        "mean_tweedie_deviance(y, x, power=3)",
+    ),
     Row("bce", "keras", SURE, 8.415826797485352, "binary_crossentropy(y, x)"),
     Row(
         "bce",
@@ -63,6 +80,13 @@ GOLDEN = [
         {"input": [0.0, 0.2, 1.0], "target": [1, 0, 0]},
         24.10348344318284,
         "log_loss(y, x)",
+    ),
+    Row(
+        "bce",
+        "sklearn",
+        {"input": [0.0, 0.2, 1.0, 0.7], "target": [1, 0, 0, 1], "weight": [1.0, 2.0, 0.5, 3.0]},
+        8.55104492586467,
+        "log_loss(y, x, sample_weight=w)",
     ),
     Row(
         "sigmoid-focal",
@@ -118,6 +142,13 @@ GOLDEN = [
         "DiceLoss(jaccard=True)(x[None, None], y[None, None])",
     ),
     Row(
+        "jaccard",
+        "monai",
+        {**MASKS, "smooth_nr": 1.0, "smooth_dr": 2.0},
+        0.5238095238095238,
+        "DiceLoss(jaccard=True, smooth_nr=1, smooth_dr=2)(x[None, None], y[None, None])",
+    ),
+    Row(
         "tversky", "keras", {**MASKS, "alpha": 0.3, "beta": 0.7}, 0.28229668505757477, "tversky(y, x, .3, .7)"
     ),
     Row(
@@ -134,6 +165,30 @@ GOLDEN = [
         0.5266375886867183,
         'TverskyLoss("binary", from_logits=False, alpha=.3, beta=.7, gamma=.75)(x, y)',
     ),
+    Row(
+        "dice",
+        "smp",
+        HALF_EMPTY,
+        0.22000000000000003,
+        'DiceLoss("multilabel", from_logits=False)(x[..., None], y[..., None])',
+    ),
+    Row("dice", "smp", EMPTY, 0.0, 'DiceLoss("binary", from_logits=False)(x, y)'),
+    Row(
+        "jaccard",
+        "smp",
+        HALF_EMPTY,
+        0.3055555555555556,
+        'JaccardLoss("multilabel", from_logits=False)(x[..., None], y[..., None])',
+    ),
+    Row("jaccard", "smp", EMPTY, 0.0, 'JaccardLoss("binary", from_logits=False)(x, y)'),
+    Row(
+        "tversky",
+        "smp",
+        HALF_EMPTY,
+        0.22000000000000003,
+        'TverskyLoss("multilabel", from_logits=False)(x[..., None], y[..., None])',
+    ),
+    Row("tversky", "smp", EMPTY, 0.0, 'TverskyLoss("binary", from_logits=False)(x, y)'),
     Row("kl", "keras", ROUGH, 0.6763893715280035, "kl_divergence(y, x).mean()"),
     Row("kl", "torchmetrics", UNEVEN, 0.19450698428036123, "kl_divergence(y, x)"),
     Row("jensen-shannon", "torchmetrics", UNEVEN, 0.057961036351669847, "jensen_shannon_divergence(y, x)"),
@@ -150,6 +205,13 @@ GOLDEN = [
         {"input": [[0.0, 0.0]], "target": [[2.0, 1.0]]},
         0.0,
         "cosine_similarity(y, x)",
+    ),
+    Row(
+        "cosine-distance",
+        "keras",
+        {"input": [[3e-9, 4e-9], [3e-8, -4e-8]], "target": [[2.0, 1.0], [1e-9, 0.0]]},
+        -0.023860679507255556,
+        "cosine_similarity(y, x).mean()",
     ),
     Row(
         "cosine-distance",
@@ -174,6 +236,13 @@ GOLDEN = [
     ),
     Row(
         "cross-entropy",
+        "keras",
+        {"input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]], "target": [1, 1], "ignore_index": 1},
+        0.0,
+        "SparseCategoricalCrossentropy(from_logits=True, ignore_class=1)(y, x)",
+    ),
+    Row(
+        "cross-entropy",
         "smp",
         {**SCORES, "ignore_index": 1},
         0.1924839946668887,
@@ -185,6 +254,13 @@ GOLDEN = [
         {**SCORES, "ignore_index": 1, "label_smoothing": 0.1},
         0.2813728835557776,
         "SoftCrossEntropyLoss(smooth_factor=.1, ignore_index=1)(x, y)",
+    ),
+    Row(
+        "cross-entropy",
+        "smp",
+        {"input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]], "target": [1, 1], "ignore_index": 1},
+        0.0,
+        "SoftCrossEntropyLoss(smooth_factor=0, ignore_index=1)(x, y)",
     ),
     Row(
         "focal",
@@ -201,11 +277,58 @@ GOLDEN = [
         "CategoricalFocalCrossentropy(gamma=1.5, from_logits=True)(hot(y), x, sample_weight=w)",
     ),
     Row(
+        "focal",
+        "keras",
+        {
+            "input": [[2.0, 1.0, 0.0], [-40.0, 0.0, 1.0], [60.0, 0.0, 0.0]],
+            "target": [0, 0, 0],
+            "reduction": "none",
+        },
+        [0.011419449741971222, 4.029523106834838, 2.500000121052339e-22],
+        "CategoricalFocalCrossentropy(from_logits=True, reduction='none')(hot(y), x)",
+    ),
+    Row(
         "multiclass-hinge",
         "keras",
         {"input": [[-2.0, 0.5, -3.0], [1.0, 1.5, -1.0]], "target": [1, 0]},
         1.0,
         "categorical_hinge(hot(y), x).mean()",
+    ),
+    Row(
+        "focal",
+        "monai",
+        SCORES,
+        0.05978824570775032,
+        "FocalLoss(use_softmax=True, to_onehot_y=True)(x, y[:, None])",
+    ),
+    Row("hinge", "torchmetrics", SIDES, 0.6903953692106407, "binary_hinge_loss(x, y > 0)"),
+    Row(
+        "hinge",
+        "torchmetrics",
+        {**SIDES, "input": [0.5, 0.2, 0.9]},
+        0.6,
+        "the same: there is no number beyond 1",
+    ),
+    Row(
+        "squared-hinge",
+        "torchmetrics",
+        SIDES,
+        0.5750454474601033,
+        "binary_hinge_loss(x, y > 0, squared=True)",
+    ),
+    Row(
+        "multiclass-hinge",
+        "torchmetrics",
+        {"input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, -1.0, 1.5]], "target": [0, 2, 1]},
+        0.7978260754460292,
+        "multiclass_hinge_loss(x, y, num_classes=3)",
+    ),
+    Row(
+        "multiclass-hinge",
+        "torchmetrics",
+        {"input": [[0.5, 0.2, 0.3], [0.1, 0.2, 0.7]], "target": [1, 2]},
+        0.9,
+        "the same",
     ),
     Row("poisson-nll", "keras", COUNTS, 5.974982738494873, "poisson(y, x)"),
 ]
@@ -306,6 +429,22 @@ def test_numbers_that_a_library_replaces_may_be_outside_the_domain():
         losscalc.compute("msle", [-3.0], [1e-7])
 
 
+@pytest.mark.parametrize(
+    ("loss", "library"),
+    [
+        ("sigmoid-focal", "smp"),
+        ("sigmoid-focal", "monai"),
+        ("dice", "smp"),
+        ("jaccard", "smp"),
+        ("tversky", "smp"),
+    ],
+)
+def test_labels_of_which_a_library_has_another_loss_are_told(loss, library):
+    """Of x = .5, y = .3 FocalLoss("binary") of smp gives 0.2597, not 0.2484, and DiceLoss 0.25, not 0.625."""
+    with pytest.warns(losscalc.LosscalcWarning, match=f"{library} has another loss for a label between"):
+        losscalc.compute(loss, [0.5], [0.3], like=library)
+
+
 def test_parameters_that_are_typed_hold():
     """The convention has the others: MAPE in percent, with another eps."""
     loss = losses()["mape"](like="keras", eps=0.5)
@@ -375,9 +514,8 @@ def test_search_finds_the_library(row, run):
     value = row.value if row.loss != "msle" else 0.24914181
     exact = ["--rtol", "1e-8", "--atol", "0"] if row.loss in ("dice", "jaccard", "tversky") else []
     found = run(*words_of(row, arguments), "--expect", repr(value), *exact, code=1)
-    alike = (
-        {c.library for c in lookup(row.loss).conventions} if row.loss == "sigmoid-focal" else {row.library}
-    )
+    agree = row.loss in ("sigmoid-focal", "tweedie-deviance")
+    alike = {c.library for c in lookup(row.loss).conventions} if agree else {row.library}
     assert any(f"--like {library}" in found for library in alike) or "--alpha -1" in found, found
 
 
@@ -389,6 +527,9 @@ def test_parts_keep_the_library(row, run, tmp_path):
     assert json.loads(once)["value"] == pytest.approx(float(computed(row)), rel=1e-12)
     part = tmp_path / "part.json"
     part.write_text(once, encoding="utf-8")
+    if instance(row).needs_whole:
+        run("merge", str(part), str(part), code=4)
+        return
     both = run("merge", str(part), str(part), "--format", "json")
     doubled = {
         name: [*value, *value] if isinstance(value, list) and (row.loss, name) != WEIGHTS else value
@@ -431,6 +572,13 @@ def test_explanation_has_the_factor_and_the_offset(run):
     assert "100·(|2 - 4| / max(|4|, 1.0000e-07)) = 50.0000" in text
     text = run("cosine-distance", "-i", "[[1,2]]", "-t", "[[2,1]]", "--like", "keras", "--explain")
     assert "- 1 = -0.8000" in text
+
+
+def test_explanation_has_what_a_library_gives_for_nothing(run):
+    """By the rows above: Keras has a mean of 0 of targets that are all ignored."""
+    words = ["cross-entropy", "-i", "[[2,1]]", "-t", "-100", "--like", "keras"]
+    assert "0.0000 / 0 = 0.0000" in run(*words, "--explain")
+    assert run(*words, "--digits", "20") == "0\n"
 
 
 def test_representation_names_the_library():

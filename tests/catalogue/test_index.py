@@ -39,6 +39,49 @@ def test_a_name_is_looked_up_whole_first() -> None:
         lookup("loss")
 
 
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [
+        ("torch.nn.BCELoss", "bce"),
+        ("F.mse_loss", "mse"),
+        ("tf.keras.losses.Huber", "huber"),
+        ("sklearn.metrics.log_loss", "log-loss"),
+        ("tfa.losses.SigmoidFocalCrossEntropy", "sigmoid-focal"),
+        ("BinaryFocalCrossentropy", "sigmoid-focal"),
+    ],
+)
+def test_names_of_libraries_with_their_module(name: str, loss: str) -> None:
+    """As they stand in code; the hyphens and capitals of the last word make no difference."""
+    assert lookup(name).name == loss
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("corss_entropy", "did you mean cross-entropy?"),
+        ("rsme", "did you mean rmse?"),
+        ("focall", "did you mean focal?"),
+        ("MaskedDiceLoss", "did you mean dice?"),
+        ("GeneralizedDiceLoss", "did you mean dice?"),
+        ("DiceCELoss", "did you mean dice?"),
+        ("PPOTrainer", "did you mean ppo-clip?"),
+        ("reg:squarederror", "did you mean mse?"),
+        ("OnlineContrastiveLoss", "did you mean contrastive?"),
+        ("CircleLoss", "losscalc list shows them all"),
+        ("LovaszLoss", "losscalc list shows them all"),
+        ("VICRegLoss", "losscalc list shows them all"),
+        ("KTOTrainer", "losscalc list shows them all"),
+        ("zero_one_loss", "losscalc list shows them all"),
+        ("vae", "losscalc list vae shows what it may be"),
+    ],
+)
+def test_an_unknown_name_gets_the_nearest_by_meaning(name: str, hint: str) -> None:
+    """Classes of libraries by their words, misspelt names by their letters, and others get none."""
+    with pytest.raises(UnknownLossError) as caught:
+        lookup(name)
+    assert caught.value.hint == hint
+
+
 def test_a_loss_imports_its_own_family_only() -> None:
     """A command starts as fast however many losses there are."""
     code = (

@@ -631,7 +631,7 @@ OTHER_LOSSES = [
     ),
     Case("as-bce", "bce-logits", "saturated", lambda nn, p, y: nn.binary_cross_entropy(p, y)),
     Case(
-        "as-log-loss",
+        "like-sklearn",
         "bce",
         "weighted probabilities",
         lambda metrics, p, y, w: metrics.log_loss(y.ravel(), p.ravel(), sample_weight=w.ravel()),
@@ -1736,6 +1736,12 @@ def test_what_is_refused(run: Run, words: tuple[str, ...], code: int, problem: s
     assert (got, out) == (code, "")
     assert first.startswith(f"losscalc: error: {problem}")
     assert hint is None or rest[0].startswith(f"  hint: {hint}")
+
+
+def test_no_single_losses_are_promised_of_a_loss_of_the_whole(run: Run) -> None:
+    """All elements make one Dice loss, also with the reduction none, which was asked for."""
+    words = ("dice", "-i", "0.9,0.2", "-t", "1,0", "-r", "none", "--expect", "1,2")
+    assert run(*words) == (4, "", "losscalc: error: --expect has shape (2,), and the result ()\n")
 
 
 def test_a_check_in_json(run: Run) -> None:

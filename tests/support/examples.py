@@ -208,7 +208,7 @@ def variants(cls: type[Loss]) -> Iterator[Loss]:
         "smape": [{"eps": 3.0}],
         "pinball": [{"quantile": 0.9}],
         "tweedie-deviance": [{"power": p} for p in (0.0, 1.0, 1.7, 2.0, 3.0, -1.0, -0.3)],
-        "focal": [{"gamma": 0.0}, {"gamma": 0.5}],
+        "focal": [{"gamma": 0.0}, {"gamma": 0.5}, {"eps": 0.02}],
         "distillation": [{"alpha": 1.0}, {"alpha": 0.5, "temperature": 0.5}],
         "ctc": [{"blank": 0, "zero_infinity": True}],
         "dpo": [{"label_smoothing": 0.2}, {"label_smoothing": 0.2, "loss_type": "robust"}],

@@ -3,6 +3,7 @@
 Each gives the single losses, or for a function of the whole batch that one number.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -46,7 +47,13 @@ def brier(input: Tensor, target: Tensor, weight: Tensor, scale_by_half: bool) ->
 
 
 def overlap(
-    loss: Callable[..., Tensor], input: Tensor, target: Tensor, activation: str, dim: Any, **settings: Any
+    loss: Callable[..., Tensor],
+    input: Tensor,
+    target: Tensor,
+    activation: str,
+    dim: Any,
+    skip_empty: bool,
+    **settings: Any,
 ) -> Tensor:
     """A loss of I = Σ p·y, P = Σ p and T = Σ y along some axes, of probabilities."""
     p = {"none": lambda x: x, "sigmoid": torch.sigmoid, "softmax": lambda x: torch.softmax(x, 1)}[activation](
@@ -55,7 +62,8 @@ def overlap(
     axes = tuple(range(input.ndim)) if dim is None else dim
     power = 2 if settings.pop("squared", False) else 1
     sums = [each.sum(axes) for each in (p * target, p**power, target**power)]
-    return loss(*sums, **settings)
+    value = loss(*sums, **settings)
+    return torch.where(sums[2] == 0, 0.0, value) if skip_empty else value
 
 
 def dice(i: Tensor, p: Tensor, t: Tensor, smooth_nr: float, smooth_dr: float) -> Tensor:
@@ -94,10 +102,12 @@ def distillation(input: Tensor, teacher: Tensor, target: Tensor, temperature: fl
 
 def focal(
     input: Tensor, target: Tensor, weight: Tensor, sample_weight: Tensor, gamma: float, ignore_index: int,
-    class_axis: int | None,
+    class_axis: int | None, eps: float,
 ) -> Tensor:  # fmt: skip
     """Cross-entropy times a power of the probability of the wrong classes."""
     surprise = F.cross_entropy(input, target, reduction="none", ignore_index=ignore_index)
+    if eps:
+        surprise = surprise.clamp(-math.log(1 - eps), -math.log(eps))
     value = weight[target.clamp(min=0)] * (1 - torch.exp(-surprise)) ** gamma * surprise
     # The power has no derivative at the 0 of an ignored row.
     return torch.where(target == ignore_index, 0.0, value.nan_to_num()) * sample_weight

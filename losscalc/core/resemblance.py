@@ -1,0 +1,69 @@
+"""Which names resemble one that nothing has: by their letters if it is misspelt, or else by their words."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from difflib import SequenceMatcher
+
+# From this ratio on two names are one, misspelt; between others the letters that agree say nothing.
+_ALIKE = 0.85
+# What names of libraries end in, which would make any two alike.
+_ENDING = re.compile(r"(loss|trainer|score|error)$")
+_WORD = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+")
+# What the words that are found have to tell, at least, and as a share of all that were typed.
+_LEAST, _SHARE = 0.1, 0.25
+
+
+def nearest(name: str, known: Mapping[str, Iterable[str]], normal: Callable[[str], str]) -> str | None:
+    """Of operations with all their names, the one whose name a name resembles most.
+
+    >>> known = {"iou": ["box-iou"], "dice": ["soft_dice"], "ctc": ["CTCLoss"]}
+    >>> [nearest(name, known, str.lower) for name in ("dicce", "MaskedDiceLoss", "CircleLoss")]
+    ['dice', 'dice', None]
+    """
+    names = {own: [own, *others] for own, others in known.items()}
+    return _by_letters(name, names, normal) or _by_words(name, names, normal)
+
+
+def _by_letters(name: str, known: Mapping[str, Iterable[str]], normal: Callable[[str], str]) -> str | None:
+    typed = _stem(normal(name))
+    found = {
+        own: max(_likeness(typed, _stem(normal(other))) for other in names) for own, names in known.items()
+    }
+    best = max(found, key=found.__getitem__, default=None)
+    return best if best is not None and found[best] >= _ALIKE else None
+
+
+def _stem(name: str) -> str:
+    return _ENDING.sub("", name) or name
+
+
+def _likeness(one: str, other: str) -> float:
+    """The share of the letters that agree in order; all of them, if two have changed places."""
+    return 1.0 if sorted(one) == sorted(other) else SequenceMatcher(None, one, other).ratio()
+
+
+def _by_words(name: str, known: Mapping[str, Iterable[str]], normal: Callable[[str], str]) -> str | None:
+    """The operation that has a name of some of the words: a rare one tells more, and one that none has less.
+
+    A name of which a word is missing, such as that of another loss of faces, is not meant.
+    """
+    words = {own: [{normal(other)} for other in names] for own, names in known.items()}
+    for own, names in known.items():
+        words[own] += [set(_words(other)) for other in names]
+    typed = {word for word in _words(name) if not _ENDING.fullmatch(word)}
+    having = {
+        word: sum(any(word in each for each in several) for several in words.values()) for word in typed
+    }
+    weight = {word: 1.0 / max(1, count) for word, count in having.items()}
+    found = {
+        own: max(sum(weight[word] for word in each) if each <= typed else 0.0 for each in several)
+        for own, several in words.items()
+    }
+    best = max(found, key=found.__getitem__, default=None)
+    enough = _SHARE * sum(weight.values())
+    return best if best is not None and found[best] >= max(enough, _LEAST) else None
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name, whose ends are told by capitals or by what stands between them."""
+    return [word.lower() for word in _WORD.findall(name)]

@@ -1,0 +1,49 @@
+"""The search for losses by a word, as people type it who know what a loss is for, not what it is called."""
+
+import pytest
+
+from losscalc import losses
+from losscalc.errors import UsageError
+from losscalc.insight.search import SYNONYMS, search
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("iou", ["jaccard", "giou", "diou", "ciou", "iou"]),
+        ("RL", ["ppo-clip", "grpo"]),
+        ("GANs", ["mse", "bce", "bce-logits", "hinge", "bradley-terry"]),
+        ("bounding boxes", ["giou", "diou", "ciou", "iou"]),
+        ("RLHF", ["bradley-terry", "dpo"]),
+        ("knowledge distillation", ["distillation"]),
+        ("counts", ["tweedie-deviance", "poisson-deviance", "poisson-nll"]),
+        ("asr", ["ctc"]),
+        ("torchmetrics hinge", ["hinge", "squared-hinge", "multiclass-hinge"]),
+    ],
+)
+def test_words(word: str, found: list[str]) -> None:
+    """Two letters in the middle of a word find nothing: overlap has nothing to do with RL."""
+    assert [cls.name for cls in search(word) if cls.name in found] == found
+    assert len(search(word)) == len(found)
+
+
+def test_llm_leads_to_language_models() -> None:
+    """And not to nll, whose letters are close."""
+    assert {"cross-entropy", "perplexity", "dpo"} < {cls.name for cls in search("LLM")}
+
+
+@pytest.mark.parametrize("use", SYNONYMS)
+def test_synonyms_are_of_uses(use: str) -> None:
+    """Each other word leads to all losses with that use."""
+    own = {name for name, cls in losses().items() if use in cls.uses}
+    assert own
+    for word in SYNONYMS[use]:
+        assert own <= {cls.name for cls in search(word)}
+
+
+@pytest.mark.parametrize("word", ["hard negatives", "multi modal nonsense", "kernel"])
+def test_what_nothing_has_gets_no_guess(word: str) -> None:
+    """Letters that agree by chance say nothing."""
+    with pytest.raises(UsageError) as caught:
+        search(word)
+    assert caught.value.hint == "losscalc list shows all"
