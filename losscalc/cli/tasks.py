@@ -50,6 +50,7 @@ TASKS = (
     "time to event",
     "triplets",
     "uncertainty",
+    "VAE",
     "variational autoencoder",
     "zero-inflated",
 )
