@@ -61,6 +61,7 @@ class BCE(Binary):
             "clips probabilities to [1e-7, 1 - 1e-7]",
             "keras.losses.binary_crossentropy, 3.15.1",
             changes={"input": clipped(1e-7, 1 - 1e-7)},
+            takes=("input",),
         ),
         Convention(
             "sklearn",

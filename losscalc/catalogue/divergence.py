@@ -129,6 +129,7 @@ class KL(Divergence):
             "divides rows by their sum",
             "torchmetrics.functional.kl_divergence, 1.9.0, which takes the target first",
             changes={"input": NORMALIZED, "target": NORMALIZED},
+            takes=("input", "target"),
         ),
     )
     contrast = {"input": [[0.36, 0.48, 1e-9]], "target": [[0.2, 0.7, 0.2]]}

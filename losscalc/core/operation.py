@@ -216,15 +216,17 @@ class Operation(ABC):
 
     @property
     def roles(self) -> Mapping[str, Role]:
-        """The role of each array; those that a library brings into their domain may be outside.
+        """The role of each array.
 
-        Labels for which a library is not known to do the same get a warning.
+        What a library brings into the domain may be outside, with a warning, and labels get one for which it is
+        not known to do the same.
         """
         roles = {array.name: array.role for array in array_arguments(type(self))}
         if (convention := self.convention) is None:
             return roles
         for name in convention.takes:
-            roles[name] = roles[name]._replace(domain=None, advised=None)
+            beyond = f"what is not is changed as {convention.library} does"
+            roles[name] = roles[name]._replace(domain=None, advised=roles[name].domain, beyond=beyond)
         if convention.is_of_bits:
             beyond = f"{convention.library} has another loss for a label between them"
             roles["target"] = roles["target"]._replace(advised=BITS, beyond=beyond)

@@ -23,6 +23,9 @@ from losscalc.engine import block
 from losscalc.insight.describe import describe
 from losscalc.insight.explain import formula_of, symbol_values
 
+# Numbers outside the domain that a library changes, as the rows below have, get a warning.
+pytestmark = pytest.mark.filterwarnings("ignore:.*what is not is changed as")
+
 ROWS = [(cls, convention) for cls in losses().values() for convention in cls.conventions]
 NAMES = [f"{cls.name}-{convention.library}" for cls, convention in ROWS]
 
@@ -607,3 +610,25 @@ def test_search_finds_that_no_convention_was_meant(run):
     words = ["bce", "-i", "0,1", "-t", "1,1", "--like", "keras"]
     assert "--suppose no-like" in run(*words, "--expect", "50", code=1)
     assert float(run(*words, "--suppose", "no-like")) == 50.0
+
+
+@pytest.mark.parametrize(
+    ("words", "library", "value"),
+    [
+        # Keras 3.15.1 gives 1.192e-07 in float32, whose nearest number to 1 - 1e-7 that is.
+        (["bce", "-i", "1.5", "-t", "1"], "keras", -math.log(1 - 1e-7)),
+        # By hand: Σ y·ln(y / x) with y = 3/8, 1/8, 4/8 and x = 2/4, 1/4, 1/4.
+        (
+            ["kl", "-i", "[[2,1,1]]", "-t", "[[3,1,4]]"],
+            "torchmetrics",
+            3 / 8 * math.log(3 / 4) - 1 / 8 * math.log(2) + 1 / 2 * math.log(2),
+        ),
+    ],
+)
+def test_a_library_takes_what_it_changes(words, library, value, capsys):
+    """Numbers outside the domain are those that it makes of them, with a warning."""
+    assert cli.run([*words, "--like", library]) == 0
+    out, err = capsys.readouterr()
+    assert float(out) == pytest.approx(value, rel=1e-9)
+    assert f"what is not is changed as {library} does" in err
+    assert cli.run(words) == 4
