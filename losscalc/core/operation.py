@@ -218,7 +218,7 @@ class Operation(ABC):
     def roles(self) -> Mapping[str, Role]:
         """The role of each array.
 
-        What a library brings into the domain may be outside, with a warning, and labels get one for which it is
+        What a library brings into the domain may be outside, with a warning; labels get one for which it is
         not known to do the same.
         """
         roles = {array.name: array.role for array in array_arguments(type(self))}
