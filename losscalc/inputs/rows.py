@@ -81,6 +81,16 @@ class TextRows:
         """The rows at hand, and blank lines among them, but no more than so many."""
         return list(islice(self._each_at_hand(), most))
 
+    def trailing(self, names: list[str]) -> int:
+        """How many of the last columns, but not all, have no name and are empty in all the rows at hand."""
+        most = 0
+        while most < len(names) - 1 and not names[-1 - most].strip():
+            most += 1
+        for row in self.at_hand() if most else ():
+            if len(row.cells) == len(names):
+                most = next((back for back in range(most) if row.cells[-1 - back].strip()), most)
+        return most
+
     def _each_at_hand(self) -> Iterator[Row]:
         """The rows at hand one by one; more is read while a quote is open at the end."""
         done = 0

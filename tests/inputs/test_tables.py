@@ -141,12 +141,27 @@ def test_a_trailing_delimiter(folder, text, na):
     assert values("g.csv", na=na) == [0, 1]
 
 
+@pytest.mark.parametrize("text", ["0.1,0.9,,\n0.5,0.5,,\n", "a,b,,,\n0.1,0.9,,,\n0.5,0.5, ,,\n"])
+@pytest.mark.parametrize("na", ["error", "nan", "drop"])
+def test_several_trailing_delimiters(folder, text, na):
+    """A spreadsheet writes one for each column that was ever used: none of them is a missing number."""
+    (folder / "f.csv").write_text(text)
+    assert values("f.csv", na=na) == [[0.1, 0.9], [0.5, 0.5]]
+    (folder / "g.csv").write_text("0,,\n1,,\n")
+    assert values("g.csv", na=na) == [0, 1]
+
+
 def test_a_cell_behind_a_trailing_delimiter(capsys, folder):
     """What was taken for an empty column and has a number far below is an error, not left out."""
     (folder / "f.csv").write_text("0.1,0.9,\n" * 200_000 + "0.5,0.5,7\n")
     message, _ = refused(capsys, "l1", "-i", "f.csv", "-t", "f.csv")
     assert message.strip().endswith(
         "f.csv:200001:3: a cell in the last column, which has no name and is empty above, found '7'"
+    )
+    (folder / "f.csv").write_text("0.1,0.9,,\n" * 200_000 + "0.5,0.5,7,\n")
+    message, _ = refused(capsys, "l1", "-i", "f.csv", "-t", "f.csv")
+    assert message.strip().endswith(
+        "f.csv:200001:3: a cell in column 3, which has no name and is empty above, found '7'"
     )
     (folder / "f.csv").write_text("a,b,\n0.1,0.9,\n0.5,0.5,7\n")
     assert refused(capsys, "sigmoid", "-i", "f.csv")[0].startswith("f.csv: column 3 has no name")
