@@ -53,6 +53,9 @@ class CsvTable:
         self._width = len(first.cells)
         """How many cells a line has, with the empty ones behind trailing delimiters."""
         names = self._names(first, reading, comment)
+        if names is not None:
+            names = rows.completed(names)
+            self._width = len(names)
         self._trails = rows.trailing(names or first.cells)
         """How many empty cells each line has behind its delimiters at the end."""
         width = self._width - self._trails

@@ -167,6 +167,51 @@ def test_a_cell_behind_a_trailing_delimiter(capsys, folder):
     assert refused(capsys, "sigmoid", "-i", "f.csv")[0].startswith("f.csv: column 3 has no name")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"cat" "dog"\n"1" 2 1\n"2" 0 3\n',
+        '"cat" "dog"\n"my row" 2 1\n"2" 0 3\n',
+        "cat dog\nr1 2 1\nr2 0 3\n",
+        "cat\tdog\n7\t2\t1\n9\t0\t3\n",
+        '"cat";"dog"\n"1";2;1\n"2";0;3\n',
+        '"cat","dog"\n"1",2.0,1\n"2",0,3\n',
+        "cat,dog\nr1,2,1\nr2,0,3.0\n",
+    ],
+)
+def test_names_of_rows_that_the_header_does_not_name(capsys, folder, text):
+    """R's write.table has no cell above them: the names that there are go with the rest, as in pandas."""
+    (folder / "f.txt").write_text(text)
+    message, hint = refused(capsys, "l1", "-i", "f.txt", "-t", "[[0,0],[0,0]]")
+    assert message == "f.txt: column 1 has no name, and is no data but the index of rows"
+    assert values("f.txt" + hinted_part(hint)) == [[2, 1], [0, 3]]
+    assert values("f.txt#dog") == [1, 3]
+
+
+def test_a_trailing_delimiter_that_the_header_has_not(folder):
+    """What is behind it is empty, and no name is missing at the front."""
+    (folder / "f.csv").write_text("a,b\n0.1,0.9,\n0.5,0.5,\n")
+    assert values("f.csv") == [[0.1, 0.9], [0.5, 0.5]]
+    assert values("f.csv#b") == [0.9, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "line"),
+    [
+        ("a,b\n0,5,1\n0,25,1\n", "#b", 2),
+        ("p\n0,5\n0,25\n", "", 2),
+        ("y,p\ncat,0,5\ndog,0,25\n", "#p", 2),
+        ("a,b\nr1,2,1\nr2,0\n", "#b", 2),
+        ("a,b\nr1,2\nr2,0,3\n", "#b", 3),
+    ],
+)
+def test_rows_that_are_longer_than_the_header(capsys, folder, text, part, line):
+    """A comma may stand within a number, and what is not so throughout is damage: nothing is made of it."""
+    (folder / "f.csv").write_text(text)
+    message, _ = refused(capsys, "l1", "-i", f"f.csv{part}", "-t", "0,0")
+    assert re.fullmatch(rf"f\.csv:{line}: the line has \d cells, but line 1 has \d", message)
+
+
 HEADER_NOTE = (
     "losscalc: note: {0}:1: the first line is taken as a header, as it counts and what is below has fractions"
 )
