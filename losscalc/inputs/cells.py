@@ -15,6 +15,8 @@ Cell = str | bytes | float
 
 EXACT = 2.0**53
 """Below this, every whole number is one of float64."""
+MISSING = "--na drop leaves the row out, --na nan reads NaN"
+"""The hint at a missing number."""
 _WHOLE = re.compile(r"[+-]?\d{1,400}", re.ASCII)
 _TRUTH = {"true": 1.0, "false": 0.0}
 _NA_WORDS = frozenset({"", "na", "n/a", "#n/a", "null", "none", "."})
@@ -165,7 +167,7 @@ def _advise(cell: str, delimiter: str | None, *, is_first: bool, others: str, ma
     """What to type if a cell is not a number."""
     word = cell.strip()
     if is_missing(cell):
-        return "--na drop leaves the row out, --na nan reads NaN"
+        return MISSING
     remedies = [] if (remedy := _rewritten(word, others)) is None else [remedy]
     if "," in word and delimiter not in (None, ","):
         remedies.append("if commas separate cells: --delimiter ,")
