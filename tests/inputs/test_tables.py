@@ -341,6 +341,33 @@ def test_cells(folder, text, reading, rows):
     assert [[None if x != x else x for x in row] if isinstance(row, list) else row for row in found] == rows
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "(0.5, 1)",
+        "(0.5, 1.0,)",
+        "[np.float64(0.5), np.int64(1)]",
+        "tensor([0.5000, 1.0000])",
+        "tensor([0.5, 1.], device='cuda:0', grad_fn=<UnbindBackward0>)",
+        "array([0.5, 1. ], dtype=float32)",
+    ],
+)
+def test_lists_as_they_are_printed(folder, cell):
+    """A cell has what str() makes of a tuple, of a list of NumPy's numbers, of an array or of a tensor."""
+    (folder / "f.csv").write_text(f'y,p\n1,"{cell}"\n0,"[0.25 0.75]"\n')
+    assert values("f.csv#p") == [[0.5, 1], [0.25, 0.75]]
+    (folder / "f.csv").write_text(f'"{cell}"\n"{cell}"\n')
+    assert values("f.csv") == [[0.5, 1], [0.5, 1]]
+
+
+@pytest.mark.parametrize("cell", ["(5)", "(1,000)", "tensor(0.5)", "[0.1 0.2 ... 0.9]", "(0.5, x)"])
+def test_what_is_no_list_in_a_cell(capsys, folder, cell):
+    """A negative number of bookkeeping, a number alone, and what is cut short."""
+    (folder / "f.csv").write_text(f'y,p\n1,"{cell}"\n')
+    message, _ = refused(capsys, "sigmoid", "-i", "f.csv#p")
+    assert message == f"f.csv:2:2: not a number, found '{cell}'"
+
+
 def test_lists_in_cells(capsys, folder):
     """Each has the numbers of a row; lists of different lengths are refused with the place."""
     (folder / "f.csv").write_text('id,p\n7,"[0.9, 0.1]"\n8,[0.25 0.75]\n')
