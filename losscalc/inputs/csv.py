@@ -253,7 +253,9 @@ class CsvTable:
         if len(row.cells) != self._width:
             known = f"line {self._first_line} has {self._width}"
             problem = f"the line has {len(row.cells)} cells, but {known}"
-            raise FormatError(problem, location=self._place(row.line))
+            is_split = self._width == 1 and _SHORT_PAIRS.fullmatch(f"{','.join(row.cells)}\n")
+            hint = "for decimal commas give --decimal ," if is_split else None
+            raise FormatError(problem, location=self._place(row.line), hint=hint)
         for column in range(self._width - self._trails, self._width):
             if row.cells[column].strip():
                 which = "the last column" if column == self._width - 1 else f"column {column + 1}"
