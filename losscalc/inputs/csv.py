@@ -39,9 +39,10 @@ class CsvTable:
         self._rows = rows = TextRows(stream, reading)
         rows.skip_lines(reading.skip_rows)
         comment = rows.pass_top(reading.delimiter or delimiter)
+        mark = reading.delimiter or rows.pass_mark()
         self._dialect = rows.dialect = (
-            Dialect(reading.delimiter, reading.decimal)
-            if reading.delimiter
+            Dialect(mark, reading.decimal)
+            if mark
             else find_dialect(rows.text, delimiter, reading.decimal, reading.within)
         )
         first = next(iter(rows.at_hand(1)), None)

@@ -13,6 +13,7 @@ from losscalc.inputs.text import Lines
 # Blank lines and lines of #; in TSV, a line of tabs is a row of empty cells.
 _TOP = re.compile(rf"(?:{COMMENT}[^\n]*\n|[ \t]*\n)*")
 _TOP_OF_TSV = re.compile(rf"(?:{COMMENT}[^\n]*\n| *\n)*")
+_MARK = re.compile(r'"?sep=([;,|\t])"?\n')
 
 
 class TextRows:
@@ -72,6 +73,14 @@ class TextRows:
                 break
             self.text = self._lines.piece()
         return comment.strip(" \t").removeprefix("#").strip(" \t")
+
+    def pass_mark(self) -> str | None:
+        """Drop the line by which spreadsheets are told what separates cells; what it is, if there is one."""
+        match = _MARK.match(self.text)
+        if match is None:
+            return None
+        self.skip_lines(1)
+        return match[1]
 
     def found_row(self) -> None:
         """Count the blank lines before a row as passed over."""
