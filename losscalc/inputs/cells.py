@@ -18,7 +18,7 @@ EXACT = 2.0**53
 MISSING = "--na drop leaves the row out, --na nan reads NaN"
 """The hint at a missing number."""
 _WHOLE = re.compile(r"[+-]?\d{1,400}", re.ASCII)
-_TRUTH = {"true": 1.0, "false": 0.0}
+TRUTH = {"true": 1.0, "false": 0.0}
 _NA_WORDS = frozenset({"", "na", "n/a", "#n/a", "null", "none", "."})
 _SCALAR = re.compile(r"np\.(?:float|int|uint)\d+\(([^()]*)\)")
 _ARRAY = re.compile(r"\A(?:tensor|array)\((\[[^\[\]]*\])(?:,\s*\w+=[^()]*)?\)\Z")
@@ -43,7 +43,7 @@ def number(cell: str, decimal: str = ".") -> float | None:
             return None
         cell = cell.replace(decimal, ".")
     value = parse_number(cell)
-    return _TRUTH.get(cell.strip(" \t").lower()) if value is None else value
+    return TRUTH.get(cell.strip(" \t").lower()) if value is None else value
 
 
 def as_cells(cells: Iterable[Cell]) -> Array:
@@ -140,7 +140,7 @@ def is_name(cell: str) -> bool:
 
 def names_something(cell: str) -> bool:
     """Whether a cell is a name, and stands neither for a number nor for a missing one."""
-    return is_name(cell) and not is_missing(cell) and cell.strip().lower() not in _TRUTH
+    return is_name(cell) and not is_missing(cell) and cell.strip().lower() not in TRUTH
 
 
 def is_word(cell: str) -> bool:
