@@ -7,7 +7,7 @@ import numpy as np
 
 from losscalc.core.array import Array, FloatArray, IndexArray
 from losscalc.core.domains import BITS, NOT_NEGATIVE, SIGNS, UNIT, Choice, Interval, Region
-from losscalc.errors import ClassIndexError, DomainError, DTypeError
+from losscalc.errors import ClassIndexError, DomainError, DTypeError, Index
 
 Kind = Literal[
     "values", "amounts", "counts", "distances", "vectors", "negatives", "boxes", "features",
@@ -20,8 +20,11 @@ Kind = Literal[
 """The kinds of numbers in arrays. `classes` are class indices or, if floating, class probabilities; `shares`
 are probabilities that sum to 1 along the last axis."""
 
+NOT_OF_ROWS: frozenset[Kind] = frozenset({"class-weights", "parameters", "lengths", "sequences"})
+"""The kinds of arrays whose first axis is not that of the rows."""
 CLASS_KINDS: tuple[Kind, ...] = ("classes", "class-indices")
 """The kinds of targets whose labels are classes, one a row."""
+_MISSING = "NaN is a missing number, whose row --na drop leaves out"
 
 
 class Role(NamedTuple):
@@ -220,11 +223,15 @@ Boxes = Annotated[
 ]
 
 
-def remedy(role: Role, values: FloatArray) -> str | None:
-    """What to do about values outside the domain of a role; probabilities may be percentages.
+def remedy(role: Role, values: FloatArray, index: Index) -> str | None:
+    """What to do about values outside the domain of a role, of which one is at an index.
 
-    Logits are seldom all positive, and next to never above 20; percentages are not all below 2.
+    Probabilities may be percentages: logits are seldom all positive, and next to never above 20; percentages
+    are not all below 2.
     """
+    if values[index] != values[index]:
+        is_of_row = bool(index) and role.kind not in NOT_OF_ROWS and "weights" not in role.kind
+        return _MISSING if is_of_row else None
     if role.kind not in ("probabilities", "shares") or not (values.min() >= 0 and 2 < values.max() <= 100):
         return role.hint
     if values.max() > 20 or role.hint is None:
@@ -255,11 +262,13 @@ def as_indices(name: str, values: Array) -> IndexArray:
     if values.dtype.kind == "f":
         wrong = np.argwhere((values != np.floor(values)) | np.isinf(values))
         if len(wrong):
+            is_class = values.ndim > 0 and _what_indices_are(name) == "class indices"
             raise DomainError(
                 f"`{name}` holds {_what_indices_are(name)}, which are whole numbers",
                 found=values[tuple(wrong[0])],
                 argument=name,
                 index=tuple(int(i) for i in wrong[0]),
+                hint=_MISSING if is_class and np.isnan(values[tuple(wrong[0])]) else None,
             )
     elif values.dtype != np.uint64:
         return values.astype(np.int64, copy=False)

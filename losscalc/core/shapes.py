@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.array import Shape, row_size, show_shape
-from losscalc.core.roles import Role
+from losscalc.core.roles import NOT_OF_ROWS, Role
 from losscalc.errors import DTypeError, LosscalcNote, ShapeError
 
 
@@ -275,12 +275,9 @@ def _bad_class_target(
     )
 
 
-_NOT_OF_ROWS = frozenset({"class-weights", "parameters", "lengths", "sequences"})
-
-
 def columns_beside_vectors(shapes: Mapping[str, Shape], roles: Mapping[str, Role]) -> dict[str, str]:
     """The arrays (N, 1), each with an array (N,) that is no weight."""
-    of_rows = [name for name in shapes if name in roles and roles[name].kind not in _NOT_OF_ROWS]
+    of_rows = [name for name in shapes if name in roles and roles[name].kind not in NOT_OF_ROWS]
     vectors = [name for name in of_rows if len(shapes[name]) == 1 and "weights" not in roles[name].kind]
     return {
         name: vector

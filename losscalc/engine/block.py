@@ -295,7 +295,7 @@ def _check_domain(name: str, values: Array, role: Role) -> LosscalcWarning | Non
             found=values[index],
             argument=name,
             index=index,
-            hint=remedy(role, values),
+            hint=remedy(role, values, index),
         )
     if role.advised is None or (index := _first_outside(role.advised, values, True)) is None:
         return None

@@ -16,6 +16,7 @@ from losscalc.core.domains import is_overflow, parse_number
 from losscalc.engine.sources import MemorySource, Source
 from losscalc.errors import FormatError, Index, Location, SourceError, UsageError, reason
 from losscalc.inputs import FORMATS, choose_format, split_suffix
+from losscalc.inputs.cells import MISSING, is_missing
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import quoted
 from losscalc.inputs.spring import Spring
@@ -282,14 +283,19 @@ def _stdin(reading: Reading) -> Stream:
 
 
 def _is_literal(text: str) -> bool:
-    first = text.partition(",")[0]
-    return (
-        text.lstrip().startswith("[") or parse_number(first) is not None or bool(_NUMBER_LIKE.fullmatch(text))
-    )
+    first, mark, _ = text.partition(",")
+    if text.lstrip().startswith("[") or parse_number(first) is not None or _NUMBER_LIKE.fullmatch(text):
+        return True
+    is_gap = bool(mark) and is_missing(first)
+    return is_gap and all(is_missing(cell) or parse_number(cell) is not None for cell in text.split(","))
 
 
 def _literal(text: str, option: str, reading: Reading) -> Source:
-    if text.lstrip().startswith("["):
+    cells, is_list = text.split(","), text.lstrip().startswith("[")
+    if not is_list and len(cells) > 1 and reading.na != "error" and any(map(_is_gap, cells)):
+        words = ("null" if _is_gap(cell) else str(_cell(cell, i, 2, option)) for i, cell in enumerate(cells))
+        text, is_list = f"[{','.join(words)}]".replace("inf", "Infinity"), True
+    if is_list:
         from losscalc.inputs.json import read_document
 
         try:
@@ -297,7 +303,6 @@ def _literal(text: str, option: str, reading: Reading) -> Source:
         except FormatError as error:
             error.hint = error.hint or _as_json(text)
             raise
-    cells = text.split(",")
     numbers = np.array([_cell(cell, i, len(cells), option) for i, cell in enumerate(cells)])
     return Literal(numbers if len(cells) > 1 else numbers.reshape(()), option)
 
@@ -318,6 +323,11 @@ def _as_json(text: str) -> str | None:
     return f"in JSON that is '{written}'"
 
 
+def _is_gap(cell: str) -> bool:
+    """Whether a number is missing, or NaN."""
+    return is_missing(cell) or cell.strip().lower().endswith("nan")
+
+
 def _cell(cell: str, position: int, count: int, option: str) -> float:
     number = parse_number(cell)
     if number is None:
@@ -325,6 +335,7 @@ def _cell(cell: str, position: int, count: int, option: str) -> float:
             "a number outside the range of float64" if is_overflow(cell) else "not a number",
             found=cell,
             location=Location(option).inside((position,) if count > 1 else ()),
+            hint=MISSING if count > 1 and cell.strip() and is_missing(cell) else None,
         )
     return number
 

@@ -15,9 +15,15 @@ Cell = str | bytes | float
 
 EXACT = 2.0**53
 """Below this, every whole number is one of float64."""
+MISSING = "--na drop leaves the row out, --na nan reads NaN"
+"""The hint at a missing number."""
 _WHOLE = re.compile(r"[+-]?\d{1,400}", re.ASCII)
-_TRUTH = {"true": 1.0, "false": 0.0}
+TRUTH = {"true": 1.0, "false": 0.0}
 _NA_WORDS = frozenset({"", "na", "n/a", "#n/a", "null", "none", "."})
+_SCALAR = re.compile(r"np\.(?:float|int|uint)\d+\(([^()]*)\)")
+_ARRAY = re.compile(r"\A(?:tensor|array)\((\[[^\[\]]*\])(?:,\s*\w+=[^()]*)?\)\Z")
+_TUPLE = re.compile(r"\([^(),]+(?:, [^(),]+)*(?:, [^(),]+|,)\)")
+"""In parentheses alone, or around a comma without a blank, a number is a negative one of bookkeeping."""
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*", re.ASCII | re.DOTALL)
 _PERCENT = re.compile(r"[+-]?[\d.,]+ ?%", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
@@ -37,7 +43,7 @@ def number(cell: str, decimal: str = ".") -> float | None:
             return None
         cell = cell.replace(decimal, ".")
     value = parse_number(cell)
-    return _TRUTH.get(cell.strip(" \t").lower()) if value is None else value
+    return TRUTH.get(cell.strip(" \t").lower()) if value is None else value
 
 
 def as_cells(cells: Iterable[Cell]) -> Array:
@@ -92,12 +98,19 @@ def shown_cell(cell: Cell) -> str:
 
 
 def listed(cell: str, decimal: str = ".") -> list[float] | None:
-    """The numbers of a list that stands in one cell, as Python and NumPy print it.
+    """The numbers of a list that stands in one cell, as Python, NumPy and PyTorch print it.
 
-    >>> listed("[0.9, 0.1]"), listed("[ 1. -2.5]"), listed("[1,,2]")
-    ([0.9, 0.1], [1.0, -2.5], None)
+    >>> listed("[0.9, 0.1]"), listed("[ 1. -2.5]"), listed("(0.9, 0.1)"), listed("[1,,2]")
+    ([0.9, 0.1], [1.0, -2.5], [0.9, 0.1], None)
+    >>> listed("[np.float64(0.9), np.int64(1)]"), listed("tensor([0.9, 1.])"), listed("(1,000)")
+    ([0.9, 1.0], [0.9, 1.0], None)
     """
     word = cell.strip()
+    if not word.endswith(("]", ")")):
+        return None
+    word = _ARRAY.sub(r"\1", _SCALAR.sub(r"\1", word))
+    if _TUPLE.fullmatch(word):
+        word = f"[{word[1:-1].removesuffix(',')}]"
     if not (word.startswith("[") and word.endswith("]")):
         return None
     words = re.split(r"\s*,\s*|\s+", word[1:-1].strip()) if decimal == "." else word[1:-1].split()
@@ -122,12 +135,12 @@ def is_name(cell: str) -> bool:
     is_printable = word.replace("\n", " ").isprintable()
     if parse_number(word) is not None or not is_printable or word.lower().startswith("nan("):
         return False
-    return word[0].isalpha() or word[0] in "_%("
+    return (word[0].isalpha() or word[0] in "_%(") and listed(word) is None
 
 
 def names_something(cell: str) -> bool:
     """Whether a cell is a name, and stands neither for a number nor for a missing one."""
-    return is_name(cell) and not is_missing(cell) and cell.strip().lower() not in _TRUTH
+    return is_name(cell) and not is_missing(cell) and cell.strip().lower() not in TRUTH
 
 
 def is_word(cell: str) -> bool:
@@ -165,7 +178,7 @@ def _advise(cell: str, delimiter: str | None, *, is_first: bool, others: str, ma
     """What to type if a cell is not a number."""
     word = cell.strip()
     if is_missing(cell):
-        return "--na drop leaves the row out, --na nan reads NaN"
+        return MISSING
     remedies = [] if (remedy := _rewritten(word, others)) is None else [remedy]
     if "," in word and delimiter not in (None, ","):
         remedies.append("if commas separate cells: --delimiter ,")

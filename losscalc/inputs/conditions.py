@@ -9,7 +9,7 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.errors import UsageError, printable
 from losscalc.inputs.cells import Cell
-from losscalc.inputs.keys import key_of
+from losscalc.inputs.keys import value_of
 
 Comparison = Callable[[Any, Any], Any]
 
@@ -47,7 +47,7 @@ class Condition(NamedTuple):
 
 
 def _compared(cells: Array, compare: Comparison, word: str) -> np.ndarray:
-    key = key_of(word)
+    key = value_of(word)
     if cells.dtype.kind not in "OS" and not isinstance(key, str):
         return np.asarray(compare(cells, key))
     if cells.dtype.kind == "S" and isinstance(key, str) and compare in (operator.eq, operator.ne):
@@ -59,7 +59,7 @@ def _compared(cells: Array, compare: Comparison, word: str) -> np.ndarray:
 
 
 def _holds(cell: Cell, compare: Comparison, key: str | float) -> bool:
-    own = key_of(cell)
+    own = value_of(cell)
     if isinstance(own, str) == isinstance(key, str):
         return bool(compare(own, key))
     # A number and a text differ, and neither is the larger.

@@ -39,9 +39,10 @@ class CsvTable:
         self._rows = rows = TextRows(stream, reading)
         rows.skip_lines(reading.skip_rows)
         comment = rows.pass_top(reading.delimiter or delimiter)
+        mark = reading.delimiter or rows.pass_mark()
         self._dialect = rows.dialect = (
-            Dialect(reading.delimiter, reading.decimal)
-            if reading.delimiter
+            Dialect(mark, reading.decimal)
+            if mark
             else find_dialect(rows.text, delimiter, reading.decimal, reading.within)
         )
         first = next(iter(rows.at_hand(1)), None)
@@ -51,9 +52,13 @@ class CsvTable:
             raise self._wide(first)
         self._first_line = first.line
         self._width = len(first.cells)
-        """How many cells a line has, with the empty one behind a trailing delimiter."""
+        """How many cells a line has, with the empty ones behind trailing delimiters."""
         names = self._names(first, reading, comment)
-        self._trails = not (names or first.cells)[-1].strip() and self._is_empty(self._width - 1)
+        if names is not None:
+            names = rows.completed(names)
+            self._width = len(names)
+        self._trails = rows.trailing(names or first.cells)
+        """How many empty cells each line has behind its delimiters at the end."""
         width = self._width - self._trails
         self.columns = Columns(self._name, width, names[:width] if names else None)
         if not reading.delimiter and width == 2 and names is None:
@@ -189,12 +194,6 @@ class CsvTable:
             hint = "if these are decimal commas: --decimal , ; if not: --delimiter ,"
             self._remarks.append(LosscalcWarning(problem, location=Location(self._name), hint=hint))
 
-    def _is_empty(self, column: int) -> bool:
-        """Whether a column, which is not the only one, is empty in all the rows at hand."""
-        return column > 0 and not any(
-            row.cells[column].strip() for row in self._rows.at_hand() if len(row.cells) > column
-        )
-
     def _fast(self, chosen: list[int]) -> Piece | None:
         """The rows if they are nothing but numbers; None where a closer look is needed."""
         values, rows = None, self._rows
@@ -209,8 +208,9 @@ class CsvTable:
         return Piece(values, None if is_whole else missing, range(rows.line, rows.line + len(values)))
 
     def _trails_in(self, rows: int) -> bool:
-        """Whether the rows at hand all have the trailing delimiter that the first row has, if it has one."""
-        return not self._trails or self._rows.text.count(f"{self._dialect.delimiter}\n") == rows
+        """Whether the rows at hand all have the trailing delimiters that the first row has, if it has any."""
+        end = self._dialect.delimiter * self._trails + "\n"
+        return not self._trails or self._rows.text.count(end) == rows
 
     def _plain_text(self) -> str:
         """The text with points for decimal commas, where nothing else can be meant."""
@@ -254,10 +254,15 @@ class CsvTable:
         if len(row.cells) != self._width:
             known = f"line {self._first_line} has {self._width}"
             problem = f"the line has {len(row.cells)} cells, but {known}"
-            raise FormatError(problem, location=self._place(row.line))
-        if self._trails and row.cells[-1].strip():
-            problem = "a cell in the last column, which has no name and is empty above"
-            raise FormatError(problem, found=row.cells[-1], location=self._place(row.line, self._width))
+            is_split = self._width == 1 and _SHORT_PAIRS.fullmatch(f"{','.join(row.cells)}\n")
+            hint = "for decimal commas give --decimal ," if is_split else None
+            raise FormatError(problem, location=self._place(row.line), hint=hint)
+        for column in range(self._width - self._trails, self._width):
+            if row.cells[column].strip():
+                which = "the last column" if column == self._width - 1 else f"column {column + 1}"
+                problem = f"a cell in {which}, which has no name and is empty above"
+                place = self._place(row.line, column + 1)
+                raise FormatError(problem, found=row.cells[column], location=place)
         return row
 
     def _numbers(self, row: Row, chosen: list[int]) -> list[float | None]:

@@ -9,10 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.errors import FormatError, Location
-from losscalc.inputs.cells import listed, number
+from losscalc.inputs.cells import is_name, listed, number
 from losscalc.inputs.options import BLANKS
 
 _BLANK = re.compile(r"[ \t]+")
+_QUOTED = re.compile(r'"[^"]*"')
+_CELL = re.compile(r'"[^"]*"(?![^ \t])|[^ \t]+')
 COMMENT = r"[ \t]*#(?!(?i:n/a|div/0!|ref!|name\?|null!|num!|value!))"
 """What a line of # begins with; the words are those of spreadsheets for what could not be computed."""
 _COMMENT = re.compile(COMMENT)
@@ -82,7 +84,7 @@ class Dialect(NamedTuple):
         feed = _Feed(text, line)
         if self.delimiter == BLANKS:
             for each in feed:
-                cells = re.split(r"[ \t]+", each.strip(" \t\n"))
+                cells = _split(each.strip(" \t\n"))
                 yield Row(feed.first, feed.next, cells if cells != [""] else [])
                 feed.is_between = True
             return
@@ -159,16 +161,34 @@ def find_dialect(text: str, usual: str | None, decimal: str, within: str | None 
     return Dialect(";" if decimal == usual else usual, decimal)
 
 
+def _split(line: str) -> list[str]:
+    """The cells of a line with blanks between them; names in quotes may hold some.
+
+    >>> _split("0.5  1"), _split('"my cat" 2'), _split('5" "2"')
+    (['0.5', '1'], ['my cat', '2'], ['5"', '"2"'])
+    """
+    if '"' not in line:
+        return _BLANK.split(line)
+    return [
+        cell[1:-1] if _QUOTED.fullmatch(cell) and is_name(cell[1:-1]) else cell
+        for cell in _CELL.findall(line)
+    ]
+
+
 def _share(sample: str, delimiter: str) -> float:
     """How much of the rows below the first are numbers; 0 if there is one cell a row, or rows differ."""
     try:
         rows = [row.cells for row in Dialect(delimiter).rows(sample) if not row.is_blank]
     except (FormatError, OpenQuoteError):
         return 0
-    if not rows or len(rows[0]) < 2 or any(len(cells) != len(rows[0]) for cells in rows):
+    if not rows or len(rows[0]) < 2:
+        return 0
+    # No name of a header may stand above the names of rows.
+    lacks = len(rows[-1]) - len(rows[0]) == 1 and all(map(is_name, rows[0]))
+    if any(len(cells) != len(rows[0]) + lacks for cells in rows[lacks:]):
         return 0
     decimals = "." if delimiter == "," else ".,"
-    cells = [cell for row in rows[1:] or rows for cell in row]
+    cells = [cell for row in rows[1:] or rows for cell in row[lacks:]]
     found = sum(
         not cell.strip() or listed(cell) is not None or any(number(cell, d) is not None for d in decimals)
         for cell in cells

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losscalc.core.array import Array
-from losscalc.inputs.cells import EXACT, Cell, number_of, text_of
+from losscalc.inputs.cells import EXACT, TRUTH, Cell, number_of, text_of
 
 Marks = NDArray[np.uint64]
 
@@ -42,8 +42,20 @@ def key_of(cell: Cell) -> str | float:
     return int(number) if EXACT <= abs(number) < np.inf else float(number)
 
 
+def value_of(cell: Cell) -> str | float:
+    """What a cell says of its row, for conditions and beside the same column of other tables.
+
+    It is its key; but true and false are 1 and 0, as each program writes them otherwise.
+
+    >>> value_of("True"), value_of(b"false"), value_of("7"), value_of("val")
+    (1.0, 0.0, 7.0, 'val')
+    """
+    key = key_of(cell)
+    return TRUTH.get(key.lower(), key) if isinstance(key, str) else key
+
+
 def differences(left: Array, right: Array) -> Iterator[int]:
-    """The rows in which two columns have different keys, as far as both go.
+    """The rows in which two columns say different things, as far as both go.
 
     >>> list(differences(np.array([b"7", b"8"]), np.array([7.0, 9.0])))
     [1]
@@ -54,7 +66,7 @@ def differences(left: Array, right: Array) -> Iterator[int]:
     is_alike = left == right if left.dtype.kind == right.dtype.kind else np.zeros(count, bool)
     rows = np.flatnonzero(~is_alike)
     cells = zip(rows.tolist(), left[rows].tolist(), right[rows].tolist(), strict=True)
-    return (row for row, one, other in cells if key_of(one) != key_of(other))
+    return (row for row, one, other in cells if value_of(one) != value_of(other))
 
 
 def marks(cells: Array) -> Marks:

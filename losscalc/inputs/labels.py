@@ -22,7 +22,7 @@ from losscalc.errors import (
     UsageError,
     printable,
 )
-from losscalc.inputs.cells import is_missing, listed, names_something, number
+from losscalc.inputs.cells import MISSING, is_missing, listed, names_something, number
 from losscalc.inputs.options import BLANKS, Reading
 from losscalc.inputs.parts import quoted
 
@@ -174,8 +174,7 @@ class ClassLabels(Wrapper):
         """Whether there is no label; raises FormatError unless one may be missing."""
         is_gap = is_missing(cell) if isinstance(cell, str) else cell != cell
         if is_gap and cell not in self._classes.places and self._reading.na == "error":
-            hint = "--na drop leaves the row out, --na nan reads NaN"
-            raise FormatError("not a label", found=cell, location=self._source.locate((row,)), hint=hint)
+            raise FormatError("not a label", found=cell, location=self._source.locate((row,)), hint=MISSING)
         return is_gap and cell not in self._classes.places
 
     def _place(self, cell: Label, row: int) -> float:
@@ -252,8 +251,13 @@ def open_labels(
     if separator is not None:
         return ClassLabels(cells, classes, reading, separator)
     if cells.dtype != object:
-        is_renamed = classes.numbered and len(cells.shape) == 1
-        return ClassLabels(cells, classes, reading, None) if is_renamed else cells
+        if classes.numbered and len(cells.shape) == 1:
+            return ClassLabels(cells, classes, reading, None)
+        if reading.na != "drop":
+            return cells
+        # Beside an array, NaN is a number like any other; as a label it is missing.
+        cells.close()
+        return open_with(reading)
     if not cells.shape:
         # A lone text names no row's class.
         cells.close()

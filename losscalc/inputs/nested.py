@@ -10,7 +10,7 @@ import numpy as np
 from losscalc.core.array import Array, show_shape
 from losscalc.engine.sources import Rows
 from losscalc.errors import FormatError, Index, Location
-from losscalc.inputs.cells import Cell, as_cells, is_missing, number
+from losscalc.inputs.cells import MISSING, Cell, as_cells, is_missing, number
 from losscalc.inputs.document import DEEPEST, GapError, Written, too_deep
 from losscalc.inputs.parts import as_typed
 from losscalc.inputs.table import identifies
@@ -175,7 +175,7 @@ def _not_a_number(leaf: Any, location: Location) -> FormatError:
         name = next((key for key in data if isinstance(leaf[key], float)), next(iter(data or leaf), None))
         hint = None if name is None else f"name a member: {as_typed(name)}"
         return FormatError("an object where a number is due", location=location, hint=hint)
-    hint = "--na drop leaves the row out, --na nan reads NaN" if _is_gap(leaf) else None
+    hint = MISSING if _is_gap(leaf) else None
     return FormatError("not a number", found=json.dumps(leaf), location=location, hint=hint)
 
 

@@ -13,6 +13,7 @@ from losscalc.inputs.text import Lines
 # Blank lines and lines of #; in TSV, a line of tabs is a row of empty cells.
 _TOP = re.compile(rf"(?:{COMMENT}[^\n]*\n|[ \t]*\n)*")
 _TOP_OF_TSV = re.compile(rf"(?:{COMMENT}[^\n]*\n| *\n)*")
+_MARK = re.compile(r'"?sep=([;,|\t])"?\n')
 
 
 class TextRows:
@@ -73,6 +74,14 @@ class TextRows:
             self.text = self._lines.piece()
         return comment.strip(" \t").removeprefix("#").strip(" \t")
 
+    def pass_mark(self) -> str | None:
+        """Drop the line by which spreadsheets are told what separates cells; what it is, if there is one."""
+        match = _MARK.match(self.text)
+        if match is None:
+            return None
+        self.skip_lines(1)
+        return match[1]
+
     def found_row(self) -> None:
         """Count the blank lines before a row as passed over."""
         self._passed, self._blank = self._passed + self._blank, 0
@@ -80,6 +89,36 @@ class TextRows:
     def at_hand(self, most: int | None = None) -> list[Row]:
         """The rows at hand, and blank lines among them, but no more than so many."""
         return list(islice(self._each_at_hand(), most))
+
+    def completed(self, names: list[str]) -> list[str]:
+        """The names of a header above the rows at hand, with an empty one if all these have a cell more.
+
+        It is the first, as R writes the names of rows, unless the last cells are empty.
+        """
+        width = len(names) + 1
+        first = next(iter(self.at_hand(1)), None)
+        if first is None or len(first.cells) != width:
+            return names
+        rows = [row.cells for row in self.at_hand() if not row.is_blank]
+        if any(len(cells) != width for cells in rows):
+            return names
+        if not any(cells[-1].strip() for cells in rows):
+            return [*names, ""]
+        # A comma may also stand within a number, but not where others are written with a point.
+        is_sure = self.dialect.delimiter != "," or any(
+            "." in cell and self.dialect.number(cell) is not None for cells in rows for cell in cells
+        )
+        return ["", *names] if is_sure else names
+
+    def trailing(self, names: list[str]) -> int:
+        """How many of the last columns, but not all, have no name and are empty in all the rows at hand."""
+        most = 0
+        while most < len(names) - 1 and not names[-1 - most].strip():
+            most += 1
+        for row in self.at_hand() if most else ():
+            if len(row.cells) == len(names):
+                most = next((back for back in range(most) if row.cells[-1 - back].strip()), most)
+        return most
 
     def _each_at_hand(self) -> Iterator[Row]:
         """The rows at hand one by one; more is read while a quote is open at the end."""

@@ -11,6 +11,9 @@ START = 1024
 """The bytes by which a file is recognised."""
 
 
+_IF_TRUSTED = "convert it, if you trust it, as loading it can run any code"
+
+
 class Kind(NamedTuple):
     """A kind of file, and how it becomes one that is read."""
 
@@ -27,10 +30,14 @@ def _table(name: str, read: str) -> Kind:
 
 
 def _pickled(name: str, module: str, load: str) -> Kind:
-    advice = "convert it, if you trust it, as loading it can run any code"
     arrays = "d if isinstance(d, dict) else {'array': d}"
     line = f"import numpy, {module}; d = {load}; numpy.savez(NEW, **({arrays}))"
-    return Kind(name, line, ".npz", advice)
+    return Kind(name, line, ".npz", _IF_TRUSTED)
+
+
+def _pickled_table(name: str, module: str, load: str) -> Kind:
+    """As an array it would lose the names of its columns, and labels and ids would be numbers like others."""
+    return Kind(name, f"import {module}; {load}.to_csv(NEW, index=False)", ".csv", _IF_TRUSTED)
 
 
 def _hdf5(name: str, value: str) -> Kind:
@@ -45,6 +52,8 @@ PICKLED = "/data.pkl"
 """How the member of an archive of torch.save ends that says what there is."""
 _PICKLE = _pickled("a pickle", "pickle", "pickle.load(open(OLD, 'rb'))")
 _JOBLIB = _pickled("a file of joblib", "joblib", "joblib.load(OLD)")
+_PANDAS_PICKLE = _pickled_table("a pickle of pandas", "pandas", "pandas.read_pickle(OLD)")
+_PANDAS_JOBLIB = _pickled_table("a table of pandas in a file of joblib", "joblib", "joblib.load(OLD)")
 _HDF5 = _hdf5("an HDF5 file", "v[()]")
 # MATLAB keeps columns together, so that h5py sees all axes in reverse.
 _MAT73 = _hdf5("a MATLAB file of version 7.3", "v[()].T")
@@ -73,6 +82,10 @@ def _is_pickle(start: bytes) -> bool:
     return start[:1] == b"\x80" and start[1:2] in (b"\2", b"\3", b"\4", b"\5")
 
 
+# A DataFrame or a Series, and nothing around it.
+_PICKLED_TABLE = rb"\x80[\2-\5](?:\x95.{8})?(?:c|\x8c.)pandas[.a-z]*(?:\n|\x94\x8c.)(?:DataFrame|Series)"
+
+
 def _is_packed_pickle(start: bytes) -> bool:
     """Whether it is the zlib of joblib.dump(..., compress=True), whose first bytes are text to some."""
     try:
@@ -98,6 +111,8 @@ _SIGNATURES: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
     (lambda start: start[512:].startswith(_HDF5_START), _HDF5),
     (_begins(b"FEA1\0"), _FEATHER),
     (lambda start: _is_pickle(start) and _LEGACY_MAGIC in start[:40], _LEGACY),
+    (_matches(_PICKLED_TABLE + b".*joblib"), _PANDAS_JOBLIB),
+    (_matches(_PICKLED_TABLE), _PANDAS_PICKLE),
     (lambda start: _is_pickle(start) and b"joblib" in start[:256], _JOBLIB),
     (_is_pickle, _PICKLE),
     (_begins(b"ccopy_reg\n", b"cnumpy.core.", b"(dp0\n", b"(lp0\n"), _PICKLE),

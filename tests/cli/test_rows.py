@@ -422,6 +422,17 @@ def test_several_losses_of_picked_rows(capsys, folder):
     assert error.count("no row meets n = 9") == 1
 
 
+def test_truth_values_of_several_tables(capsys, folder):
+    """A column of them that a condition is on agrees, however each program writes them."""
+    (folder / "a.csv").write_text("id,ok,p\n1,True,0.5\n2,False,0.25\n")
+    (folder / "b.csv").write_text("id,ok,y\n1,true,1\n2,0,1\n")
+    (folder / "c.csv").write_text("id,ok,y\n1,true,1\n2,1,1\n")
+    assert cli.run(["l1", "-i", "a.csv#p", "-t", "b.csv#y", "--where", "ok=true"]) == 0
+    assert capsys.readouterr() == ("0.5\n", "")
+    assert cli.run(["l1", "-i", "a.csv#p", "-t", "c.csv#y", "--where", "ok=true"]) == 3
+    assert "c.csv:3:2: ok is 1, and 'False' in a.csv:3:2" in capsys.readouterr().err
+
+
 def test_activations_of_picked_rows(capsys, folder):
     """They have rows, too."""
     (folder / "x.csv").write_text("id,cat,dog,s\n7,0,0,a\n8,1,2,b\n9,0,0,a\n")

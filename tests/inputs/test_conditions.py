@@ -130,3 +130,14 @@ def test_no_number_is_not_a_number():
     assert Condition("p", "=", "1").holds(cells).tolist() == [True, False]
     assert Condition("p", "!=", "1").holds(cells).tolist() == [False, True]
     assert Condition("p", "=", "nan").holds(cells).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("cells", [("True", "False", ""), ("true", "false", "x"), ("TRUE", "0", "")])
+@pytest.mark.parametrize("value", ["true", "True", "1", "1.0"])
+def test_true_and_false_are_1_and_0(cells, value):
+    """pandas and spreadsheets write True, polars and JSON true, and others 1: they mean the same rows."""
+    for form in (as_cells(cells), np.array([cell.encode() for cell in cells])):
+        assert Condition("ok", "=", value).holds(form).tolist() == [True, False, False]
+        assert Condition("ok", "in", f"5,{value}").holds(form).tolist() == [True, False, False]
+        assert Condition("ok", "!=", value).holds(form).tolist() == [False, True, True]
+    assert Condition("ok", "=", "true").holds(np.array([1.0, 0.0])).tolist() == [True, False]

@@ -37,7 +37,7 @@ def test_quotes_that_need_a_closer_look(text):
 
 
 def test_quotes_between_blanks_are_letters():
-    """Where blanks separate cells, quotes hold nothing together."""
+    """Where blanks separate cells, all of them stay as they are."""
     assert Dialect(" ").unquoted('"a" "b"\n') == '"a" "b"\n'
 
 

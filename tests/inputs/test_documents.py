@@ -454,6 +454,26 @@ def test_gaps_are_dropped(capsys, folder):
     assert (message, hint) == (f"{name}#p[1]: there is no such member, found 'p'", "there are l")
 
 
+@pytest.mark.parametrize("target", ["1,NA,0", "1,,0", "1, nan ,0", "[1,NaN,0]", "[1,null,0]", "f.json"])
+def test_gaps_of_labels_are_dropped(capsys, folder, target):
+    """However the label of the second row is missing: ln(1 + e^-1) and ln(1 + e) are left."""
+    (folder / "f.json").write_text("[1, NaN, 0]")
+    assert cli.run(["cross-entropy", "-i", "[[1,2],[3,4],[5,6]]", "-t", target, "--na", "drop"]) == 0
+    output, error = capsys.readouterr()
+    assert float(output) == pytest.approx(math.log1p(math.exp(-1)) + 0.5)
+    assert error == "losscalc: warning: left out 1 row with a missing number\n"
+
+
+def test_gaps_of_numbers_with_commas(capsys):
+    """They are those of JSON: at the front, too, beside infinity and numbers that JSON would write otherwise."""
+    assert cli.run(["l1", "-i", "NA,.5,-inf,+2.", "-t", "0,0,0,0", "--na", "drop", "-r", "none"]) == 0
+    assert capsys.readouterr().out == "0.5\ninf\n2.0\n"
+    assert values("-inf,null,+2.", na="nan") == pytest.approx([-math.inf, math.nan, 2], nan_ok=True)
+    message, hint = refused(capsys, "mse", "-i", "1,2", "-t", "NA,1")
+    assert message == "--target[0]: not a number, found 'NA'"
+    assert hint == "--na drop leaves the row out, --na nan reads NaN"
+
+
 def test_a_column_that_counts(capsys, folder):
     """The rule of tables: five rows that are counted are an index."""
     rows = [{"x": i, "p": i % 2 + 0.5, "q": 2.25} for i in range(5)]

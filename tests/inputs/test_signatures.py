@@ -31,6 +31,16 @@ STARTS = {
         archive(("x/A.JSON", b"")),
     ],
     "a pickle": [*(pickle.dumps([0.5, {"a": 1}], protocol) for protocol in (2, 3, 4, 5)), b"(lp0\nF0.5\na."],
+    "a pickle of pandas": [
+        b"\x80\x02cpandas\nDataFrame\nq\0)\x81q\1}",
+        b"\x80\x03cpandas.core.frame\nDataFrame\nq\0)\x81q\1}",
+        b"\x80\x04\x95\xbb\x03\0\0\0\0\0\0\x8c\x11pandas.core.frame\x94\x8c\tDataFrame\x94\x93",
+        b"\x80\x05\x95.\x02\0\0\0\0\0\0\x8c\x06pandas\x94\x8c\x06Series\x94\x93",
+    ],
+    "a table of pandas in a file of joblib": [
+        b"\x80\x04\x95V\1\0\0\0\0\0\0\x8c\x06pandas\x94\x8c\tDataFrame\x94\x93".ljust(300)
+        + b"\x8c\x13joblib.numpy_pickle\x94\x8c\x11NumpyArrayWrapper\x94",
+    ],
     "a file of joblib": [
         b"\x80\x04\x95\xad\0\0\0\0\0\0\0\x8c\x13joblib.numpy_pickle\x94\x8c\x11NumpyArrayWrapper\x94",
         *(zlib.compress(pickle.dumps([0.5]), level) for level in (1, 3, 9)),
@@ -218,6 +228,28 @@ def test_lines_convert(capsys, folder, maker, name):
     subprocess.run(["sh", "-c", line], check=True, timeout=120)
     (made,) = (path.name for path in folder.iterdir() if path.name != name)
     assert accept(capsys, ["l1", "-i", made, "-t", "0.5,0.25,0.75"]) == "0.0\n"
+
+
+@pytest.mark.parametrize("module", ["pickle", "joblib"])
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_a_table_of_pandas_keeps_its_names(capsys, module, protocol):
+    """Or its labels would be one more number of each row."""
+    frame = pytest.importorskip("pandas").DataFrame({"p": ARRAY, "label": [1, 0, 1]}, index=[7, 8, 9])
+    with open("f.pkl", "wb") as file:
+        pytest.importorskip(module).dump(frame, file, protocol=protocol)
+    line = hint(capsys, "f.pkl").replace("python", shlex.quote(sys.executable), 1)
+    subprocess.run(["sh", "-c", line], check=True, timeout=60)
+    assert accept(capsys, ["l1", "-i", "f.pkl.csv#p", "-t", "0.5,0.25,0.75"]) == "0.0\n"
+    assert cli.run(["bce", "-i", "f.pkl.csv", "-t", "f.pkl.csv#label"]) == 3
+    assert "column 2 (label) is the array of --target" in capsys.readouterr().err
+
+
+def test_a_table_of_pandas_among_others(capsys):
+    """A dict that begins with one is a dict."""
+    Path("f.pkl").write_bytes(
+        b"\x80\x04\x95\xc2\x03\0\0\0\0\0\0}\x94\x8c\x01a\x94\x8c\x06pandas\x94\x8c\tDataFrame"
+    )
+    assert "numpy.savez" in hint(capsys, "f.pkl")
 
 
 def test_archive_of_tables(capsys, folder):

@@ -141,6 +141,16 @@ def test_a_trailing_delimiter(folder, text, na):
     assert values("g.csv", na=na) == [0, 1]
 
 
+@pytest.mark.parametrize("text", ["0.1,0.9,,\n0.5,0.5,,\n", "a,b,,,\n0.1,0.9,,,\n0.5,0.5, ,,\n"])
+@pytest.mark.parametrize("na", ["error", "nan", "drop"])
+def test_several_trailing_delimiters(folder, text, na):
+    """A spreadsheet writes one for each column that was ever used: none of them is a missing number."""
+    (folder / "f.csv").write_text(text)
+    assert values("f.csv", na=na) == [[0.1, 0.9], [0.5, 0.5]]
+    (folder / "g.csv").write_text("0,,\n1,,\n")
+    assert values("g.csv", na=na) == [0, 1]
+
+
 def test_a_cell_behind_a_trailing_delimiter(capsys, folder):
     """What was taken for an empty column and has a number far below is an error, not left out."""
     (folder / "f.csv").write_text("0.1,0.9,\n" * 200_000 + "0.5,0.5,7\n")
@@ -148,8 +158,58 @@ def test_a_cell_behind_a_trailing_delimiter(capsys, folder):
     assert message.strip().endswith(
         "f.csv:200001:3: a cell in the last column, which has no name and is empty above, found '7'"
     )
+    (folder / "f.csv").write_text("0.1,0.9,,\n" * 200_000 + "0.5,0.5,7,\n")
+    message, _ = refused(capsys, "l1", "-i", "f.csv", "-t", "f.csv")
+    assert message.strip().endswith(
+        "f.csv:200001:3: a cell in column 3, which has no name and is empty above, found '7'"
+    )
     (folder / "f.csv").write_text("a,b,\n0.1,0.9,\n0.5,0.5,7\n")
     assert refused(capsys, "sigmoid", "-i", "f.csv")[0].startswith("f.csv: column 3 has no name")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"cat" "dog"\n"1" 2 1\n"2" 0 3\n',
+        '"cat" "dog"\n"my row" 2 1\n"2" 0 3\n',
+        "cat dog\nr1 2 1\nr2 0 3\n",
+        "cat\tdog\n7\t2\t1\n9\t0\t3\n",
+        '"cat";"dog"\n"1";2;1\n"2";0;3\n',
+        '"cat","dog"\n"1",2.0,1\n"2",0,3\n',
+        "cat,dog\nr1,2,1\nr2,0,3.0\n",
+    ],
+)
+def test_names_of_rows_that_the_header_does_not_name(capsys, folder, text):
+    """R's write.table has no cell above them: the names that there are go with the rest, as in pandas."""
+    (folder / "f.txt").write_text(text)
+    message, hint = refused(capsys, "l1", "-i", "f.txt", "-t", "[[0,0],[0,0]]")
+    assert message == "f.txt: column 1 has no name, and is no data but the index of rows"
+    assert values("f.txt" + hinted_part(hint)) == [[2, 1], [0, 3]]
+    assert values("f.txt#dog") == [1, 3]
+
+
+def test_a_trailing_delimiter_that_the_header_has_not(folder):
+    """What is behind it is empty, and no name is missing at the front."""
+    (folder / "f.csv").write_text("a,b\n0.1,0.9,\n0.5,0.5,\n")
+    assert values("f.csv") == [[0.1, 0.9], [0.5, 0.5]]
+    assert values("f.csv#b") == [0.9, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "line"),
+    [
+        ("a,b\n0,5,1\n0,25,1\n", "#b", 2),
+        ("p\n0,5\n0,25\n", "", 2),
+        ("y,p\ncat,0,5\ndog,0,25\n", "#p", 2),
+        ("a,b\nr1,2,1\nr2,0\n", "#b", 2),
+        ("a,b\nr1,2\nr2,0,3\n", "#b", 3),
+    ],
+)
+def test_rows_that_are_longer_than_the_header(capsys, folder, text, part, line):
+    """A comma may stand within a number, and what is not so throughout is damage: nothing is made of it."""
+    (folder / "f.csv").write_text(text)
+    message, _ = refused(capsys, "l1", "-i", f"f.csv{part}", "-t", "0,0")
+    assert re.fullmatch(rf"f\.csv:{line}: the line has \d cells, but line 1 has \d", message)
 
 
 HEADER_NOTE = (
@@ -269,6 +329,9 @@ def test_blank_lines(capsys, folder):
         ("0,5\n0,25\n", {"decimal": ","}, [0.5, 0.25]),
         ('"0,5","1"\n"0,25","2"\n', {"decimal": ","}, [[0.5, 1], [0.25, 2]]),
         ("p\n0,5\n0,25\n", {"decimal": ","}, [0.5, 0.25]),
+        ("sep=;\np;y\n0.5;1\n", {}, [[0.5, 1]]),
+        ('"sep=\t"\r\n0,5\t1\r\n2\t3\r\n', {"decimal": ","}, [[0.5, 1], [2, 3]]),
+        ("sep=,\n0,5\n", {}, [[0, 5]]),
         ('"[0.9, 0.1]"\n"[0.5, 0.5]"\n', {}, [[0.9, 0.1], [0.5, 0.5]]),
         ("1,NaN\n2,3\n", {"na": "nan"}, [[1, None], [2, 3]]),
         ("1,2\r\r\n3,4.5\r\r\n", {}, [[1, 2], [3, 4.5]]),
@@ -279,6 +342,33 @@ def test_cells(folder, text, reading, rows):
     (folder / "f.csv").write_bytes(text.encode())
     found = values("f.csv", **reading)
     assert [[None if x != x else x for x in row] if isinstance(row, list) else row for row in found] == rows
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "(0.5, 1)",
+        "(0.5, 1.0,)",
+        "[np.float64(0.5), np.int64(1)]",
+        "tensor([0.5000, 1.0000])",
+        "tensor([0.5, 1.], device='cuda:0', grad_fn=<UnbindBackward0>)",
+        "array([0.5, 1. ], dtype=float32)",
+    ],
+)
+def test_lists_as_they_are_printed(folder, cell):
+    """A cell has what str() makes of a tuple, of a list of NumPy's numbers, of an array or of a tensor."""
+    (folder / "f.csv").write_text(f'y,p\n1,"{cell}"\n0,"[0.25 0.75]"\n')
+    assert values("f.csv#p") == [[0.5, 1], [0.25, 0.75]]
+    (folder / "f.csv").write_text(f'"{cell}"\n"{cell}"\n')
+    assert values("f.csv") == [[0.5, 1], [0.5, 1]]
+
+
+@pytest.mark.parametrize("cell", ["(5)", "(1,000)", "tensor(0.5)", "[0.1 0.2 ... 0.9]", "(0.5, x)"])
+def test_what_is_no_list_in_a_cell(capsys, folder, cell):
+    """A negative number of bookkeeping, a number alone, and what is cut short."""
+    (folder / "f.csv").write_text(f'y,p\n1,"{cell}"\n')
+    message, _ = refused(capsys, "sigmoid", "-i", "f.csv#p")
+    assert message == f"f.csv:2:2: not a number, found '{cell}'"
 
 
 def test_lists_in_cells(capsys, folder):
