@@ -43,7 +43,6 @@ NEIGHBOURS = [
     ('csv units row', 'f.csv', b'a,b\nm,s\n1,2\n', ':2:1', "not a number, found 'm'"),
     ('csv // comment', 'f.csv', b'1,2 // x\n', ':1:2', "not a number, found '2 // x'"),
     ('csv trailing #', 'f.csv', b'1,2#3\n', ':1:2', "not a number, found '2#3'"),
-    ('csv sep=', 'f.csv', b'sep=;\n1;2\n', '', 'column 2 has no name, and is no data but the index of rows'),
     ('csv quoted thousands', 'f.csv', b'"1,000","2,000"\n', ':1:1', "not a number, found '1,000'"),
     ('csv apostrophe', 'f.csv', b"'1','2'\n", ':1:1', "not a number, found ''1''"),
     ('csv swiss', 'f.csv', b"1'000\n", ':1:1', "not a number, found '1'000'"),
