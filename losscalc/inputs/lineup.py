@@ -15,6 +15,7 @@ from losscalc.inputs.conditions import Condition
 from losscalc.inputs.feeds import Batch, Feed
 from losscalc.inputs.join import Join, Joined
 from losscalc.inputs.keys import differences, key_of
+from losscalc.inputs.limits import GROUPS, too_many
 
 _SHOWN = 5
 
@@ -220,8 +221,10 @@ class View(Wrapper):
 class GroupView(View, Labels):
     """The groups of rows, which have the same in a column or an array."""
 
-    def __init__(self, source: Source, *, is_joined: bool) -> None:
+    def __init__(self, source: Source, *, is_joined: bool, most: int | None = None) -> None:
         super().__init__(source, is_joined=is_joined)
+        self._place = source.locate(()) or Location("--by")
+        self._most = GROUPS if most is None else most
         self.dtype = np.dtype(np.intp)
         self.groups: list[Group] = []
         self._numbers: dict[Group, int] = {}
@@ -229,6 +232,8 @@ class GroupView(View, Labels):
 
     def receive(self, piece: Rows) -> None:
         numbers = [self._number(cell) for cell in piece.values.tolist()]
+        if len(self.groups) > self._most:
+            raise too_many("the groups are", self._most, self._place)
         super().receive(piece._replace(values=np.array(numbers, np.intp)))
 
     def _number(self, cell: Cell) -> int:
