@@ -18,6 +18,7 @@ from losscalc.inputs.keys import differences, key_of
 from losscalc.inputs.limits import GROUPS, too_many
 
 _SHOWN = 5
+_LONGEST = 40
 
 
 class Seat(NamedTuple):
@@ -81,7 +82,8 @@ class Lineup:
         if all(self._met_each):
             return "each of these is met by some rows, and no row meets all"
         number = self._met_each.index(0)
-        words = [text_of(cell) or "''" for cell in self._seen[number]]
+        texts = [text_of(cell) or "''" for cell in self._seen[number]]
+        words = [text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…" for text in texts]
         shown = words[:_SHOWN] + ["..."] * (len(words) > _SHOWN)
         return printable(f"in the first rows, {self._conditions[number].column} is {', '.join(shown)}")
 

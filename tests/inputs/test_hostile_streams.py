@@ -184,6 +184,10 @@ def test_odd_names_that_exist(capsys, folder, name):
     assert output == ""
     assert error.startswith(f"losscalc: error: {printable(path)}:4:1: not a number, found 'x'\n")
     assert error.replace("\n", "").isprintable()
+    Path(path).write_bytes(COLUMN)
+    assert cli.run([*arguments[:3], "-t", "0,0"]) == 4
+    error = capsys.readouterr().err
+    assert error.endswith(f"\n  hint: the first line of {printable(path)} may be a header: --header yes\n")
 
 
 # Standard input
