@@ -28,7 +28,9 @@ from losscalc.inputs.address import (
 )
 from losscalc.inputs.companions import GROUPS, Companions, Place
 from losscalc.inputs.labels import Classes, open_labels, open_tags, read_names
+from losscalc.inputs.nearby import nearest_file
 from losscalc.inputs.options import Reading, Readings
+from losscalc.inputs.parts import quoted
 from losscalc.insight import diagnose
 
 BALANCED = "balanced"
@@ -217,7 +219,9 @@ def _classes(operation: Operation, sources: Mapping[str, Source], reading: Readi
         names = read_names(reading.class_names)
         if count and len(names) != count:
             problem = f"`class_names` has {len(names)} names, and `input` {count} columns"
-            raise UsageError(problem, hint="name all columns, in their order")
+            file = nearest_file(reading.class_names) if len(names) == 1 else None
+            hint = f"did you mean {quoted(file)}?" if file else "name all columns, in their order"
+            raise UsageError(problem, hint=hint)
         return Classes.called(names)
     if not is_row or source.names is None or len(source.names) < 2:
         return Classes(count)

@@ -84,7 +84,8 @@ def complain(message: str, *, hint: str | None = None, kind: str = "error") -> N
     """Print a message and its hint to standard error."""
     lines = f"losscalc: {kind}: {message}\n"
     if hint:
-        lines += f"  hint: {hint}\n"
+        # Names of files are in it as they are.
+        lines += f"  hint: {printable(hint)}\n"
     _say(lines)
 
 

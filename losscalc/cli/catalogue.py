@@ -6,6 +6,7 @@ from types import MappingProxyType
 import click
 
 from losscalc.cli.tasks import TASKS
+from losscalc.cli.wrapping import Context
 from losscalc.errors import UnknownLossError
 
 TOOLS = MappingProxyType(
@@ -29,6 +30,8 @@ TOOLS = MappingProxyType(
 class Catalogue(click.Group):
     """A group with a command for each loss, activation and tool, which is built when it is used."""
 
+    context_class = Context
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names in the order of the catalogue, with the tools at the end."""
         from losscalc.core.registry import operations
@@ -38,6 +41,12 @@ class Catalogue(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a name, which may be PyTorch's."""
+        command = self._command(cmd_name)
+        if command is not None:
+            command.context_class = Context
+        return command
+
+    def _command(self, cmd_name: str) -> click.Command | None:
         if cmd_name in TOOLS:
             place, summary = TOOLS[cmd_name]
             module, _, name = place.partition(":")
@@ -77,9 +86,10 @@ class Catalogue(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="\b\n"
     "losscalc LOSS --help explains a loss. Exit codes:\n"
-    "  0 done                            4 the arrays do not fit the loss\n"
-    "  2 wrong usage                     5 the output cannot be written\n"
-    "  3 an input cannot be read         70 a bug    130 interrupted\n",
+    "  0 done                     4 the arrays do not fit the loss\n"
+    "  1 --expect found another   5 the output cannot be written\n"
+    "  2 wrong usage              70 a bug\n"
+    "  3 an input cannot be read  130 interrupted\n",
 )
 @click.version_option(package_name="losscalc", prog_name="losscalc", message="%(prog)s %(version)s")
 def losscalc() -> None:

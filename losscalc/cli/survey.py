@@ -58,7 +58,7 @@ def histogram_sheet(call: Call) -> Sheet:
         )
         for bar in bars
     ]
-    return Sheet("histogram", (Column("loss", "text"), Column("count"), Column("", key="bar")), rows)
+    return Sheet("histogram", (Column("loss", "text"), Column("count"), Column("", "bar", "bar")), rows)
 
 
 def comparison_sheet(rows: Sequence[tuple[Cell, ...]]) -> Sheet:

@@ -27,7 +27,7 @@ from losscalc.core.reductions import MEAN
 from losscalc.core.registry import lookup
 from losscalc.engine.call import Call
 from losscalc.errors import LosscalcError, UsageError, option_name
-from losscalc.inputs.address import read_array
+from losscalc.inputs.address import parse_address, read_array
 from losscalc.outputs.result import Result
 from losscalc.outputs.sheets import Cell
 
@@ -82,9 +82,10 @@ def _compare(losses: tuple[str, ...], **values: Any) -> None:
     delivery = Delivery(take_display(values))
     readings = take_readings(values)
     arrays = {name: values.pop(name) for name in ("input", "target")}
-    if "-" in (text.partition("#")[0] for text in arrays.values()):
+    if any(address.is_stdin or address.pipe for address in map(parse_address, arrays.values())):
         raise UsageError("several losses cannot read one pipe", hint="put the array in a file")
     rows: list[tuple[Cell, ...]] = []
+    errors: list[LosscalcError] = []
     for name in losses:
         cls = _loss(name)
         needed = [a.name for a in array_arguments(cls) if a.required]
@@ -95,9 +96,11 @@ def _compare(losses: tuple[str, ...], **values: Any) -> None:
             call = Call(cls(), reduction=MEAN, threads=threads)
             rows.append(comparison_row(Request(call, Inputs(arrays, readings), voice).gathered()[0]))
         except LosscalcError as error:
-            if len(losses) == 1:
-                raise
+            errors.append(error)
             rows.append(refused_row(cls.name, error.describe(option_name)))
+    if len(errors) == len(losses):
+        # Nothing was computed, be it for the files or for the losses.
+        raise errors[0]
     delivery.send_sheets([comparison_sheet(rows)])
 
 

@@ -17,6 +17,7 @@ from losscalc.engine.sources import MemorySource, Source
 from losscalc.errors import FormatError, Index, Location, SourceError, UsageError, reason
 from losscalc.inputs import FORMATS, choose_format, split_suffix
 from losscalc.inputs.cells import MISSING, is_missing
+from losscalc.inputs.nearby import nearest_file
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import quoted
 from losscalc.inputs.spring import Spring
@@ -345,6 +346,9 @@ def _no_such_file(address: Address, option: str) -> SourceError:
     hint = "an array is a file, - for standard input, numbers as in 1,0,1, or a JSON list"
     if not option.startswith("--"):
         hint = "a result is a file that losscalc has written, or - for standard input"
+    if (near := nearest_file(path, address.folder)) is not None:
+        part = "" if address.part is None else f"#{address.part}"
+        hint = f"did you mean {quoted(near + part)}?"
     if not path:
         return SourceError("the name of a file is empty", location=Location(option), hint=hint)
     if "\0" in path:

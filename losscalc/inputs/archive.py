@@ -38,11 +38,13 @@ class Archive:
         with named_damage(self.name):
             self._check_directory()
             self._zip = zipfile.ZipFile(file)
-            # zipfile passes over bytes around the archive, which another program would read instead.
+            # zipfile passes over bytes around the archive, be they another one, which other programs read.
             file.seek(0)
-            first = file.read(4)
+            start = file.read(4)
             file.seek(-_END_SIZE - len(self._zip.comment), os.SEEK_END)
-            if first not in FORMATS["npz"].starts or file.read(4) != b"PK\x05\x06":
+            end = file.read(4)
+            first = min((each.header_offset for each in self._zip.infolist()), default=self._zip.start_dir)
+            if first != 0 or start not in FORMATS["npz"].starts or end != b"PK\x05\x06":
                 raise zipfile.BadZipFile("there are bytes before or behind it")
         self.members = self._zip.infolist()
 

@@ -128,7 +128,8 @@ class Companions:
         seats = [Seat(self.views[name], feed, name) for feed in feeds for name in feed.arrays]
         feed = next((feed for feed in feeds if by in feed.cells), None)
         if by is not None and feed is not None:
-            self.groups = groups = GroupView(feed.cells[by], is_joined=key is not None)
+            most = self._options.max_size
+            self.groups = groups = GroupView(feed.cells[by], is_joined=key is not None, most=most)
             seats.append(Seat(groups, feed, by, is_cells=True))
         join = None if key is None else Join(feeds, key, inner=self._options.inner)
         self._lineup = Lineup(feeds, seats, shared=hints, conditions=conditions, join=join)
@@ -149,7 +150,9 @@ class Companions:
             raise _no_column(address.text, columns, "--by")
         source = open_array(address, "--by", reading._replace(is_beside=True))
         source = source.as_vector() or (Column(source) if source.shape[1:] == (1,) else source)
-        self.groups = self.views[GROUPS] = GroupView(source, is_joined=self._options.key is not None)
+        is_joined = self._options.key is not None
+        groups = GroupView(source, is_joined=is_joined, most=reading.max_size)
+        self.groups = self.views[GROUPS] = groups
         if len(source.shape) != 1:
             raise ShapeError(
                 f"`{GROUPS}` has shape {show_shape(source.shape)}, and is one group a row, (N,)",

@@ -18,6 +18,8 @@ WORKBOOK = 1_000_000_000
 """Bytes of memory that the process may take which reads a workbook."""
 CELLS = 1_000_000
 """Cells in a line of a table, each of which takes many times its bytes while it is read."""
+GROUPS = 100_000
+"""Groups of rows, each of which has its sums and its line; a column with more of them is one of ids."""
 _RATIO = 200
 """Beyond that, how many times its size a compressed file may unpack to."""
 _LIFT = "if that is as it should be, --max-size 8G, for example, lets it pass"

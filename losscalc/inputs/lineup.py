@@ -15,8 +15,10 @@ from losscalc.inputs.conditions import Condition
 from losscalc.inputs.feeds import Batch, Feed
 from losscalc.inputs.join import Join, Joined
 from losscalc.inputs.keys import differences, key_of
+from losscalc.inputs.limits import GROUPS, too_many
 
 _SHOWN = 5
+_LONGEST = 40
 
 
 class Seat(NamedTuple):
@@ -80,7 +82,8 @@ class Lineup:
         if all(self._met_each):
             return "each of these is met by some rows, and no row meets all"
         number = self._met_each.index(0)
-        words = [text_of(cell) or "''" for cell in self._seen[number]]
+        texts = [text_of(cell) or "''" for cell in self._seen[number]]
+        words = [text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…" for text in texts]
         shown = words[:_SHOWN] + ["..."] * (len(words) > _SHOWN)
         return printable(f"in the first rows, {self._conditions[number].column} is {', '.join(shown)}")
 
@@ -220,8 +223,10 @@ class View(Wrapper):
 class GroupView(View, Labels):
     """The groups of rows, which have the same in a column or an array."""
 
-    def __init__(self, source: Source, *, is_joined: bool) -> None:
+    def __init__(self, source: Source, *, is_joined: bool, most: int | None = None) -> None:
         super().__init__(source, is_joined=is_joined)
+        self._place = source.locate(()) or Location("--by")
+        self._most = GROUPS if most is None else most
         self.dtype = np.dtype(np.intp)
         self.groups: list[Group] = []
         self._numbers: dict[Group, int] = {}
@@ -229,6 +234,8 @@ class GroupView(View, Labels):
 
     def receive(self, piece: Rows) -> None:
         numbers = [self._number(cell) for cell in piece.values.tolist()]
+        if len(self.groups) > self._most:
+            raise too_many("the groups are", self._most, self._place)
         super().receive(piece._replace(values=np.array(numbers, np.intp)))
 
     def _number(self, cell: Cell) -> int:

@@ -41,8 +41,8 @@ class Column(NamedTuple):
     """The heading of a column, and the kind of its cells."""
 
     name: str
-    kind: Literal["name", "text", "number"] = "number"
-    """A name is never wrapped, a text is if need be; numbers are aligned to the right."""
+    kind: Literal["name", "text", "number", "bar"] = "number"
+    """A name is never wrapped, a text is if need be; numbers are aligned to the right, and bars shortened."""
     key: str = ""
     """Its key in JSON, unless that is the name."""
 

@@ -6,11 +6,15 @@ from rich.table import Table
 from rich.text import Text
 
 from losscalc.outputs.canvas import Canvas
-from losscalc.outputs.description import Description
+from losscalc.outputs.description import Description, Section
+from losscalc.outputs.fitting import fitted
 from losscalc.outputs.grids import grids
 from losscalc.outputs.result import Result
 from losscalc.outputs.sheets import Sheet
 from losscalc.outputs.working import Working
+
+# Less room than this for a text makes many short lines of it.
+_LEAST_TEXT = 36
 
 
 def draw_result(result: Result, canvas: Canvas) -> str:
@@ -24,23 +28,7 @@ def draw_result(result: Result, canvas: Canvas) -> str:
 
 def draw_sheets(sheets: Sequence[Sheet], canvas: Canvas) -> str:
     """Tables, each with its title above; those without rows are left out."""
-    return canvas.render(*(_drawn(sheet, canvas) for sheet in sheets if sheet.rows), width=canvas.width)
-
-
-def _drawn(sheet: Sheet, canvas: Canvas) -> Table:
-    table = canvas.table(sheet.title)
-    # A line separates cells of several lines from the next row.
-    table.show_lines = any(isinstance(cell, str) and "\n" in cell for row in sheet.rows for cell in row)
-    for column in sheet.columns:
-        table.add_column(
-            Text(column.name),
-            justify="right" if column.kind == "number" else "left",
-            overflow="fold",
-            no_wrap=column.kind == "name",
-        )
-    for row in sheet.rows:
-        table.add_row(*(canvas.text(canvas.number(cell)) for cell in row))
-    return table
+    return canvas.render(*(table for sheet in sheets if sheet.rows for table in fitted(sheet, canvas)))
 
 
 def _scalar(result: Result, canvas: Canvas) -> Table:
@@ -91,12 +79,16 @@ def _draw_working(working: Working, canvas: Canvas) -> str:
 
 
 def draw_description(description: Description, canvas: Canvas) -> str:
-    """The description of a loss, as a table with a section for each topic."""
+    """The description of a loss, as a table with a section a topic; in little space a table a topic."""
     head = [
         canvas.text(description.name, "bold"),
         canvas.text(description.summary),
         canvas.text(f"\n  {description.formula}\n"),
     ]
+    names = [len(name) for section in description.sections for name, _ in section.rows]
+    headings = [len(section.heading) for section in description.sections]
+    if max(headings) + max(names) + _LEAST_TEXT > canvas.width:
+        return canvas.render(*head, *(_section(s, canvas) for s in description.sections), width=canvas.width)
     table = canvas.table()
     table.show_header = False
     table.add_column(style="bold", no_wrap=True)
@@ -108,3 +100,16 @@ def draw_description(description: Description, canvas: Canvas) -> str:
             table.add_row(heading, canvas.text(name), canvas.text(text))
         table.add_section()
     return canvas.render(*head, table, width=canvas.width)
+
+
+def _section(section: Section, canvas: Canvas) -> Table:
+    """A section of a description as a table of its own."""
+    table = canvas.table(section.heading)
+    table.show_header = False
+    has_names = any(name for name, _ in section.rows)
+    if has_names:
+        table.add_column(style="dim", overflow="fold")
+    table.add_column(overflow="fold", ratio=1)
+    for name, text in section.rows:
+        table.add_row(*([canvas.text(name)] if has_names else []), canvas.text(text))
+    return table

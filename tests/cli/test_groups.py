@@ -297,6 +297,19 @@ def test_refusals(capsys, options, code, message, hint):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("way", ["g", "g.csv#g"])
+def test_ids_are_no_groups(capsys, folder, way):
+    """Each row of its own group would take a kilobyte: refused, unless --max-size lets it pass."""
+    (folder / "g.csv").write_text("g,x,y\n" + "".join(f"k{i},{i},1\n" for i in range(100_001)))
+    command = ["mse", "-i", "g.csv#x", "-t", "g.csv#y", "--by", way]
+    hint = "if that is as it should be, --max-size 8G, for example, lets it pass"
+    refuse(capsys, command, "g.csv: the groups are more than 100,000", hint, code=3)
+
+    assert cli.run([*command, "--max-size", "8G"]) == 0
+    assert capsys.readouterr().out.count("\n") == 100_004
+
+
+@pytest.mark.slow
 def test_a_hundred_thousand_groups(capsys, folder):
     """Each with the bits of its own rows."""
     rng = np.random.default_rng(5)

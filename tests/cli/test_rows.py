@@ -433,6 +433,13 @@ def test_truth_values_of_several_tables(capsys, folder):
     assert "c.csv:3:2: ok is 1, and 'False' in a.csv:3:2" in capsys.readouterr().err
 
 
+def test_a_hint_at_long_cells_is_short(capsys, folder):
+    """Of a text in the column of a condition, no more than its beginning is shown."""
+    (folder / "x.csv").write_text("x,s\n1," + "a" * 100_000 + "\n2,b\n")
+    _, _, error = ran(capsys, "mse", "-i", "x.csv#x", "-t", "1,2", "--where", "s=c")
+    assert f"\n  hint: in the first rows, s is {'a' * 40}…, b\n" in error
+
+
 def test_activations_of_picked_rows(capsys, folder):
     """They have rows, too."""
     (folder / "x.csv").write_text("id,cat,dog,s\n7,0,0,a\n8,1,2,b\n9,0,0,a\n")

@@ -186,6 +186,35 @@ def test_tables_fit_the_terminal(arguments, columns, monkeypatch, capsys):
     assert max(map(len, tables)) <= columns
 
 
+@pytest.mark.parametrize("columns", [60, 80])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            [],
+            [
+                "soft-margin",
+                "triplet-margin-with-distance",
+                "kl-gaussian",
+                "tweedie-deviance",
+                "--pos-weight",
+            ],
+        ),
+        (["bce-logits"], ["--pos-weight", "F.binary_cross_entropy_with_logits"]),
+        (["pos-weight"], ["--pos-weight"]),
+    ],
+    ids=["all", "bce-logits", "pos-weight"],
+)
+def test_help_breaks_no_name(arguments, words, columns, monkeypatch, capsys):
+    """What is to be typed stands in one line, hyphens and all."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert cli.run([*arguments, "--help"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert not [line for line in lines if re.search(r"\w-$", line)]
+    assert not [word for word in words if not any(word in line for line in lines)]
+
+
 def test_binary_is_not_for_terminals():
     """npy to a terminal is refused, to a pipe it is written."""
     with pytest.raises(AssertionError, match="npy is not for a terminal"):

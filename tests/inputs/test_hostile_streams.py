@@ -84,6 +84,37 @@ def test_paths_that_cannot_be_opened(capsys, folder, path, message, hint):
 
 
 @pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        ("runs/logit.csv", "runs/logits.csv"),
+        ("runs/logits.cvs", "runs/logits.csv"),
+        ("runs/logits", "runs/logits.csv"),
+        ("run/lgits.csv#p", "runs/logits.csv#p"),
+        ("./runs//logits.txt#log p", "'./runs//logits.csv#log p'"),
+        # A folder, another number, a hidden file, and what a suffix alone makes alike.
+        ("run", None),
+        ("runs/epoch_3.npy", None),
+        ("runs/hiden.csv", None),
+        ("runs/w.csv", None),
+        ("runs/logits.csv/x", None),
+        ("runs/logits.csv#q", None),
+    ],
+)
+def test_the_file_that_was_meant(capsys, folder, path, near):
+    """A slip in any part of a path names the nearest file there is."""
+    (folder / "runs").mkdir()
+    for name in ("logits.csv", "logits.npy", "epoch_2.npy", ".hidden.csv", "v.csv"):
+        (folder / "runs" / name).write_bytes(COLUMN)
+    assert cli.run(["sigmoid", "-i", path]) == 3
+    hint = capsys.readouterr().err.partition("  hint: ")[2]
+
+    if near is None:
+        assert not hint.startswith("did you mean")
+    else:
+        assert hint == f"did you mean {near}?\n"
+
+
+@pytest.mark.parametrize(
     ("error", "says"),
     [
         (PermissionError(errno.EACCES, "Permission denied"), "permission denied"),
@@ -153,6 +184,10 @@ def test_odd_names_that_exist(capsys, folder, name):
     assert output == ""
     assert error.startswith(f"losscalc: error: {printable(path)}:4:1: not a number, found 'x'\n")
     assert error.replace("\n", "").isprintable()
+    Path(path).write_bytes(COLUMN)
+    assert cli.run([*arguments[:3], "-t", "0,0"]) == 4
+    error = capsys.readouterr().err
+    assert error.endswith(f"\n  hint: the first line of {printable(path)} may be a header: --header yes\n")
 
 
 # Standard input

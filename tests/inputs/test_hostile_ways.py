@@ -321,6 +321,7 @@ FOUND = [
     ("rows of nothing", "f.npy", npy(shape=f"({2**40}, 0)", data=b""), "", f"the NPY header holds a bad shape, found '({2**40}, 0)'"),
     ("bytes before an archive", "f.npz", b"#!" + ONE, "", AROUND),
     ("bytes like an archive before it", "f.npz", b"PK\0\0" + ONE, "", AROUND),
+    ("an archive before an archive", "f.npz", ONE + ONE, "", AROUND),
     ("bytes behind an archive", "f.npz", ONE + b"\0", "", AROUND),
     ("an array before an archive", "f.npz", npy() + ONE, "", f"the header promises 32 bytes of numbers, but {32 + len(ONE)} are there"),
     ("a quote within a row", "f.csv", b'1,"2\n1,"2\n', ":1", "a cell goes on after its closing quote"),

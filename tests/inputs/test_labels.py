@@ -21,6 +21,7 @@ FILES = {
     "usual.csv": f"p_0,p_1,p_2\n{ROWS}",
     "rows.csv": ROWS,
     "names.txt": "cat\ndog\ncow\n",
+    "twice.txt": "cat\ncat\ndog\n",
     "label.csv": "label\ncat\ndog\ncow\n",
     "bare.csv": "cat\ndog\ncow\n",
     "ids.csv": "id,label\n1,cat\n2,dog\n3,cow\n",
@@ -117,6 +118,14 @@ def test_numbers_of_columns_are_told(run):
         (
             "rows.csv", "label.csv", ["--class-names", "cat,cat,dog"], 2,
             "--class-names: a name of a class is there twice, found 'cat'\n",
+        ),
+        (
+            "rows.csv", "label.csv", ["--class-names", "twice.txt"], 2,
+            "--class-names: a name of a class is there twice, found 'cat'\n",
+        ),
+        (
+            "rows.csv", "label.csv", ["--class-names", "name.txt"], 2,
+            "--class-names has 1 names, and --input 3 columns\n  hint: did you mean names.txt?\n",
         ),
         (
             "prefix.csv", "gap.csv", [], 3,

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -761,6 +762,20 @@ def test_compare_alone(run):
     assert (outcome.code, outcome.out) == (4, "")
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["-i", "nowhere.csv", "-t", "1"], 3, "nowhere.csv: no such file or directory"),
+        (["-i", "1,2", "-t", "1,2,3"], 4, "--target has shape (3,) and --input (2,); they must be equal"),
+    ],
+)
+def test_compare_what_all_refuse(run, words, code, said):
+    """Where no loss was computed, the reason is an error, as it is for one loss."""
+    outcome = run("compare", *words, "mse", "l1")
+    assert (outcome.code, outcome.out) == (code, "")
+    assert said in outcome.err
+
+
 NEEDY = (
     "gaussian-nll", "triplet-margin", "triplet-margin-with-distance", "linear-cross-entropy",
     "cosine-embedding", "margin-ranking", "ctc",
@@ -818,6 +833,16 @@ def test_compare_a_pipe(run, monkeypatch):
     monkeypatch.setattr(sys, "stdin", stdin)
     outcome = run("compare", "-i", "-", "-t", "0,0", "mse", "l1", "-f", "json")
     assert (outcome.code, outcome.out) == (2, "")
+
+
+@pytest.mark.parametrize("option", ["-i", "-t"])
+def test_compare_a_named_pipe(run, tmp_path, option):
+    """It can be read once, too, and is not opened: the second loss would wait for another writer."""
+    os.mkfifo(tmp_path / "pipe")
+    other = "-t" if option == "-i" else "-i"
+    outcome = run("compare", option, str(tmp_path / "pipe"), other, "0,0", "mse", "l1")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "several losses cannot read one pipe" in outcome.err
 
 
 def test_compare_with_an_option_given_twice(run):

@@ -91,6 +91,45 @@ def test_a_table_for_people():
     )
 
 
+def test_what_does_not_fit_goes_on_in_a_further_table():
+    """No number is folded: each table has the names of the rows, and the first the title."""
+    columns = (Column("loss", "text"), *map(Column, ("min", "median", "max", "mean", "sum")))
+    sheet = Sheet("losses", columns, [("bce-logits", 0.4899, 0.9382, 1.2982, 0.9256, 8.33)])
+    drawn = draw_sheets([sheet], Canvas(width=40))
+
+    assert [line for line in drawn.splitlines() if "│" in line] == [
+        "│ loss       │    min │ median │",
+        "│ bce-logits │ 0.4899 │ 0.9382 │",
+        "│ loss       │    max │   mean │",
+        "│ bce-logits │ 1.2982 │ 0.9256 │",
+        "│ loss       │    sum │",
+        "│ bce-logits │ 8.3300 │",
+    ]
+    assert drawn.count("losses") == 1
+
+
+@pytest.mark.parametrize("width", [1, 20, 30, 40, 60])
+def test_no_word_or_number_is_cut(width):
+    """At any width: texts fold between words, and a table of two columns may be wider than the terminal."""
+    columns = (Column("what it is", "text"), Column("name", "name"), Column("input"), Column("share"))
+    rows = [("How far a score falls short", "soft-margin", Numbers((-0.752385, 1.5)), Figure(0.5, ".1%"))]
+    drawn = draw_sheets([Sheet("", columns, rows)], Canvas(width=width))
+
+    words = {word for line in drawn.splitlines() for word in line.strip("│").replace("│", " ").split()}
+    assert {"short", "soft-margin", "-0.752385,", "1.5", "50.0%"} <= words
+
+
+def test_a_bar_is_as_long_as_there_is_room():
+    """Bars begin at the left, and shrink where they would fold."""
+    columns = (Column("loss", "text"), Column("count"), Column("", "bar"))
+    sheet = Sheet("histogram", columns, [("0 - 1", 30, "█" * 30), ("1 - 2", 10, "█" * 10)])
+
+    assert [line for line in draw_sheets([sheet], Canvas(width=40)).splitlines() if "█" in line] == [
+        "│ 0 - 1 │    30 │ ████████████████████ │",
+        "│ 1 - 2 │    10 │ ███████              │",
+    ]
+
+
 def test_a_table_in_ascii():
     """What ASCII lacks has a name or a stand-in there."""
     drawn = draw_sheets([SHEET], Canvas(unicode=False))

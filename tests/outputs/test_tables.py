@@ -26,6 +26,16 @@ def test_descriptions_have_names_for_all_symbols(cls):
     assert cls.name in drawn
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_descriptions_in_little_space_have_whole_words(width):
+    """Where three columns would be narrow, each section is a table of its own."""
+    lines = draw_description(describe(losses()["bce-logits"]), Canvas(width=width)).splitlines()
+
+    words = {word for line in lines for word in line.replace("│", " ").split()}
+    assert {"pos_weight", "--pos-weight", "predictions", "torch.nn.BCEWithLogitsLoss,"} <= words
+    assert max(map(len, lines)) <= width
+
+
 def test_a_long_axis_in_front_shows_head_and_tail():
     """Of ten matrices the first and the last, and dots between them."""
     value = np.arange(40.0).reshape(10, 2, 2)
