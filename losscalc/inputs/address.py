@@ -9,14 +9,11 @@ from contextlib import closing, suppress
 from functools import partial
 from typing import BinaryIO, NamedTuple
 
-import numpy as np
-
 from losscalc.core.array import Array
-from losscalc.core.domains import is_overflow, parse_number
-from losscalc.engine.sources import MemorySource, Source
-from losscalc.errors import FormatError, Index, Location, SourceError, UsageError, reason
+from losscalc.engine.sources import Source
+from losscalc.errors import FormatError, Location, SourceError, UsageError, reason
 from losscalc.inputs import FORMATS, choose_format, split_suffix
-from losscalc.inputs.cells import MISSING, is_missing
+from losscalc.inputs.literals import is_literal, open_literal
 from losscalc.inputs.nearby import nearest_file
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import quoted
@@ -24,22 +21,10 @@ from losscalc.inputs.spring import Spring
 from losscalc.inputs.stream import Stream
 
 STDIN = "stdin"
-# Probably a list of numbers with a mistake: the message should be about the number, not about a file.
-_NUMBER_LIKE = re.compile(r"[\s\d.,+\-eE]+|\s*[+-]?[\d.]+\s*,.*", re.ASCII | re.DOTALL)
 # A path with one of these is a pattern, unless there is a file of that name.
 _PATTERN = re.compile(r"[*?]|\[.+\]", re.DOTALL)
 _SHOWN = 3
 _STATE_HINT = "numpy.savez('state.npz', **arrays) makes one of a state dict of arrays"
-
-_PRINTED = (
-    (re.compile(r"(?<=[\w.\]])\s+(?=[\w.\[+-])"), ", "),
-    (re.compile(r"(?<![\w.])\+?(-?)\.(?=\d)", re.ASCII), r"\g<1>0."),
-    (re.compile(r"(\d\.)(?!\d)", re.ASCII), r"\g<1>0"),
-    (re.compile(r"\bnan\b"), "NaN"),
-    (re.compile(r"\binf\b"), "Infinity"),
-)
-"""How Python and NumPy print numbers that JSON writes otherwise."""
-_LONGEST_HINT = 200
 
 
 class Address(NamedTuple):
@@ -79,20 +64,6 @@ class Address(NamedTuple):
         return status.st_dev, status.st_ino
 
 
-class Literal(MemorySource):
-    """Numbers on the command line. A single number may also stand for a vector of length 1."""
-
-    def __init__(self, values: Array, option: str) -> None:
-        super().__init__(values)
-        self._option = option
-
-    def locate(self, index: Index) -> Location:
-        return Location(self._option).inside(index)
-
-    def as_vector(self) -> "Literal | None":
-        return Literal(self._values.reshape(1), self._option) if self.shape == () else None
-
-
 def parse_address(text: str) -> Address:
     """The address that an ARRAY on the command line stands for. An existing file wins over all but `-`.
 
@@ -109,7 +80,7 @@ def parse_address(text: str) -> Address:
         if os.path.lexists(text[:position]):
             return Address(text, text[:position], text[position + 1 :])
         position = text.rfind("#", 0, position)
-    if _is_literal(text):
+    if is_literal(text):
         return Address(text)
     path, mark, part = text.partition("#")
     return Address(text, path, part if mark else None, paths=_files(path))
@@ -133,7 +104,7 @@ def _open(address: Address, option: str, reading: Reading) -> Source:
         stream = _stdin(reading) if address.spring is None else address.spring.draw()
         return _open_stream(stream, "", address.part, reading)
     if address.path is None:
-        return _literal(address.text, option, reading)
+        return open_literal(address.text, option, reading)
     if address.paths is not None:
         return _open_files(address, option, reading)
     stream, suffix = _open_path(address, option, reading)
@@ -281,64 +252,6 @@ def _stdin(reading: Reading) -> Stream:
     # A file of which another program has read the beginning is read on from there, like a pipe.
     plain = stat.S_ISREG(status.st_mode) and file.tell() == 0
     return Stream(STDIN, file, status.st_size if plain else None, reading.max_size)
-
-
-def _is_literal(text: str) -> bool:
-    first, mark, _ = text.partition(",")
-    if text.lstrip().startswith("[") or parse_number(first) is not None or _NUMBER_LIKE.fullmatch(text):
-        return True
-    is_gap = bool(mark) and is_missing(first)
-    return is_gap and all(is_missing(cell) or parse_number(cell) is not None for cell in text.split(","))
-
-
-def _literal(text: str, option: str, reading: Reading) -> Source:
-    cells, is_list = text.split(","), text.lstrip().startswith("[")
-    if not is_list and len(cells) > 1 and reading.na != "error" and any(map(_is_gap, cells)):
-        words = ("null" if _is_gap(cell) else str(_cell(cell, i, 2, option)) for i, cell in enumerate(cells))
-        text, is_list = f"[{','.join(words)}]".replace("inf", "Infinity"), True
-    if is_list:
-        from losscalc.inputs.json import read_document
-
-        try:
-            return read_document(text, option, reading)
-        except FormatError as error:
-            error.hint = error.hint or _as_json(text)
-            raise
-    numbers = np.array([_cell(cell, i, len(cells), option) for i, cell in enumerate(cells)])
-    return Literal(numbers if len(cells) > 1 else numbers.reshape(()), option)
-
-
-def _as_json(text: str) -> str | None:
-    """The hint to write lists as JSON does, if they are written as Python or NumPy prints them."""
-    written = text
-    for pattern, replacement in _PRINTED:
-        written = pattern.sub(replacement, written)
-    if written == text or len(written) > _LONGEST_HINT:
-        return None
-    import json
-
-    try:
-        json.loads(written)
-    except (ValueError, RecursionError):
-        return None
-    return f"in JSON that is '{written}'"
-
-
-def _is_gap(cell: str) -> bool:
-    """Whether a number is missing, or NaN."""
-    return is_missing(cell) or cell.strip().lower().endswith("nan")
-
-
-def _cell(cell: str, position: int, count: int, option: str) -> float:
-    number = parse_number(cell)
-    if number is None:
-        raise FormatError(
-            "a number outside the range of float64" if is_overflow(cell) else "not a number",
-            found=cell,
-            location=Location(option).inside((position,) if count > 1 else ()),
-            hint=MISSING if count > 1 and cell.strip() and is_missing(cell) else None,
-        )
-    return number
 
 
 def _no_such_file(address: Address, option: str) -> SourceError:

@@ -91,19 +91,17 @@ class TextRows:
         return list(islice(self._each_at_hand(), most))
 
     def completed(self, names: list[str]) -> list[str]:
-        """The names of a header above the rows at hand, with an empty one if all these have a cell more.
+        """The names of a header above the rows at hand, after an empty one if all these have a cell more.
 
-        It is the first, as R writes the names of rows, unless the last cells are empty.
+        So R writes the names of rows.
         """
         width = len(names) + 1
         first = next(iter(self.at_hand(1)), None)
         if first is None or len(first.cells) != width:
             return names
         rows = [row.cells for row in self.at_hand() if not row.is_blank]
-        if any(len(cells) != width for cells in rows):
+        if any(len(cells) != width for cells in rows) or not any(cells[-1].strip() for cells in rows):
             return names
-        if not any(cells[-1].strip() for cells in rows):
-            return [*names, ""]
         # A comma may also stand within a number, but not where others are written with a point.
         is_sure = self.dialect.delimiter != "," or any(
             "." in cell and self.dialect.number(cell) is not None for cells in rows for cell in cells

@@ -193,10 +193,9 @@ def test_tables_fit_the_terminal(arguments, columns, monkeypatch, capsys):
         (
             [],
             [
-                "soft-margin",
-                "triplet-margin-with-distance",
-                "kl-gaussian",
-                "tweedie-deviance",
+                "multi-label",
+                "self-supervised",
+                "zero-inflated",
                 "--pos-weight",
             ],
         ),

@@ -211,7 +211,7 @@ def table_again(data: bytes) -> np.ndarray:
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows = [row for row in lines if row and (len(row) > 1 or row[0].strip(" \t"))]
     rows = [row for row in rows if not row[0].lstrip(" \t").startswith("#")]
-    if len(rows[0]) > 1 and not any(row[-1].strip() for row in rows):
+    while len(rows[0]) > 1 and not any(row[-1].strip() for row in rows):
         rows = [row[:-1] for row in rows]
     with contextlib.suppress(ValueError):
         return square([[number(cell) for cell in row] for row in rows])

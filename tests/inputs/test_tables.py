@@ -188,17 +188,11 @@ def test_names_of_rows_that_the_header_does_not_name(capsys, folder, text):
     assert values("f.txt#dog") == [1, 3]
 
 
-def test_a_trailing_delimiter_that_the_header_has_not(folder):
-    """What is behind it is empty, and no name is missing at the front."""
-    (folder / "f.csv").write_text("a,b\n0.1,0.9,\n0.5,0.5,\n")
-    assert values("f.csv") == [[0.1, 0.9], [0.5, 0.5]]
-    assert values("f.csv#b") == [0.9, 0.5]
-
-
 @pytest.mark.parametrize(
     ("text", "part", "line"),
     [
         ("a,b\n0,5,1\n0,25,1\n", "#b", 2),
+        ("a,b\n0.1,0.9,\n0.5,0.5,\n", "#b", 2),
         ("p\n0,5\n0,25\n", "", 2),
         ("y,p\ncat,0,5\ndog,0,25\n", "#p", 2),
         ("a,b\nr1,2,1\nr2,0\n", "#b", 2),
