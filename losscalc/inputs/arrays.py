@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from losscalc.core.array import Array
 from losscalc.errors import FormatError
-from losscalc.inputs.limits import LINE
+from losscalc.inputs.limits import CELL, LINE
 from losscalc.inputs.numbers import Numbers, Place
 
 _MIDNIGHT = re.compile(r"(?: 00:00:00)?\.?0*$")
@@ -189,6 +189,8 @@ def texts(array: Any) -> Array:
         return _objects([_MIDNIGHT.sub("", text) if text else "" for text in written])
     if _is_view(array.type):
         return _objects(_from_views(array))
+    if (pc.max(pc.binary_length(array)).as_py() or 0) > CELL:
+        raise FormatError(f"a cell has more than {CELL} characters")
     if not _types.is_string(array.type):
         array = array.cast(pa.large_string())  # refuses bytes that are no UTF-8
     return _objects(array.fill_null("").to_numpy(zero_copy_only=False))

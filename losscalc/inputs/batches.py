@@ -136,7 +136,9 @@ def named_damage(name: str, failures: tuple[type[Exception], ...] = _FAILURES) -
     """Turn the errors of pyarrow into one that names the file."""
     try:
         yield
-    except LosscalcError:
+    except LosscalcError as error:
+        # Of an array alone it is not known where it comes from.
+        error.location = error.location or Location(name)
         raise
     except MemoryError as error:
         problem = "the file claims more than there is memory for"

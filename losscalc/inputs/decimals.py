@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from losscalc.core.array import Array
 from losscalc.core.domains import parse_number
+from losscalc.inputs.limits import CELL
 from losscalc.inputs.options import BLANKS
 
 Letters = NDArray[np.uint8]
@@ -36,8 +37,6 @@ _LOWER = 32
 
 # Letters at a time: enough to make up for the calls of NumPy, and few enough for the cache.
 _STEP = 1 << 17
-# What Python's csv module takes for the longest cell.
-_LONGEST_CELL = 1 << 17
 # The longest run of digits that is read. It may end at the first letter: the text gets room before it.
 _MOST = 24
 _PAD = b"\n" * _MOST
@@ -66,7 +65,7 @@ def parse_table(
     start = 0
     while start < len(text):
         stop = text.rfind("\n", start, start + _STEP) + 1 or text.index("\n", start) + 1
-        if stop - start > _LONGEST_CELL and _has_long_cell(text[start:stop], delimiter):
+        if stop - start > CELL and _has_long_cell(text[start:stop], delimiter):
             return None
         part = _Part(squeezed(text[start:stop].encode(), delimiter), ord(delimiter), json)
         cells = part.cells(width, columns)
@@ -84,7 +83,7 @@ def _has_long_cell(text: str, delimiter: str) -> bool:
         return False
     letters = np.frombuffer(text.encode(), np.uint8)
     ends = np.flatnonzero((letters == ord(delimiter)) | (letters == _NEWLINE))
-    return bool(np.diff(ends, prepend=-1).max() > _LONGEST_CELL + 1)
+    return bool(np.diff(ends, prepend=-1).max() > CELL + 1)
 
 
 def squeezed(raw: bytes, delimiter: str) -> bytes:

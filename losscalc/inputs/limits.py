@@ -16,6 +16,8 @@ ENTRIES = 1_000_000
 """Instructions in such a pickle; numbers and brackets in such a header."""
 WORKBOOK = 1_000_000_000
 """Bytes of memory that the process may take which reads a workbook."""
+CELL = 1 << 17
+"""Characters of a cell of text, which are as many as Python's csv module takes."""
 CELLS = 1_000_000
 """Cells in a line of a table, each of which takes many times its bytes while it is read."""
 GROUPS = 100_000

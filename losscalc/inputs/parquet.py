@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 
 from losscalc.errors import FormatError, Location
 from losscalc.inputs.batches import CELLS, ROWS, Field, Handle, fields_of, guarded, metadata_of, named_damage
-from losscalc.inputs.limits import CONTENTS, ENTRIES, UNPACKED_ARRAY, is_bomb, too_large
+from losscalc.inputs.limits import CONTENTS, ENTRIES, LINE, UNPACKED_ARRAY, is_bomb, too_large
 from losscalc.inputs.pages import DELTA_LENGTHS, DELTA_TEXTS, Group, groups, pages
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.thrift import ThriftError
@@ -51,7 +51,7 @@ class ParquetBatches:
         done = 0
         for number, group in enumerate(self._groups):
             before = done
-            look = self._look(group, wanted, number)
+            look = self._look(group, wanted, texts, number)
             with named_damage(self._stream.name):
                 file = pq.ParquetFile(
                     Handle(self._stream),
@@ -74,7 +74,7 @@ class ParquetBatches:
             if done - before != group.rows:
                 raise self._bad(f"row group {number + 1} has {done - before} rows, but claims {group.rows}")
 
-    def _look(self, group: Group, wanted: Sequence["_Leaf"], number: int) -> "_Look":
+    def _look(self, group: Group, wanted: Sequence["_Leaf"], texts: set[str], number: int) -> "_Look":
         """What the headers of pages say of a row group, if what they unpack to is not too much."""
         held = listed = values = longest = present = 0
         deltas = set()
@@ -90,6 +90,10 @@ class ParquetBatches:
             values += count
             # Lists may all be in one row, while flat columns have one number in each.
             listed += count * _WIDEST if leaf.is_listed else 0
+            largest = max((page.unpacked for page in found), default=0)
+            if leaf.is_of(texts) and largest > (most := self._stream.most(LINE)):
+                # The texts of a page are held at once, several times.
+                raise too_large("a page of text has", most, Location(self._stream.name))
             encodings = {page.encoding for page in found}
             if encodings & {DELTA_LENGTHS, DELTA_TEXTS}:
                 deltas.add(leaf.number)

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.slow
 
 PASS = "if that is as it should be, --max-size 8G, for example, lets it pass"
 LITTLE = "a little file unpacks to more than 134 MB"
+LONG_CELL = "a cell has more than 131072 characters"
 TABLE = pa.table({"p": [0.5, 0.25, 0.75], "s": ["a", "b", "c"], "l": [[1.0, 2.0]] * 3})
 PARQUET, ARROW, STREAM = parquet(TABLE), arrow(TABLE), arrow(TABLE, is_stream=True)
 NO_PARQUET = "not a Parquet file, which ends with the list of its columns"
@@ -62,6 +63,8 @@ def footer(data: bytes, length: int) -> bytes:
             "a footer of 20 MB": Refusal(footer(bytes(20_000_100) + PARQUET, 20_000_000), "", "the footer has more than 16.8 MB", PASS),
             "encrypted": Refusal(PARQUET[:-4] + b"PARE", "", "the file is encrypted"),
             "a page of zeros": Refusal(parquet(ZEROS, compression="zstd", use_dictionary=False, **AT_ONCE), "", LITTLE, PASS),
+            "a page of text": Refusal(parquet(pa.table({"s": ["a" * 40_000_000]}), compression="zstd"), "", "a page of text has more than 33.6 MB", PASS),
+            "a long cell": Refusal(parquet(pa.table({"s": ["a" * 200_000]})), "", LONG_CELL),
             "a row of zeros": Refusal(parquet(pa.table({"l": pa.array([[0.0] * 20_000_000])})), "", LITTLE, PASS),
         }.items()
     ],
@@ -82,6 +85,7 @@ def test_hostile_parquet(capsys, case):
             "a footer of 2 GB": Refusal(ARROW[:-10] + b"\xff\xff\xff\x7fARROW1", "", "damaged file (the footer is missing)"),
             "a stream cut in its schema": Refusal(STREAM[:100], "", "damaged file (a message is cut short)"),
             "metadata of 4 GB": Refusal(b"\xff\xff\xff\xff\xf0\xff\xff\xff" + STREAM[8:], "", "damaged file (the metadata of a message are too long)"),
+            "a long cell": Refusal(arrow(pa.table({"s": ["a" * 200_000]})), "", LONG_CELL),
             "zeros": Refusal(arrow(ZEROS, rows=1 << 30, compression="zstd"), "", LITTLE, PASS),
             "a stream of zeros": Refusal(arrow(ZEROS, is_stream=True, rows=1 << 30, compression="lz4"), "", LITTLE, PASS),
         }.items()
