@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from losscalc.catalogue.base import Loss
 from losscalc.cli.boundary import warn
@@ -27,11 +27,12 @@ from losscalc.inputs.address import (
     shared_pipes,
 )
 from losscalc.inputs.companions import GROUPS, Companions, Place
-from losscalc.inputs.labels import Classes, open_labels, open_tags, read_names
-from losscalc.inputs.nearby import nearest_file
 from losscalc.inputs.options import Reading, Readings
 from losscalc.inputs.parts import quoted
 from losscalc.insight import diagnose
+
+if TYPE_CHECKING:
+    from losscalc.inputs.labels import Classes
 
 BALANCED = "balanced"
 """The word for weights that are computed from the labels."""
@@ -202,16 +203,23 @@ def _opened(
     reading = reading._replace(elsewhere=elsewhere, may_list=may_list)
     open_with = partial(open_array, address, option_name(name))
     if kind == "groups":
+        from losscalc.inputs.labels import open_tags
+
         return {name: open_tags(open_with, reading)}
     if is_target and (kind in CLASS_KINDS or reading.multi_hot or reading.class_names):
+        from losscalc.inputs.labels import open_labels
+
         return {
             name: open_labels(open_with, _classes(operation, sources, reading), reading, reading.multi_hot)
         }
     return {name: open_with(reading)}
 
 
-def _classes(operation: Operation, sources: Mapping[str, Source], reading: Reading) -> Classes:
+def _classes(operation: Operation, sources: Mapping[str, Source], reading: Reading) -> "Classes":
     """The classes that labels may name: those of the option, else the columns of the input."""
+    from losscalc.inputs.labels import Classes, read_names
+    from losscalc.inputs.nearby import nearest_file
+
     scores, source = next(iter(operation.roles.values())), next(iter(sources.values()))
     is_row = len(source.shape) in (1, 2) and scores.kind != "features"
     count = (source.shape[-1] or 0) if is_row else 0

@@ -37,12 +37,18 @@ from losscalc.core.declaration import (
     target_argument,
 )
 from losscalc.core.domains import Names
-from losscalc.core.operation import DTYPES, Operation, differentiable, pytorch_names, result_dtype
+from losscalc.core.operation import (
+    DTYPES,
+    Operation,
+    differentiable,
+    pytorch_names,
+    result_dtype,
+    summary,
+)
 from losscalc.core.registry import other_meaning
 from losscalc.engine.call import AnyCall, Call
 from losscalc.errors import LosscalcNote, UsageError, name_arguments, option_name, printable
 from losscalc.inputs.parts import quoted
-from losscalc.insight.search import summary
 
 _ARRAY_HELP = (
     "ARRAY is a file (preds.csv#logit picks a column), - for standard input, or numbers as in 1,0,1."

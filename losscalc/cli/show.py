@@ -7,7 +7,7 @@ import click
 from losscalc.catalogue.base import Loss
 from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
-from losscalc.core.operation import Operation
+from losscalc.core.operation import Operation, summary
 from losscalc.core.registry import lookup
 from losscalc.errors import UsageError, name_arguments
 from losscalc.outputs.sheets import Cell, Column, Sheet, records, separated
@@ -74,7 +74,7 @@ def show_list(word: tuple[str, ...], as_json: bool, form: str) -> None:
 
 def _shelves(found: Sequence[type[Operation]]) -> list[Sheet]:
     """A table for each family: what a loss is for, and its names."""
-    from losscalc.insight.search import family, summary
+    from losscalc.insight.search import family
 
     shelves: dict[str, list[tuple[Cell, ...]]] = {}
     for cls in found:

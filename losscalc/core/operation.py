@@ -253,6 +253,11 @@ def differentiable(cls: type[Operation]) -> tuple[str, ...]:
     return (*own, *(name for name in others if hasattr(cls, f"gradient_{name}")))
 
 
+def summary(cls: type[Operation]) -> str:
+    """The first line of the docstring of an operation."""
+    return (cls.__doc__ or cls.formula).partition("\n")[0].rstrip(".")
+
+
 def pytorch_names(cls: type[Operation]) -> str:
     """The names of an operation in PyTorch or torchvision; empty if neither has it.
 

@@ -14,7 +14,6 @@ from losscalc.engine.sources import Source
 from losscalc.errors import FormatError, Location, SourceError, UsageError, reason
 from losscalc.inputs import FORMATS, choose_format, split_suffix
 from losscalc.inputs.literals import is_literal, open_literal
-from losscalc.inputs.nearby import nearest_file
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import quoted
 from losscalc.inputs.spring import Spring
@@ -259,6 +258,8 @@ def _no_such_file(address: Address, option: str) -> SourceError:
     hint = "an array is a file, - for standard input, numbers as in 1,0,1, or a JSON list"
     if not option.startswith("--"):
         hint = "a result is a file that losscalc has written, or - for standard input"
+    from losscalc.inputs.nearby import nearest_file
+
     if (near := nearest_file(path, address.folder)) is not None:
         part = "" if address.part is None else f"#{address.part}"
         hint = f"did you mean {quoted(near + part)}?"

@@ -3,7 +3,8 @@
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from losscalc.core.array import show_shape
 from losscalc.engine.sources import Labels, Source
@@ -11,12 +12,14 @@ from losscalc.engine.wrappers import Column
 from losscalc.errors import FormatError, Location, Remark, ShapeError, UsageError, option_name, printable
 from losscalc.inputs.address import Address, open_array
 from losscalc.inputs.conditions import Condition, column_meant, find_condition
-from losscalc.inputs.feeds import Feed
-from losscalc.inputs.join import Join
-from losscalc.inputs.lineup import GroupView, Lineup, Seat, View
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import quoted
 from losscalc.inputs.table import identifies
+
+if TYPE_CHECKING:
+    # Few calls need them, and every one would wait for them.
+    from losscalc.inputs.feeds import Feed
+    from losscalc.inputs.lineup import GroupView, Lineup, View
 
 GROUPS = "by"
 """The name of the array by whose values rows are grouped."""
@@ -52,8 +55,10 @@ class Table(NamedTuple):
         """The columns that tell rows apart."""
         return {name for name in self.columns if identifies(name) and self.columns.count(name) == 1}
 
-    def feed(self, columns: Collection[str]) -> Feed:
+    def feed(self, columns: Collection[str]) -> "Feed":
         """The arrays, and the cells of some columns, which are opened."""
+        from losscalc.inputs.feeds import Feed
+
         address, reading, source = self.first
         cells = {}
         for name in columns:
@@ -82,14 +87,21 @@ class Companions:
         self._options = options
         self._by = by
         self._has_ids = bool(_shared_ids(_tables(places)))
-        self.views = {
-            name: View(place.source, is_joined=options.key in place.source.beside)
-            for name, place in places.items()
-        }
         self.groups: Labels | None = None
         """The groups of the rows."""
         self._feeds: list[Feed] = []
         self._lineup: Lineup | None = None
+        self._opened: GroupView | None = None
+
+    @cached_property
+    def views(self) -> "dict[str, View]":
+        """The arrays as they are once their rows are in step, for those that have rows in common."""
+        from losscalc.inputs.lineup import View
+
+        return {
+            name: View(place.source, is_joined=self._options.key in place.source.beside)
+            for name, place in self._places.items()
+        }
 
     @property
     def is_needed(self) -> bool:
@@ -115,6 +127,9 @@ class Companions:
 
     def line_up(self, rows: Collection[str]) -> None:
         """Put the arrays of these names, which have rows in common, in step."""
+        from losscalc.inputs.join import Join
+        from losscalc.inputs.lineup import GroupView, Lineup, Seat
+
         key, by = self._options.key, self._options.by
         places = {name: place for name, place in self._places.items() if name in rows}
         columns = list(dict.fromkeys(name for place in places.values() for name in place.source.beside))
@@ -138,11 +153,13 @@ class Companions:
         """Close what was opened for columns beside arrays."""
         for feed in self._feeds:
             feed.close()
-        if GROUPS in self.views:
-            self.views[GROUPS].close()
+        if self._opened is not None:
+            self._opened.close()
 
     def _open_groups(self, columns: Sequence[str]) -> Place:
         """The array of the groups."""
+        from losscalc.inputs.lineup import GroupView
+
         assert self._by is not None
         address, reading = self._by
         path = address.path
@@ -152,7 +169,7 @@ class Companions:
         source = source.as_vector() or (Column(source) if source.shape[1:] == (1,) else source)
         is_joined = self._options.key is not None
         groups = GroupView(source, is_joined=is_joined, most=reading.max_size)
-        self.groups = self.views[GROUPS] = groups
+        self.groups = self.views[GROUPS] = self._opened = groups
         if len(source.shape) != 1:
             raise ShapeError(
                 f"`{GROUPS}` has shape {show_shape(source.shape)}, and is one group a row, (N,)",

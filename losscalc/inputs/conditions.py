@@ -8,8 +8,6 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.errors import UsageError, printable
-from losscalc.inputs.cells import Cell
-from losscalc.inputs.keys import value_of
 
 Comparison = Callable[[Any, Any], Any]
 
@@ -47,6 +45,8 @@ class Condition(NamedTuple):
 
 
 def _compared(cells: Array, compare: Comparison, word: str) -> np.ndarray:
+    from losscalc.inputs.keys import value_of
+
     key = value_of(word)
     if cells.dtype.kind not in "OS" and not isinstance(key, str):
         return np.asarray(compare(cells, key))
@@ -54,12 +54,11 @@ def _compared(cells: Array, compare: Comparison, word: str) -> np.ndarray:
         return np.asarray(compare(cells, key.encode()))
     each = cells.tolist()
     # Columns that conditions are on have the same few texts again and again.
-    known = {cell: _holds(cell, compare, key) for cell in set(each)}
+    known = {cell: _holds(value_of(cell), compare, key) for cell in set(each)}
     return np.array([known[cell] for cell in each], bool)
 
 
-def _holds(cell: Cell, compare: Comparison, key: str | float) -> bool:
-    own = value_of(cell)
+def _holds(own: str | float, compare: Comparison, key: str | float) -> bool:
     if isinstance(own, str) == isinstance(key, str):
         return bool(compare(own, key))
     # A number and a text differ, and neither is the larger.

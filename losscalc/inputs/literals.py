@@ -13,12 +13,13 @@ from losscalc.inputs.options import Reading
 
 # Probably a list of numbers with a mistake: the message should be about the number, not about a file.
 _NUMBER_LIKE = re.compile(r"[\s\d.,+\-eE]+|\s*[+-]?[\d.]+\s*,.*", re.ASCII | re.DOTALL)
+# Compiled when they are used, as few lists are so.
 _PRINTED = (
-    (re.compile(r"(?<=[\w.\]])\s+(?=[\w.\[+-])"), ", "),
-    (re.compile(r"(?<![\w.])\+?(-?)\.(?=\d)", re.ASCII), r"\g<1>0."),
-    (re.compile(r"(\d\.)(?!\d)", re.ASCII), r"\g<1>0"),
-    (re.compile(r"\bnan\b"), "NaN"),
-    (re.compile(r"\binf\b"), "Infinity"),
+    (r"(?<=[\w.\]])\s+(?=[\w.\[+-])", ", "),
+    (r"(?<![\w.])\+?(-?)\.(?=\d)", r"\g<1>0."),
+    (r"(\d\.)(?!\d)", r"\g<1>0"),
+    (r"\bnan\b", "NaN"),
+    (r"\binf\b", "Infinity"),
 )
 """How Python and NumPy print numbers that JSON writes otherwise."""
 _LONGEST_HINT = 200
@@ -69,7 +70,7 @@ def _as_json(text: str) -> str | None:
     """The hint to write lists as JSON does, if they are written as Python or NumPy prints them."""
     written = text
     for pattern, replacement in _PRINTED:
-        written = pattern.sub(replacement, written)
+        written = re.sub(pattern, replacement, written, flags=re.ASCII)
     if written == text or len(written) > _LONGEST_HINT:
         return None
     import json

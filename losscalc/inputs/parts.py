@@ -1,6 +1,5 @@
 """Which of the arrays of a file `#PART` means, where it names them."""
 
-import difflib
 import re
 from collections.abc import Sequence
 from shlex import quote
@@ -38,6 +37,8 @@ def no_such_array(names: Sequence[str], part: str, path: str) -> FormatError:
     # Another number is another array, and no slip of the fingers.
     wanted = _DIGITS.sub("", part)
     typable = [name for name in names if len(name) <= _LONGEST and _DIGITS.sub("", name) != wanted][:1_000]
+    import difflib
+
     close = difflib.get_close_matches(part[:_LONGEST], typable, n=1)
     hint = f"did you mean {as_typed(close[0])}?" if close else listed(names) if names else None
     return FormatError("there is no such array", found=part, location=Location(path), hint=hint)

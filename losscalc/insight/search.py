@@ -46,11 +46,6 @@ def family(cls: type[Operation]) -> str:
     return cls.__module__.rpartition(".")[2]
 
 
-def summary(cls: type[Operation]) -> str:
-    """The first line of the docstring of an operation."""
-    return (cls.__doc__ or cls.formula).partition("\n")[0].rstrip(".")
-
-
 def search(word: str) -> list[type[Operation]]:
     """The operations that a word finds, in the order of the catalogue; all of them for an empty one.
 
