@@ -1,4 +1,4 @@
-"""Cells of text: which number one is, whether it is missing or a name, and what to do if it is neither."""
+"""Cells of text: which number one is, and whether it is missing or a name."""
 
 import re
 from collections.abc import Iterable
@@ -6,9 +6,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.core.domains import is_overflow, parse_number
-from losscalc.errors import FormatError, Location, shown
-from losscalc.inputs.parts import quoted
+from losscalc.core.domains import parse_number
+from losscalc.errors import shown
 
 Cell = str | bytes | float
 """What stands in a cell beside an array: a text, which is bytes if it is ASCII, or a number."""
@@ -24,11 +23,7 @@ _SCALAR = re.compile(r"np\.(?:float|int|uint)\d+\(([^()]*)\)")
 _ARRAY = re.compile(r"\A(?:tensor|array)\((\[[^\[\]]*\])(?:,\s*\w+=[^()]*)?\)\Z")
 _TUPLE = re.compile(r"\([^(),]+(?:, [^(),]+)*(?:, [^(),]+|,)\)")
 """In parentheses alone, or around a comma without a blank, a number is a negative one of bookkeeping."""
-_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*", re.ASCII | re.DOTALL)
-_PERCENT = re.compile(r"[+-]?[\d.,]+ ?%", re.ASCII)
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[,.' \u00a0\u202f]\d{3})+(?:[.,]\d+)?", re.ASCII)
-_UNIT = re.compile(r"[$€£] ?[+-]?[\d.]+|[+-]?[\d.]+ ?(?:[a-df-zA-DF-Zµ°€$]|[a-zA-Zµ°]{2,4}|px)", re.ASCII)
+DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*", re.ASCII | re.DOTALL)
 
 
 def number(cell: str, decimal: str = ".") -> float | None:
@@ -145,78 +140,4 @@ def names_something(cell: str) -> bool:
 
 def is_word(cell: str) -> bool:
     """Whether a cell holds a word or a date."""
-    return bool(_DATE.fullmatch(cell.strip())) or names_something(cell)
-
-
-def not_a_number(
-    cell: str,
-    delimiter: str | None,
-    location: Location,
-    *,
-    is_first: bool = False,
-    others: str = "",
-    may_list: bool = False,
-) -> FormatError:
-    """The error about a cell that is no number.
-
-    `delimiter` is that of the table, or None if it is certain, and `is_first` is for the first row. `others`
-    is the part that means the columns with numbers, and `may_list` is for labels, of which a cell may hold
-    several.
-    """
-    problem = "not a number"
-    if "\ufeff" in cell:
-        problem = "not a number but a byte-order mark in the middle of the text"
-    elif "\0" in cell:
-        problem = "not a number but a NUL byte"
-    elif is_overflow(cell):
-        problem = "a number outside the range of float64"
-    hint = _advise(cell, delimiter, is_first=is_first, others=others, may_list=may_list)
-    return FormatError(problem, found=cell, location=location, hint=hint)
-
-
-def _advise(cell: str, delimiter: str | None, *, is_first: bool, others: str, may_list: bool) -> str | None:
-    """What to type if a cell is not a number."""
-    word = cell.strip()
-    if is_missing(cell):
-        return MISSING
-    remedies = [] if (remedy := _rewritten(word, others)) is None else [remedy]
-    if "," in word and delimiter not in (None, ","):
-        remedies.append("if commas separate cells: --delimiter ,")
-    if may_list and (mark := next((mark for mark in " |;,/" if mark in word), None)) is not None:
-        remedies.append(f"for several labels in a cell: --multi-hot {quoted(mark)}")
-    if remedies:
-        return " ; ".join(remedies)
-    if is_first and word.startswith(("[", "{")):
-        return "for JSON give --from json"
-    if (other := _other_delimiter(word, delimiter, is_first=is_first)) is not None:
-        return f"give --delimiter {other} to separate cells there"
-    if is_first and is_name(cell):
-        return "give --header yes if the line names the columns"
-    return f"take the columns of numbers: {others}" if others and is_name(cell) else None
-
-
-def _other_delimiter(word: str, delimiter: str | None, *, is_first: bool) -> str | None:
-    """What separates several cells that were read as one, as it has to be typed."""
-    for other, typed in ((";", "';'"), ("\t", "tab"), ("|", "'|'"), (" ", "space")):
-        pieces = [piece for piece in word.split(other) if piece or other != " "]
-        if delimiter in (None, other) or len(pieces) < 2:
-            continue
-        if all(number(piece) is not None or (is_first and is_name(piece)) for piece in pieces):
-            return typed
-    return None
-
-
-def _rewritten(word: str, others: str) -> str | None:
-    """How a number is to be written that is there as a date, or with a sign or mark too many."""
-    if _DATE.fullmatch(word) and others:
-        return f"a date is no number: take the columns of numbers: {others}"
-    if _DATE.fullmatch(word):
-        return "a date is no number: write it as one, such as the days since a certain day"
-    if _PERCENT.fullmatch(word):
-        return "write percentages without the sign, divided by 100 where a probability is due: 0.5 for 50%"
-    if _THOUSANDS.fullmatch(word):
-        more = "; if it is a decimal comma: --decimal ," if _DECIMAL_COMMA.fullmatch(word) else ""
-        return f"write thousands without a mark between them, as in 1000{more}"
-    if _DECIMAL_COMMA.fullmatch(word):
-        return "for decimal commas give --decimal ,"
-    return "write the number without its unit" if _UNIT.fullmatch(word) else None
+    return bool(DATE.fullmatch(cell.strip())) or names_something(cell)

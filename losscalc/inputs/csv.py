@@ -10,7 +10,7 @@ import numpy as np
 
 from losscalc.engine.sources import Source
 from losscalc.errors import FormatError, Location, LosscalcNote, LosscalcWarning, Remark
-from losscalc.inputs.cells import EXACT, Cell, as_cells, is_missing, is_word, listed, not_a_number
+from losscalc.inputs.cells import EXACT, Cell, as_cells, is_missing, is_word, listed
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.decimals import parse_table
 from losscalc.inputs.dialect import Dialect, OpenQuoteError, Row, find_dialect
@@ -296,6 +296,8 @@ class CsvTable:
         return FormatError(problem, found=cell, location=self._place(first.line, 1), hint=hint)
 
     def _not_a_number(self, row: Row, column: int) -> FormatError:
+        from losscalc.inputs.remedies import not_a_number
+
         numbers = [c for c in range(self.columns.width) if self._dialect.number(row.cells[c]) is not None]
         return not_a_number(
             row.cells[column],

@@ -8,9 +8,10 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.errors import FormatError, Location
-from losscalc.inputs.cells import EXACT, as_cells, is_missing, listed, not_a_number, number
+from losscalc.inputs.cells import EXACT, as_cells, is_missing, listed, number
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.options import Reading
+from losscalc.inputs.remedies import not_a_number
 from losscalc.inputs.text import Piece
 
 Place = Callable[[int], Location]
