@@ -3,7 +3,7 @@
 Cells are arrays of numbers, of bytes, which are texts in ASCII, or of objects, which may be anything.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,7 @@ def key_of(cell: Cell) -> str | float:
 
 
 def value_of(cell: Cell) -> str | float:
-    """What a cell says of its row, for conditions and beside the same column of other tables.
+    """What a cell says of its row, for conditions.
 
     It is its key; but true and false are 1 and 0, as each program writes them otherwise.
 
@@ -54,8 +54,8 @@ def value_of(cell: Cell) -> str | float:
     return TRUTH.get(key.lower(), key) if isinstance(key, str) else key
 
 
-def differences(left: Array, right: Array) -> Iterator[int]:
-    """The rows in which two columns say different things, as far as both go.
+def differences(left: Array, right: Array, of: Callable[[Cell], str | float] = key_of) -> Iterator[int]:
+    """The rows in which two columns have different keys, or values, as far as both go.
 
     >>> list(differences(np.array([b"7", b"8"]), np.array([7.0, 9.0])))
     [1]
@@ -66,7 +66,7 @@ def differences(left: Array, right: Array) -> Iterator[int]:
     is_alike = left == right if left.dtype.kind == right.dtype.kind else np.zeros(count, bool)
     rows = np.flatnonzero(~is_alike)
     cells = zip(rows.tolist(), left[rows].tolist(), right[rows].tolist(), strict=True)
-    return (row for row, one, other in cells if value_of(one) != value_of(other))
+    return (row for row, one, other in cells if of(one) != of(other))
 
 
 def marks(cells: Array) -> Marks:

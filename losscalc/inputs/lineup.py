@@ -14,7 +14,7 @@ from losscalc.inputs.cells import Cell, shown_cell, text_of
 from losscalc.inputs.conditions import Condition
 from losscalc.inputs.feeds import Batch, Feed
 from losscalc.inputs.join import Join, Joined
-from losscalc.inputs.keys import differences, key_of
+from losscalc.inputs.keys import differences, key_of, value_of
 from losscalc.inputs.limits import GROUPS, too_many
 
 _SHOWN = 5
@@ -127,10 +127,12 @@ class Lineup:
 
     def _compare(self, batches: Sequence[Batch]) -> None:
         """Refuse rows that do not belong together, as a column that several tables have says."""
+        picking = {condition.column for condition in self._conditions}
         for column in self._shared:
+            of = value_of if column in picking else key_of
             one, *others = [number for number, feed in enumerate(self._feeds) if column in feed.cells]
             for other in others:
-                for row in differences(batches[one].cells[column], batches[other].cells[column]):
+                for row in differences(batches[one].cells[column], batches[other].cells[column], of):
                     raise self._stranger(column, one, other, row, batches)
 
     def _stranger(self, column: str, one: int, other: int, row: int, batches: Sequence[Batch]) -> FormatError:

@@ -422,6 +422,15 @@ def test_several_losses_of_picked_rows(capsys, folder):
     assert error.count("no row meets n = 9") == 1
 
 
+@pytest.mark.parametrize("options", [[], ["--key", "id"]])
+def test_ids_are_exact_texts(capsys, folder, options):
+    """Though true and True are one in a condition, they are two ids."""
+    (folder / "a.csv").write_text("id,p\ntrue,0.5\nx,0.25\n")
+    (folder / "b.csv").write_text("id,y\nTrue,1\nx,1\n")
+    assert cli.run(["l1", "-i", "a.csv#p", "-t", "b.csv#y", *options]) == 3
+    assert "True" in capsys.readouterr().err
+
+
 def test_truth_values_of_several_tables(capsys, folder):
     """A column of them that a condition is on agrees, however each program writes them."""
     (folder / "a.csv").write_text("id,ok,p\n1,True,0.5\n2,False,0.25\n")
