@@ -39,7 +39,11 @@ def _stem(name: str) -> str:
 
 def _likeness(one: str, other: str) -> float:
     """The share of the letters that agree in order; all of them, if two have changed places."""
-    return 1.0 if sorted(one) == sorted(other) else SequenceMatcher(None, one, other).ratio()
+    if len(one) == len(other) and sorted(one) == sorted(other):
+        return 1.0
+    matcher = SequenceMatcher(None, one, other)
+    # The lengths bound the ratio, which takes long to compute for a long name.
+    return matcher.ratio() if matcher.real_quick_ratio() >= _ALIKE else 0.0
 
 
 def _by_words(name: str, known: Mapping[str, Iterable[str]], normal: Callable[[str], str]) -> str | None:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -121,3 +122,11 @@ def test_the_first_screen_shows_tasks(capsys: pytest.CaptureFixture[str]) -> Non
     assert all(use in words for cls in losses().values() for use in cls.uses)
     code = "import sys; from losscalc.cli import run; run(['--help']); sys.exit('numpy' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_long_name_is_refused_at_once() -> None:
+    """It resembles none, which its length tells."""
+    start = time.process_time()
+    with pytest.raises(UnknownLossError, match="no such loss"):
+        lookup("al" * 30_000)
+    assert time.process_time() - start < 10
