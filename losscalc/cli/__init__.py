@@ -1,5 +1,6 @@
 """The command line: a command for every loss, and small tools around them."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -36,9 +37,14 @@ def _is_on(word: str) -> bool:
 def main() -> NoReturn:
     """The entry point of the console script.
 
-    Signals come first, so that Ctrl-C works while NumPy is loaded, too.
+    Signals come before the rest, so that Ctrl-C works while NumPy is loaded, too.
     """
+    # Imports make tens of thousands of objects that stay: collections meanwhile, and the one at the end of
+    # the process, would look at all of them in vain.
+    gc.set_threshold(100_000)
     answer_signals()
     if "--debug" not in sys.argv:
         refuse_tracebacks()
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()
+    sys.exit(code)
