@@ -3,7 +3,6 @@
 import contextlib
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -72,7 +71,7 @@ class Request(NamedTuple):
 
             working = Explanation(cast("LossCall", call), done, self.decimals).working
         result = Result.reduced(call.operation, done.value, settings, call.reduction, done.partial)
-        return replace(result, gradient=call.wrt, working=working)
+        return result._replace(gradient=call.wrt, working=working)
 
 
 @contextlib.contextmanager

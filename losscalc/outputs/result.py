@@ -1,7 +1,7 @@
 """The result of a call, as plain facts for formats and tables."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +13,7 @@ from losscalc.outputs.sheets import Cell, Column, Sheet
 from losscalc.outputs.working import Working
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """The result of one call of a loss, or of an activation, which has no reduction."""
 
     name: str
@@ -31,7 +30,7 @@ class Result:
     sum: float = np.nan
     numerator: float = np.nan
     denominator: float = np.nan
-    count: int = 0
+    count: int = 0  # type: ignore[assignment]
     ignored: int = 0
     working: Working | None = None
     link: str = ""
