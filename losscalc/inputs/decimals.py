@@ -20,17 +20,16 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from losscalc.core.array import Array
+from losscalc.core.array import Array, ArrayOf
 from losscalc.core.domains import parse_number
 from losscalc.inputs.limits import CELL
 from losscalc.inputs.options import BLANKS
 
-Letters = NDArray[np.uint8]
-Places = NDArray[np.intp]
-Flags = NDArray[np.bool_]
-Whole = NDArray[np.uint64]
+Letters = ArrayOf[np.uint8]
+Places = ArrayOf[np.intp]
+Flags = ArrayOf[np.bool_]
+Whole = ArrayOf[np.uint64]
 
 _NEWLINE, _BLANK, _PLUS, _MINUS, _POINT, _ZERO, _E = b"\n +-.0e"
 _LOWER = 32
