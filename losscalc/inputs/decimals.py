@@ -41,7 +41,7 @@ _MOST = 24
 _PAD = b"\n" * _MOST
 _DIGITS = 19
 # Of the decimals, those that JSON allows.
-_JSON = re.compile(r"[ \t]*-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?[ \t]*", re.ASCII)
+_JSON = r"(?a)[ \t]*-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?[ \t]*"
 
 # Beyond, the error of a product would be subnormal, and lose bits.
 _LARGEST_POWER = 250
@@ -160,7 +160,7 @@ class _Part:
         for cell in np.flatnonzero(~sure):
             text = self._padded[_MOST + cells.starts[cell] : _MOST + cells.stops[cell]].decode()
             number = _spelled(text)
-            if number is None or (self._json and not _JSON.fullmatch(text)):
+            if number is None or (self._json and not re.fullmatch(_JSON, text)):
                 return None
             values[cell] = number
         return values

@@ -20,13 +20,13 @@ from losscalc.inputs.text import Piece, TextSource
 # The first cells tell what a row is; to look at millions of them would take too long.
 _HEADER_CELLS = 1 << 18
 _INDEX = frozenset({"id", "index", "idx", "row"})
-_ID = re.compile(r".*(?:_|[a-z])(?i:id)", re.DOTALL)
+_ID = r"(?s).*(?:_|[a-z])(?i:id)"
 # Words that end like the name of an identifier and are none.
 _WORDS_IN_ID = frozenset(
     {"bid", "centroid", "covid", "grid", "hybrid", "invalid", "mid", "paid", "sigmoid", "valid", "void"}
 )
-_UNNAMED = re.compile(r"Unnamed: \d+", re.ASCII)
-_YEAR = re.compile(r"(?:19|20)\d\d|2100", re.ASCII)
+_UNNAMED = r"(?a)Unnamed: \d+"
+_YEAR = r"(?a)(?:19|20)\d\d|2100"
 _LAST_YEAR = 2100
 _LONGEST_NAME = 40
 _WORDS = "holds words"
@@ -169,7 +169,7 @@ def identifies(name: str) -> bool:
     ['id', 'image_id', 'PassengerId']
     """
     word = name.strip().lower()
-    return word in _INDEX or (bool(_ID.fullmatch(name.strip())) and word not in _WORDS_IN_ID)
+    return word in _INDEX or (bool(re.fullmatch(_ID, name.strip())) and word not in _WORDS_IN_ID)
 
 
 def _data(table: Table, reading: Reading) -> list[int]:
@@ -200,7 +200,7 @@ def _no_data(table: Table, reading: Reading) -> dict[int, str]:
     words = [] if reading.is_beside else table.words()
     reasons = {**columns.apart, **dict.fromkeys(words, _WORDS)}
     for column, name in enumerate(columns.names or ()):
-        if not name or _UNNAMED.fullmatch(name):
+        if not name or re.fullmatch(_UNNAMED, name):
             reasons[column] = "has no name, and is no data but the index of rows"
         elif identifies(name):
             reasons[column] = "tells rows apart, and is no data"
@@ -258,7 +258,7 @@ def are_numbered(cells: list[str]) -> bool:
     """
     words = [cell.strip() for cell in cells]
     first = 0
-    if len(words) > 1 and _YEAR.fullmatch(words[0]) and int(words[0]) + len(words) - 1 <= _LAST_YEAR:
+    if len(words) > 1 and re.fullmatch(_YEAR, words[0]) and int(words[0]) + len(words) - 1 <= _LAST_YEAR:
         first = int(words[0])
     return all(word == str(first + i) for i, word in enumerate(words))
 
