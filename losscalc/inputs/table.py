@@ -12,7 +12,6 @@ from losscalc.core.domains import parse_number
 from losscalc.errors import FormatError, Index, Location, LosscalcNote, Remark, printable
 from losscalc.inputs.cells import is_name, names_something
 from losscalc.inputs.columns import Columns
-from losscalc.inputs.conditions import find_condition
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.text import Piece, TextSource
@@ -188,8 +187,12 @@ def _data(table: Table, reading: Reading) -> list[int]:
 
 def named_aside(names: Sequence[str], reading: Reading) -> set[int]:
     """The columns that say something of rows: their key, what conditions are on, and their group."""
-    conditions = (find_condition(text, names) for text in reading.where)
-    aside = {reading.key, reading.by, *(found.column for found in conditions if found is not None)}
+    aside = {reading.key, reading.by}
+    if reading.where:
+        from losscalc.inputs.conditions import find_condition
+
+        conditions = (find_condition(text, names) for text in reading.where)
+        aside |= {found.column for found in conditions if found is not None}
     return {column for column, name in enumerate(names) if name and name in aside}
 
 

@@ -1,7 +1,7 @@
 """The result of a call, as plain facts for formats and tables."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -9,8 +9,10 @@ from losscalc.core.array import Array
 from losscalc.core.exactsum import exact_text
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import MEAN, SUM, Partial, Reduction
-from losscalc.outputs.sheets import Cell, Column, Sheet
-from losscalc.outputs.working import Working
+
+if TYPE_CHECKING:
+    from losscalc.outputs.sheets import Cell, Sheet
+    from losscalc.outputs.working import Working
 
 
 class Result(NamedTuple):
@@ -32,7 +34,7 @@ class Result(NamedTuple):
     denominator: float = np.nan
     count: int = 0  # type: ignore[assignment]
     ignored: int = 0
-    working: Working | None = None
+    working: "Working | None" = None
     link: str = ""
     """The function of the quotient that the value is, if it is one: root ..."""
     sums: Partial | None = None
@@ -89,8 +91,11 @@ class Result(NamedTuple):
         number = self.denominator
         return int(number) if number.is_integer() and abs(number) < 1e15 else number
 
-    def summary(self) -> Sheet:
+    def summary(self) -> "Sheet":
         """The table of a single number: the sums and counts that it was computed from."""
+        # Imported here, because bare numbers, which most pipes carry, do not need them.
+        from losscalc.outputs.sheets import Column, Sheet
+
         rows: list[tuple[Cell, ...]] = [] if self.reduction is None else [("reduction", self.reduction)]
         what = "value" if self.gradient is None else f"gradient of {self.gradient}"
         rows.append((what, self.value.item() if self.value.dtype == object else float(self.value)))
