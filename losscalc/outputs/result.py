@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from losscalc import __version__
 from losscalc.core.array import Array
 from losscalc.core.exactsum import exact_text
 from losscalc.core.operation import Operation
@@ -110,14 +111,11 @@ class Result(NamedTuple):
 
     def facts(self) -> dict[str, object]:
         """The result as JSON shows it; its value is an array."""
-        # Imported here, because it costs more than the rest of a small call, and only JSON needs it.
-        from importlib.metadata import version
-
         common = {
             "nonfinite": self.nonfinite,
             "dtype": self.dtype,
             "parameters": self.parameters,
-            "version": version("losscalc"),
+            "version": __version__,
         }
         if self.reduction is None:
             return {"tool" if self.is_tool else "activation": self.name, "value": self.value, **common}
