@@ -6,7 +6,6 @@ from types import MappingProxyType
 import click
 
 from losscalc.cli import tell_version
-from losscalc.cli.tasks import TASKS
 from losscalc.cli.wrapping import Context
 from losscalc.errors import UnknownLossError
 
@@ -74,6 +73,8 @@ class Catalogue(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what losses are for, and the tools."""
+        from losscalc.cli.tasks import TASKS
+
         with formatter.section("What losses are for"):
             formatter.write_text(", ".join(TASKS))
             formatter.write_paragraph()

@@ -15,7 +15,6 @@ from losscalc.engine.collect import Collector
 from losscalc.engine.compute import Computation, Run
 from losscalc.engine.sources import Source
 from losscalc.errors import LosscalcWarning
-from losscalc.insight.call import simplified
 from losscalc.outputs.result import Result
 
 if TYPE_CHECKING:
@@ -57,6 +56,8 @@ class Request(NamedTuple):
             held, dropped = engine.gathered(call)
             done = engine.compute(held)
             self.voice.tell((*found.remarks, *done.warnings, *_left_out(dropped)), call.sources)
+        from losscalc.insight.call import simplified
+
         whole = cast("LossCall", held._replace(examine=None))
         return whole if as_given else simplified(whole), self._result(done)
 

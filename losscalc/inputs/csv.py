@@ -19,7 +19,6 @@ from losscalc.inputs.rows import TextRows
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.table import are_numbered, have_fractions, heading, open_table
 from losscalc.inputs.text import Piece
-from losscalc.inputs.words import parse_words
 
 # Compiled when they are used: few tables have two columns.
 _SHORT_PAIRS = r"(?a)(?:[+-]?\d{1,4},\d{1,4}\n)+"
@@ -107,6 +106,8 @@ class CsvTable:
 
     def _words(self, column: int) -> Piece | None:
         """The cells of a column as bytes, if they are plain text; None where a closer look is needed."""
+        from losscalc.inputs.words import parse_words
+
         rows = self._rows
         text = self._dialect.unquoted(rows.text)
         values = parse_words(text, self._dialect.delimiter, self._width, column)
