@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 import numpy as np
 
@@ -20,10 +21,6 @@ TRUTH = {"true": 1.0, "false": 0.0}
 _NA_WORDS = frozenset({"", "na", "n/a", "#n/a", "null", "none", "."})
 # Compiled when they are used, as few cells need that.
 _WHOLE = r"(?a)[+-]?\d{1,400}"
-_SCALAR = r"np\.(?:float|int|uint)\d+\(([^()]*)\)"
-_ARRAY = r"\A(?:tensor|array)\((\[[^\[\]]*\])(?:,\s*\w+=[^()]*)?\)\Z"
-_TUPLE = r"\([^(),]+(?:, [^(),]+)*(?:, [^(),]+|,)\)"
-"""In parentheses alone, or around a comma without a blank, a number is a negative one of bookkeeping."""
 _DATE = r"(?as)\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*"
 
 
@@ -104,14 +101,26 @@ def listed(cell: str, decimal: str = ".") -> list[float] | None:
     word = cell.strip()
     if not word.endswith(("]", ")")):
         return None
-    word = re.sub(_ARRAY, r"\1", re.sub(_SCALAR, r"\1", word))
-    if re.fullmatch(_TUPLE, word):
+    scalar, array, pair = _printed()
+    word = array.sub(r"\1", scalar.sub(r"\1", word))
+    if pair.fullmatch(word):
         word = f"[{word[1:-1].removesuffix(',')}]"
     if not (word.startswith("[") and word.endswith("]")):
         return None
     words = re.split(r"\s*,\s*|\s+", word[1:-1].strip()) if decimal == "." else word[1:-1].split()
     numbers = [value for each in words if (value := number(each, decimal)) is not None]
     return numbers if len(numbers) == len(words) else None
+
+
+@cache
+def _printed() -> tuple[re.Pattern[str], ...]:
+    """How Python, NumPy and PyTorch print a number, an array and a tuple; compiled for the first list."""
+    return (
+        re.compile(r"np\.(?:float|int|uint)\d+\(([^()]*)\)"),
+        re.compile(r"\A(?:tensor|array)\((\[[^\[\]]*\])(?:,\s*\w+=[^()]*)?\)\Z"),
+        # In parentheses alone, or around a comma without a blank, a number is a negative one of bookkeeping.
+        re.compile(r"\([^(),]+(?:, [^(),]+)*(?:, [^(),]+|,)\)"),
+    )
 
 
 def is_missing(cell: str) -> bool:
