@@ -8,6 +8,8 @@ np.float64(0.377778960)
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from losscalc.catalogue import *
     from losscalc.errors import *

@@ -15,6 +15,7 @@ from losscalc.core.registry import operations
 
 PACKAGE = Path(losscalc.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
+SAMPLES = Path(__file__).parents[1] / "samples"
 
 # From the bottom up: a module imports from its own floor and from those below it.
 FLOORS = [
@@ -144,13 +145,54 @@ def test_importing_losscalc_is_light():
     assert not {"click", "rich", "csv", "json", "losscalc.inputs", "losscalc.cli"} & loaded
 
 
+RUN = "import losscalc.cli; losscalc.cli.run(sys.argv[1:])"
+
+
 def test_a_pipe_does_not_load_rich():
     """Nor what only other formats need."""
-    run = "import losscalc.cli; losscalc.cli.run(sys.argv[1:])"
-    loaded = modules_after(run, "bce-logits", "-i", "1,2", "-t", "0,1")
+    loaded = modules_after(RUN, "bce-logits", "-i", "1,2", "-t", "0,1")
 
     assert "click" in loaded
     assert not {"rich", "json", "zipfile", "gzip", "importlib.metadata"} & loaded
+
+
+def test_a_small_call_loads_little():
+    """What other calls need waits for them: half of what importing NumPy takes is all that a call may add."""
+    files = ("-i", str(SAMPLES / "logits.csv"), "-t", str(SAMPLES / "labels.csv"))
+    loaded = modules_after(RUN, "bce-logits", *files) - modules_after("import click, numpy")
+
+    assert "losscalc.inputs.csv" in loaded
+    slow = {"copy", "dataclasses", "decimal", "fnmatch", "importlib.util", "numpy.typing", "shlex", "zlib"}
+    assert not slow & loaded
+    rare = ["core/groupsums", "inputs/conditions", "inputs/labels", "inputs/spring", "inputs/words"]
+    rare += ["cli/check", "cli/misuse", "cli/tasks", "insight/call", "outputs/sheets", "outputs/working"]
+    assert all((PACKAGE / f"{name}.py").is_file() for name in rare)
+    assert not {f"losscalc.{name.replace('/', '.')}" for name in rare} & loaded
+
+
+def test_the_version_needs_neither_click_nor_numpy():
+    """Nor the package's metadata, which are slow to read."""
+    loaded = modules_after(RUN, "--version")
+
+    assert "losscalc.cli.streams" in loaded
+    assert not {"click", "numpy", "importlib.metadata"} & loaded
+
+
+def test_only_the_process_of_a_command_puts_off_garbage():
+    """A program that uses losscalc, or runs its commands, keeps its own thresholds."""
+    report = "import gc, sys, losscalc; from losscalc.cli import main, run; arrays = ['-i', '1', '-t', '2']; "
+    report += "losscalc.compute('l1', 1.0, 2.0); run(['l1', *arrays]); print(gc.get_threshold()); "
+    report += "sys.argv[1:] = ['l1', *arrays]; "
+    # Registered first, and so run last, when main() is over.
+    first = (
+        "import atexit, gc; print(gc.get_threshold()); atexit.register(lambda: print(gc.get_threshold())); "
+    )
+    done = subprocess.run([sys.executable, "-c", f"{first}{report}main()"], stdout=-1, text=True, check=True)
+    usual, value, after, again, last = done.stdout.splitlines()
+
+    assert value == again == "1.0"
+    assert after == usual
+    assert last != usual
 
 
 @pytest.mark.parametrize(("file", "format"), [("f.csv", "csv"), ("f.npy", "npy"), ("f.json", "json")])
@@ -159,8 +201,7 @@ def test_extras_are_loaded_for_their_own_files(tmp_path, file, format):
     np.save(tmp_path / "f.npy", [1.0, 2.0])
     (tmp_path / "f.csv").write_text("1\n2\n")
     (tmp_path / "f.json").write_text("[1, 2]")
-    run = "import losscalc.cli; losscalc.cli.run(sys.argv[1:])"
-    loaded = modules_after(run, "l1", "-i", str(tmp_path / file), "-t", "1,2")
+    loaded = modules_after(RUN, "l1", "-i", str(tmp_path / file), "-t", "1,2")
 
     assert f"losscalc.inputs.{format}" in loaded
     assert not {"pyarrow", "python_calamine", "subprocess"} & loaded

@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
 
 from losscalc.catalogue.base import announce
 from losscalc.core import stable
-from losscalc.core.array import FloatArray, Shape, row_size
+from losscalc.core.array import ArrayLike, DTypeLike, FloatArray, Shape, row_size
 from losscalc.core.declaration import Doc
 from losscalc.core.operation import Operation, result_dtype
 from losscalc.core.reductions import Terms

@@ -8,9 +8,8 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
 
-from losscalc.core.array import FloatArray, IndexArray
+from losscalc.core.array import ArrayLike, DTypeLike, FloatArray, IndexArray
 from losscalc.core.declaration import array_arguments, parameters
 from losscalc.core.domains import NOT_NEGATIVE, Interval
 from losscalc.core.operation import Operation, differentiable, result_dtype

@@ -1,31 +1,52 @@
 """The command line: a command for every loss, and small tools around them."""
 
+import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from losscalc import __version__
 from losscalc.cli.signals import answer_signals, refuse_tracebacks
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line with these arguments, and return the exit code."""
     from losscalc.cli.boundary import guarded
+    from losscalc.cli.streams import complete_stdout
+
+    command = _command(arguments)
+
+    def whole() -> None:
+        with complete_stdout():
+            command()
+
+    return guarded(whole, lambda: "--debug" in arguments or _is_on(os.environ.get("LOSSCALC_DEBUG", "")))
+
+
+def _command(arguments: Sequence[str]) -> Callable[[], None]:
+    """What the arguments ask for; the version is told without Click, which would take longer to load."""
+    if list(arguments) == ["--version"]:
+        return tell_version
     from losscalc.cli.catalogue import losscalc
 
     def command() -> None:
-        from losscalc.cli.streams import complete_stdout
+        if os.environ.get("_LOSSCALC_COMPLETE"):
+            from losscalc.cli.completion import complete
 
-        with complete_stdout():
-            if os.environ.get("_LOSSCALC_COMPLETE"):
-                from losscalc.cli.completion import complete
+            complete(arguments)
+        # Not by Click's main(), which has an exit code of its own for a closed pipe.
+        with losscalc.make_context("losscalc", list(arguments), obj=tuple(arguments)) as context:
+            losscalc.invoke(context)
 
-                complete(arguments)
-            # Not by Click's main(), which has an exit code of its own for a closed pipe.
-            with losscalc.make_context("losscalc", list(arguments), obj=tuple(arguments)) as context:
-                losscalc.invoke(context)
+    return command
 
-    return guarded(command, lambda: "--debug" in arguments or _is_on(os.environ.get("LOSSCALC_DEBUG", "")))
+
+def tell_version() -> None:
+    """Write the version to standard output."""
+    from losscalc.cli.streams import write_stdout
+
+    write_stdout([f"losscalc {__version__}\n".encode()])
 
 
 def _is_on(word: str) -> bool:
@@ -36,9 +57,14 @@ def _is_on(word: str) -> bool:
 def main() -> NoReturn:
     """The entry point of the console script.
 
-    Signals come first, so that Ctrl-C works while NumPy is loaded, too.
+    Signals come before the rest, so that Ctrl-C works while NumPy is loaded, too.
     """
+    # Imports make tens of thousands of objects that stay: collections meanwhile, and the one at the end of
+    # the process, would look at all of them in vain.
+    gc.set_threshold(100_000)
     answer_signals()
     if "--debug" not in sys.argv:
         refuse_tracebacks()
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()
+    sys.exit(code)

@@ -1,10 +1,7 @@
 """The one place that prints errors and decides the exit code."""
 
-import re
 import sys
 from collections.abc import Callable
-
-import click
 
 from losscalc.cli.streams import silence
 from losscalc.errors import LosscalcError, Remark, option_name, printable, reason
@@ -18,21 +15,31 @@ def guarded(command: Callable[[], object], is_debugging: Callable[[], bool]) -> 
         command()
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else EXIT_BUG
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        complain("interrupted")
-        return EXIT_INTERRUPT
     except BaseException as error:  # noqa: BLE001 - nothing may end in a traceback
-        if is_debugging():
-            import traceback
-
-            traceback.print_exc()
-        return _report(error)
+        return _code(error, is_debugging)
     return 0
 
 
+def _code(error: BaseException, is_debugging: Callable[[], bool]) -> int:
+    # The version alone is told without Click, unless that fails.
+    import click
+
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case KeyboardInterrupt() | click.Abort():
+            complain("interrupted")
+            return EXIT_INTERRUPT
+    if is_debugging():
+        import traceback
+
+        traceback.print_exception(error)
+    return _report(error)
+
+
 def _report(error: BaseException) -> int:
+    import click
+
     match error:
         case LosscalcError():
             complain(error.describe(option_name), hint=error.advise(option_name))
@@ -41,7 +48,9 @@ def _report(error: BaseException) -> int:
             _say(error.format_message() + "\n")
             return EXIT_USAGE
         case click.ClickException():
-            complain(_usage(error), hint=_advice(error))
+            from losscalc.cli.misuse import advice, usage
+
+            complain(usage(error), hint=advice(error))
             return EXIT_USAGE
         case MemoryError():
             complain("out of memory", hint="take --reduction mean or sum, or smaller arrays")
@@ -101,39 +110,3 @@ def _say(text: str) -> None:
 def warn(remark: Remark, kind: str = "warning") -> None:
     """Print a warning to standard error."""
     complain(remark.describe(option_name), hint=remark.advise(option_name), kind=kind)
-
-
-def _usage(error: click.ClickException) -> str:
-    """Click's message in the style of ours: lower case, no full stop, and without a hint."""
-    message = printable(" ".join(error.format_message().split())).rstrip(".")
-    if isinstance(error, click.NoSuchOption):
-        message = f"no such option: {printable(error.option_name)}"
-    return message[:1].lower() + message[1:]
-
-
-def _advice(error: click.ClickException) -> str | None:
-    """What to type instead."""
-    if isinstance(error.__cause__, LosscalcError):
-        return error.__cause__.advise(option_name)
-    if (near := _nearest(error)) is not None:
-        return f"did you mean {near}?"
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    return f"{context.command_path} --help shows how" if context else None
-
-
-def _nearest(error: click.ClickException) -> str | None:
-    """The option, or the choice of an option, that is closest to what was typed."""
-    typed, known = "", dict[str, str]()
-    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
-        # Without the dashes, which all options have and which would make any two alike.
-        typed = error.option_name.lstrip("-")
-        options = (option for parameter in error.ctx.command.params for option in parameter.opts)
-        known = {option[2:]: option for option in options if option.startswith("--") and len(typed) > 1}
-    elif isinstance(error, click.BadParameter) and error.param is not None:
-        found = re.search(r"'([^']*)' is not one of", error.message)
-        if found is not None and isinstance(error.param.type, click.Choice):
-            typed, known = found[1].lower(), {str(choice): str(choice) for choice in error.param.type.choices}
-    import difflib
-
-    close = difflib.get_close_matches(typed, known, n=1)
-    return known[close[0]] if close else None

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import click
 
-from losscalc.cli.tasks import TASKS
+from losscalc.cli import tell_version
 from losscalc.cli.wrapping import Context
 from losscalc.errors import UnknownLossError
 
@@ -73,12 +73,20 @@ class Catalogue(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what losses are for, and the tools."""
+        from losscalc.cli.tasks import TASKS
+
         with formatter.section("What losses are for"):
             formatter.write_text(", ".join(TASKS))
             formatter.write_paragraph()
             formatter.write_text("losscalc list segmentation shows those for one of them, losscalc list all.")
         with formatter.section("Tools"):
             formatter.write_dl([(name, summary) for name, (_, summary) in TOOLS.items()])
+
+
+def _tell_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        tell_version()
+        ctx.exit()
 
 
 @click.group(
@@ -91,7 +99,14 @@ class Catalogue(click.Group):
     "  2 wrong usage              70 a bug\n"
     "  3 an input cannot be read  130 interrupted\n",
 )
-@click.version_option(package_name="losscalc", prog_name="losscalc", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_tell_version,
+    help="Show the version and exit.",
+)
 def losscalc() -> None:
     """Exact values of machine-learning losses, as PyTorch defines them, and why another number came out.
 

@@ -13,7 +13,7 @@ from losscalc.errors import LosscalcError, Remark, SourceError, option_name
 from losscalc.inputs.address import STDIN, Address, open_array
 from losscalc.inputs.options import Reading, Readings
 
-_READING = re.compile(r"--(from|delimiter|decimal|header|encoding) ('[^']*'|[\w-]+|,)(?![\w=-])")
+_READING = r"--(from|delimiter|decimal|header|encoding) ('[^']*'|[\w-]+|,)(?![\w=-])"
 _FIRST_ROWS = 100
 
 
@@ -26,7 +26,7 @@ class Files(NamedTuple):
     def named(self, hint: str, path: str) -> str:
         """The hint on one of the files, whose options name the arrays of it unless they suit all others."""
         own = [name for name, address in self.addresses.items() if path in paths(address)]
-        return _READING.sub(partial(self._typed, own), hint) if own else hint
+        return re.sub(_READING, partial(self._typed, own), hint) if own else hint
 
     def change(self, remark: Remark) -> None:
         """Let the hint of a remark on one of the files name its arrays so."""

@@ -13,11 +13,11 @@ from losscalc.cli.streams import write_stdout
 from losscalc.errors import UsageError
 from losscalc.inputs import split_suffix
 from losscalc.outputs.result import Result
-from losscalc.outputs.sheets import Sheet, write_sheets
 from losscalc.outputs.writers import WRITERS
 
 if TYPE_CHECKING:
     from losscalc.outputs.canvas import Canvas
+    from losscalc.outputs.sheets import Sheet
     from losscalc.outputs.spool import Spool
 
 # Names of the open standard output, which may be a file that others write to as well.
@@ -83,13 +83,15 @@ class Delivery:
         else:
             self._send_pieces(WRITERS[self.format].pieces(result, self._display.precision))
 
-    def send_sheets(self, sheets: Sequence[Sheet]) -> None:
+    def send_sheets(self, sheets: "Sequence[Sheet]") -> None:
         """Write small tables."""
         if self.is_table:
             from losscalc.outputs.tables import draw_sheets
 
             self.draw(lambda canvas: draw_sheets(sheets, canvas))
         else:
+            from losscalc.outputs.sheets import write_sheets
+
             self.send_bytes(write_sheets(sheets, self.format, self._display.precision))
 
     def draw(self, drawing: "Callable[[Canvas], str]") -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -16,7 +15,6 @@ from losscalc.engine.collect import Collector
 from losscalc.engine.compute import Computation, Run
 from losscalc.engine.sources import Source
 from losscalc.errors import LosscalcWarning
-from losscalc.insight.call import simplified
 from losscalc.outputs.result import Result
 
 if TYPE_CHECKING:
@@ -58,6 +56,8 @@ class Request(NamedTuple):
             held, dropped = engine.gathered(call)
             done = engine.compute(held)
             self.voice.tell((*found.remarks, *done.warnings, *_left_out(dropped)), call.sources)
+        from losscalc.insight.call import simplified
+
         whole = cast("LossCall", held._replace(examine=None))
         return whole if as_given else simplified(whole), self._result(done)
 
@@ -72,7 +72,7 @@ class Request(NamedTuple):
 
             working = Explanation(cast("LossCall", call), done, self.decimals).working
         result = Result.reduced(call.operation, done.value, settings, call.reduction, done.partial)
-        return replace(result, gradient=call.wrt, working=working)
+        return result._replace(gradient=call.wrt, working=working)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,6 @@ import click
 from losscalc.core.declaration import Parameter
 from losscalc.core.domains import Interval, Names, parse_number, parse_whole
 from losscalc.errors import LosscalcError, ParameterError
-from losscalc.inputs.conditions import check_condition
 from losscalc.inputs.encoding import decoder
 from losscalc.inputs.options import BLANKS
 
@@ -155,5 +154,7 @@ class ConditionText(ParamType):
     name = "condition"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from losscalc.inputs.conditions import check_condition
+
         check_condition(value)
         return value

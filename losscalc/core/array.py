@@ -1,11 +1,23 @@
 """The types of arrays and of their shapes."""
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing
+
+    ArrayLike = numpy.typing.ArrayLike
+    DTypeLike = numpy.typing.DTypeLike
+else:
+    # numpy.typing adds to its documentation while it is imported, for which every command would wait.
+    ArrayLike = DTypeLike = Any
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 Array = np.ndarray
-FloatArray = NDArray[np.float64]
-IndexArray = NDArray[np.int64]
+ArrayOf = np.ndarray[Any, np.dtype[Scalar]]
+FloatArray = ArrayOf[np.float64]
+IndexArray = ArrayOf[np.int64]
 Shape = tuple[int | None, ...]
 """A shape. None stands for a number of rows that is only known at the end of the file."""
 

@@ -10,8 +10,8 @@ import numpy as np
 from losscalc.errors import Index
 
 # Narrower than Python's float(): ASCII digits only, no underscores.
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_SPECIAL = re.compile(r"[+-]?(?:nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_SPECIAL = frozenset(sign + word for sign in ("", "+", "-") for word in ("nan", "inf", "infinity"))
 
 Value_contra = TypeVar("Value_contra", contravariant=True)
 
@@ -287,7 +287,7 @@ def parse_number(text: str) -> float | None:
     if _NUMBER.fullmatch(text):
         value = float(text)
         return value if math.isfinite(value) else None
-    return float(text) if _SPECIAL.fullmatch(text) else None
+    return float(text) if text.lower() in _SPECIAL else None
 
 
 def parse_whole(text: str) -> int | None:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,12 +18,11 @@ _SCALE_BITS = 512
 # The exponents that a saved sum may have; no sum of float64 numbers comes near the upper end.
 _EXPONENTS = range(-UNIT_BITS, 4097)
 _LONGEST_TEXT = 2048
-_NUMBER = re.compile(r"(-?)0x([0-9a-f]+)p([+-]\d{1,5})", re.ASCII)
+_NUMBER = r"(-?)0x([0-9a-f]+)p([+-]\d{1,5})"
 _WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
+class Sum(NamedTuple):
     """An exact sum of float64 numbers: finite ones in `units` of 2^-1074, all others in `special`.
 
     Python's integers neither round nor overflow, so partial sums give the same bits in whatever order
@@ -44,7 +43,7 @@ class Sum:
         numerator, denominator = value.as_integer_ratio()
         return cls(numerator << (UNIT_BITS - denominator.bit_length() + 1))
 
-    def __add__(self, other: "Sum") -> "Sum":
+    def __add__(self, other: "Sum") -> "Sum":  # type: ignore[override]
         return Sum(self.units + other.units, self.special + other.special)
 
     def __float__(self) -> float:
@@ -131,7 +130,7 @@ def read_exact(text: str) -> Sum | None:
     """
     if text in _WORDS:
         return Sum(special=_WORDS[text])
-    found = _NUMBER.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
+    found = re.fullmatch(_NUMBER, text, re.ASCII) if len(text) <= _LONGEST_TEXT else None
     if found is None or int(found[3]) not in _EXPONENTS:
         return None
     units = int(found[2], 16) << (int(found[3]) + UNIT_BITS)

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from losscalc.core.array import Array, FloatArray
+from losscalc.core.array import Array, ArrayOf, FloatArray
 from losscalc.core.exactsum import UNIT_BITS, Sum
 from losscalc.core.reductions import Partial, Terms
 
-Numbers = NDArray[np.intp]
-Counts = NDArray[np.int64]
+Numbers = ArrayOf[np.intp]
+Counts = ArrayOf[np.int64]
 
 # In place of the place of bits, for what has none.
 _COUNTS, _SPECIAL = -1, -2

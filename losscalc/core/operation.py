@@ -11,9 +11,8 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from losscalc.core.array import Array, FloatArray, Shape
+from losscalc.core.array import Array, DTypeLike, FloatArray, Shape
 from losscalc.core.conventions import Convention
 from losscalc.core.declaration import Derived, array_arguments, labels_of, parameters, scores_of
 from losscalc.core.domains import BITS

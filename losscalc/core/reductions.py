@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from operator import attrgetter
 from types import MappingProxyType
 from typing import NamedTuple
@@ -114,8 +113,7 @@ ROOT = Link(
 EXPONENTIAL = Link("exponential", _exp, _exp)
 
 
-@dataclass(frozen=True)
-class Partial:
+class Partial(NamedTuple):
     """The sums of some blocks of one call: enough to finish any reduction.
 
     Partial results of the same call add up with `+`, exactly and in any order.
@@ -127,11 +125,11 @@ class Partial:
     numerator: Sum = EMPTY
     """The numerator of 'mean': the same, except for losses that give a share."""
     denominator: Sum = EMPTY
-    count: int = 0
+    count: int = 0  # type: ignore[assignment]
     ignored: int = 0
     rows: int = 0
     """The length of axis 0 of the input, by which 'batchmean' divides."""
-    sums: Mapping[str, Sum] = field(default_factory=dict)
+    sums: Mapping[str, Sum] = {}
     """The sums by name, if the loss is a function of several."""
 
     @classmethod
@@ -169,7 +167,7 @@ class Partial:
         """1, as a sum."""
         return Sum.of(1.0)
 
-    def __add__(self, other: "Partial") -> "Partial":
+    def __add__(self, other: "Partial") -> "Partial":  # type: ignore[override]
         if self.loss != other.loss:
             raise ParameterError(f"cannot merge partial results of {self.loss} and {other.loss}")
         return Partial(

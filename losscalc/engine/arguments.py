@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from losscalc.core.array import Array
+from losscalc.core.array import Array, ArrayLike
 from losscalc.core.declaration import array_arguments
 from losscalc.core.operation import Operation, unknown_argument
 from losscalc.engine.sources import MemorySource, Source

@@ -2,13 +2,12 @@
 
 import sys
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.core.domains import Region
-from losscalc.core.groupsums import GroupSums
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import MEAN, Partial, Slope, Terms
 from losscalc.core.roles import Role, as_indices, as_real, remedy
@@ -16,6 +15,9 @@ from losscalc.core.shapes import Layout, unbroadcast
 from losscalc.engine.call import AnyCall
 from losscalc.engine.findings import Findings
 from losscalc.errors import DomainError, Index, LosscalcError, LosscalcWarning
+
+if TYPE_CHECKING:
+    from losscalc.core.groupsums import GroupSums
 
 # 1 MiB of float64. The temporaries of a formula stay in cache, and Python's work for each block, which only
 # one thread can do at a time, is little compared with NumPy's (with 65,536 elements, two threads spend a
@@ -89,7 +91,7 @@ class Outcome(NamedTuple):
     dropped: int = 0
     sample: Sample | None = None
     findings: Findings | None = None
-    groups: GroupSums | None = None
+    groups: "GroupSums | None" = None
     """The sums of each group of rows, if groups are wanted."""
 
 
@@ -143,8 +145,15 @@ def _evaluate(call: AnyCall, layout: Layout, block: Block) -> Outcome:
     for warning in [*warnings, *(findings.shown if findings else ())]:
         block.place(warning, layout)
     sample = Sample(arguments, terms, block.rows(layout.cut)) if block.before < call.samples else None
-    groups = None if block.groups is None else GroupSums.of(terms, block.groups)
+    groups = None if block.groups is None else _group_sums(terms, block.groups)
     return Outcome(partial, value, tuple(warnings), block.dropped, sample, findings, groups)
+
+
+def _group_sums(terms: Terms, groups: Array) -> "GroupSums":
+    # Imported here, because few calls have groups.
+    from losscalc.core.groupsums import GroupSums
+
+    return GroupSums.of(terms, groups)
 
 
 def _numbers(call: AnyCall, layout: Layout, block: Block) -> tuple[dict[str, Array], list[LosscalcWarning]]:

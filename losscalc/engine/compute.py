@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from functools import partial as bound
 from itertools import chain
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from losscalc.core.array import Array, row_size
 from losscalc.core.exactsum import EMPTY
-from losscalc.core.groupsums import GroupTotals
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import SUM, Partial, Reduction
 from losscalc.core.roles import check_dtype
@@ -26,6 +25,9 @@ from losscalc.engine.findings import Findings
 from losscalc.engine.sources import Group, Rows, Source
 from losscalc.engine.threads import on_threads
 from losscalc.errors import LosscalcWarning, ShapeError
+
+if TYPE_CHECKING:
+    from losscalc.core.groupsums import GroupTotals
 
 # A thread gets so many blocks at once, but never more bytes read from files than one piece.
 _BLOCKS = 8
@@ -227,7 +229,7 @@ def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Col
     warnings: dict[str, LosscalcWarning] = {}
     dropped = 0
     samples = []
-    groups = GroupTotals()
+    groups = None if call.by is None else _group_totals()
     findings: Findings | None = None
     for outcome in outcomes:
         partial += outcome.partial
@@ -239,7 +241,7 @@ def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Col
         if outcome.sample is not None:
             rows = _origins(call, layout, outcome.sample.rows)
             samples.append(outcome.sample._replace(rows=rows))
-        if outcome.groups is not None:
+        if groups is not None and outcome.groups is not None:
             groups.add(outcome.groups)
         if outcome.findings is not None:
             findings = outcome.findings if findings is None else findings + outcome.findings
@@ -250,8 +252,16 @@ def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Col
     with np.errstate(all="ignore"):
         value = end.number() if call.wrt is None else kept.finish(end.slope)
     names = () if call.by is None else call.by.groups
-    of_groups = {names[number]: part for number, part in groups.partials(call.operation)}
+    parts = () if groups is None else groups.partials(call.operation)
+    of_groups = {names[number]: part for number, part in parts}
     return Computation(value, partial, (*remarks, *end.warnings), dropped, tuple(samples), of_groups)
+
+
+def _group_totals() -> "GroupTotals":
+    # Imported here, because few calls have groups.
+    from losscalc.core.groupsums import GroupTotals
+
+    return GroupTotals()
 
 
 def finish(

@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from losscalc import __version__
 from losscalc.core.shapes import Layout
 from losscalc.engine import compute as engine
 from losscalc.engine.block import Outcome, evaluate, ready
@@ -42,7 +42,7 @@ def plan(call: AnyCall, layout: Layout) -> Iterator[Task]:
         source.accompany(list(cut.values()))
     whole = {name: source.recipe for name, source in sources.items() if name not in cut}
     # The arrays stay here; each task opens those that it needs.
-    common = partial(_outcomes, call._replace(arrays={}), layout, version("losscalc"))
+    common = partial(_outcomes, call._replace(arrays={}), layout, __version__)
     rows = next((source.shape[0] for source in cut.values()), None)
     if layout.whole:
         yield partial(common, {name: source.recipe for name, source in sources.items()})
@@ -195,6 +195,5 @@ def _result(future: Any, address: str) -> list[Outcome]:
 
 
 def _check_version(wanted: str) -> None:
-    own = version("losscalc")
-    if own != wanted:
-        raise UsageError(f"the workers of the cluster must have losscalc {wanted}", found=own)
+    if __version__ != wanted:
+        raise UsageError(f"the workers of the cluster must have losscalc {wanted}", found=__version__)

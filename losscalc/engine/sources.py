@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from copy import copy
 from functools import partial
 from typing import NamedTuple
 
@@ -197,6 +196,8 @@ Group = str | float
 
 
 def _itself(source: Source) -> Source:
+    from copy import copy
+
     return copy(source)
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from functools import partial
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from losscalc.core.array import Array
 from losscalc.engine.sources import Source
@@ -16,8 +16,10 @@ from losscalc.inputs import FORMATS, choose_format, split_suffix
 from losscalc.inputs.literals import is_literal, open_literal
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import quoted
-from losscalc.inputs.spring import Spring
 from losscalc.inputs.stream import Stream
+
+if TYPE_CHECKING:
+    from losscalc.inputs.spring import Spring
 
 STDIN = "stdin"
 # A path with one of these is a pattern, unless there is a file of that name.
@@ -35,7 +37,7 @@ class Address(NamedTuple):
     is_stdin: bool = False
     paths: tuple[str, ...] | None = None
     """The files that the path matches, if it is a pattern."""
-    spring: Spring | None = None
+    spring: "Spring | None" = None
     """What a pipe is read through, if there may be several readers."""
     folder: str = ""
     """The folder that relative paths start from, for workers elsewhere, whose current folder is another."""
@@ -118,10 +120,17 @@ def shared_pipes(addresses: Mapping[str, Address], reading: Reading) -> dict[str
         if (pipe := address.pipe) is None:
             continue
         if pipe not in springs:
-            path = address.path or ""
-            springs[pipe] = Spring(_stdin(reading) if address.is_stdin else _open_file(path, path, reading))
+            springs[pipe] = _spring(address, reading)
         shared[name] = address._replace(spring=springs[pipe])
     return shared
+
+
+def _spring(address: Address, reading: Reading) -> "Spring":
+    # Imported here, because most arrays are in files.
+    from losscalc.inputs.spring import Spring
+
+    path = address.path or ""
+    return Spring(_stdin(reading) if address.is_stdin else _open_file(path, path, reading))
 
 
 def open_stream(address: Address, option: str) -> Iterator[Stream]:

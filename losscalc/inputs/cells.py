@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 import numpy as np
 
@@ -16,14 +17,11 @@ EXACT = 2.0**53
 """Below this, every whole number is one of float64."""
 MISSING = "--na drop leaves the row out, --na nan reads NaN"
 """The hint at a missing number."""
-_WHOLE = re.compile(r"[+-]?\d{1,400}", re.ASCII)
 TRUTH = {"true": 1.0, "false": 0.0}
 _NA_WORDS = frozenset({"", "na", "n/a", "#n/a", "null", "none", "."})
-_SCALAR = re.compile(r"np\.(?:float|int|uint)\d+\(([^()]*)\)")
-_ARRAY = re.compile(r"\A(?:tensor|array)\((\[[^\[\]]*\])(?:,\s*\w+=[^()]*)?\)\Z")
-_TUPLE = re.compile(r"\([^(),]+(?:, [^(),]+)*(?:, [^(),]+|,)\)")
-"""In parentheses alone, or around a comma without a blank, a number is a negative one of bookkeeping."""
-DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*", re.ASCII | re.DOTALL)
+# Compiled when they are used, as few cells need that.
+_WHOLE = r"(?a)[+-]?\d{1,400}"
+_DATE = r"(?as)\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*"
 
 
 def number(cell: str, decimal: str = ".") -> float | None:
@@ -68,7 +66,7 @@ def number_of(cell: Cell) -> float | None:
     if value is None or value != value:
         return None
     # float64 has no longer every whole number from here on.
-    is_whole = abs(value) >= EXACT and _WHOLE.fullmatch(text.strip())
+    is_whole = abs(value) >= EXACT and re.fullmatch(_WHOLE, text.strip())
     return int(text) if is_whole else value
 
 
@@ -103,14 +101,26 @@ def listed(cell: str, decimal: str = ".") -> list[float] | None:
     word = cell.strip()
     if not word.endswith(("]", ")")):
         return None
-    word = _ARRAY.sub(r"\1", _SCALAR.sub(r"\1", word))
-    if _TUPLE.fullmatch(word):
+    scalar, array, pair = _printed()
+    word = array.sub(r"\1", scalar.sub(r"\1", word))
+    if pair.fullmatch(word):
         word = f"[{word[1:-1].removesuffix(',')}]"
     if not (word.startswith("[") and word.endswith("]")):
         return None
     words = re.split(r"\s*,\s*|\s+", word[1:-1].strip()) if decimal == "." else word[1:-1].split()
     numbers = [value for each in words if (value := number(each, decimal)) is not None]
     return numbers if len(numbers) == len(words) else None
+
+
+@cache
+def _printed() -> tuple[re.Pattern[str], ...]:
+    """How Python, NumPy and PyTorch print a number, an array and a tuple; compiled for the first list."""
+    return (
+        re.compile(r"np\.(?:float|int|uint)\d+\(([^()]*)\)"),
+        re.compile(r"\A(?:tensor|array)\((\[[^\[\]]*\])(?:,\s*\w+=[^()]*)?\)\Z"),
+        # In parentheses alone, or around a comma without a blank, a number is a negative one of bookkeeping.
+        re.compile(r"\([^(),]+(?:, [^(),]+)*(?:, [^(),]+|,)\)"),
+    )
 
 
 def is_missing(cell: str) -> bool:
@@ -138,6 +148,15 @@ def names_something(cell: str) -> bool:
     return is_name(cell) and not is_missing(cell) and cell.strip().lower() not in TRUTH
 
 
+def is_date(cell: str) -> bool:
+    """Whether a cell holds a date, and perhaps a time.
+
+    >>> [cell for cell in ("2024-01-31", "31.1.2024 12:00", "2024", "1.5") if is_date(cell)]
+    ['2024-01-31', '31.1.2024 12:00']
+    """
+    return parse_number(cell) is None and re.fullmatch(_DATE, cell.strip()) is not None
+
+
 def is_word(cell: str) -> bool:
     """Whether a cell holds a word or a date."""
-    return bool(DATE.fullmatch(cell.strip())) or names_something(cell)
+    return names_something(cell) or is_date(cell)

@@ -3,15 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import NamedTuple
 
 from losscalc.errors import FormatError, Location, printable
 from losscalc.inputs.parts import as_typed
 
-_NUMBER = re.compile(r"[0-9]{1,9}")
-_WILD = re.compile(r"[*?\[]")
+_NUMBER = r"[0-9]{1,9}"
+_WILD = r"[*?\[]"
 
 
 class Columns(NamedTuple):
@@ -90,7 +89,9 @@ class Columns(NamedTuple):
         column = self._column(item, by_number=by_number)
         if column is not None:
             return [column]
-        if _WILD.search(item) and self.names is not None:
+        if re.search(_WILD, item) and self.names is not None:
+            from fnmatch import fnmatchcase
+
             found = [i for i, name in enumerate(self.names) if fnmatchcase(name, item)]
             if found:
                 return found
@@ -129,7 +130,7 @@ class Columns(NamedTuple):
 
     def _column(self, word: str, *, by_number: bool = False) -> int | None:
         """The column that a name or, counted from 1, a number means; the name wins."""
-        is_number = _NUMBER.fullmatch(word) is not None
+        is_number = re.fullmatch(_NUMBER, word) is not None
         if self._has(word) and not (by_number and is_number):
             return self._named(word)
         return int(word) - 1 if is_number and 1 <= int(word) <= self.width else None
@@ -146,7 +147,7 @@ class Columns(NamedTuple):
         if self._has(part):
             return False
         words = [word for item in _items(part.removeprefix("^")) for word in self._words(item)]
-        numbers = [word for word in words if not word or _NUMBER.fullmatch(word)]
+        numbers = [word for word in words if not word or re.fullmatch(_NUMBER, word)]
         return len({bool(word) and self._has(word) for word in numbers}) > 1
 
     def _mixed(self, part: str) -> FormatError:
@@ -165,7 +166,7 @@ class Columns(NamedTuple):
 
     def _words(self, item: str) -> tuple[str, ...]:
         """The one or two words of an item that each stand for a column."""
-        if self._has(item) or _NUMBER.fullmatch(item):
+        if self._has(item) or re.fullmatch(_NUMBER, item):
             return (item,)
         return self._ends(item) or ()
 

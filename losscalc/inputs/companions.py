@@ -11,13 +11,13 @@ from losscalc.engine.sources import Labels, Source
 from losscalc.engine.wrappers import Column
 from losscalc.errors import FormatError, Location, Remark, ShapeError, UsageError, option_name, printable
 from losscalc.inputs.address import Address, open_array
-from losscalc.inputs.conditions import Condition, column_meant, find_condition
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import quoted
 from losscalc.inputs.table import identifies
 
 if TYPE_CHECKING:
     # Few calls need them, and every one would wait for them.
+    from losscalc.inputs.conditions import Condition
     from losscalc.inputs.feeds import Feed
     from losscalc.inputs.lineup import GroupView, Lineup, View
 
@@ -240,7 +240,9 @@ def _shared_ids(tables: Sequence[Table]) -> set[str]:
     return {name for name, count in counts.items() if count > 1} - taken
 
 
-def _condition(text: str, tables: Sequence[Table]) -> Condition:
+def _condition(text: str, tables: Sequence[Table]) -> "Condition":
+    from losscalc.inputs.conditions import column_meant, find_condition
+
     names = list(dict.fromkeys(name for table in tables for name in table.columns))
     found = find_condition(text, names)
     if found is None:

@@ -19,10 +19,10 @@ from losscalc.inputs.rows import TextRows
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.table import are_numbered, have_fractions, heading, open_table
 from losscalc.inputs.text import Piece
-from losscalc.inputs.words import parse_words
 
-_SHORT_PAIRS = re.compile(r"(?:[+-]?\d{1,4},\d{1,4}\n)+", re.ASCII)
-_TRUTHS = re.compile(r"(?:[01],[01]\n)+")
+# Compiled when they are used: few tables have two columns.
+_SHORT_PAIRS = r"(?a)(?:[+-]?\d{1,4},\d{1,4}\n)+"
+_TRUTHS = r"(?:[01],[01]\n)+"
 
 
 class CsvTable:
@@ -106,6 +106,8 @@ class CsvTable:
 
     def _words(self, column: int) -> Piece | None:
         """The cells of a column as bytes, if they are plain text; None where a closer look is needed."""
+        from losscalc.inputs.words import parse_words
+
         rows = self._rows
         text = self._dialect.unquoted(rows.text)
         values = parse_words(text, self._dialect.delimiter, self._width, column)
@@ -189,7 +191,8 @@ class CsvTable:
 
     def _watch_decimal_commas(self) -> None:
         """Warn where all rows at hand are two short integers and a comma, as in 0,5."""
-        if _SHORT_PAIRS.fullmatch(self._rows.text) and not _TRUTHS.fullmatch(self._rows.text):
+        text = self._rows.text
+        if re.fullmatch(_SHORT_PAIRS, text) and not re.fullmatch(_TRUTHS, text):
             problem = "every row is two short integers and a comma, and is read as two columns"
             hint = "if these are decimal commas: --decimal , ; if not: --delimiter ,"
             self._remarks.append(LosscalcWarning(problem, location=Location(self._name), hint=hint))
@@ -254,7 +257,7 @@ class CsvTable:
         if len(row.cells) != self._width:
             known = f"line {self._first_line} has {self._width}"
             problem = f"the line has {len(row.cells)} cells, but {known}"
-            is_split = self._width == 1 and _SHORT_PAIRS.fullmatch(f"{','.join(row.cells)}\n")
+            is_split = self._width == 1 and re.fullmatch(_SHORT_PAIRS, f"{','.join(row.cells)}\n")
             hint = "for decimal commas give --decimal ," if is_split else None
             raise FormatError(problem, location=self._place(row.line), hint=hint)
         for column in range(self._width - self._trails, self._width):

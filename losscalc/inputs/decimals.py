@@ -20,17 +20,16 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from losscalc.core.array import Array
+from losscalc.core.array import Array, ArrayOf
 from losscalc.core.domains import parse_number
 from losscalc.inputs.limits import CELL
 from losscalc.inputs.options import BLANKS
 
-Letters = NDArray[np.uint8]
-Places = NDArray[np.intp]
-Flags = NDArray[np.bool_]
-Whole = NDArray[np.uint64]
+Letters = ArrayOf[np.uint8]
+Places = ArrayOf[np.intp]
+Flags = ArrayOf[np.bool_]
+Whole = ArrayOf[np.uint64]
 
 _NEWLINE, _BLANK, _PLUS, _MINUS, _POINT, _ZERO, _E = b"\n +-.0e"
 _LOWER = 32
@@ -42,7 +41,7 @@ _MOST = 24
 _PAD = b"\n" * _MOST
 _DIGITS = 19
 # Of the decimals, those that JSON allows.
-_JSON = re.compile(r"[ \t]*-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?[ \t]*", re.ASCII)
+_JSON = r"(?a)[ \t]*-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?[ \t]*"
 
 # Beyond, the error of a product would be subnormal, and lose bits.
 _LARGEST_POWER = 250
@@ -161,7 +160,7 @@ class _Part:
         for cell in np.flatnonzero(~sure):
             text = self._padded[_MOST + cells.starts[cell] : _MOST + cells.stops[cell]].decode()
             number = _spelled(text)
-            if number is None or (self._json and not _JSON.fullmatch(text)):
+            if number is None or (self._json and not re.fullmatch(_JSON, text)):
                 return None
             values[cell] = number
         return values

@@ -13,17 +13,17 @@ from losscalc.inputs.cells import is_name, listed, number
 from losscalc.inputs.options import BLANKS
 
 _BLANK = re.compile(r"[ \t]+")
-_QUOTED = re.compile(r'"[^"]*"')
-_CELL = re.compile(r'"[^"]*"(?![^ \t])|[^ \t]+')
 COMMENT = r"[ \t]*#(?!(?i:n/a|div/0!|ref!|name\?|null!|num!|value!))"
 """What a line of # begins with; the words are those of spreadsheets for what could not be computed."""
-_COMMENT = re.compile(COMMENT)
 _FIRST = re.compile(r"^.*\S.*$|\Z", re.MULTILINE)
 """The first line that is not blank, or the end."""
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _DELIMITERS = ";\t|,"
 _SAMPLE = 50
-_SPACED_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?: \d{3})+", re.ASCII)
+# Compiled when they are used, as few texts have quotes, lines of # or thousands.
+_QUOTED = r'"[^"]*"'
+_CELL = r'"[^"]*"(?![^ \t])|[^ \t]+'
+_SPACED_THOUSANDS = r"(?a)[+-]?\d{1,3}(?: \d{3})+"
 
 
 class Row(NamedTuple):
@@ -64,7 +64,7 @@ class _Feed:
     def __next__(self) -> str:
         line = next(self._lines)
         if self.is_between:
-            while _COMMENT.match(line):
+            while "#" in line and re.match(COMMENT, line):
                 self.next += 1
                 line = next(self._lines)
             self.first = self.next
@@ -170,8 +170,8 @@ def _split(line: str) -> list[str]:
     if '"' not in line:
         return _BLANK.split(line)
     return [
-        cell[1:-1] if _QUOTED.fullmatch(cell) and is_name(cell[1:-1]) else cell
-        for cell in _CELL.findall(line)
+        cell[1:-1] if re.fullmatch(_QUOTED, cell) and is_name(cell[1:-1]) else cell
+        for cell in re.findall(_CELL, line)
     ]
 
 
@@ -205,4 +205,4 @@ def _first_lines(text: str) -> str:
 
 def _has_thousands(sample: str) -> bool:
     """Whether the lines may be numbers with blanks between their thousands."""
-    return all(_SPACED_THOUSANDS.fullmatch(line.strip()) for line in sample.split("\n") if line.strip())
+    return all(re.fullmatch(_SPACED_THOUSANDS, line.strip()) for line in sample.split("\n") if line.strip())

@@ -6,12 +6,11 @@ Cells are arrays of numbers, of bytes, which are texts in ASCII, or of objects, 
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from losscalc.core.array import Array
+from losscalc.core.array import Array, ArrayOf
 from losscalc.inputs.cells import EXACT, TRUTH, Cell, number_of, text_of
 
-Marks = NDArray[np.uint64]
+Marks = ArrayOf[np.uint64]
 
 _WORD = 8
 _LONGEST = 128
@@ -117,7 +116,7 @@ class Seen:
         return Seen(self._runs)
 
 
-def found_in(run: Marks, keys: Marks) -> NDArray[np.intp]:
+def found_in(run: Marks, keys: Marks) -> ArrayOf[np.intp]:
     """Where each key is in a sorted run, -1 where it is not; fast for keys that are sorted, too."""
     if not len(run):
         return np.full(len(keys), -1)
@@ -167,10 +166,10 @@ def _mixed(words: Marks) -> Marks:
     return words
 
 
-def _may_be_number(texts: Array) -> NDArray[np.bool_]:
+def _may_be_number(texts: Array) -> ArrayOf[np.bool_]:
     """Which texts may be numbers other than whole numbers that have to be told apart by all their digits."""
     letters = texts.view(np.uint8).reshape(len(texts), texts.dtype.itemsize)
-    may_be: NDArray[np.bool_] = _IN_NUMBERS[letters].all(axis=1) & (letters[:, 0] != 0)
+    may_be: ArrayOf[np.bool_] = _IN_NUMBERS[letters].all(axis=1) & (letters[:, 0] != 0)
     rows = np.flatnonzero(may_be)
     some = letters[rows]
     is_beyond = _DIGITS[some].all(axis=1) & (some[:, 0] != ord("0"))

@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Sequence
-from shlex import quote
+from itertools import islice
 
 from losscalc.errors import FormatError, Location, printable
 
-_DIGITS = re.compile(r"-?\d+")
+_DIGITS = r"-?\d+"
 _LISTED = 20
 _LONGEST = 200
 # What a shell, or losscalc itself, would read as something else.
-_TO_QUOTE = re.compile(r"""[\s^*?\[\]!<>;&|()$`"'\\{}~]""")
+_TO_QUOTE = r"""[\s^*?\[\]!<>;&|()$`"'\\{}~]"""
 
 
 def choose_array(
@@ -35,8 +35,9 @@ def choose_array(
 def no_such_array(names: Sequence[str], part: str, path: str) -> FormatError:
     """The error about a name that is not there."""
     # Another number is another array, and no slip of the fingers.
-    wanted = _DIGITS.sub("", part)
-    typable = [name for name in names if len(name) <= _LONGEST and _DIGITS.sub("", name) != wanted][:1_000]
+    wanted = re.sub(_DIGITS, "", part)
+    others = (name for name in names if len(name) <= _LONGEST and re.sub(_DIGITS, "", name) != wanted)
+    typable = list(islice(others, 1_000))
     import difflib
 
     close = difflib.get_close_matches(part[:_LONGEST], typable, n=1)
@@ -58,7 +59,7 @@ def as_typed(name: str) -> str:
     """
     # Behind the name of a file, the # begins no comment of the shell.
     part = f"#{name[:_LONGEST]}"
-    return quoted(part) if not part.isprintable() or _TO_QUOTE.search(part) else part
+    return quoted(part) if not part.isprintable() or re.search(_TO_QUOTE, part) else part
 
 
 def quoted(word: str) -> str:
@@ -70,4 +71,8 @@ def quoted(word: str) -> str:
     if not word.isprintable():
         escaped = printable(word.replace("\\", r"\\").replace("'", r"\'"))
         return f"$'{escaped}'"
-    return quote(word) if not word or word.startswith("#") or _TO_QUOTE.search(word) else word
+    if word and not word.startswith("#") and not re.search(_TO_QUOTE, word):
+        return word
+    from shlex import quote
+
+    return quote(word)

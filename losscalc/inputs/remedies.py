@@ -4,7 +4,7 @@ import re
 
 from losscalc.core.domains import is_overflow
 from losscalc.errors import FormatError, Location
-from losscalc.inputs.cells import DATE, MISSING, is_missing, is_name, number
+from losscalc.inputs.cells import MISSING, is_date, is_missing, is_name, number
 from losscalc.inputs.parts import quoted
 
 _PERCENT = re.compile(r"[+-]?[\d.,]+ ?%", re.ASCII)
@@ -73,9 +73,9 @@ def _other_delimiter(word: str, delimiter: str | None, *, is_first: bool) -> str
 
 def _rewritten(word: str, others: str) -> str | None:
     """How a number is to be written that is there as a date, or with a sign or mark too many."""
-    if DATE.fullmatch(word) and others:
+    if is_date(word) and others:
         return f"a date is no number: take the columns of numbers: {others}"
-    if DATE.fullmatch(word):
+    if is_date(word):
         return "a date is no number: write it as one, such as the days since a certain day"
     if _PERCENT.fullmatch(word):
         return "write percentages without the sign, divided by 100 where a probability is due: 0.5 for 50%"

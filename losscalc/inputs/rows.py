@@ -11,9 +11,9 @@ from losscalc.inputs.stream import Stream
 from losscalc.inputs.text import Lines
 
 # Blank lines and lines of #; in TSV, a line of tabs is a row of empty cells.
-_TOP = re.compile(rf"(?:{COMMENT}[^\n]*\n|[ \t]*\n)*")
-_TOP_OF_TSV = re.compile(rf"(?:{COMMENT}[^\n]*\n| *\n)*")
-_MARK = re.compile(r'"?sep=([;,|\t])"?\n')
+_TOP = rf"(?:{COMMENT}[^\n]*\n|[ \t]*\n)*"
+_TOP_OF_TSV = rf"(?:{COMMENT}[^\n]*\n| *\n)*"
+_MARK = r'"?sep=([;,|\t])"?\n'
 
 
 class TextRows:
@@ -60,8 +60,9 @@ class TextRows:
         """Drop blank lines and lines of # from the front of the text; the last of these, without its #."""
         comment = ""
         top = _TOP_OF_TSV if delimiter == "\t" else _TOP
-        while self.text:
-            match = top.match(self.text)
+        # Most texts have none of them, and do without the pattern.
+        while self.text and self.text[0] in "# \t\n":
+            match = re.match(top, self.text)
             assert match is not None
             lines = match[0].split("\n")[:-1]
             comments = [line for line in lines if "#" in line]
@@ -76,7 +77,7 @@ class TextRows:
 
     def pass_mark(self) -> str | None:
         """Drop the line by which spreadsheets are told what separates cells; what it is, if there is one."""
-        match = _MARK.match(self.text)
+        match = re.match(_MARK, self.text) if "sep=" in self.text[:5] else None
         if match is None:
             return None
         self.skip_lines(1)

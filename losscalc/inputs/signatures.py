@@ -1,7 +1,6 @@
 """What files are by their first bytes; of those that are not read, the one line that converts them."""
 
 import re
-import zlib
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -83,13 +82,17 @@ def _is_pickle(start: bytes) -> bool:
 
 
 # A DataFrame or a Series, and nothing around it.
-_PICKLED_TABLE = rb"\x80[\2-\5](?:\x95.{8})?(?:c|\x8c.)pandas[.a-z]*(?:\n|\x94\x8c.)(?:DataFrame|Series)"
+_PICKLED_TABLE = rb"[\2-\5](?:\x95.{8})?(?:c|\x8c.)pandas[.a-z]*(?:\n|\x94\x8c.)(?:DataFrame|Series)"
 
 
 def _is_packed_pickle(start: bytes) -> bool:
     """Whether it is the zlib of joblib.dump(..., compress=True), whose first bytes are text to some."""
+    if start[:1] != b"x":
+        return False
+    import zlib
+
     try:
-        return start[:1] == b"x" and _is_pickle(zlib.decompressobj().decompress(start, 2))
+        return _is_pickle(zlib.decompressobj().decompress(start, 2))
     except zlib.error:
         return False
 
@@ -98,8 +101,11 @@ def _begins(*starts: bytes) -> Callable[[bytes], bool]:
     return lambda start: start.startswith(starts)
 
 
-def _matches(pattern: bytes) -> Callable[[bytes], bool]:
-    return lambda start: re.match(pattern, start, re.DOTALL) is not None
+def _matches(first: bytes, pattern: bytes) -> Callable[[bytes], bool]:
+    """A test for a pattern behind the first bytes; it is compiled only for files that begin with these."""
+    return lambda start: (
+        start.startswith(first) and re.match(pattern, start[len(first) :], re.DOTALL) is not None
+    )
 
 
 _HDF5_START = b"\x89HDF\r\n\x1a\n"
@@ -111,8 +117,8 @@ _SIGNATURES: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
     (lambda start: start[512:].startswith(_HDF5_START), _HDF5),
     (_begins(b"FEA1\0"), _FEATHER),
     (lambda start: _is_pickle(start) and _LEGACY_MAGIC in start[:40], _LEGACY),
-    (_matches(_PICKLED_TABLE + b".*joblib"), _PANDAS_JOBLIB),
-    (_matches(_PICKLED_TABLE), _PANDAS_PICKLE),
+    (_matches(b"\x80", _PICKLED_TABLE + b".*joblib"), _PANDAS_JOBLIB),
+    (_matches(b"\x80", _PICKLED_TABLE), _PANDAS_PICKLE),
     (lambda start: _is_pickle(start) and b"joblib" in start[:256], _JOBLIB),
     (_is_pickle, _PICKLE),
     (_begins(b"ccopy_reg\n", b"cnumpy.core.", b"(dp0\n", b"(lp0\n"), _PICKLE),
@@ -130,9 +136,9 @@ _MEMBERS: tuple[tuple[Callable[[str], bool], Kind], ...] = (
 
 _FORMATS: tuple[tuple[Callable[[bytes], bool], str], ...] = (
     # A number follows that has a control character in it, which no name of a column has.
-    (_matches(rb"PAR[1E][\x00-\x08\x0e-\x1f]"), "parquet"),
+    (_matches(b"PAR", rb"[1E][\x00-\x08\x0e-\x1f]"), "parquet"),
     (_begins(b"ARROW1\0\0"), "arrow"),
-    (_matches(rb"\xff{4}..\0\0\x10\0\0\0"), "arrow"),
+    (_matches(b"\xff\xff\xff\xff", rb"..\0\0\x10\0\0\0"), "arrow"),
     (_begins(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "excel"),
     (lambda start: _is_safetensors(start), "safetensors"),
 )

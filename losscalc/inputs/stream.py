@@ -3,19 +3,26 @@
 import io
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import BinaryIO, NamedTuple
 
 from losscalc.errors import FormatError, Location, LosscalcError, SourceError, reason
 from losscalc.inputs.limits import HELD, too_large
 
-COMPRESSIONS = frozenset({".gz", ".bz2", ".xz", *([".zst"] if find_spec("_zstd") else ())})
-"""The suffixes of compressed files, which come after that of the format (.csv.gz).
 
-Python has Zstandard from 3.14 on.
-"""
+def _has_zstandard() -> bool:
+    """Whether Python has Zstandard, as it may from 3.14 on."""
+    if sys.version_info < (3, 14):
+        return False
+    from importlib.util import find_spec
+
+    return find_spec("_zstd") is not None
+
+
+COMPRESSIONS = frozenset({".gz", ".bz2", ".xz", *([".zst"] if _has_zstandard() else ())})
+"""The suffixes of compressed files, which come after that of the format (.csv.gz)."""
 
 _STEP = 1 << 20
 

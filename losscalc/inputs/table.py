@@ -12,7 +12,6 @@ from losscalc.core.domains import parse_number
 from losscalc.errors import FormatError, Index, Location, LosscalcNote, Remark, printable
 from losscalc.inputs.cells import is_name, names_something
 from losscalc.inputs.columns import Columns
-from losscalc.inputs.conditions import find_condition
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.text import Piece, TextSource
@@ -20,13 +19,13 @@ from losscalc.inputs.text import Piece, TextSource
 # The first cells tell what a row is; to look at millions of them would take too long.
 _HEADER_CELLS = 1 << 18
 _INDEX = frozenset({"id", "index", "idx", "row"})
-_ID = re.compile(r".*(?:_|[a-z])(?i:id)", re.DOTALL)
+_ID = r"(?s).*(?:_|[a-z])(?i:id)"
 # Words that end like the name of an identifier and are none.
 _WORDS_IN_ID = frozenset(
     {"bid", "centroid", "covid", "grid", "hybrid", "invalid", "mid", "paid", "sigmoid", "valid", "void"}
 )
-_UNNAMED = re.compile(r"Unnamed: \d+", re.ASCII)
-_YEAR = re.compile(r"(?:19|20)\d\d|2100", re.ASCII)
+_UNNAMED = r"(?a)Unnamed: \d+"
+_YEAR = r"(?a)(?:19|20)\d\d|2100"
 _LAST_YEAR = 2100
 _LONGEST_NAME = 40
 _WORDS = "holds words"
@@ -169,7 +168,7 @@ def identifies(name: str) -> bool:
     ['id', 'image_id', 'PassengerId']
     """
     word = name.strip().lower()
-    return word in _INDEX or (bool(_ID.fullmatch(name.strip())) and word not in _WORDS_IN_ID)
+    return word in _INDEX or (bool(re.fullmatch(_ID, name.strip())) and word not in _WORDS_IN_ID)
 
 
 def _data(table: Table, reading: Reading) -> list[int]:
@@ -188,8 +187,12 @@ def _data(table: Table, reading: Reading) -> list[int]:
 
 def named_aside(names: Sequence[str], reading: Reading) -> set[int]:
     """The columns that say something of rows: their key, what conditions are on, and their group."""
-    conditions = (find_condition(text, names) for text in reading.where)
-    aside = {reading.key, reading.by, *(found.column for found in conditions if found is not None)}
+    aside = {reading.key, reading.by}
+    if reading.where:
+        from losscalc.inputs.conditions import find_condition
+
+        conditions = (find_condition(text, names) for text in reading.where)
+        aside |= {found.column for found in conditions if found is not None}
     return {column for column, name in enumerate(names) if name and name in aside}
 
 
@@ -200,7 +203,7 @@ def _no_data(table: Table, reading: Reading) -> dict[int, str]:
     words = [] if reading.is_beside else table.words()
     reasons = {**columns.apart, **dict.fromkeys(words, _WORDS)}
     for column, name in enumerate(columns.names or ()):
-        if not name or _UNNAMED.fullmatch(name):
+        if not name or re.fullmatch(_UNNAMED, name):
             reasons[column] = "has no name, and is no data but the index of rows"
         elif identifies(name):
             reasons[column] = "tells rows apart, and is no data"
@@ -258,7 +261,7 @@ def are_numbered(cells: list[str]) -> bool:
     """
     words = [cell.strip() for cell in cells]
     first = 0
-    if len(words) > 1 and _YEAR.fullmatch(words[0]) and int(words[0]) + len(words) - 1 <= _LAST_YEAR:
+    if len(words) > 1 and re.fullmatch(_YEAR, words[0]) and int(words[0]) + len(words) - 1 <= _LAST_YEAR:
         first = int(words[0])
     return all(word == str(first + i) for i, word in enumerate(words))
 

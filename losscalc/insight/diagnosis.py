@@ -1,7 +1,6 @@
 """What a diagnosis is made of: what it sees of a call, and what arrays look like."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,13 +20,13 @@ Arguments = Mapping[str, Any]
 _ENOUGH = 16
 
 
-@dataclass(frozen=True, slots=True)
 class Case:
     """What a diagnosis looks at: the loss, one block of its arrays, and the reduction."""
 
-    loss: Loss
-    arguments: Arguments
-    reduction: str
+    def __init__(self, loss: Loss, arguments: Arguments, reduction: str) -> None:
+        self.loss = loss
+        self.arguments = arguments
+        self.reduction = reduction
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments[name]

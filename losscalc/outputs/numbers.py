@@ -1,13 +1,16 @@
 """Numbers as text: with the fewest digits that read back exactly, or with so many decimals."""
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.core.exactsum import Sum, quotient, total
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 # Python's JSON reads these back; strict JSON has none and writes null.
 PYTHON_WORDS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
@@ -37,9 +40,10 @@ def fixed(number: float, decimals: int) -> str:
     return decimal(number, decimals)
 
 
-def all_digits(number: Decimal) -> str:
+def all_digits(number: "Decimal") -> str:
     """A decimal number with all its digits, in the notation of floating numbers.
 
+    >>> from decimal import Decimal
     >>> all_digits(Decimal("0.10")), all_digits(Decimal("1E-30")), all_digits(Decimal("-Infinity"))
     ('0.10', '1e-30', '-inf')
     """

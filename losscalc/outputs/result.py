@@ -1,20 +1,22 @@
 """The result of a call, as plain facts for formats and tables."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from losscalc import __version__
 from losscalc.core.array import Array
 from losscalc.core.exactsum import exact_text
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import MEAN, SUM, Partial, Reduction
-from losscalc.outputs.sheets import Cell, Column, Sheet
-from losscalc.outputs.working import Working
+
+if TYPE_CHECKING:
+    from losscalc.outputs.sheets import Cell, Sheet
+    from losscalc.outputs.working import Working
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """The result of one call of a loss, or of an activation, which has no reduction."""
 
     name: str
@@ -31,9 +33,9 @@ class Result:
     sum: float = np.nan
     numerator: float = np.nan
     denominator: float = np.nan
-    count: int = 0
+    count: int = 0  # type: ignore[assignment]
     ignored: int = 0
-    working: Working | None = None
+    working: "Working | None" = None
     link: str = ""
     """The function of the quotient that the value is, if it is one: root ..."""
     sums: Partial | None = None
@@ -90,8 +92,11 @@ class Result:
         number = self.denominator
         return int(number) if number.is_integer() and abs(number) < 1e15 else number
 
-    def summary(self) -> Sheet:
+    def summary(self) -> "Sheet":
         """The table of a single number: the sums and counts that it was computed from."""
+        # Imported here, because bare numbers, which most pipes carry, do not need them.
+        from losscalc.outputs.sheets import Column, Sheet
+
         rows: list[tuple[Cell, ...]] = [] if self.reduction is None else [("reduction", self.reduction)]
         what = "value" if self.gradient is None else f"gradient of {self.gradient}"
         rows.append((what, self.value.item() if self.value.dtype == object else float(self.value)))
@@ -106,14 +111,11 @@ class Result:
 
     def facts(self) -> dict[str, object]:
         """The result as JSON shows it; its value is an array."""
-        # Imported here, because it costs more than the rest of a small call, and only JSON needs it.
-        from importlib.metadata import version
-
         common = {
             "nonfinite": self.nonfinite,
             "dtype": self.dtype,
             "parameters": self.parameters,
-            "version": version("losscalc"),
+            "version": __version__,
         }
         if self.reduction is None:
             return {"tool" if self.is_tool else "activation": self.name, "value": self.value, **common}

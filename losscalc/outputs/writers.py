@@ -4,7 +4,7 @@ import io
 import math
 from collections.abc import Callable, Iterator
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,8 +12,10 @@ from losscalc.core.array import Array, row_size
 from losscalc.errors import UsageError
 from losscalc.outputs.numbers import PYTHON_WORDS, STRICT_WORDS, json_bytes, lines, nested, texts
 from losscalc.outputs.result import Result
-from losscalc.outputs.sheets import Column, Sheet, markdown
-from losscalc.outputs.working import working_latex, working_markdown, working_text
+
+if TYPE_CHECKING:
+    # Bare numbers, which most pipes carry, need neither this nor the working: both are loaded when used.
+    from losscalc.outputs.sheets import Sheet
 
 Write = Callable[[Result, int | None], bytes]
 WritePieces = Callable[[Result, int | None], Iterator[bytes]]
@@ -43,6 +45,8 @@ def _at_once(write: Write) -> WritePieces:
 def _plain(result: Result, precision: int | None) -> Iterator[bytes]:
     """Only numbers, in rows with commas, or in nested lists beyond two axes; or the working."""
     if result.working is not None:
+        from losscalc.outputs.working import working_text
+
         return iter([working_text(result.working).encode()])
     if result.value.ndim > 2:
         return iter([(nested(result.value, precision, PYTHON_WORDS) + "\n").encode()])
@@ -85,13 +89,19 @@ def _json_lines(result: Result, precision: int | None) -> Iterator[bytes]:
 def _markdown(result: Result, precision: int | None) -> bytes:
     """A table: the arithmetic of a scalar, or a row for each index of axis 0; or the working."""
     if result.working is not None:
+        from losscalc.outputs.working import working_markdown
+
         return working_markdown(result.working).encode()
+    from losscalc.outputs.sheets import markdown
+
     sheet = result.summary() if result.value.ndim == 0 else _numbered(result.value)
     return markdown(sheet, 4 if precision is None else precision).encode()
 
 
-def _numbered(value: Array) -> Sheet:
+def _numbered(value: Array) -> "Sheet":
     """An array with the indices of its rows and columns."""
+    from losscalc.outputs.sheets import Column, Sheet
+
     table = value.reshape(value.shape[0], math.prod(value.shape[1:]))
     columns = [Column(str(number)) for number in range(table.shape[1])]
     return Sheet("", (Column(""), *columns), [(i, *row) for i, row in enumerate(table.tolist())])
@@ -115,6 +125,8 @@ def _npy(result: Result, precision: int | None) -> Iterator[bytes]:
 def _latex(result: Result, precision: int | None) -> bytes:
     """A number, a matrix, or the working as aligned equations."""
     if result.working is not None:
+        from losscalc.outputs.working import working_latex
+
         return working_latex(result.working).encode()
     if result.value.ndim > 2:
         raise UsageError(f"the result has {result.value.ndim} axes, more than a matrix can show")
