@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from losscalc.catalogue.ranking import *
     from losscalc.catalogue.regression import *
     from losscalc.catalogue.relative import *
+    from losscalc.catalogue.roots import *
     from losscalc.catalogue.scoring import *
     from losscalc.catalogue.survival import *
     from losscalc.catalogue.triplet import *

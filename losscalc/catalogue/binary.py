@@ -8,7 +8,7 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import FloatArray, Shape
-from losscalc.core.conventions import Convention, clipped
+from losscalc.core.conventions import Convention, agreeing, clipped, kept_inside
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, UNIT, Choice, Either, Interval
 from losscalc.core.reductions import Slope, Terms
@@ -50,7 +50,7 @@ class BCE(Binary):
 
     unlike = "takes labels of any dtype"
     ambiguous: ClassVar[Mapping[str, str]] = {"binary_crossentropy": "bce-logits"}
-    uses = ("binary", "several labels", "multi-label", "probabilities", "GAN")
+    uses = ("binary", "several labels", "multi-label", "probabilities", "GAN", "reconstruction")
     range = Interval(0.0, 100.0)
     is_likelihood = True
     relatives = {"logits": "bce-logits"}
@@ -65,10 +65,10 @@ class BCE(Binary):
         ),
         Convention(
             "sklearn",
-            "clips probabilities to [ε, 1 - ε], ε = 2.2e-16, and divides the sum of weighted losses by that "
-            "of the weights",
+            "clips probabilities to [ε, 1 - ε], ε = 2.2e-16, of float32 1.2e-7, and divides the sum of "
+            "weighted losses by that of the weights",
             "sklearn.metrics.log_loss, 1.9.1",
-            changes={"input": clipped(2.0**-52, 1 - 2.0**-52)},
+            changes={"input": kept_inside},
             mean="weights",
         ),
     )
@@ -113,10 +113,15 @@ class BCEWithLogits(Binary):
         "logits where PyTorch gives NaN, takes labels of any dtype and refuses a negative `pos_weight`"
     )
     aliases = ("sigmoid_cross_entropy", "sigmoid_cross_entropy_with_logits", "sigmoid_binary_cross_entropy")
-    uses = ("binary", "several labels", "multi-label", "segmentation", "GAN")
+    uses = ("binary", "several labels", "multi-label", "segmentation", "GAN", "ordinal")
     is_likelihood = True
     relatives = {"probabilities": "bce"}
     close = ("bce", "soft-margin")
+    conventions = agreeing(
+        keras="keras.losses.BinaryCrossentropy(from_logits=True), 3.15.1",
+        optax="optax.losses.sigmoid_binary_cross_entropy, 0.2.8",
+        smp="segmentation_models_pytorch.losses.SoftBCEWithLogitsLoss, 0.6.0",
+    )
     example = {"input": [2.0, -1.0, 0.0], "target": [1, 0, 1], "pos_weight": 3.0, "reduction": "none"}
 
     formula = "-w·[p·y·ln σ(x) + (1-y)·ln(1-σ(x))]"
@@ -239,6 +244,7 @@ class SigmoidFocal(Binary):
             {"alpha": -1.0},
             is_of_bits=True,
         ),
+        *agreeing(torchvision="torchvision.ops.sigmoid_focal_loss, 0.28.0, which reduces nothing by default"),
     )
     example = {"input": [2.0, -1.0, 0.0], "target": [1, 0, 1], "reduction": "none"}
 

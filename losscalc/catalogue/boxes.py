@@ -9,6 +9,7 @@ import numpy as np
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.catalogue.geometry import Pair, area, area_slope, square
 from losscalc.core.array import FloatArray, IndexArray, Shape, show_shape
+from losscalc.core.conventions import agreeing
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, NOT_NEGATIVE, Interval, Names
 from losscalc.core.reductions import Slope, Terms
@@ -97,6 +98,9 @@ class GIoU(Detection):
 
     aliases = ("generalized-iou", "generalized-box-iou")
     close = ("diou", "ciou")
+    conventions = agreeing(
+        torchvision="torchvision.ops.generalized_box_iou_loss, 0.28.0, which reduces nothing by default"
+    )
 
     formula = "1 - I/(U + ε) + (C - U)/(C + ε); I overlap, U union, C enclosing area"
 
@@ -130,6 +134,9 @@ class DIoU(Detection):
 
     aliases = ("distance-iou", "distance-box-iou")
     close = ("giou", "ciou")
+    conventions = agreeing(
+        torchvision="torchvision.ops.distance_box_iou_loss, 0.28.0, which reduces nothing by default"
+    )
 
     formula = "1 - I/(U + ε) + ρ²/(c² + ε); ρ distance of the centres, c diagonal of the enclosing box"
 
@@ -167,6 +174,9 @@ class CIoU(DIoU):
     range = Interval(0.0, 2.5)
     aliases = ("complete-iou", "complete-box-iou")
     close = ("giou", "diou")
+    conventions = agreeing(
+        torchvision="torchvision.ops.complete_box_iou_loss, 0.28.0, which reduces nothing by default"
+    )
     example = {"input": [[0.0, 0.0, 1.0, 4.0]], "target": [[0.0, 0.0, 2.0, 2.0]]}
 
     formula = (

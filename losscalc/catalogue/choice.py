@@ -9,7 +9,7 @@ from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.catalogue.classwise import IGNORE_INDEX, Multiclass
 from losscalc.catalogue.weighting import BY_SAMPLES, sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape
-from losscalc.core.conventions import SOFTMAX, Convention, beyond_unit
+from losscalc.core.conventions import SOFTMAX, Convention, agreeing, beyond_unit
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE, FINITE_NOT_NEGATIVE, Interval
 from losscalc.core.reductions import Slope, Terms
@@ -53,10 +53,12 @@ class Focal(Multiclass):
     conventions = (
         Convention(
             "keras",
-            "has a factor alpha of 0.25 for all classes, and keeps probabilities 1e-7 away from 0 and 1",
+            "has a factor alpha of 0.25 for all classes unless weights are given, which are that factor, and "
+            "keeps probabilities 1e-7 away from 0 and 1",
             "keras.losses.CategoricalFocalCrossentropy(from_logits=True), 3.15.1",
             {"eps": 1e-7},
             factor=0.25,
+            unless="weight",
             mean="plain",
         ),
         Convention(
@@ -172,6 +174,9 @@ class MulticlassHinge(Loss):
             changes={"input": SOFTMAX},
             when=beyond_unit,
             whole=True,
+        ),
+        *agreeing(
+            sklearn="sklearn.metrics.hinge_loss, 1.9.1", optax="optax.losses.multiclass_hinge_loss, 0.2.8"
         ),
     )
     contrast = {"input": [[-2.0, 0.5, -3.0], [0.0, 1.0, 3.0]], "target": [1, 2]}

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import FloatArray, IndexArray, Shape, show_shape
+from losscalc.core.conventions import Convention
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_POSITIVE
 from losscalc.core.reductions import Slope, Terms
@@ -127,6 +128,9 @@ class NTXent(Pairs):
 
     aliases = ("SimCLR", "normalized temperature-scaled cross entropy")
     close = ("clip", "info-nce", "sup-con")
+    conventions = (
+        Convention("optax", "has a temperature of 0.07", "optax.losses.ntxent, 0.2.8", {"temperature": 0.07}),
+    )
     divisor = "the number of views, 2N"
     example = {"input": [[1.0, 0.0], [0.0, 1.0]], "target": [[0.8, 0.6], [-1.0, 0.0]]}
 

@@ -9,7 +9,7 @@ import numpy as np
 from losscalc.catalogue.base import Quantities, loss
 from losscalc.catalogue.regression import Regression
 from losscalc.core.array import FloatArray
-from losscalc.core.conventions import Convention
+from losscalc.core.conventions import Convention, agreeing
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, FINITE_POSITIVE, Either, Interval
 from losscalc.core.reductions import Slope, Terms
@@ -132,6 +132,7 @@ class PoissonDeviance(Deviance):
     aliases = ("mean_poisson_deviance",)
     uses = ("regression", "counts")
     close = ("poisson-nll", "mse")
+    conventions = agreeing(sklearn="sklearn.metrics.mean_poisson_deviance, 1.9.1")
     example = {"input": [0.5, 0.5, 2.0, 2.0], "target": [2.0, 0.0, 1.0, 4.0]}
 
     formula = "2·x if y = 0, else 2·(y·ln(y/x) - y + x)"
@@ -163,6 +164,7 @@ class GammaDeviance(Deviance):
     aliases = ("mean_gamma_deviance", "gamma_nll")
     uses = ("regression", "insurance")
     close = ("tweedie-deviance", "msle")
+    conventions = agreeing(sklearn="sklearn.metrics.mean_gamma_deviance, 1.9.1")
     example = {
         "input": [0.5, 0.5, 2.0, 2.0], "target": [2.0, 0.5, 1.0, 4.0], "reduction": "none",
     }  # fmt: skip

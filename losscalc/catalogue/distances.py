@@ -35,13 +35,19 @@ class Distance(Protocol):
 
 
 class Norm(NamedTuple):
-    """‖u - v + eps‖_p, where p = 0 counts what is not 0, ∞ takes the largest and -∞ the smallest."""
+    """‖u - v + eps‖_p, where p = 0 counts what is not 0, ∞ takes the largest and -∞ the smallest.
+
+    With `once`, `eps` is added to the sum of the powers, as if the difference had one more component.
+    """
 
     p: float
     eps: float = 0.0
+    once: bool = False
 
     @property
     def formula(self) -> str:
+        if self.once:
+            return "√(Σ (u - v)² + ε)" if self.p == 2 else "(Σ |u - v|^p + ε)^(1/p)"
         difference = "u - v + ε" if self.eps else "u - v"
         special = {
             0: f"Σ (1 if {difference} ≠ 0, else 0)",
@@ -88,10 +94,15 @@ class Norm(NamedTuple):
             slope = np.where(whole == 0, 0.0, difference / whole)
         else:
             slope = np.where(size == 0, 0.0, sign * (size / whole) ** (self.p - 1.0))
+        slope = slope[..., :-1] if self.once else slope
         return slope, -slope
 
     def _difference(self, u: FloatArray, v: FloatArray) -> FloatArray:
         difference = u - v
+        if self.once:
+            root = np.asarray(self.eps) ** (1.0 / self.p)
+            more = np.broadcast_to(root, (*difference.shape[:-1], 1))
+            return np.concatenate([difference, more], axis=-1)
         if self.eps:
             difference += self.eps
         return difference

@@ -50,7 +50,7 @@ class Distillation(Loss):
     close = ("cross-entropy",)
     class_axis: ClassVar[int] = -1
     aliases = ("kd_loss", "knowledge_distillation", "KnowledgeDistillationKLDivLoss")
-    uses = ("distillation", "classification", "language model")
+    uses = ("distillation", "model compression", "classification", "language model")
     legacy = False
     example = {
         "input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]],

@@ -172,6 +172,7 @@ class JensenShannon(Divergence):
     array([0.02100593, 0.69314718])
     """
 
+    uses = ("distributions", "noisy labels")
     close = ("kl",)
     conventions = (
         Convention(

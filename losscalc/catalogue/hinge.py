@@ -7,7 +7,7 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import FloatArray, Shape
-from losscalc.core.conventions import SQUASHED, Convention, beyond_unit
+from losscalc.core.conventions import SQUASHED, Convention, agreeing, beyond_unit
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE, SIGNS, Choice
 from losscalc.core.reductions import Slope, Terms
@@ -165,7 +165,14 @@ class Hinge(Hinged):
     ambiguous: ClassVar[Mapping[str, str]] = {"HingeLoss": "hinge-embedding"}
     uses = ("binary", "support vector machine", "GAN")
     close = ("squared-hinge", "hinge-embedding", "soft-margin")
-    conventions = (_squashed(""),)
+    conventions = (
+        _squashed(""),
+        *agreeing(
+            keras="keras.losses.hinge, 3.15.1",
+            sklearn="sklearn.metrics.hinge_loss, 1.9.1",
+            optax="optax.losses.hinge_loss, 0.2.8",
+        ),
+    )
     example = {"input": [0.5, -2.0, -0.3], "target": [1, -1, 1], "reduction": "none"}
 
     formula = "max(0, m - y·x)"
@@ -202,7 +209,10 @@ class SquaredHinge(Hinged):
     aliases = ("l2_svm", "l2_hinge")
     uses = ("binary", "support vector machine")
     close = ("hinge", "mse")
-    conventions = (_squashed("(..., squared=True)"),)
+    conventions = (
+        _squashed("(..., squared=True)"),
+        *agreeing(keras="keras.losses.squared_hinge, 3.15.1"),
+    )
     example = {"input": [0.5, -2.0, -0.3], "target": [1, -1, 1], "reduction": "none"}
 
     formula = "max(0, m - y·x)²"

@@ -10,12 +10,14 @@ MODULES = {
         smooth-l1 SmoothL1Loss smooth_l1_loss
         huber HuberLoss huber_loss
         log-cosh log_cosh_error
-        rmse root_mean_squared_error RootMeanSquaredError
     """,
     "relative": """
         mape mean_absolute_percentage_error
         smape symmetric_mean_absolute_percentage_error
         msle mean_squared_log_error mean_squared_logarithmic_error
+    """,
+    "roots": """
+        rmse root_mean_squared_error RootMeanSquaredError
         rmsle root_mean_squared_log_error root_mean_squared_logarithmic_error
     """,
     "quantile": """

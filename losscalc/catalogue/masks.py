@@ -65,6 +65,11 @@ class Overlap(Loss):
     ] = None  # fmt: skip
     smooth_nr: Annotated[float, FINITE_NOT_NEGATIVE, Doc("Added to the numerator.")] = 1e-5
     smooth_dr: Annotated[float, FINITE_NOT_NEGATIVE, Doc("Added to the denominator.")] = 1e-5
+    fuzzy: Annotated[
+        bool,
+        Doc("Whether a probability and a label between 0 and 1 have the smaller of both in common, as in "
+            "segmentation-models, and not their product."),
+    ] = False  # fmt: skip
     skip_empty: Annotated[
         bool,
         Doc("Whether a loss is 0 if its target is empty, as in segmentation-models; the mean counts it."),
@@ -108,7 +113,8 @@ class Overlap(Loss):
     def gradient(self, input: Mask, target: Labels) -> Slope:
         """By the quotient rule from the derivatives of both sums, times that of the activation."""
         chances, places = self._chances(input), self._places(input)
-        overlap, lack = target, self._lack_slope(chances, target)
+        overlap = np.where(chances.p < target, 1.0, 0.0) if self.fuzzy else target
+        lack = self._lack_slope(chances, target)
         if places.is_of_batch:
             both = {_OVERLAP: overlap, _LACK: lack}
             return Slope.of_sums(
@@ -141,7 +147,8 @@ class Overlap(Loss):
 
     def explained(self, target: FloatArray | IndexArray) -> str:
         """With an empty target that has no loss the formula has one case more."""
-        return _EMPTY + self.formula if self.skip_empty else self.formula
+        formula = self.formula.replace("p·y", "min(p, y)") if self.fuzzy else self.formula
+        return _EMPTY + formula if self.skip_empty else formula
 
     def _places(self, input: FloatArray) -> Places:
         """The axes that `dim` leaves."""
@@ -184,7 +191,8 @@ class Overlap(Loss):
 
     def _summands(self, chances: Chances, target: FloatArray) -> dict[str, FloatArray]:
         """What each element adds to the sums."""
-        sums = {_OVERLAP: chances.p * target, _LACK: self._lack(chances, target)}
+        overlap = np.minimum(chances.p, target) if self.fuzzy else chances.p * target
+        sums = {_OVERLAP: overlap, _LACK: self._lack(chances, target)}
         return {**sums, _LABELS: target} if self.skip_empty else sums
 
     def _gathered(self, sums: Mapping[str, Any]) -> tuple[dict[str, FloatArray], Places]:
@@ -208,6 +216,19 @@ class Overlap(Loss):
     @abstractmethod
     def _lack_slope(self, chances: Chances, target: FloatArray) -> FloatArray:
         """The derivative of that with respect to the probability."""
+
+    def _wrong(self, chances: Chances, target: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """What of each element is wrongly in, and what is wrongly out."""
+        if not self.fuzzy:
+            return chances.p * (1.0 - target), target * chances.rest
+        short = np.where(target == 1, chances.rest, target - chances.p)
+        return np.maximum(chances.p - target, 0.0), np.maximum(short, 0.0)
+
+    def _wrong_slopes(self, chances: Chances, target: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The derivatives of both with respect to the probability."""
+        if not self.fuzzy:
+            return 1.0 - target, -target
+        return np.where(chances.p > target, 1.0, 0.0), np.where(chances.p < target, -1.0, 0.0)
 
     def _loss(self, sums: Mapping[str, FloatArray]) -> FloatArray:
         """The losses, from their sums."""

@@ -10,7 +10,7 @@ from losscalc.catalogue.classwise import IGNORE_INDEX, LABEL_SMOOTHING
 from losscalc.catalogue.tokens import Tokens
 from losscalc.catalogue.weighting import BY_SAMPLES, masked, sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape
-from losscalc.core.conventions import Convention
+from losscalc.core.conventions import Convention, agreeing
 from losscalc.core.domains import UNIT
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import (
@@ -79,7 +79,7 @@ class CrossEntropy(Tokens):
         "SoftCrossEntropyLoss": "that of segmentation-models, whose mean counts rows that are ignored",
         "LabelSmoothingCrossEntropy": "that of timm, this with a `label_smoothing` of 0.1",
     }
-    uses = ("classification", "one class of several", "segmentation", "language model")
+    uses = ("classification", "one class of several", "segmentation", "language model", "noisy labels")
     is_likelihood = True
     weighted_mean = True
     relatives = {
@@ -102,6 +102,10 @@ class CrossEntropy(Tokens):
             "counts rows that are ignored in the mean",
             "segmentation_models_pytorch.losses.SoftCrossEntropyLoss(smooth_factor=0), 0.6.0",
             mean="all",
+        ),
+        *agreeing(
+            optax="optax.losses.softmax_cross_entropy_with_integer_labels, 0.2.8",
+            onnx="SoftmaxCrossEntropyLoss of opset 13, onnx 1.23.2, without ignore_index unless it is given",
         ),
     )
     contrast: ClassVar[Mapping[str, Any]] = {

@@ -10,6 +10,7 @@ from losscalc.catalogue.classwise import IGNORE_INDEX
 from losscalc.catalogue.tokens import Tokens
 from losscalc.catalogue.weighting import masked, sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape
+from losscalc.core.conventions import agreeing
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import (
     ClassIndices,
@@ -53,6 +54,9 @@ class NLL(Tokens):
     weighted_mean = True
     relatives = {"logits": "cross-entropy", "probabilities": "log-loss"}
     close = ("cross-entropy",)
+    conventions = agreeing(
+        onnx="NegativeLogLikelihoodLoss of opset 13, onnx 1.23.2, without ignore_index unless it is given"
+    )
     example = {"input": [[-0.4, -1.4, -2.4], [-3.2, -2.2, -0.2]], "target": [0, 2], "reduction": "none"}
 
     formula = "-w[y]·x[y]"

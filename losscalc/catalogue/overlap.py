@@ -1,5 +1,6 @@
 """Losses of the overlap of two masks, for segmentation."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import numpy as np
@@ -7,9 +8,11 @@ import numpy as np
 from losscalc.catalogue import smoothing
 from losscalc.catalogue.base import loss
 from losscalc.catalogue.masks import Chances, Overlap
-from losscalc.core.array import FloatArray
+from losscalc.core.array import FloatArray, Shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, FINITE_POSITIVE
+from losscalc.core.shapes import Layout
+from losscalc.errors import ParameterError
 
 
 @loss("dice")
@@ -42,6 +45,11 @@ class Dice(Overlap):
 
     squared: Annotated[bool, Doc("Whether the sizes of the masks are the sums of their squares.")] = False
 
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        if self.squared and self.fuzzy:
+            raise ParameterError("there is no `fuzzy` overlap with `squared` sizes", argument="fuzzy")
+        return super().layout(shapes, dtypes, broadcast)
+
     @property
     def _share(self) -> float:
         return 2.0
@@ -49,13 +57,13 @@ class Dice(Overlap):
     def _lack(self, chances: Chances, target: FloatArray) -> FloatArray:
         # P + T - 2·I, as the sum of what is not negative.
         if not self.squared:
-            return chances.p * (1.0 - target) + target * chances.rest
+            return np.add(*self._wrong(chances, target))
         difference = np.where(target == 1, -chances.rest, chances.p - target)
         return difference * difference
 
     def _lack_slope(self, chances: Chances, target: FloatArray) -> FloatArray:
         if not self.squared:
-            return 1.0 - 2.0 * target
+            return np.add(*self._wrong_slopes(chances, target))
         return 2.0 * np.where(target == 1, -chances.rest, chances.p - target)
 
 
@@ -88,10 +96,10 @@ class Jaccard(Overlap):
     formula = "1 - (I + smooth_nr) / (Σ p + Σ y - I + smooth_dr), I = Σ p·y; p the probability"
 
     def _lack(self, chances: Chances, target: FloatArray) -> FloatArray:
-        return chances.p * (1.0 - target) + target * chances.rest
+        return np.add(*self._wrong(chances, target))
 
     def _lack_slope(self, chances: Chances, target: FloatArray) -> FloatArray:
-        return 1.0 - 2.0 * target
+        return np.add(*self._wrong_slopes(chances, target))
 
 
 @loss("tversky")
@@ -130,7 +138,9 @@ class Tversky(Overlap):
         return self.gamma
 
     def _lack(self, chances: Chances, target: FloatArray) -> FloatArray:
-        return self.alpha * chances.p * (1.0 - target) + self.beta * target * chances.rest
+        wrongly_in, wrongly_out = self._wrong(chances, target)
+        return self.alpha * wrongly_in + self.beta * wrongly_out
 
     def _lack_slope(self, chances: Chances, target: FloatArray) -> FloatArray:
-        return self.alpha * (1.0 - target) - self.beta * target
+        wrongly_in, wrongly_out = self._wrong_slopes(chances, target)
+        return self.alpha * wrongly_in + self.beta * wrongly_out

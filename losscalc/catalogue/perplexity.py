@@ -9,6 +9,7 @@ from losscalc.catalogue.classwise import IGNORE_INDEX
 from losscalc.catalogue.tokens import Tokens
 from losscalc.catalogue.weighting import masked
 from losscalc.core.array import FloatArray
+from losscalc.core.conventions import agreeing
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import Choice
 from losscalc.core.reductions import EXPONENTIAL, Slope, Terms
@@ -44,6 +45,7 @@ class Perplexity(Tokens):
     legacy = False
     link = EXPONENTIAL
     close = ("cross-entropy",)
+    conventions = agreeing(torchmetrics="torchmetrics.functional.text.perplexity, 1.9.0")
     aliases = ("ppl",)
     uses = ("language model",)
     example = {"input": [[[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]]], "target": [[0, 2]]}

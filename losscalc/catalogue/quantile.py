@@ -8,6 +8,7 @@ import numpy as np
 from losscalc.catalogue.base import Quantities, loss
 from losscalc.catalogue.regression import Regression
 from losscalc.core.array import FloatArray, Shape, show_shape
+from losscalc.core.conventions import agreeing
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import Interval, Several
 from losscalc.core.reductions import Slope, Terms
@@ -43,6 +44,7 @@ class Pinball(Regression):
     aliases = ("quantile", "mean_pinball", "quantile_regression", "MQLoss", "check_loss", "tilted_loss")
     uses = ("regression", "quantile", "forecast")
     close = ("l1", "mse")
+    conventions = agreeing(sklearn="sklearn.metrics.mean_pinball_loss, 1.9.1")
     example = {"input": [1.5, 1.0, 3.0], "target": [1.0, 2.0, 3.0], "quantile": 0.9, "reduction": "none"}
 
     formula = "q·(y - x) if y ≥ x, else (1-q)·(x - y); q quantile"

@@ -7,9 +7,10 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss, loss
 from losscalc.core.array import Shape
+from losscalc.core.conventions import Convention, agreeing
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, FINITE_POSITIVE
-from losscalc.core.reductions import ROOT, Slope, Terms
+from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import FullWeight, Values
 from losscalc.core.shapes import Layout, elementwise_layout
 from losscalc.core.stable import number
@@ -48,8 +49,21 @@ class L1(Regression):
     error_power = 1
     weighted_mean = True
     aliases = ("mae", "mean_absolute_error", "absolute_error")
-    uses = ("regression",)
+    uses = ("regression", "restoration", "reconstruction", "depth", "keypoints", "ordinal", "noisy labels")
     close = ("mse", "smooth-l1")
+    conventions = (
+        Convention(
+            "keras",
+            "divides the sum of weighted losses by their number",
+            "keras.losses.MeanAbsoluteError, 3.15.1",
+            mean="plain",
+        ),
+        *agreeing(
+            sklearn="sklearn.metrics.mean_absolute_error, 1.9.1",
+            torchmetrics="torchmetrics.functional.mean_absolute_error, 1.9.0",
+        ),
+    )
+    contrast = {"input": [1.0, -2.0, 0.5], "target": [1.5, 1.0, 0.5], "weight": [1.0, 2.0, 0.5]}
     example = {"input": [1.0, -2.0, 0.5], "target": [1.5, 1.0, 0.5], "reduction": "none"}
 
     formula = "w·|x - y|"
@@ -101,8 +115,22 @@ class MSE(Squared):
     unlike = "takes whole numbers, as float64"
     aliases = ("mean_squared_error", "squared_error")
     ambiguous: ClassVar[Mapping[str, str]] = {"l2": "half of it, as in optax"}
-    uses = ("regression", "GAN")
+    uses = ("regression", "GAN", "restoration", "diffusion", "reconstruction", "keypoints", "ordinal")
     close = ("l1",)
+    conventions = (
+        Convention(
+            "keras",
+            "divides the sum of weighted losses by their number",
+            "keras.losses.MeanSquaredError, 3.15.1",
+            mean="plain",
+        ),
+        *agreeing(
+            sklearn="sklearn.metrics.mean_squared_error, 1.9.1",
+            torchmetrics="torchmetrics.functional.mean_squared_error, 1.9.0",
+            optax="optax.losses.squared_error, 0.2.8",
+        ),
+    )
+    contrast = {"input": [1.0, -2.0, 0.5], "target": [1.5, 1.0, 0.5], "weight": [1.0, 2.0, 0.5]}
     example = {"input": [1.0, -2.0, 0.5], "target": [1.5, 1.0, 0.5], "reduction": "sum"}
 
 
@@ -123,7 +151,7 @@ class SmoothL1(Regression):
     """
 
     unlike = "takes whole numbers, as float64, and refuses an infinite `beta`, for which PyTorch gives 0"
-    uses = ("regression", "boxes", "robust")
+    uses = ("regression", "boxes", "robust", "diffusion", "depth", "keypoints")
     bend = "beta"
     close = ("huber", "l1", "mse")
     example = {"input": [0.25, 1.0, 3.0], "target": [0.0, 0.0, 0.0], "reduction": "none", "beta": 0.5}
@@ -169,9 +197,10 @@ class Huber(Regression):
         "takes whole numbers, as float64, and refuses an infinite `delta`, for which PyTorch gives half the "
         "square"
     )
-    uses = ("regression", "robust")
+    uses = ("regression", "robust", "restoration", "diffusion", "depth")
     bend = "delta"
     close = ("smooth-l1", "l1", "mse")
+    conventions = agreeing(keras="keras.losses.Huber, 3.15.1", optax="optax.losses.huber_loss, 0.2.8")
     example = {"input": [0.5, 2.0, 3.0], "target": [0.0, 0.0, 0.0], "reduction": "none", "delta": 2.0}
 
     formula = "w·(½(x - y)² if |x - y| ≤ δ, else δ·(|x - y| - ½δ))"
@@ -208,6 +237,11 @@ class LogCosh(Regression):
     aliases = ("log_cosh_error",)
     uses = ("regression", "robust")
     close = ("l1", "huber")
+    conventions = agreeing(
+        keras="keras.losses.log_cosh, 3.15.1",
+        optax="optax.losses.log_cosh, 0.2.8",
+        torchmetrics="torchmetrics.functional.log_cosh_error, 1.9.0",
+    )
     example = {"input": [1.0, -2.0, 3.5], "target": [1.5, 1.0, 3.0], "reduction": "none"}
 
     formula = "ln(½·(exp(x - y) + exp(y - x)))"
@@ -226,29 +260,3 @@ class LogCosh(Regression):
     def gradient(self, input: Values, target: Values) -> Slope:
         """The hyperbolic tangent of the difference."""
         return Slope(np.tanh(input - target))
-
-
-@loss("rmse")
-class RMSE(Squared):
-    """Root of the mean squared difference.
-
-    `input` and `target` have any shape, the same for both; so has `weight`. The root is that of the mean of
-    all elements, whatever their columns; none and sum are those of the squared differences. The mean divides
-    by the number of elements, with `weight` by the sum of the weights, before the root is taken.
-
-    Raises ShapeError for shapes that differ and DTypeError for values that are not real numbers.
-
-    Source: https://scikit-learn.org/stable/modules/generated/sklearn.metrics.root_mean_squared_error.html
-
-    >>> RMSE()([2.5, 0.0, 2.0, 8.0], [3.0, -0.5, 2.0, 7.0])
-    np.float64(0.612372436)
-    """
-
-    aliases = ("root_mean_squared_error", "RootMeanSquaredError")
-    uses = ("regression",)
-    close = ("mse", "l1")
-    example = {"input": [2.5, 0.0, 2.0, 8.0], "target": [3.0, -0.5, 2.0, 7.0]}
-
-    divisor = "the number of elements; with weight, the sum of the weights; the root is of that mean"
-    link = ROOT
-    legacy = False

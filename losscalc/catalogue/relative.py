@@ -7,10 +7,10 @@ import numpy as np
 from losscalc.catalogue.base import loss
 from losscalc.catalogue.regression import Regression
 from losscalc.core.array import FloatArray
-from losscalc.core.conventions import Convention, clipped
+from losscalc.core.conventions import Convention, agreeing, clipped
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, Except, Interval
-from losscalc.core.reductions import ROOT, Slope, Terms
+from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Role, Values
 from losscalc.core.stable import number, where
 
@@ -79,6 +79,7 @@ class MAPE(Relative):
             "torchmetrics.functional.mean_absolute_percentage_error, 1.9.0",
             {"eps": 1.17e-6},
         ),
+        *agreeing(sklearn="sklearn.metrics.mean_absolute_percentage_error, 1.9.1"),
     )
     contrast = {"input": [1.0, 2e-7], "target": [2.0, 5e-8]}
     example = {"input": [2.5, 0.0, 2.0, 8.0], "target": [3.0, -0.5, 2.0, 7.0]}
@@ -118,6 +119,9 @@ class SMAPE(Relative):
 
     aliases = ("symmetric_mean_absolute_percentage_error",)
     close = ("mape", "l1")
+    conventions = agreeing(
+        torchmetrics="torchmetrics.functional.symmetric_mean_absolute_percentage_error, 1.9.0"
+    )
     range = Interval(0.0, 2.0)
     example = {"input": [1.0, 2.0, 3.5], "target": [1.5, 1.0, 3.0]}
 
@@ -186,34 +190,13 @@ class MSLE(SquaredLogarithmic):
             changes={"input": _LIFTED, "target": _LIFTED},
             takes=("input", "target"),
         ),
+        *agreeing(
+            sklearn="sklearn.metrics.mean_squared_log_error, 1.9.1",
+            torchmetrics="torchmetrics.functional.mean_squared_log_error, 1.9.0",
+        ),
     )
     contrast = {"input": [2.5, -0.5], "target": [3.0, 1.0]}
     example = {"input": [2.5, 5.0, 4.0, 8.0], "target": [3.0, 5.0, 2.5, 7.0], "reduction": "none"}
-
-
-@loss("rmsle")
-class RMSLE(SquaredLogarithmic):
-    """Root of the mean squared difference of the logarithms of 1 + value.
-
-    `input` and `target` have any shape, the same for both, and values greater than -1, usually amounts of at
-    least 0. The root is that of the mean of all elements, whatever their columns; none and sum are those of
-    `msle`. The mean divides by the number of elements, before the root is taken.
-
-    Raises ShapeError for shapes that differ, DTypeError for values that are not real numbers and DomainError
-    for a value of -1 or less.
-
-    Source: https://scikit-learn.org/stable/modules/generated/sklearn.metrics.root_mean_squared_log_error.html
-
-    >>> RMSLE()([2.5, 5.0, 4.0, 8.0], [3.0, 5.0, 2.5, 7.0])
-    np.float64(0.199324166)
-    """
-
-    aliases = ("root_mean_squared_log_error", "root_mean_squared_logarithmic_error")
-    close = ("rmse", "msle")
-    example = {"input": [2.5, 5.0, 4.0, 8.0], "target": [3.0, 5.0, 2.5, 7.0]}
-
-    divisor = "the number of elements; the root is of that mean"
-    link = ROOT
 
 
 def _scale(x: FloatArray, y: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import FloatArray, IndexArray, Shape, row_size
-from losscalc.core.conventions import NORMALIZED, Convention
+from losscalc.core.conventions import NORMALIZED, Convention, kept_inside
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import UNIT, Interval
 from losscalc.core.reductions import Slope, Terms
@@ -97,8 +97,14 @@ class LogLoss(Scoring):
             when=lambda arrays: arrays["target"].dtype.kind == "i",
             mean="plain",
         ),
+        Convention(
+            "sklearn",
+            "keeps probabilities of float32 1.2e-7 away from 0 and 1",
+            "sklearn.metrics.log_loss, 1.9.1",
+            changes={"input": kept_inside},
+        ),
     )
-    contrast = {"input": [[0.5, 0.89, 0.6], [0.1, 0.2, 0.7]], "target": [1, 0]}
+    contrast = {"input": [[0.5, 0.89, 0.6], [0.0, 0.0, 1.0]], "target": [1, 0], "dtype": "float32"}
     example = {"input": [[0.7, 0.2, 0.1], [0.1, 0.2, 0.7]], "target": [0, 2]}
 
     formula = "-w·[y·ln p + (1-y)·ln(1-p)], p = min(max(x, ε), 1-ε)"

@@ -1,6 +1,10 @@
 """What libraries add to the sums of the losses of overlap."""
 
-from losscalc.core.conventions import Convention
+from losscalc.core.conventions import Convention, agreeing
+
+_SMP = {"smooth_nr": 0.0, "smooth_dr": 0.0, "skip_empty": True, "fuzzy": True}
+_TWICE = {"smooth_nr": 2.0, "smooth_dr": 2.0}
+"""Libraries that write the Dice score as I / (I + ½·L) add their smooth to these halves."""
 
 DICE = (
     Convention(
@@ -11,25 +15,28 @@ DICE = (
     ),
     Convention(
         "optax",
-        "adds 2 to both, twice its smooth",
+        "adds its smooth, 1, twice to both",
         "optax.losses.dice_loss, 0.2.8, for each picture and class: give `dim`",
-        {"smooth_nr": 2.0, "smooth_dr": 2.0},
+        {"smooth_nr": 1.0, "smooth_dr": 1.0},
+        scaled=_TWICE,
     ),
     Convention(
         "smp",
-        "adds nothing to either, and gives 0 for a target without a 1",
+        "adds nothing to either, gives 0 for an empty target, and has in common with a label between 0 and 1 "
+        "the smaller of both",
         'segmentation_models_pytorch.losses.DiceLoss("binary", from_logits=False), 0.6.0',
-        {"smooth_nr": 0.0, "smooth_dr": 0.0, "skip_empty": True},
-        is_of_bits=True,
+        _SMP,
+        scaled=_TWICE,
     ),
+    *agreeing(monai="monai.losses.DiceLoss, 1.6.1, for each picture and class: give `dim`"),
 )
 JACCARD = (
     Convention(
         "smp",
-        "adds nothing to either, and gives 0 for a target without a 1",
+        "adds nothing to either, gives 0 for an empty target, and has in common with a label between 0 and 1 "
+        "the smaller of both",
         'segmentation_models_pytorch.losses.JaccardLoss("binary", from_logits=False), 0.6.0',
-        {"smooth_nr": 0.0, "smooth_dr": 0.0, "skip_empty": True},
-        is_of_bits=True,
+        _SMP,
     ),
     Convention(
         "monai",
@@ -55,10 +62,10 @@ TVERSKY = (
     ),
     Convention(
         "smp",
-        "adds nothing to either, gives 0 for a target without a 1, and raises the mean of several losses to "
-        "gamma, where each is here",
+        "adds nothing to either, gives 0 for an empty target, has in common with a label between 0 and 1 the "
+        "smaller of both, and raises the mean of several losses to gamma, where each is here",
         'segmentation_models_pytorch.losses.TverskyLoss("binary", from_logits=False), 0.6.0',
-        {"smooth_nr": 0.0, "smooth_dr": 0.0, "skip_empty": True},
-        is_of_bits=True,
+        _SMP,
     ),
+    *agreeing(monai="monai.losses.TverskyLoss, 1.6.1, for each picture and class: give `dim`"),
 )

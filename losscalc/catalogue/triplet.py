@@ -9,11 +9,13 @@ import numpy as np
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.catalogue.distances import DISTANCES, Custom, Distance, Norm
 from losscalc.core.array import FloatArray, IndexArray, Shape
+from losscalc.core.conventions import Convention
 from losscalc.core.declaration import Alias, Doc
 from losscalc.core.domains import FINITE, FINITE_POSITIVE, Interval, Names
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Vectors
 from losscalc.core.shapes import Layout, check_equal_axes, rowwise_layout, unbroadcast
+from losscalc.errors import ParameterError
 
 
 class Triplet(Loss):
@@ -130,6 +132,15 @@ class TripletMargin(Triplet):
     aliases = ("FaceNet",)
     ambiguous = MappingProxyType({"triplet": "batch-triplet, of a batch with labels"})
     close = ("batch-triplet",)
+    conventions = (
+        Convention(
+            "optax",
+            "adds eps once, to the sum of the powers",
+            "optax.losses.triplet_margin_loss, 0.2.8",
+            {"eps_once": True},
+        ),
+    )
+    contrast = {"anchor": [[0.0, 0.0]], "positive": [[1e-3, 0.0]], "negative": [[0.0, 2e-3]]}
     unlike = "does not overflow where the squares of distances would"
     example = {"anchor": [[0.0, 0.0]], "positive": [[2.0, 0.0]], "negative": [[2.5, 0.0]]}
 
@@ -137,10 +148,20 @@ class TripletMargin(Triplet):
 
     p: Annotated[float, Interval(), Doc("The degree of the norm; inf takes the largest difference.")] = 2.0
     eps: Annotated[float, FINITE, Doc("Added to each component of a difference.")] = 1e-6
+    eps_once: Annotated[bool, Doc("Whether `eps` is added to the sum of powers, as in optax.")] = False
+
+    def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
+        if self.eps_once and (self.eps < 0 or self.p <= 0 or self.p % 2):
+            wrong = "eps" if self.eps < 0 else "p"
+            must = "at least 0" if self.eps < 0 else "an even number: optax takes powers with their signs"
+            raise ParameterError(
+                f"with `eps_once`, `{wrong}` must be {must}", found=getattr(self, wrong), argument=wrong
+            )
+        return super().layout(shapes, dtypes, broadcast)
 
     @property
     def distance(self) -> Distance:
-        return Norm(self.p, self.eps)
+        return Norm(self.p, self.eps, self.eps_once)
 
 
 @loss(

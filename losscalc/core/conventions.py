@@ -29,6 +29,12 @@ def clipped(low: float, high: float = np.inf) -> Change:
     )
 
 
+def kept_inside(dtype: np.dtype) -> Change:
+    """Probabilities kept the ε of their dtype away from 0 and 1: 2.2e-16 of float64, 1.2e-7 of float32."""
+    eps = float(np.finfo(dtype).eps)
+    return clipped(eps, 1.0 - eps)
+
+
 def _rows_normalized(x: FloatArray) -> FloatArray:
     return np.asarray(x / x.sum(axis=-1, keepdims=True))
 
@@ -83,8 +89,8 @@ class Convention(NamedTuple):
     source: str
     settings: Mapping[str, Any] = NOTHING
     """The parameters that are not those of the loss."""
-    changes: Mapping[str, Change] = NOTHING
-    """What is done to arrays, by their names."""
+    changes: Mapping[str, Change | Callable[[np.dtype], Change]] = NOTHING
+    """What is done to arrays, by their names; it may depend on the dtype of the input."""
     when: Callable[[Mapping[str, Any]], bool] = always
     """For which arrays that is done."""
     whole: bool = False
@@ -99,6 +105,8 @@ class Convention(NamedTuple):
     """Parameters of which the loss takes so many times what the library calls by their names."""
     factor: float = 1.0
     """The factor of each loss."""
+    unless: str = ""
+    """The array that takes the place of the factor, where it is given."""
     offset: float = 0.0
     """What is added to each loss after that."""
     mean: Literal["same", "plain", "all", "weights", "classes"] = "same"
@@ -109,6 +117,11 @@ class Convention(NamedTuple):
     nothing: float = np.nan
     """The mean if nothing counts."""
 
+    @property
+    def agrees(self) -> bool:
+        """Whether the library computes the same as losscalc."""
+        return self == Convention(self.library, self.sentence, self.source)
+
     def named(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters as the loss calls them."""
         names = dict(zip(self.exchanged, reversed(self.exchanged), strict=True))
@@ -117,9 +130,9 @@ class Convention(NamedTuple):
             for name, value in settings.items()
         }
 
-    def prepared(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
-        """The arrays as the loss gets them."""
-        changes = self._changes(arrays)
+    def prepared(self, arrays: Mapping[str, Any], dtype: np.dtype) -> dict[str, Any]:
+        """The arrays as the loss gets them; `dtype` is that of the input."""
+        changes = self._changes(arrays, dtype)
         return {
             name: changes[name].of(values) if name in changes else values for name, values in arrays.items()
         }
@@ -135,18 +148,24 @@ class Convention(NamedTuple):
         if self.mean == "classes":
             counts = np.ones(terms.value.shape) if terms.ignored is None else 1.0 - terms.ignored
             terms = terms._replace(divisor=counts * (arrays["input"].size // max(1, terms.value.size)))
-        if (self.factor, self.offset) == (1.0, 0.0):
+        factor = self.factor_of(arrays)
+        if (factor, self.offset) == (1.0, 0.0):
             return terms
-        value = terms.value * self.factor + self.offset
+        value = terms.value * factor + self.offset
         value = value if terms.ignored is None else np.where(terms.ignored, 0.0, value)
-        return terms._replace(value=value, share=None if terms.share is None else terms.share * self.factor)
+        return terms._replace(value=value, share=None if terms.share is None else terms.share * factor)
 
-    def slope(self, wrt: str, of: Callable[..., Slope], arrays: Mapping[str, Any]) -> Slope:
+    def factor_of(self, arrays: Mapping[str, Any]) -> float:
+        """The factor of each loss of these arrays."""
+        return 1.0 if arrays.get(self.unless) is not None else self.factor
+
+    def slope(self, wrt: str, of: Callable[..., Slope], arrays: Mapping[str, Any], dtype: np.dtype) -> Slope:
         """The derivative with respect to one of the arrays."""
-        slope, changes = of(**self.prepared(arrays)), self._changes(arrays)
+        slope, changes = of(**self.prepared(arrays, dtype)), self._changes(arrays, dtype)
+        factor = self.factor_of(arrays)
 
         def back(values: FloatArray) -> FloatArray:
-            values = values * self.factor
+            values = values * factor
             return changes[wrt].back(arrays[wrt], values) if wrt in changes else values
 
         if slope.sums is not None:
@@ -154,5 +173,14 @@ class Convention(NamedTuple):
         share = None if slope.share is None or self.mean != "same" else back(slope.share)
         return Slope(back(slope.value), share)
 
-    def _changes(self, arrays: Mapping[str, Any]) -> Mapping[str, Change]:
-        return self.changes if self.when(arrays) else NOTHING
+    def _changes(self, arrays: Mapping[str, Any], dtype: np.dtype) -> Mapping[str, Change]:
+        if not self.when(arrays):
+            return NOTHING
+        return {
+            name: each if isinstance(each, Change) else each(dtype) for name, each in self.changes.items()
+        }
+
+
+def agreeing(**sources: str) -> tuple[Convention, ...]:
+    """The libraries that compute the same, each with its call and version."""
+    return tuple(Convention(library, "computes the same", source) for library, source in sources.items())

@@ -168,17 +168,17 @@ class Operation(ABC):
             slope = xmul(slope, np.asarray(self.link.slope(reduction.finish(partial))))
         return slope
 
-    def evaluated(self, arrays: Mapping[str, Any]) -> Terms:
-        """The values of one block, as the library has them whose convention holds."""
+    def evaluated(self, arrays: Mapping[str, Any], dtype: np.dtype) -> Terms:
+        """The values of one block, as the library has them whose convention holds, of an input of a dtype."""
         if (convention := self.convention) is None:
             return self.terms(**arrays)
-        return convention.finished(self.own.terms(**convention.prepared(arrays)), arrays)
+        return convention.finished(self.own.terms(**convention.prepared(arrays, dtype)), arrays)
 
-    def differentiated(self, wrt: str, arrays: Mapping[str, Any]) -> Slope:
+    def differentiated(self, wrt: str, arrays: Mapping[str, Any], dtype: np.dtype) -> Slope:
         """The derivative of the sum of the values of one block with respect to one of the arrays."""
         if (convention := self.convention) is None:
             return self.slope(wrt)(**arrays)
-        return convention.slope(wrt, self.own.slope(wrt), arrays)
+        return convention.slope(wrt, self.own.slope(wrt), arrays, dtype)
 
     @property
     def convention(self) -> Convention | None:

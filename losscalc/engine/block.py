@@ -79,6 +79,8 @@ class Sample(NamedTuple):
     terms: Terms
     rows: Array | None
     """Which rows of the arrays these are; None if no array is cut into rows."""
+    dtype: np.dtype = np.dtype(np.float64)
+    """That of the input."""
 
 
 class Outcome(NamedTuple):
@@ -126,7 +128,7 @@ def _evaluate(call: AnyCall, layout: Layout, block: Block) -> Outcome:
     taken = call.operation.taken(arrays)
     arguments = grouped(taken)
     try:
-        terms = call.operation.evaluated(arguments)
+        terms = call.operation.evaluated(arguments, layout.dtype)
     except LosscalcError as error:
         _find(error, call.operation, arrays)
         raise
@@ -134,7 +136,7 @@ def _evaluate(call: AnyCall, layout: Layout, block: Block) -> Outcome:
     value = None
     is_finite = partial.is_finite
     if call.wrt is not None:
-        value = _slope(call, arrays, taken)
+        value = _slope(call, layout, arrays, taken)
         is_finite = bool(np.isfinite(value).all())
     elif call.reduction.keeps and terms.sums is None:
         value = rounded(terms.value, layout.dtype)
@@ -144,7 +146,9 @@ def _evaluate(call: AnyCall, layout: Layout, block: Block) -> Outcome:
     findings = None if call.examine is None else call.examine(arguments)
     for warning in [*warnings, *(findings.shown if findings else ())]:
         block.place(warning, layout)
-    sample = Sample(arguments, terms, block.rows(layout.cut)) if block.before < call.samples else None
+    sample = None
+    if block.before < call.samples:
+        sample = Sample(arguments, terms, block.rows(layout.cut), layout.dtype)
     groups = None if block.groups is None else _group_sums(terms, block.groups)
     return Outcome(partial, value, tuple(warnings), block.dropped, sample, findings, groups)
 
@@ -202,7 +206,7 @@ def _find(error: LosscalcError, operation: Operation, arrays: Mapping[str, Array
         error.index = tuple(int(i) for i in place)
 
 
-def _slope(call: AnyCall, arrays: Mapping[str, Array], taken: Mapping[str, Array]) -> Array:
+def _slope(call: AnyCall, layout: Layout, arrays: Mapping[str, Array], taken: Mapping[str, Array]) -> Array:
     """The derivative of the block's contribution to the numerator of the reduction.
 
     It is 0 for what is not taken of an array. For a loss that is a function of several sums, those of all
@@ -210,7 +214,7 @@ def _slope(call: AnyCall, arrays: Mapping[str, Array], taken: Mapping[str, Array
     """
     assert call.wrt is not None
     shape, own = taken[call.wrt].shape, arrays[call.wrt].shape
-    slope = _taken_slope(call, grouped(taken), shape)
+    slope = _taken_slope(call, layout, grouped(taken), shape)
     if shape == own:
         return slope
     whole = np.zeros(own)
@@ -218,9 +222,11 @@ def _slope(call: AnyCall, arrays: Mapping[str, Array], taken: Mapping[str, Array
     return whole
 
 
-def _taken_slope(call: AnyCall, arguments: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def _taken_slope(
+    call: AnyCall, layout: Layout, arguments: Mapping[str, Any], shape: tuple[int, ...]
+) -> Array:
     assert call.wrt is not None
-    slope: Slope = call.operation.differentiated(call.wrt, arguments)
+    slope: Slope = call.operation.differentiated(call.wrt, arguments, layout.dtype)
     if slope.sums is not None:
         return np.stack([unbroadcast(each, shape) for each in slope.sums.values()], axis=-1)
     whole = slope.value

@@ -155,7 +155,7 @@ def _exact_terms(operation: Operation, sample: Sample, number: Real) -> Terms:
         return objects((number(b if b != b else a) for a, b in pairs), floats.shape)
 
     exact = {name: as_reals(values, number) for name, values in sample.arguments.items()}
-    terms = operation.evaluated(exact)
+    terms = operation.evaluated(exact, sample.dtype)
     floats = sample.terms
     if floats.sums is not None:
         return Terms.of_sums(

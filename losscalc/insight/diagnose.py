@@ -288,6 +288,7 @@ DIAGNOSES = (
         lambda loss: loss.labels == "sequences",
         lambda case: (
             not case.loss.settings.get("zero_infinity")
+            and case.loss.settings.get("log_zero", -np.inf) == -np.inf
             and case.has("target_lengths")
             and bool(_too_long(case).size)
         ),

@@ -91,7 +91,7 @@ class Explanation(NamedTuple):
             return
         arguments = sample.arguments
         if self.loss.convention is not None:
-            arguments = self.loss.convention.prepared(arguments)
+            arguments = self.loss.convention.prepared(arguments, sample.dtype)
         formula = formula_of(self.loss, arguments)
         values = symbol_values(self.loss, arguments, terms.value.shape)
         # The losses of pairs and of views are counted by themselves.
@@ -274,7 +274,7 @@ def formula_of(loss: Loss, arguments: Mapping[str, Any]) -> Formula:
     """The formula that holds for such arrays; with factors of rows, times the factor."""
     formula = parsed(loss.explained(target_of(loss, arguments)))
     if loss.convention is not None:
-        formula = formula.scaled(loss.convention.factor, loss.convention.offset)
+        formula = formula.scaled(loss.convention.factor_of(arguments), loss.convention.offset)
     return formula if arguments.get(SAMPLE_WEIGHT) is None else formula.times("v", SAMPLE_WEIGHT)
 
 

@@ -10,28 +10,55 @@ from losscalc.errors import UsageError
 
 _SEPARATORS = re.compile(r"[^\w]|_")
 # Words that say nothing of what is searched for.
-_FILLERS = frozenset({"a", "and", "for", "loss", "losses", "of", "the", "to"})
+_FILLERS = frozenset({"a", "and", "coefficient", "for", "loss", "losses", "of", "score", "the", "to"})
+# Words behind the one that is searched for, which say little more.
+_TAILS = frozenset(
+    {"analysis", "data", "function", "functions", "imaging", "learning", "model", "models"}
+    | {"problem", "problems", "system", "systems", "task", "tasks", "training"}
+)
 # From this ratio on a word is one of another, misspelt.
 _ALIKE = 0.8
 
 SYNONYMS = {
+    "regression": ("linear regression", "least squares", "curve fitting", "physics-informed", "PINN"),
     "GAN": ("generative", "adversarial", "discriminator", "wgan", "lsgan"),
-    "robust": ("outlier",),
-    "forecast": ("time series", "demand"),
-    "uncertainty": ("heteroscedastic", "aleatoric"),
-    "imbalanced": ("class imbalance", "unbalanced", "long tail", "fraud"),
-    "segmentation": ("medical", "pixel"),
-    "object detection": ("bounding box", "bounding boxes", "yolo"),
-    "language model": ("llm", "next token", "causal", "transformer", "gpt", "fine-tuning"),
-    "self-supervised": ("multimodal", "image-text", "representation learning"),
-    "embeddings": ("retrieval", "face recognition"),
+    "robust": ("outlier", "heavy tails", "heavy-tailed"),
+    "restoration": ("denoising", "denoise", "deblurring", "super-resolution", "inpainting", "upscaling"),
+    "diffusion": ("ddpm", "noise prediction", "flow matching", "image generation"),
+    "reconstruction": ("autoencoder", "anomaly", "anomaly detection", "novelty detection"),
+    "depth": ("depth estimation", "stereo", "disparity", "optical flow"),
+    "keypoints": ("pose", "pose estimation", "landmark", "heatmap"),
+    "ordinal": ("ordinal regression", "ordered classes", "grading", "rating"),
+    "noisy labels": ("label noise", "noisy annotations", "mislabeled", "mislabelled"),
+    "forecast": ("forecasting", "time series", "demand", "energy", "sales", "stock", "price", "weather"),
+    "quantile": ("interval", "prediction interval", "confidence interval", "value at risk"),
+    "counts": ("count data",),
+    "uncertainty": ("heteroscedastic", "aleatoric", "uncertainty estimation", "bayesian", "probabilistic"),
+    "binary": (
+        *("binary classification", "logistic regression", "churn", "credit", "spam", "click-through", "ctr"),
+        *("link prediction", "negative sampling", "word2vec"),
+    ),
+    "one class of several": ("multinomial", "softmax regression", "mnist", "imagenet"),
+    "multi-label": ("tagging", "multiple labels"),
+    "imbalanced": ("class imbalance", "unbalanced", "long tail", "long-tailed", "fraud", "fraud detection"),
+    "segmentation": ("medical", "medical imaging", "pixel", "tumor", "tumour", "mri", "satellite", "mask"),
+    "object detection": ("bounding box", "bounding boxes", "bbox", "yolo", "localization", "localisation"),
+    "language model": (
+        *("llm", "next token", "causal", "transformer", "gpt", "bert", "fine-tuning", "pretraining"),
+        *("language modeling", "language modelling", "translation", "summarization", "summarisation"),
+    ),
+    "self-supervised": ("self-supervision", "multimodal", "image-text", "representation learning"),
+    "embeddings": ("retrieval", "face recognition", "sentence embeddings"),
+    "metric learning": ("verification", "re-identification", "reid", "few-shot", "one-shot"),
+    "support vector machine": ("maximum margin", "max margin"),
     "ranking": ("learning to rank",),
-    "recommendation": ("recommender",),
+    "recommendation": ("recommender", "collaborative filtering", "implicit feedback"),
     "preference": ("rlhf", "alignment", "human feedback"),
+    "reward model": ("reward modeling", "reward modelling"),
     "reinforcement learning": ("rl", "actor-critic"),
-    "speech": ("asr",),
-    "handwriting": ("ocr",),
-    "survival": ("censored",),
+    "speech": ("asr", "speech recognition", "speech to text"),
+    "handwriting": ("ocr", "handwriting recognition", "text recognition", "captcha"),
+    "survival": ("censored", "survival analysis"),
 }
 """Other words for what losses are for."""
 
@@ -50,18 +77,21 @@ def search(word: str) -> list[type[Operation]]:
     """The operations that a word finds, in the order of the catalogue; all of them for an empty one.
 
     What is found by a name, a use or its family comes alone; descriptions are looked through if nothing is,
-    and then for each of several words.
+    then for each of several words, and at last for what some of them mean.
 
     >>> [cls.name for cls in search("huber")], [cls.name for cls in search("HuberLoss")]
     (['huber'], ['huber'])
     >>> [cls.name for cls in search("RLHF")]
     ['bradley-terry', 'dpo']
     """
-    meant, words = _meant(word), [each for each in _SEPARATORS.split(word.lower()) if each not in _FILLERS]
+    words = [each for each in _SEPARATORS.split(word.lower()) if each not in _FILLERS]
+    meant = _meant(word)
+    by_part = _meant_by_part(words)
     ways: tuple[Callable[[type[Operation]], bool], ...] = (
         lambda cls: any(_is_called(cls, each) or _begins(_uses(cls), each) for each in meant),
         lambda cls: any(_begins(_description(cls), each) for each in meant),
         lambda cls: bool(words) and all(_begins([*_uses(cls), *_description(cls)], each) for each in words),
+        lambda cls: any(_begins(_uses(cls), each) for each in by_part),
     )
     for way in ways:
         if found := [cls for cls in operations().values() if way(cls)]:
@@ -73,17 +103,28 @@ def search(word: str) -> list[type[Operation]]:
 
 
 def _meant(word: str) -> list[str]:
-    """A word, and the use that it is another one for; of several things it may be the plural."""
+    """A word, or the uses that it is another one for; of several things it may be the plural."""
     plain = _plain(word)
     single = plain.removesuffix("s")
     others = [use for use, words in SYNONYMS.items() if {plain, single} & set(map(_plain, words))]
     uses = {_plain(use) for cls in operations().values() for use in cls.uses}
-    return [_plain(others[0])] if others else [single] if single in uses else [plain]
+    return [*map(_plain, others), single if others or single in uses else plain]
+
+
+def _meant_by_part(words: list[str]) -> list[str]:
+    """What some of several words mean: the last, as in image segmentation, or those before a tail."""
+    ends = [words[place:] for place in range(1, len(words))]
+    begins = [words[:-1]] if words[1:] and words[-1] in _TAILS else []
+    known = {_plain(use) for cls in operations().values() for use in cls.uses}
+    for part in (*begins, *ends):
+        if found := [each for each in _meant(" ".join(part)) if each in known]:
+            return found
+    return []
 
 
 def _is_called(cls: type[Operation], wanted: str) -> bool:
-    """Whether a name has it somewhere: iou finds giou."""
-    return any(wanted in _plain(name) for name in names_of(cls))
+    """Whether a name, or a word of it, begins or ends so: iou finds giou."""
+    return _begins(names_of(cls), wanted) or any(_plain(name).endswith(wanted) for name in names_of(cls))
 
 
 def _begins(texts: Iterable[str], wanted: str) -> bool:

@@ -31,4 +31,4 @@ def numbers(call: Call) -> dict[str, Any]:
 def terms_of(call: Call) -> Terms:
     """The terms of the whole call as one block."""
     with np.errstate(all="ignore"):
-        return call.operation.evaluated(numbers(call))
+        return call.operation.evaluated(numbers(call), call.layout.dtype)

@@ -43,9 +43,10 @@ IGNORED = -100
 def true_values(operation: Operation, arrays: Arrays) -> list[exact.Exact]:
     """What each sample comes to, from formulas of mpmath's own; 0 where a row is ignored.
 
-    A loss that has none in tests/support/exact.py is held against its declared formula.
+    A loss that has none in tests/support/exact.py is held against its declared formula; so are roots of
+    columns, which are of more than one sample.
     """
-    if operation.name not in exact.VALUES:
+    if operation.name not in exact.VALUES or operation.settings.get("per_column"):
         return declared_values(operation, arrays)
     if "sample_weight" in arrays:
         rest = {name: array for name, array in arrays.items() if name != "sample_weight"}

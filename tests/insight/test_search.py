@@ -19,12 +19,43 @@ from losscalc.insight.search import SYNONYMS, search
         ("counts", ["tweedie-deviance", "poisson-deviance", "poisson-nll"]),
         ("asr", ["ctc"]),
         ("torchmetrics hinge", ["hinge", "squared-hinge", "multiclass-hinge"]),
+        ("ordinal", ["l1", "mse", "bce-logits"]),
+        ("noisy labels", ["l1", "cross-entropy", "jensen-shannon"]),
+        ("super-resolution", ["l1", "mse", "huber"]),
+        ("Diffusion", ["mse", "smooth-l1", "huber"]),
+        ("depth estimation", ["l1", "smooth-l1", "huber"]),
+        ("anomaly detection", ["l1", "mse", "bce"]),
+        ("autoencoders", ["l1", "mse", "bce", "kl-gaussian"]),
+        ("onnx", ["cross-entropy", "nll"]),
     ],
 )
 def test_words(word: str, found: list[str]) -> None:
     """Two letters in the middle of a word find nothing: overlap has nothing to do with RL."""
     assert [cls.name for cls in search(word) if cls.name in found] == found
     assert len(search(word)) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "use"),
+    [
+        ("instance segmentation", "segmentation"),
+        ("image classification", "classification"),
+        ("time series forecasting", "forecast"),
+        ("recommendation systems", "recommendation"),
+        ("language modelling", "language model"),
+        ("language modeling", "language model"),
+        ("tumour", "segmentation"),
+    ],
+)
+def test_a_phrase_finds_what_is_done(phrase: str, use: str) -> None:
+    """It stands last, or before a word that says little; of pictures or of texts makes no difference."""
+    assert {name for name, cls in losses().items() if use in cls.uses} <= {cls.name for cls in search(phrase)}
+
+
+def test_letters_within_a_word_find_nothing() -> None:
+    """Trainer has nothing to do with rain."""
+    with pytest.raises(UsageError):
+        search("rain")
 
 
 def test_llm_leads_to_language_models() -> None:

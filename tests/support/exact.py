@@ -481,9 +481,14 @@ def triplet_margin(
     swap: bool = False,
     p: Exact = TWO,
     eps: Exact = E6,
+    eps_once: bool = False,
 ) -> Parts:
-    """Triplets with the p-norm."""
-    return _triplet(lambda u, v: norm(u, v, p, eps), (anchor, positive, negative), margin, swap)
+    """Triplets with the p-norm; an ε that is added once to the sum of the powers is one more component."""
+
+    def distance(u: Row, v: Row) -> Parts:
+        return norm([*u, eps ** (1 / p)], [*v, ZERO], p, ZERO) if eps_once else norm(u, v, p, eps)
+
+    return _triplet(distance, (anchor, positive, negative), margin, swap)
 
 
 def triplet_margin_with_distance(

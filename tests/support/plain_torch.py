@@ -40,6 +40,16 @@ def squared_log_error(input: Tensor, target: Tensor) -> Tensor:
     return (torch.log1p(input) - torch.log1p(target)) ** 2
 
 
+def root(squares: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
+    """A loss of squares, of which each column may have a root."""
+
+    def of_columns(x: Tensor, y: Tensor, weight: Tensor | float = 1.0, *, per_column: bool) -> Tensor:
+        own = weight * squares(x, y)
+        return (own.sum(0) / (torch.ones_like(own) * weight).sum(0)).sqrt() if per_column else own
+
+    return of_columns
+
+
 def brier(input: Tensor, target: Tensor, weight: Tensor, scale_by_half: bool) -> Tensor:
     """Σ (p - t)² over the classes of a row, or half of it."""
     gap = input - torch.nn.functional.one_hot(target, input.shape[-1])
@@ -53,15 +63,17 @@ def overlap(
     activation: str,
     dim: Any,
     skip_empty: bool,
+    fuzzy: bool,
     **settings: Any,
 ) -> Tensor:
-    """A loss of I = Σ p·y, P = Σ p and T = Σ y along some axes, of probabilities."""
+    """A loss of I = Σ p·y (or min(p, y)), P = Σ p and T = Σ y along some axes, of probabilities."""
     p = {"none": lambda x: x, "sigmoid": torch.sigmoid, "softmax": lambda x: torch.softmax(x, 1)}[activation](
         input
     )
     axes = tuple(range(input.ndim)) if dim is None else dim
     power = 2 if settings.pop("squared", False) else 1
-    sums = [each.sum(axes) for each in (p * target, p**power, target**power)]
+    common = torch.minimum(p, target) if fuzzy else p * target
+    sums = [each.sum(axes) for each in (common, p**power, target**power)]
     value = loss(*sums, **settings)
     return torch.where(sums[2] == 0, 0.0, value) if skip_empty else value
 
@@ -317,11 +329,11 @@ PLAIN: Mapping[str, Callable[..., Tensor]] = {
     "dice": partial(overlap, dice),
     "jaccard": partial(overlap, jaccard),
     "tversky": partial(overlap, tversky),
-    "rmse": lambda x, y, weight: weight * (x - y) ** 2,
+    "rmse": root(lambda x, y: (x - y) ** 2),
     "mape": lambda x, y, eps: (x - y).abs() / y.abs().clamp(min=eps),
     "smape": lambda x, y, eps: 2 * (x - y).abs() / (x.abs() + y.abs()).clamp(min=eps),
     "msle": squared_log_error,
-    "rmsle": squared_log_error,
+    "rmsle": root(squared_log_error),
     "pinball": pinball,
     "tweedie-deviance": tweedie,
     "poisson-deviance": lambda x, y: tweedie(x, y, 1.0),

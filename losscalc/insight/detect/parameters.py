@@ -16,7 +16,7 @@ def of_libraries(loss: Loss) -> Iterator[Hypothesis]:
     """That the number is of a library which computes the loss otherwise."""
     for convention in loss.conventions:
         library = convention.library
-        if library != loss.like:
+        if library != loss.like and not convention.agrees:
             sentence = f"{library} computed it, which {convention.sentence}"
             yield Hypothesis(
                 f"like-{library}", sentence, lambda c, row=convention: _like(c, row), f"--like {library}"
