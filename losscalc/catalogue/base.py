@@ -92,9 +92,10 @@ class Loss(Operation):
         sources = memory_sources(self, arrays, named)
         if wrt is not None:
             check_wrt(self, wrt, sources)
-        call = Call(self, sources, chosen, result_dtype(dtype), broadcast, wrt, threads, digits)
-        if self.examined is not None:
-            call = call._replace(examine=partial(self.examined, chosen.name))
+        examine = None if self.examined is None else partial(self.examined, chosen.name)
+        call = Call(
+            self, sources, chosen, result_dtype(dtype), broadcast, wrt, threads, digits, examine=examine
+        )
         call, notes = call.aligned()
         done = engine.compute(call)
         announce((*([notice] if notice else []), *notes, *done.warnings))

@@ -21,11 +21,14 @@ from losscalc.insight.diagnosis import (
     are_probabilities,
     astray,
     logs_astray,
+    takes,
     takes_classes,
 )
 
 _HAIR = 1e-6
 """By so much rounding may leave a range, in parts of its bound."""
+_UNCHECKED: tuple[Kind, ...] = ("log-probabilities", "distances", "boxes", "shares", "distributions")
+"""Kinds of numbers that no domain holds to what they are; those of all others keep a loss in its range."""
 _FEW = 3
 """So few numbers are an example of how a loss is computed, and no data."""
 
@@ -39,11 +42,11 @@ class Contradiction(NamedTuple):
     rows: Callable[[Case], int | None] | None = None
     """The number of rows that the call has to have, if that matters."""
 
-    def sign(self, case: Case) -> Sign:
-        """The sign in one block."""
+    def sign(self, case: Case) -> Sign | None:
+        """The sign in one block; None if nothing is broken there."""
         warning = self.broken(case)
         if warning is None:
-            return Sign(None, None, everywhere=False)
+            return None
         return Sign(True, warning, everywhere=False, rows=self.rows and self.rows(case))
 
 
@@ -239,7 +242,7 @@ def _of_kind(loss: type[Loss], kind: Kind) -> tuple[str, ...]:
     return tuple(argument.name for argument in array_arguments(loss) if argument.role.kind == kind)
 
 
-RANGE = Contradiction("range", lambda loss: loss.range != Interval(), _beyond)
+RANGE = Contradiction("range", lambda loss: loss.range != Interval() and takes(loss, *_UNCHECKED), _beyond)
 """The sign of last resort, shown where no other tells what is wrong."""
 
 CONTRADICTIONS: tuple[Diagnosis | Contradiction, ...] = (

@@ -268,8 +268,12 @@ def examine(loss: Loss, reduction: str, arguments: Arguments, terms: Terms) -> F
     case = Case(loss, arguments, reduction, terms)
     first = case.scores
     signs: dict[str, Sign] = {}
+    is_warned = False
     for diagnosis in _concerning(type(loss)) if np.size(first) else ():
         # A loss outside its range needs no warning where another tells the cause of it.
-        if diagnosis is not RANGE or not any(sign.warning for sign in signs.values()):
-            signs[diagnosis.name] = diagnosis.sign(case)
+        if is_warned and diagnosis is RANGE:
+            continue
+        if (sign := diagnosis.sign(case)) is not None:
+            signs[diagnosis.name] = sign
+            is_warned |= sign.warning is not None
     return Findings(signs, len(first) if np.ndim(first) else 1)

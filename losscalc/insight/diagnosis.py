@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,8 +24,10 @@ _ROUNDED = 0.0151
 # Of more numbers than this only some rows are raised to exponentials, which take longer than some losses.
 _MANY = 1 << 15
 
+_REFUTED = Sign(False, None, everywhere=True, contradicted=True)
 
-@dataclass(frozen=True)
+
+@dataclass(slots=True)
 class Case:
     """What a diagnosis looks at: the loss, one block of its arrays, the reduction, and what came of it."""
 
@@ -38,7 +39,7 @@ class Case:
     def __getitem__(self, name: str) -> Any:
         return self.arguments[name]
 
-    @cached_property
+    @property
     def first(self) -> str:
         """The name of the array of scores."""
         return next(iter(self.arguments))
@@ -126,11 +127,13 @@ class Diagnosis(NamedTuple):
     contradicts: bool = False
     """Whether it proves the arrays wrong, and is no mere suspicion."""
 
-    def sign(self, case: Case) -> Sign:
-        """The sign in one block."""
+    def sign(self, case: Case) -> Sign | None:
+        """The sign in one block; None if it can tell nothing."""
         shown = self.shows(case)
-        if shown is None or shown is False:
-            return Sign(shown, None, self.everywhere, contradicted=shown is False)
+        if shown is None or (shown is False and not self.everywhere):
+            return None
+        if shown is False:
+            return _REFUTED
         return Sign(shown, self.warning(case), self.everywhere, self.rows and self.rows(case))
 
 
@@ -212,5 +215,8 @@ def are_log_probabilities(scores: Array, axis: int) -> bool:
 
 
 def _may_be_unit(values: Array) -> bool:
-    """Whether the first value lies in [0, 1], which saves to look at the others if not."""
-    return not values.size or bool(0 <= values.flat[0] <= 1)
+    """Whether the first values lie in [0, 1], which saves to look at the others if not."""
+    if not values.size or not 0 <= values.flat[0] <= 1:
+        return not values.size
+    some = values.flat[:64]
+    return bool(some.min() >= 0 and some.max() <= 1)
