@@ -1,7 +1,7 @@
 """Signs of mistakes in the data: each has arrays that show it, and arrays just beside that do not.
 
-The command line tells of them as warnings; Python does not look for them. A diagnosis without a case for
-each of its losses fails here.
+The command line tells of them, and Python warns of them. A diagnosis without a case for each of its losses
+fails here.
 """
 
 import json
@@ -58,12 +58,27 @@ SQUARE = np.array([[0.1, 0.9], [0.7, 0.4]])
 THREE = [[0.1, 0.9], [0.7, 0.4], [0.3, 0.6]]
 EVEN = np.full((3, 2, 3), np.log(1 / 3))
 """Three steps of two sequences, in which all three symbols are equally likely."""
+PADDED = np.where(np.arange(18).reshape(3, 2, 3) % 6 < 3, EVEN, 0.0)
+"""The same, with nothing behind the first step of the second sequence."""
+PADDED[0] = EVEN[0]
 
 POSITIVE = "holds log-probabilities, which are never positive"
 UNNORMALISED = "does not look like log-probabilities: the exponentials of its rows do not sum to 1"
 NO_EFFECT = "--weight has no effect: "
 
 SIGNS = [
+    Sign(
+        "probabilities",
+        ("ctc",),
+        "looks like probabilities; ctc takes their logarithms",
+        {
+            "log_probs": np.full((3, 1, 2), 0.5),
+            "targets": [[1]],
+            "input_lengths": [3],
+            "target_lengths": [1],
+        },
+        {"log_probs": np.full((3, 1, 2), np.log(0.5))},
+    ),
     Sign(
         "logits-are-probabilities",
         ("bce-logits", "multilabel-soft-margin", "sigmoid-focal"),
@@ -104,8 +119,21 @@ SIGNS = [
         ("kl-div",),
         f"{POSITIVE}, found 0.1",
         {"input": [[-0.3, -1.5], [0.1, -2.0]], "target": ROWS},
-        {"input": [[-0.3, -1.5], [0.0, -2.0]]},
+        {"input": LOGS},
         ("-r", "batchmean"),
+    ),
+    Sign(
+        "positive-log-probabilities",
+        ("ctc",),
+        f"{POSITIVE}, found 0.1",
+        # Of the second sequence only one step takes part, and what is behind it is padding.
+        {
+            "log_probs": np.where(np.arange(18).reshape(3, 2, 3) == 0, 0.1, PADDED),
+            "targets": [[1], [2]],
+            "input_lengths": [3, 1],
+            "target_lengths": [1, 1],
+        },
+        {"log_probs": PADDED},
     ),
     Sign(
         "not-normalised",
@@ -113,6 +141,98 @@ SIGNS = [
         UNNORMALISED,
         {"input": LOGS - 0.1, "target": [0, 1]},
         {"input": LOGS - 0.0001},
+    ),
+    Sign(
+        "not-normalised",
+        ("nll",),
+        UNNORMALISED,
+        {"input": [*LOGS.tolist(), [0, 0]], "target": [0, 1, 0]},
+        # Of a row that is ignored nobody knows what it is.
+        {"target": [0, 1, -100]},
+    ),
+    Sign(
+        "not-normalised",
+        ("kl-div",),
+        UNNORMALISED,
+        {"input": [[-0.03, -0.09, -0.05]], "target": [[0.2, 0.3, 0.5]]},
+        {"input": np.log([[0.33, 0.33, 0.33]])},
+        ("-r", "batchmean"),
+    ),
+    Sign(
+        "not-normalised",
+        ("ctc",),
+        UNNORMALISED,
+        {"log_probs": EVEN - 1, "targets": [[1], [2]], "input_lengths": [3, 3], "target_lengths": [1, 1]},
+        {"log_probs": PADDED, "input_lengths": [3, 1]},
+    ),
+    Sign(
+        "class-sums",
+        ("cross-entropy",),
+        "a row of --target sums to 2, and the probabilities of its classes to 1",
+        {"input": [[1, 2, 3], [3, 2, 1]], "target": [[0, 1, 0], [1.0, 1, 0]]},
+        {"target": [[0, 1, 0], [0.6, 0.4, 0]]},
+    ),
+    Sign(
+        "class-sums",
+        ("cross-entropy",),
+        "a row of --target sums to 0, and the probabilities of its classes to 1",
+        {"input": [[1, 2, 3], [1, 2, 3]], "target": [[0, 1.0, 0], [0, 0, 0]]},
+        # A row that has no weight takes no part.
+        {"sample_weight": [1, 0]},
+    ),
+    Sign(
+        "class-sums",
+        ("linear-cross-entropy",),
+        "a row of --target sums to 0.5, and the probabilities of its classes to 1",
+        {"input": [[1, 2], [-1, 3]], "linear_weight": [[1, 0], [0, 1]], "target": [[0.5, 0.5], [0.5, 0]]},
+        {"target": ROWS},
+    ),
+    Sign(
+        "distribution-sums",
+        ("kl-div",),
+        "the rows of --target do not sum to 1, as those of distributions do",
+        {"input": LOGS, "target": [[0.2, 0.8], [0.5, 0.4]]},
+        # Along axis 1 they do.
+        {"input": np.log([[[0.2, 0.5], [0.8, 0.5]]]), "target": [[[0.9, 0.5], [0.1, 0.5]]]},
+        ("-r", "batchmean"),
+        ("-r", "sum"),
+    ),
+    Sign(
+        "distribution-sums",
+        ("kl-div",),
+        "the exponentials of the rows of --target do not sum to 1, as those of distributions do",
+        {"input": LOGS, "target": [[1, 2], [3, 1]]},
+        {"target": LOGS},
+        ("-r", "batchmean", "--log-target"),
+    ),
+    Sign(
+        "corners",
+        ("giou", "diou", "ciou", "iou"),
+        "box 5, 5, 2, 2 of --input has a corner on the wrong side: boxes are x1, y1, x2, y2 with x1 < x2",
+        {"input": [[0, 0, 1, 1], [5, 5, 2, 2]], "target": [[0, 0, 1, 2], [2, 2, 5, 6]]},
+        {"input": [[0, 0, 1, 1], [2, 2, 5, 5]]},
+    ),
+    Sign(
+        "corners",
+        ("giou", "diou", "ciou", "iou"),
+        "box 0, 0, 1, 0 of --target has no area: boxes are x1, y1, x2, y2 with x1 < x2 and y1 < y2",
+        {"input": [0, 0, 1, 1], "target": [0, 0, 1, 0]},
+        {"target": [0, 0, 1, 0.01]},
+    ),
+    Sign(
+        "batchmean",
+        ("kl-div",),
+        "batchmean divides by the length of axis 0 alone, and --input has distributions along more axes",
+        {"input": [LOGS], "target": [ROWS]},
+        {"input": LOGS, "target": ROWS},
+        ("-r", "batchmean"),
+    ),
+    Sign(
+        "hard",
+        ("bce", "log-loss", "brier"),
+        "holds nothing but 0 and 1, which are labels and no probabilities",
+        {"input": [1, 0, 1, 1], "target": [1, 0, 1, 1]},
+        {"input": [1, 0, 1, 0.999]},
     ),
     Sign(
         "class-axis",
@@ -422,20 +542,108 @@ def test_quiet_warnings_as_errors(run: Run) -> None:
     assert run(*sign.command("cross-entropy"), "-q", "-W", "error")[:2] == (4, "")
 
 
-@pytest.mark.parametrize(("sign", "loss"), CASES)
-def test_python_is_silent(sign: Sign, loss: str) -> None:
-    """In Python nobody looks for signs: what can be computed is computed."""
-    words = dict(zip(sign.options[::2], sign.options[1::2], strict=True))
+def in_python(sign: Sign) -> dict[str, Any]:
+    """The arguments of a case for `compute`."""
+    words = dict(zip(sign.options[::2], sign.options[1::2], strict=False))
     given: dict[str, Any] = {"reduction": words.get("-r", "mean")}
     if "--class-axis" in words:
         given["class_axis"] = int(words["--class-axis"])
-    arrays = {name: np.asarray(values) for name, values in sign.arrays.items()}
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        losscalc.compute(loss, **given, **arrays)
-        losscalc.gradient(loss, **given, **arrays)
-    kept = [str(w.message) for w in caught if not str(w.message).startswith("a result is not finite")]
-    assert kept == []
+    if "--log-target" in sign.options:
+        given["log_target"] = True
+    return given | {name: np.asarray(values) for name, values in sign.arrays.items()}
+
+
+@pytest.mark.parametrize(("sign", "loss"), CASES)
+def test_python_warns(sign: Sign, loss: str) -> None:
+    """Python tells the same, of a loss as of its derivative, as warnings of one class with their hints."""
+    for function in (losscalc.compute, losscalc.gradient):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            function(loss, **in_python(sign))
+        told = [w for w in caught if issubclass(w.category, losscalc.DiagnosisWarning)]
+        texts = [str(w.message).replace("`", "") for w in told]
+        wanted = re.sub(r"--([\w-]+)", lambda match: match[1].replace("-", "_"), sign.words)
+        assert any(wanted.replace(" _", " --") in text and "; hint: " in text for text in texts), texts
+        assert {w.filename for w in told} == {__file__}
+
+
+def test_python_can_be_silent() -> None:
+    """A filter of the one class silences what Python would tell."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", losscalc.DiagnosisWarning)
+        assert losscalc.GIoU()([5, 5, 2, 2], [5, 6, 2, 3]) < 0
+        warnings.simplefilter("error", losscalc.DiagnosisWarning)
+        with pytest.raises(losscalc.DiagnosisWarning, match="wrong side"):
+            losscalc.GIoU()([5, 5, 2, 2], [5, 6, 2, 3])
+
+
+# Numbers that break the definition of a loss, with what the table of real mistakes wants to hear of each:
+# the value that comes out, the sentence, and what the hint says. Values by PyTorch 2.13 and torchvision.
+IMPOSSIBLE = [
+    ("giou -i 5,5,2,2 -t 5,6,2,3", -0.99999997, "wrong side", "corner of the smaller numbers first"),
+    (
+        "ctc --log-probs [[[2,1,0]],[[0,3,1]]] --targets [[1]] --input-lengths 2 --target-lengths 1",
+        -5.3266,
+        "--log-probs[1][0][1]: holds log-probabilities, which are never positive, found 3.0",
+        "log-softmax",
+    ),
+    ("kl-div -i [[-0.03,-0.09,-0.05]] -t [[0.2,0.3,0.5]] -r batchmean", -0.97165, "sum to 1", "log-softmax"),
+    ("cross-entropy -i [[1,2,3]] -t [[1,1,0]]", 3.8152, "sums to 2", "bce-logits"),
+    (
+        "cross-entropy -i [[1,2,3],[1,2,3]] -t [[0,1,0],[0,0,0]]",
+        0.70380,
+        "--target[1]: a row of --target sums to 0",
+        "--ignore-index",
+    ),
+    (
+        "kl-div -i [[[-1.2039728,-0.3566749],[-1.2039728,-0.3566749]]] -t [[[0.2,0.8],[0.5,0.5]]] -r batchmean",
+        0.112909,
+        "axis 0 alone",
+        "divide the sum",
+    ),
+    ("bce -i 1,0,1,1 -t 1,0,0,1", 25.0, "nothing but 0 and 1", "give the probabilities"),
+    ("bce-logits -i 1.2,-.4,.3 -t 1,255,0", 34.543551, "found 255.0", "a label to ignore"),
+    ("bce-logits -i 1.2,-.4,.3 -t 1,-100,0", -12.789782, "found -100.0", "a label to ignore"),
+    ("bce-logits -i 1.2,-.4,.3 -t 1,-1,0", 0.4102177, "found -1.0", "a label to ignore"),
+    ("bce-logits -i 1.2,-.4,.3 -t 1,-1,1", 0.3102177, "found -1.0", "(label + 1) / 2"),
+    ("hinge-embedding -i [-3,1,2,0.5] -t 1,1,-1,1", -0.375, "is at least 0", "losscalc show"),
+]
+
+
+@pytest.mark.parametrize(("command", "value", "sentence", "hint"), IMPOSSIBLE)
+def test_impossible_values(command: str, value: float, sentence: str, hint: str, run: Run) -> None:
+    """Each is computed as asked, with one warning that says what is wrong and what to type."""
+    code, out, err = run(*command.split())
+    assert (code, float(out)) == (0, pytest.approx(value, rel=1e-4))
+    ((text, advice),) = _WARNING.findall(err)
+    assert sentence in text
+    assert hint in advice
+
+
+REFUSED = [
+    ("cross-entropy -i [[1,2,3],[1,2,3]] -t 0,255", "--ignore-index 255"),
+    ("multi-margin -i [[1,2,3],[1,2,3]] -t 0,-1", "-1 looks like a label to ignore"),
+    ("bce -i .2,.4,.3 -t 1,-1,0", "-1 looks like a label to ignore"),
+    ("cross-entropy -i [[[[1,2,3]],[[1,2,3]]]] -t [[[[1,0,1]]]]", "reshape --target to (1, 1, 3)"),
+    ("gaussian-nll -i 1,2 -t 1,2 --var [-1,-2]", "log-variances"),
+    ("sigmoid-focal -i [[1,2,3],[1,2,3]] -t 0,1", "--multi-hot"),
+    ("bce -i [[0.1,0.2],[0.3,0.4]] -t [1,0]", "--multi-hot"),
+    ("cross-entropy -i [[1,2,3],[1,2,3],[3,2,1]] -t 0,1", "leave the last logits out"),
+    ("perplexity -i [[[1,2,3],[1,2,3],[3,2,1]]] -t [[0,1]]", "leave the last logits out"),
+    (
+        "ctc --log-probs [[[-1,-1],[-1,-1],[-1,-1]]] --targets [[1]] --input-lengths 3 --target-lengths 1",
+        "(N, T, C)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("command", "hint"), REFUSED)
+def test_hints_of_what_is_refused(command: str, hint: str, run: Run) -> None:
+    """What does not fit is refused with a hint at the likely reason."""
+    code, out, err = run(*command.split())
+    assert (code, out) == (4, "")
+    assert hint in err.splitlines()[1]
 
 
 @pytest.mark.parametrize("options", [("-r", "none"), ("--gradient",), ("--explain",)])
