@@ -17,8 +17,11 @@ import pytest
 
 import losscalc
 from losscalc import cli
+from losscalc.catalogue.base import Loss
 from losscalc.engine.block import BLOCK
-from losscalc.insight.diagnose import DIAGNOSES
+from losscalc.insight.contradictions import CONTRADICTIONS, RANGE
+from losscalc.insight.diagnose import DIAGNOSES, examine
+from tests.support.examples import WIDTH, converted, example, variants
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
@@ -67,18 +70,6 @@ UNNORMALISED = "does not look like log-probabilities: the exponentials of its ro
 NO_EFFECT = "--weight has no effect: "
 
 SIGNS = [
-    Sign(
-        "probabilities",
-        ("ctc",),
-        "looks like probabilities; ctc takes their logarithms",
-        {
-            "log_probs": np.full((3, 1, 2), 0.5),
-            "targets": [[1]],
-            "input_lengths": [3],
-            "target_lengths": [1],
-        },
-        {"log_probs": np.full((3, 1, 2), np.log(0.5))},
-    ),
     Sign(
         "logits-are-probabilities",
         ("bce-logits", "multilabel-soft-margin", "sigmoid-focal"),
@@ -422,6 +413,18 @@ SIGNS = [
         {"input_lengths": [2, 3]},
         also=("a result is not finite, found inf",),
     ),
+    Sign(
+        "probabilities",
+        ("ctc",),
+        "looks like probabilities; ctc takes their logarithms",
+        {
+            "log_probs": np.full((3, 1, 2), 0.5),
+            "targets": [[1]],
+            "input_lengths": [3],
+            "target_lengths": [1],
+        },
+        {"log_probs": np.full((3, 1, 2), np.log(0.5))},
+    ),
 ]
 CASES = [
     pytest.param(sign, loss, id=f"{sign.name}, {loss}, {i}")
@@ -597,8 +600,8 @@ IMPOSSIBLE = [
         "--ignore-index",
     ),
     (
-        "kl-div -i [[[-1.2039728,-0.3566749],[-1.2039728,-0.3566749]]] -t [[[0.2,0.8],[0.5,0.5]]] -r batchmean",
-        0.112909,
+        "kl-div -r batchmean -i [[[-1.204,-0.35667],[-1.204,-0.35667]]] -t [[[0.2,0.8],[0.5,0.5]]]",
+        0.11291,
         "axis 0 alone",
         "divide the sum",
     ),
@@ -746,6 +749,12 @@ LONG: dict[str, tuple[str, Arrays, Arrays, tuple[str, ...]]] = {
         {"input": -0.5},
         ("-r", "batchmean"),
     ),
+    "hard": (
+        "bce",
+        {"input": np.resize([0.0, 1.0], BLOCK + 1), "target": np.resize([0, 1], BLOCK + 1)},
+        {"input": 0.5},
+        (),
+    ),
     "equal-weights": (
         "l1",
         {
@@ -776,6 +785,72 @@ def test_withdrawn_by_a_later_block(name: str, run: Run) -> None:
     code, _, err = run(*command)
     assert code == 0
     assert words not in err
+
+
+def test_contradictions_in_a_later_block(run: Run) -> None:
+    """One row that breaks a fact is enough, in whichever block, and told with its place in the whole."""
+    row = HALF + 50
+    boxes = np.tile([0.0, 0.0, 2.0, 2.0], (HALF + 100, 1))
+    broken = boxes.copy()
+    broken[row] = [1, 1, 0, 2]
+    save(input=broken, target=boxes)
+    _, _, err = run("iou", "-i", "input.npy", "-t", "target.npy")
+    assert f"input.npy[{row}]: box 1, 1, 0, 2 of --input has a corner on the wrong side" in err
+    target = np.tile([0.25, 0.75], (HALF + 100, 1))
+    target[row] = 0
+    save(input=np.ones((HALF + 100, 2)), target=target)
+    _, _, err = run("cross-entropy", "-i", "input.npy", "-t", "target.npy")
+    assert f"target.npy[{row}]: a row of --target sums to 0" in err
+
+
+def test_a_lone_distribution_that_is_cut(run: Run) -> None:
+    """The parts of one long distribution do not sum to 1, and nobody says that they should."""
+    save(x=np.full(2 * BLOCK, -np.log(2 * BLOCK)), y=np.full(2 * BLOCK, 0.5 / BLOCK))
+    assert run("kl-div", "-i", "x.npy", "-t", "y.npy", "-r", "sum")[::2] == (0, "")
+    save(x=np.full(BLOCK, -np.log(2 * BLOCK)), y=np.full(BLOCK, 0.5 / BLOCK))
+    _, _, err = run("kl-div", "-i", "x.npy", "-t", "y.npy", "-r", "sum")
+    assert (UNNORMALISED in err, "the rows of --target do not sum to 1" in err) == (True, True)
+
+
+def log_softmax(scores: np.ndarray) -> np.ndarray:
+    """Log-probabilities of scores along the last axis, in plain NumPy."""
+    return scores - np.logaddexp.reduce(scores, axis=-1, keepdims=True)
+
+
+def well_formed(loss: Loss, seed: int) -> dict[str, Any]:
+    """Random arrays that are all that the loss takes them for, rounded to the dtypes that people have."""
+    rng = np.random.default_rng(seed)
+    cls, rows = type(loss), int(rng.integers(2, 30))
+    arrays = example(cls, rows, seed=seed)
+    classes = rng.dirichlet(np.ones(WIDTH), rows)
+    if cls.scores == "log-probabilities" and cls.labels != "sequences":
+        arrays["input"] = log_softmax(arrays["input"])
+    if cls.scores == "probabilities" and cls.labels == "classes":
+        arrays["input"] = rng.dirichlet(np.ones(WIDTH), rows)
+    if cls.labels == "distributions" or (cls.labels == "classes" and cls.scores == "logits" and seed % 2):
+        arrays["target"] = np.log(classes) if loss.settings.get("log_target") else classes
+    dtype = (np.float64, np.float32, np.float16)[seed % 3]
+    return converted(converted(arrays, dtype), np.float64)
+
+
+CALLS = int(os.environ.get("CALLS", "10"))
+"""How many random calls are made of each variant of each loss."""
+FACTS = {diagnosis.name for diagnosis in (*CONTRADICTIONS, RANGE)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cls", losscalc.losses().values(), ids=lambda cls: cls.name)
+def test_well_formed_calls_contradict_nothing(cls: type[Loss]) -> None:
+    """None of the contradictions shows where arrays are what they should be, whatever the parameters."""
+    for loss in variants(cls):
+        for seed in range(CALLS):
+            arrays = well_formed(loss, seed)
+            with np.errstate(all="ignore"):
+                terms = loss.terms(**arrays)
+                for reduction in cls.reductions:
+                    signs = examine(loss, reduction, arrays, terms).signs
+                    shown = {name for name, sign in signs.items() if sign.warning}
+                    assert not shown & FACTS, (loss, seed)
 
 
 @pytest.mark.parametrize(("file", "place"), [("x.npy", "x.npy[{0}, 1]"), ("x.csv", "x.csv:{1}:2")])
