@@ -76,8 +76,8 @@ class Call(NamedTuple, Generic[Operation_co]):
             if error.hint is None and may_broadcast and self._replace(broadcast=True)._fits():
                 error.hint = "`broadcast` lets shapes broadcast, as NumPy does it"
             if self._has_classes_for_labels(sources):
-                own = f"{error.hint}; " if error.hint else ""
-                error.hint = f"{own}class indices become rows of 0 and 1 by --multi-hot ' '"
+                before = f"{error.hint}; " if error.hint else ""
+                error.hint = f"{before}class indices become rows of 0 and 1 by --multi-hot ' '"
             raise
         own = dtypes[self.wrt or next(iter(dtypes))]
         result = self.dtype or (own if own.kind == "f" else np.dtype(np.float64))
