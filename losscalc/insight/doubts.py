@@ -23,6 +23,8 @@ _SURE = 4.0
 def doubts(call: Call) -> Iterator[DiagnosisWarning]:
     """What there is to doubt in the arrays of a call, which are in memory."""
     first = next(iter(call.held))
+    if not np.size(call.held[first]):
+        return
     with np.errstate(all="ignore"):
         yield from _of_scores(call, first, np.asarray(call.held[first]))
         yield from _of_targets(call)

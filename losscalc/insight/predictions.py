@@ -68,7 +68,7 @@ def _probabilities(call: Call, scores: Array) -> Array | None:
         return None
     with np.errstate(all="ignore"):
         if call.operation.scores == "log-probabilities":
-            return np.exp(scores)
+            return np.asarray(np.exp(scores))
         raised = np.exp(scores - scores.max(axis=1, keepdims=True))
         return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 

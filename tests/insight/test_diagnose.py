@@ -29,6 +29,11 @@ Run = Callable[..., tuple[int, str, str]]
 Arrays = Mapping[str, Any]
 
 
+def log_softmax(scores: np.ndarray) -> np.ndarray:
+    """Log-probabilities of scores along the last axis, in plain NumPy."""
+    return scores - np.logaddexp.reduce(scores, axis=-1, keepdims=True)
+
+
 class Sign(NamedTuple):
     """Arrays that show a sign, and what has to be different for it not to show."""
 
@@ -669,7 +674,108 @@ def test_diagnose_runs_all(run: Run) -> None:
     """`losscalc diagnose` tells of the signs too: that is what it is for."""
     sign = next(sign for sign in SIGNS if sign.name == "scores-are-probabilities")
     code, _, err = run("diagnose", *sign.command("cross-entropy"))
-    assert (code, [text.startswith(sign.words) for text in remarks(err)]) == (0, [True])
+    first, *others = remarks(err)
+    assert (code, first.startswith(sign.words)) == (0, True)
+    assert others == ["the mean is 0.865318; a uniform guess, ln C, has only 0.693147"]
+
+
+SCORES = np.random.default_rng(5).normal(size=(60, 4))
+TRUE = SCORES.argmax(axis=1)
+"""The classes that the scores predict."""
+ONE_HOT = np.eye(4)[np.random.default_rng(1).permutation(TRUE)]
+SAME = np.vstack([SCORES, SCORES[:2]])
+
+
+class Doubt(NamedTuple):
+    """A call of `diagnose`, what it tells, and arrays beside these of which it does not tell it."""
+
+    loss: str
+    told: str
+    arrays: Arrays
+    beside: Arrays
+
+
+DOUBTS = [
+    Doubt(
+        "mse",
+        "all numbers of --input are the same",
+        {"input": [0.5, 0.5, 0.5], "target": [1, 2, 3]},
+        {"input": [0.5, 0.5, 0.6]},
+    ),
+    Doubt(
+        "cross-entropy",
+        "all rows of --input are the same",
+        {"input": np.tile([1, 2, 0], (4, 1)), "target": [0, 1, 2, 1]},
+        {"input": SCORES[:4, :3]},
+    ),
+    Doubt(
+        "cross-entropy",
+        "all of --target is of one class, 1",
+        {"input": SCORES[:4], "target": [1, 1, 1, -100]},
+        {"target": [1, 1, 1, 0]},
+    ),
+    Doubt(
+        "bce",
+        "all of --target is of one class, 0",
+        {"input": [0.1, 0.2, 0.3], "target": [0, 0, 0]},
+        {"target": [0, 0, 1]},
+    ),
+    # ln(1 + e^2) of the wrong and ln(1 + e^-1) of the right, over 2; ln 2 in the other case.
+    Doubt(
+        "bce-logits",
+        "the mean is 1.22009; a guess of ½, ln 2, has only 0.693147",
+        {"input": [2, 1], "target": [0, 1]},
+        {"input": [0, 0]},
+    ),
+    Doubt(
+        "bce-logits",
+        "33.3% of --input is beyond ±30, which gives probabilities of 0 and 1",
+        {"input": [31, 3, -2], "target": [1, 1, 0]},
+        {"input": [30, 3, -2]},
+    ),
+    Doubt(
+        "cross-entropy",
+        "2 rows are the same as one before, in --input and all beside it",
+        {"input": SAME, "target": SAME.argmax(axis=1)},
+        {"target": [*TRUE, *((TRUE[:2] + 1) % 4)]},
+    ),
+    Doubt(
+        "cross-entropy",
+        "30.0% of the predictions are right, and 100.0% would be with the label of the row after each",
+        {"input": SCORES, "target": np.roll(TRUE, 1)},
+        {"target": TRUE},
+    ),
+    Doubt(
+        "multi-margin",
+        "the label of the row before each",
+        {"input": SCORES, "target": np.roll(TRUE, -1)},
+        {"target": np.roll(TRUE, 2)},
+    ),
+    Doubt(
+        "nll",
+        "the label of the place along axis 1 after each",
+        {"input": log_softmax(5 * SCORES)[None].transpose(0, 2, 1), "target": [np.roll(TRUE, 1)]},
+        {"target": [TRUE]},
+    ),
+    Doubt(
+        "bce-logits",
+        "as by chance: rows may be beside the labels of others",
+        {"input": 0.2 * SCORES - 1, "target": ONE_HOT},
+        {"target": np.eye(4)[TRUE]},
+    ),
+]
+
+
+@pytest.mark.parametrize("doubt", DOUBTS, ids=lambda doubt: f"{doubt.loss}: {doubt.told[:40]}")
+def test_doubts(doubt: Doubt, run: Run) -> None:
+    """`diagnose` tells of a doubt, not of the same in arrays beside these; a run is silent about both."""
+    for arrays, is_told in ((doubt.arrays, True), ({**doubt.arrays, **doubt.beside}, False)):
+        save(**arrays)
+        words = [doubt.loss, *typed({name: f"{name}.npy" for name in arrays})]
+        code, _, err = run("diagnose", *words)
+        assert (code, doubt.told in err) == (0, is_told), err
+        assert run(*words)[::2] == (0, "")
+        assert run("diagnose", *words, "-q")[::2] == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -810,11 +916,6 @@ def test_a_lone_distribution_that_is_cut(run: Run) -> None:
     save(x=np.full(BLOCK, -np.log(2 * BLOCK)), y=np.full(BLOCK, 0.5 / BLOCK))
     _, _, err = run("kl-div", "-i", "x.npy", "-t", "y.npy", "-r", "sum")
     assert (UNNORMALISED in err, "the rows of --target do not sum to 1" in err) == (True, True)
-
-
-def log_softmax(scores: np.ndarray) -> np.ndarray:
-    """Log-probabilities of scores along the last axis, in plain NumPy."""
-    return scores - np.logaddexp.reduce(scores, axis=-1, keepdims=True)
 
 
 def well_formed(loss: Loss, seed: int) -> dict[str, Any]:

@@ -545,7 +545,7 @@ def test_csv_of_the_worst_can_be_read(run):
 
     words = ["cross-entropy", "-i", "[[1,2,0],[3,4,1]]", "-t", "0,2", "--worst", "2", "-f", "csv"]
     heading, *rows = csv.reader(io.StringIO(run(*words).out))
-    assert heading == ["index", "input", "target", "loss", "share"]
+    assert heading == ["index", "input", "target", "predicted", "p", "p true", "loss", "share"]
     assert [row[:3] for row in rows] == [["1", "3, 4, 1", "2"], ["0", "1, 2, 0", "0"]]
 
 
