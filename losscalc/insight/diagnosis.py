@@ -19,8 +19,8 @@ from losscalc.errors import DataError, Index, LosscalcWarning
 
 # Fewer numbers than this lie between 0 and 1 by chance too often.
 _ENOUGH = 16
-# By so much three probabilities of two digits may miss a sum of 1.
-_ROUNDED = 0.0151
+# By so much three probabilities of two digits may miss a sum of 1, and those of logarithms of one decimal.
+_ROUNDED, _ROUNDED_LOGS = 0.0151, 0.0513
 # Of more numbers than this only some rows are raised to exponentials, which take longer than some losses.
 _MANY = 1 << 15
 
@@ -178,11 +178,14 @@ def sums_to_one(values: Array, axis: int) -> bool:
 
 
 def astray(
-    values: Array, axis: int, counted: Callable[[tuple[int, ...]], Array] | None = None
+    values: Array,
+    axis: int,
+    counted: Callable[[tuple[int, ...]], Array] | None = None,
+    rounded: float = _ROUNDED,
 ) -> Index | None:
     """The place of the first row along an axis that does not sum to 1, whatever it was rounded to."""
     sums = np.asarray(values.sum(axis=axis))
-    wrong = np.abs(sums - 1.0) > _ROUNDED
+    wrong = np.abs(sums - 1.0) > rounded
     if not wrong.any():
         return None
     if counted is not None:
@@ -196,10 +199,10 @@ def logs_astray(
     """The place of a row of logarithms whose exponentials do not sum to 1."""
     step = max(1, values.size // _MANY) if axis % values.ndim else 1
     if step == 1:
-        return astray(np.exp(values), axis, counted)
+        return astray(np.exp(values), axis, counted, _ROUNDED_LOGS)
     length = len(values)
     part = None if counted is None else lambda shape: counted((length, *shape[1:]))[::step]
-    place = astray(np.exp(values[::step]), axis, part)
+    place = astray(np.exp(values[::step]), axis, part, _ROUNDED_LOGS)
     return place and (place[0] * step, *place[1:])
 
 
