@@ -172,7 +172,7 @@ class LosscalcWarning(Remark, UserWarning):
     """Something that the user should know of, though the result was computed as asked."""
 
     def __str__(self) -> str:
-        return self.describe() if self.hint is None else f"{self.describe()}; hint: {self.hint}"
+        return self.describe() if self.hint is None else f"{self.describe()}; hint: {self.advise()}"
 
 
 class DiagnosisWarning(LosscalcWarning):
