@@ -1,7 +1,6 @@
 """What a diagnosis is made of: what it sees of a call, and what arrays look like."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,14 +26,14 @@ _MANY = 1 << 15
 _REFUTED = Sign(False, None, everywhere=True, contradicted=True)
 
 
-@dataclass(slots=True)
 class Case:
     """What a diagnosis looks at: the loss, one block of its arrays, the reduction, and what came of it."""
 
-    loss: Loss
-    arguments: Arguments
-    reduction: str
-    terms: Terms
+    def __init__(self, loss: Loss, arguments: Arguments, reduction: str, terms: Terms) -> None:
+        self.loss = loss
+        self.arguments = arguments
+        self.reduction = reduction
+        self.terms = terms
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments[name]
