@@ -64,7 +64,9 @@ Amounts = Annotated[
         nan=True,
     ),
 ]
-Distances = Annotated[FloatArray, Role("Real values, of any shape.", "distances")]
+Distances = Annotated[
+    FloatArray, Role("Distances, of any shape; below 0 the loss can be negative.", "distances")
+]
 Logits = Annotated[FloatArray, Role("Logits: any real numbers, of any shape.", "logits")]
 Probabilities = Annotated[
     FloatArray,
