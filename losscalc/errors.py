@@ -26,6 +26,7 @@ __all__ = [
     "ClassIndexError",
     "DTypeError",
     "DataError",
+    "DiagnosisWarning",
     "DomainError",
     "FormatError",
     "LosscalcError",
@@ -169,6 +170,13 @@ class OutputError(LosscalcError, OSError):
 
 class LosscalcWarning(Remark, UserWarning):
     """Something that the user should know of, though the result was computed as asked."""
+
+    def __str__(self) -> str:
+        return self.describe() if self.hint is None else f"{self.describe()}; hint: {self.advise()}"
+
+
+class DiagnosisWarning(LosscalcWarning):
+    """A sign that numbers are not what the loss takes them for, though the result was computed as asked."""
 
 
 class LosscalcNote(LosscalcWarning):

@@ -4,6 +4,7 @@ import sys
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -19,6 +20,7 @@ from losscalc.core.roles import Role
 from losscalc.engine import compute as engine
 from losscalc.engine.arguments import memory_sources
 from losscalc.engine.call import Call
+from losscalc.engine.findings import Findings
 from losscalc.errors import LosscalcWarning, ParameterError
 
 Quantities = Mapping[str, FloatArray | None]
@@ -64,6 +66,8 @@ class Loss(Operation):
     """Names of related losses: by the kind of scores that the same loss takes there, or by `Relation`."""
     close: ClassVar[tuple[str, ...]] = ()
     """Names of losses that are easily mistaken for it, the likeliest first."""
+    examined: ClassVar[Callable[..., Findings] | None] = None
+    """The method that looks for signs of mistakes in calls from Python, which the package adds."""
 
     def __call__(
         self,
@@ -88,7 +92,10 @@ class Loss(Operation):
         sources = memory_sources(self, arrays, named)
         if wrt is not None:
             check_wrt(self, wrt, sources)
-        call = Call(self, sources, chosen, result_dtype(dtype), broadcast, wrt, threads, digits)
+        examine = None if self.examined is None else partial(self.examined, chosen.name)
+        call = Call(
+            self, sources, chosen, result_dtype(dtype), broadcast, wrt, threads, digits, examine=examine
+        )
         call, notes = call.aligned()
         done = engine.compute(call)
         announce((*([notice] if notice else []), *notes, *done.warnings))

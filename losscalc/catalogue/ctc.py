@@ -13,7 +13,7 @@ from losscalc.core.declaration import Doc
 from losscalc.core.domains import NOT_NEGATIVE, Interval
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Lengths, Sequences, SequenceScores, as_real
-from losscalc.core.shapes import Layout
+from losscalc.core.shapes import Layout, fits
 from losscalc.errors import ClassIndexError, DomainError, ParameterError, ShapeError
 
 
@@ -81,23 +81,20 @@ class CTC(Loss):
         """The batch is never cut, because it is not on axis 0."""
         scores, targets = shapes["log_probs"], shapes["targets"]
         if len(scores) not in (2, 3) or scores[-1] == 0:
-            raise ShapeError(
-                f"`log_probs` has shape {show_shape(scores)}; it must be (T, N, C), or (T, C) for one",
-                argument="log_probs",
-            )
+            problem = f"`log_probs` has shape {show_shape(scores)}; it must be (T, N, C), or (T, C) for one"
+            raise ShapeError(problem, argument="log_probs")
         if self.blank >= cast(int, scores[-1]):
-            raise ParameterError(
-                f"`blank` must be one of the {scores[-1]} symbols, from 0 to {cast(int, scores[-1]) - 1}",
-                found=self.blank,
-                argument="blank",
-            )
-        batch = scores[1:-1]
+            last = cast(int, scores[-1]) - 1
+            problem = f"`blank` must be one of the {last + 1} symbols, from 0 to {last}"
+            raise ParameterError(problem, found=self.blank, argument="blank")
+        batch, is_swapped = scores[1:-1], fits(shapes["input_lengths"] or (1,), scores[:-2])
         for name in ("input_lengths", "target_lengths"):
             if shapes[name] != batch and not (shapes[name] in ((), (1,), (None,)) and batch in ((), (1,))):
                 raise ShapeError(
                     f"`{name}` has shape {show_shape(shapes[name])}; for `log_probs` of shape "
                     f"{show_shape(scores)} it must be {show_shape(batch)}",
                     argument=name,
+                    hint="`log_probs` looks like (N, T, C): exchange its first two axes" * is_swapped or None,
                 )
         if len(targets) not in (1, 2) or (len(targets) == 2 and targets[:1] not in (batch or (1,), (None,))):
             raise ShapeError(

@@ -32,8 +32,8 @@ class KLDiv(Loss):
     """Kullback-Leibler divergence of distributions from the input.
 
     `input` holds log-probabilities and `target` probabilities, with `log_target` log-probabilities too;
-    both have any shape, the same for both. That they sum to 1 is not checked. Each element has a loss of
-    its own; the divergence of a distribution is the sum over its elements. The mean divides by the number
+    both have any shape, the same for both. Rows that do not sum to 1 get a warning. Each element has a loss
+    of its own; the divergence of a distribution is the sum over its elements. The mean divides by the number
     of elements, classes included; the reduction batchmean divides by the length of axis 0, which for
     distributions (N, C) gives the mean divergence.
 
@@ -41,8 +41,8 @@ class KLDiv(Loss):
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html
 
-    >>> KLDiv()([[-1.0, -2.0], [-0.5, -1.5]], [[0.4, 0.6], [0.5, 0.5]], reduction="batchmean")
-    np.float64(0.616920576)
+    >>> KLDiv()([[-1.6, -0.2], [-0.7, -0.7]], [[0.4, 0.6], [0.5, 0.5]], reduction="batchmean")
+    np.float64(0.046920576)
     """
 
     unlike = (
@@ -53,7 +53,7 @@ class KLDiv(Loss):
     range = Interval(-math.exp(-1.0))
     relatives = {"with-entropy": "cross-entropy"}
     example = {
-        "input": [[-1.0, -2.0], [-0.5, -1.5]],
+        "input": [[-1.6, -0.2], [-0.7, -0.7]],
         "target": [[0.4, 0.6], [0.5, 0.5]],
         "reduction": "batchmean",
     }

@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -14,11 +14,14 @@ from losscalc.engine.call import AnyCall
 from losscalc.engine.collect import Collector
 from losscalc.engine.compute import Computation, Run
 from losscalc.engine.sources import Source
-from losscalc.errors import LosscalcWarning
+from losscalc.errors import Index, Location, LosscalcWarning
 from losscalc.outputs.result import Result
 
 if TYPE_CHECKING:
     from losscalc.insight.call import Call as LossCall
+
+Locate = Callable[[Index], Location | None]
+"""Where a row, or a number, stands in a file."""
 
 
 class Request(NamedTuple):
@@ -51,15 +54,26 @@ class Request(NamedTuple):
 
     def gathered(self, *, as_given: bool = False) -> "tuple[LossCall, Result]":
         """Read all arrays of a loss into memory; returns the call, as insight expects it, and its result."""
+        from losscalc.insight.call import simplified
+
+        whole, done, _ = self._gathered()
+        return whole if as_given else simplified(whole), self._result(done)
+
+    def located(self) -> "tuple[LossCall, Locate]":
+        """Read all arrays of a loss into memory; returns the call, and what finds rows in the first file."""
+        from losscalc.insight.call import simplified
+
+        whole, _, source = self._gathered()
+        is_of_rows = next(iter(whole.arrays)) in whole.layout.cut
+        return simplified(whole), source.locate if is_of_rows else lambda _: None
+
+    def _gathered(self) -> "tuple[LossCall, Computation, Source]":
         with opened(self.call, self.inputs, self.voice) as found:
             call = found.call
             held, dropped = engine.gathered(call)
             done = engine.compute(held)
             self.voice.tell((*found.remarks, *done.warnings, *_left_out(dropped)), call.sources)
-        from losscalc.insight.call import simplified
-
-        whole = cast("LossCall", held._replace(examine=None))
-        return whole if as_given else simplified(whole), self._result(done)
+        return cast("LossCall", held._replace(examine=None)), done, next(iter(found.sources.values()))
 
     def _result(self, done: Computation) -> Result:
         call = self.call

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from losscalc.cli.request import Locate
 from losscalc.core.array import Array
 from losscalc.core.reductions import MEAN
 from losscalc.engine.compute import compute
+from losscalc.errors import printable
 from losscalc.insight.call import Call
-from losscalc.insight.stats import context, histogram, spread, worst
+from losscalc.insight.predictions import predictions
+from losscalc.insight.stats import Worst, context, histogram, spread, worst
 from losscalc.outputs.sheets import Cell, Column, Figure, Numbers, Sheet
 
 _BAR = 30
@@ -21,21 +24,55 @@ def stats_sheet(call: Call) -> Sheet:
     return _facts("stats", call, list(spread(call)._asdict().items()))
 
 
-def worst_sheet(call: Call, count: int) -> Sheet:
-    """The largest losses, the numbers they were computed from, and their share of the total."""
+def worst_sheet(call: Call, count: int, locate: Locate) -> Sheet:
+    """The largest losses, where they are, what they were computed from and what was predicted, and shares."""
     found = worst(call, count)
     names = list(dict.fromkeys(name for row in found for name in row.arrays))
+    places, lines = _lines(locate, found)
+    beliefs, said = _beliefs(call, found)
     rows = [
         (
             Numbers(row.place, "d", most=len(row.place)),
+            *line,
             *(_beside(row.arrays.get(name)) for name in names),
+            *belief,
             row.loss,
             Figure(row.share, ".1%"),
         )
-        for row in found
+        for row, line, belief in zip(found, lines, said, strict=True)
     ]
-    columns = (Column("index", "text"), *map(Column, (*names, "loss", "share")))
-    return Sheet("worst", columns, rows)
+    columns = (*places, *map(Column, names), *beliefs, Column("loss"), Column("share"))
+    return Sheet("worst", (Column("index", "text"), *columns), rows)
+
+
+def _lines(locate: Locate, found: Sequence[Worst]) -> tuple[list[Column], list[list[Cell]]]:
+    """The line that each loss stands in, and its file if there are several; nothing where there are none."""
+    places = [locate(row.row[:1]) if row.row else None for row in found]
+    known = [place for place in places if place is not None and place.line is not None]
+    if not known:
+        return [], [[] for _ in found]
+    lines: list[list[Cell]] = [[place and place.line] for place in places]
+    if len({place.path for place in known}) == 1:
+        return [Column("line")], lines
+    files: list[list[Cell]] = [[place and printable(place.path)] for place in places]
+    return [Column("file", "text"), Column("line")], [a + b for a, b in zip(files, lines, strict=True)]
+
+
+def _beliefs(call: Call, found: Sequence[Worst]) -> tuple[list[Column], list[list[Cell]]]:
+    """What was predicted at each loss, how probable that was to be, and the probability of the truth."""
+    guess = predictions(call) if found else None
+    if guess is None or guess.predicted.ndim != len(found[0].held):
+        return [], [[] for _ in found]
+    columns = [Column("predicted")]
+    kept = [guess.predicted]
+    if guess.chances is not None and guess.true_chances is not None:
+        columns += [Column("p"), Column("p true", key="p_true")]
+        kept += [guess.chances, guess.true_chances]
+    said: list[list[Cell]] = []
+    for row in found:
+        label, *chances = (values[row.held] for values in kept)
+        said.append([int(label), *(Figure(float(chance), ".4f") for chance in chances)])
+    return columns, said
 
 
 def context_sheet(call: Call) -> Sheet:

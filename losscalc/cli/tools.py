@@ -44,6 +44,7 @@ def diagnose(loss: str, arguments: tuple[str, ...]) -> None:
     losscalc diagnose cross-entropy -i logits.csv -t labels.csv --worst 5
     """
     from losscalc.cli.survey import context_sheet, histogram_sheet, stats_sheet, worst_sheet
+    from losscalc.insight.doubts import doubts
 
     cls = _loss(loss)
     command = build_command(cls)
@@ -54,9 +55,11 @@ def diagnose(loss: str, arguments: tuple[str, ...]) -> None:
             if values.get(name):
                 raise UsageError(f"diagnose takes no `{name}`", hint=f"losscalc {cls.name} does")
         request, delivery = request_of(cls, values)
-        call, _ = request.gathered()
-        sheets = [context_sheet(call), stats_sheet(call), worst_sheet(call, worst), histogram_sheet(call)]
-        delivery.send_sheets(sheets)
+        call, locate = request.located()
+        if request.voice.is_heard:
+            request.voice.tell(doubts(call))
+        largest = worst_sheet(call, worst, locate)
+        delivery.send_sheets([context_sheet(call), stats_sheet(call), largest, histogram_sheet(call)])
 
 
 def _options() -> list[click.Parameter]:

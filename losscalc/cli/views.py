@@ -69,9 +69,9 @@ def _survey(request: Request, delivery: Delivery, stats: bool, worst: int | None
     """Show statistics of the single losses, and the largest of them."""
     from losscalc.cli.survey import stats_sheet, worst_sheet
 
-    call, _ = request.gathered()
+    call, locate = request.located()
     sheets = [stats_sheet(call)] if stats else []
-    delivery.send_sheets(sheets + ([worst_sheet(call, worst)] if worst else []))
+    delivery.send_sheets(sheets + ([worst_sheet(call, worst, locate)] if worst else []))
 
 
 def _check(request: Request, delivery: Delivery, expect: str, tolerance: tuple[float, float]) -> None:

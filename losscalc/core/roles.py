@@ -7,7 +7,8 @@ import numpy as np
 
 from losscalc.core.array import Array, FloatArray, IndexArray
 from losscalc.core.domains import BITS, NOT_NEGATIVE, SIGNS, UNIT, Choice, Interval, Region
-from losscalc.errors import ClassIndexError, DomainError, DTypeError, Index
+from losscalc.core.remedies import IGNORED, MISSING, ignoring
+from losscalc.errors import ClassIndexError, DomainError, DTypeError
 
 Kind = Literal[
     "values", "amounts", "counts", "distances", "vectors", "negatives", "boxes", "features",
@@ -24,7 +25,6 @@ NOT_OF_ROWS: frozenset[Kind] = frozenset({"class-weights", "parameters", "length
 """The kinds of arrays whose first axis is not that of the rows."""
 CLASS_KINDS: tuple[Kind, ...] = ("classes", "class-indices")
 """The kinds of targets whose labels are classes, one a row."""
-_MISSING = "NaN is a missing number, whose row --na drop leaves out"
 
 
 class Role(NamedTuple):
@@ -45,6 +45,11 @@ class Role(NamedTuple):
     native: bool = False
     """Whether the array stays in its own dtype, because the loss picks only a few of its values."""
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether the first axis is that of the rows, of which each is a sample."""
+        return self.kind not in NOT_OF_ROWS and "weights" not in self.kind
+
 
 Values = Annotated[FloatArray, Role("Real values, of any shape.", "values")]
 Counts = Annotated[FloatArray, Role("Real values, of any shape.", "counts")]
@@ -59,7 +64,9 @@ Amounts = Annotated[
         nan=True,
     ),
 ]
-Distances = Annotated[FloatArray, Role("Real values, of any shape.", "distances")]
+Distances = Annotated[
+    FloatArray, Role("Distances, of any shape; below 0 the loss can be negative.", "distances")
+]
 Logits = Annotated[FloatArray, Role("Logits: any real numbers, of any shape.", "logits")]
 Probabilities = Annotated[
     FloatArray,
@@ -124,6 +131,7 @@ Variance = Annotated[
         "Variances: one for each element, one a row (without the last axis), or one number.",
         "variances",
         NOT_NEGATIVE,
+        hint="of log-variances give the exponentials",
         nan=True,
     ),
 ]
@@ -223,22 +231,6 @@ Boxes = Annotated[
 ]
 
 
-def remedy(role: Role, values: FloatArray, index: Index) -> str | None:
-    """What to do about values outside the domain of a role, of which one is at an index.
-
-    Probabilities may be percentages: logits are seldom all positive, and next to never above 20; percentages
-    are not all below 2.
-    """
-    if values[index] != values[index]:
-        is_of_row = bool(index) and role.kind not in NOT_OF_ROWS and "weights" not in role.kind
-        return _MISSING if is_of_row else None
-    if role.kind not in ("probabilities", "shares") or not (values.min() >= 0 and 2 < values.max() <= 100):
-        return role.hint
-    if values.max() > 20 or role.hint is None:
-        return "divide percentages by 100"
-    return f"divide percentages by 100; {role.hint}"
-
-
 def check_dtype(name: str, dtype: np.dtype, *, scores: bool, indices: bool) -> None:
     """Refuse arrays that are not real numbers, and booleans for scores or class indices."""
     if dtype.kind in "iu" or (dtype.kind == "f" and dtype.itemsize <= 8):
@@ -268,7 +260,7 @@ def as_indices(name: str, values: Array) -> IndexArray:
                 found=values[tuple(wrong[0])],
                 argument=name,
                 index=tuple(int(i) for i in wrong[0]),
-                hint=_MISSING if is_class and np.isnan(values[tuple(wrong[0])]) else None,
+                hint=MISSING if is_class and np.isnan(values[tuple(wrong[0])]) else None,
             )
     elif values.dtype != np.uint64:
         return values.astype(np.int64, copy=False)
@@ -302,6 +294,8 @@ def class_positions(
         hint = None
         if found == classes and not (target == 0).any():
             hint = f"classes count from 0 to {classes - 1}; for labels that count from 1, subtract 1"
+        elif found in IGNORED:
+            hint = ignoring(found) if ignore_index is None else f"`ignore_index` {found} leaves such rows out"
         unless = "" if ignore_index is None else f" ({ignore_index} leaves the row out)"
         raise ClassIndexError(
             f"`{name}` must be a class index from 0 to {classes - 1}{unless}",

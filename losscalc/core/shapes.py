@@ -266,6 +266,8 @@ def _bad_class_target(
         hint = "`class_axis` -1 takes the classes from the last axis"
     elif target and _without_ones(target) == _without_ones(expected):
         hint = f"reshape `target` to {show_shape(expected)}: one class index a row"
+    elif _lacks_one(target, expected) or _lacks_one(target, scores[:-1]):
+        hint = "one label is lacking: if each is that of the next step, leave the last logits out"
     also = f", or {show_shape(scores)} of class probabilities" if probabilities else ""
     return ShapeError(
         f"`target` has shape {show_shape(target)}; for {scores_name} of shape {show_shape(scores)} "
@@ -273,6 +275,12 @@ def _bad_class_target(
         argument="target",
         hint=hint,
     )
+
+
+def _lacks_one(shape: Shape, whole: Shape) -> bool:
+    """Whether a shape is shorter by 1 than another along its last axis, and equal along the others."""
+    last = shape[-1] if shape else None
+    return last is not None and whole[-1:] == (last + 1,) and fits(shape[:-1], whole[:-1])
 
 
 def columns_beside_vectors(shapes: Mapping[str, Shape], roles: Mapping[str, Role]) -> dict[str, str]:

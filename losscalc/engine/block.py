@@ -10,7 +10,8 @@ from losscalc.core.array import Array
 from losscalc.core.domains import Region
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import MEAN, Partial, Slope, Terms
-from losscalc.core.roles import Role, as_indices, as_real, remedy
+from losscalc.core.remedies import remedy, remedy_of_labels
+from losscalc.core.roles import Role, as_indices, as_real
 from losscalc.core.shapes import Layout, unbroadcast
 from losscalc.engine.call import AnyCall
 from losscalc.engine.findings import Findings
@@ -143,7 +144,7 @@ def _evaluate(call: AnyCall, layout: Layout, block: Block) -> Outcome:
         is_finite = bool(np.isfinite(value).all())
     if not is_finite:
         warnings.append(_nonfinite(call, layout, block, terms, value))
-    findings = None if call.examine is None else call.examine(arguments)
+    findings = None if call.examine is None else call.examine(arguments, terms)
     for warning in [*warnings, *(findings.shown if findings else ())]:
         block.place(warning, layout)
     sample = None
@@ -319,6 +320,7 @@ def _check_domain(name: str, values: Array, role: Role) -> LosscalcWarning | Non
         found=values[index],
         argument=name,
         index=index,
+        hint=remedy_of_labels(role, values, index),
     )
 
 

@@ -6,10 +6,11 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 
 from losscalc.core.array import Array, Shape, show_shape
+from losscalc.core.declaration import target_argument
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import NONE, Reduction
-from losscalc.core.shapes import Layout, column_note, columns_beside_vectors
-from losscalc.engine.findings import Findings
+from losscalc.core.shapes import Layout, column_note, columns_beside_vectors, fits
+from losscalc.engine.findings import Examine
 from losscalc.engine.sources import Labels, MemorySource, Source
 from losscalc.engine.wrappers import Column
 from losscalc.errors import DataError, LosscalcNote, ShapeError
@@ -40,8 +41,8 @@ class Call(NamedTuple, Generic[Operation_co]):
     """The number of correct digits, if more are wanted than float64 has."""
     samples: int = 0
     """The number of rows whose numbers are kept for an explanation."""
-    examine: Callable[[Mapping[str, Any]], Findings] | None = None
-    """A function that looks for signs of mistakes in the arrays of a block."""
+    examine: Examine | None = None
+    """What looks for signs of mistakes in each block."""
     by: Labels | None = None
     """The groups of the rows, if the loss of each group is wanted as well."""
     kept: Array | None = None
@@ -74,10 +75,21 @@ class Call(NamedTuple, Generic[Operation_co]):
             may_broadcast = self.operation.broadcasts and not self.broadcast
             if error.hint is None and may_broadcast and self._replace(broadcast=True)._fits():
                 error.hint = "`broadcast` lets shapes broadcast, as NumPy does it"
+            if self._has_classes_for_labels(sources):
+                before = f"{error.hint}; " if error.hint else ""
+                error.hint = f"{before}class indices become rows of 0 and 1 by --multi-hot ' '"
             raise
         own = dtypes[self.wrt or next(iter(dtypes))]
         result = self.dtype or (own if own.kind == "f" else np.dtype(np.float64))
         return layout._replace(dtype=result.newbyteorder("="))
+
+    def _has_classes_for_labels(self, sources: Mapping[str, Source]) -> bool:
+        """Whether there is one label a row (N,) for scores (N, C), which have a label each."""
+        target, scores = target_argument(type(self.operation)), next(iter(sources.values())).shape
+        if target is None or target.role.kind not in ("labels", "signs") or target.name not in sources:
+            return False
+        shape = sources[target.name].shape
+        return len(shape) == 1 and len(scores) == 2 and fits(shape, scores[:1])
 
     def _judged(self, sources: Mapping[str, Source], dtypes: Mapping[str, np.dtype]) -> Layout:
         """The layout by the lengths of the arrays, which are read for it where they are not known."""

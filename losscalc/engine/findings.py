@@ -1,9 +1,13 @@
 """Signs of mistakes in the arrays of a call: each block shows some, and some hold for the whole call."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
+from losscalc.core.reductions import Terms
 from losscalc.errors import LosscalcWarning
+
+Arguments = Mapping[str, Any]
+"""The arrays of a block as a loss gets them."""
 
 
 class Sign(NamedTuple):
@@ -50,3 +54,7 @@ class Findings(NamedTuple):
     def warnings(self) -> list[LosscalcWarning]:
         """The warnings of the signs that hold for all blocks together."""
         return [sign.warning for sign in self.signs.values() if sign.warning and sign.holds(self.rows)]
+
+
+Examine = Callable[[Arguments, Terms], Findings]
+"""What looks for signs of mistakes in the arrays and the losses of a block."""

@@ -1,15 +1,17 @@
 """Diagnoses: data that a loss can be computed from, though they are probably a mistake."""
 
+from functools import cache
+
 import numpy as np
 
 from losscalc.catalogue.base import Loss
 from losscalc.core.declaration import Parameter, parameters
-from losscalc.core.reductions import BATCHMEAN
+from losscalc.core.reductions import BATCHMEAN, Terms
 from losscalc.core.roles import Kind
-from losscalc.engine.findings import Findings
-from losscalc.errors import LosscalcWarning
+from losscalc.engine.findings import Arguments, Findings, Sign
+from losscalc.errors import DiagnosisWarning
+from losscalc.insight.contradictions import CONTRADICTIONS, RANGE, Contradiction
 from losscalc.insight.diagnosis import (
-    Arguments,
     Case,
     Diagnosis,
     are_log_probabilities,
@@ -27,26 +29,6 @@ def _instead(case: Case, scores: Kind, advice: str) -> str:
     """Advice that names the same loss of other scores first, if there is one for the rest of the call."""
     name = case.loss.relatives.get(scores)
     return f"for {scores} use losscalc {name}; {advice}" if name and case.suits(name) else advice
-
-
-def _log_softmax(case: Case, axis: int) -> str:
-    """The command that makes log-probabilities of logits, along the axis that the loss has its classes on."""
-    return "losscalc log-softmax" + (f" --dim {axis}" if case["input"].ndim > 2 else "")
-
-
-def _to_log_probabilities(case: Case) -> str:
-    """How positive numbers become log-probabilities; those of probabilities lie between 0 and 1."""
-    of_logits = _log_softmax(case, _row_axis(case))
-    if (case["input"] >= 0).all() and (case["input"] <= 1).all():
-        return f"pipe probabilities through losscalc log, logits through {of_logits}"
-    name = case.loss.relatives.get("logits")
-    advice = f"pipe it through {of_logits}"
-    return f"{advice}; of logits, {name} is the loss" if name else advice
-
-
-def _row_axis(case: Case) -> int:
-    """The axis along which log-probabilities belong together."""
-    return case.axis if takes_classes(type(case.loss)) else -1
 
 
 def _of_logits(loss: Loss) -> str:
@@ -102,12 +84,12 @@ def _too_long(case: Case) -> np.ndarray:
     return np.flatnonzero(needed > np.atleast_1d(case["input_lengths"]))
 
 
-DIAGNOSES = (
+SUSPICIONS = (
     Diagnosis(
         "logits-are-probabilities",
         lambda loss: loss.scores == "logits" and loss.labels == "labels",
         lambda case: in_unit(case["input"]),
-        lambda case: LosscalcWarning(
+        lambda case: DiagnosisWarning(
             f"`input` looks like probabilities: all of it is in [0, 1]; as logits, no loss is below "
             f"{np.log1p(np.exp(-1)):.4f}",
             hint=_instead(case, "probabilities", "leave out the sigmoid that comes before logits"),
@@ -118,7 +100,7 @@ DIAGNOSES = (
         "scores-are-probabilities",
         lambda loss: loss.scores == "logits" and takes_classes(loss),
         lambda case: are_probabilities(case["input"], case.axis),
-        lambda case: LosscalcWarning(
+        lambda case: DiagnosisWarning(
             f"`input` looks like probabilities: its rows sum to 1{_softmax_floor(case)}",
             hint=_instead(case, "probabilities", "leave out the softmax, or pipe it through losscalc log"),
             argument="input",
@@ -126,12 +108,12 @@ DIAGNOSES = (
     ),
     Diagnosis(
         "probabilities",
-        lambda loss: loss.scores == "log-probabilities" and loss.labels != "sequences",
-        lambda case: case["input"].ndim > 0 and are_probabilities(case["input"], _row_axis(case)),
-        lambda case: LosscalcWarning(
-            f"`input` looks like probabilities; {case.loss.name} takes their logarithms",
+        lambda loss: loss.scores == "log-probabilities",
+        lambda case: case.scores.ndim > 0 and are_probabilities(case.scores, case.row_axis),
+        lambda case: DiagnosisWarning(
+            f"`{case.first}` looks like probabilities; {case.loss.name} takes their logarithms",
             hint="pipe it through losscalc log",
-            argument="input",
+            argument=case.first,
         ),
     ),
     Diagnosis(
@@ -143,7 +125,7 @@ DIAGNOSES = (
             and are_log_probabilities(case["input"], -1)
             and not are_log_probabilities(case["input"], 1)
         ),
-        lambda case: LosscalcWarning(
+        lambda case: DiagnosisWarning(
             "the classes of `input` look to be on the last axis; they are read from axis 1",
             hint="`class_axis` -1 takes them from there",
             argument="input",
@@ -157,7 +139,7 @@ DIAGNOSES = (
             and case.loss.settings["class_axis"] is None
             and case["input"].shape[1] == case["input"].shape[-1]
         ),
-        lambda case: LosscalcWarning(
+        lambda case: DiagnosisWarning(
             f"axis 1 and the last axis of `input` both have length {case['input'].shape[1]}; the classes "
             "are read from axis 1",
             hint="`class_axis` -1 takes them from the last, `class_axis` 1 says that this is meant",
@@ -165,40 +147,10 @@ DIAGNOSES = (
         ),
     ),
     Diagnosis(
-        "positive-log-probabilities",
-        lambda loss: loss.scores == "log-probabilities" and loss.labels != "sequences",
-        lambda case: (
-            np.size(case["input"]) > 3
-            and bool((case["input"] > 1e-6).any())
-            and not are_probabilities(case["input"], _row_axis(case))
-        ),
-        lambda case: LosscalcWarning(
-            "`input` holds log-probabilities, which are never positive",
-            found=float(np.nanmax(case["input"])),
-            hint=_to_log_probabilities(case),
-            argument="input",
-            index=tuple(int(i) for i in np.unravel_index(np.nanargmax(case["input"]), case["input"].shape)),
-        ),
-        everywhere=False,
-    ),
-    Diagnosis(
-        "not-normalised",
-        lambda loss: loss.scores == "log-probabilities" and takes_classes(loss),
-        lambda case: (
-            bool((case["input"] <= 1e-6).all()) and not sums_to_one(np.exp(case["input"]), case.axis)
-        ),
-        lambda case: LosscalcWarning(
-            "`input` does not look like log-probabilities: the exponentials of its rows do not sum to 1",
-            hint=f"pipe it through {_log_softmax(case, _row_axis(case))}, or use losscalc "
-            f"{case.loss.relatives['logits']}",
-            argument="input",
-        ),
-    ),
-    Diagnosis(
         "square",
         lambda loss: takes(loss, "weights", "positive-weights"),
         _vector_weights,
-        lambda case: LosscalcWarning(
+        lambda case: DiagnosisWarning(
             f"{case['input'].shape[1]} weights fit the rows of `input` as well as its columns; they are "
             "one a column",
             hint="for one a row give a column, of shape (N, 1)",
@@ -210,7 +162,7 @@ DIAGNOSES = (
         "equal-weights",
         lambda loss: loss.weighted_mean,
         _equal_weights,
-        lambda case: LosscalcWarning(
+        lambda case: DiagnosisWarning(
             "`weight` has no effect: all that takes part has the same, and the mean divides by their sum",
             hint="--reduction sum shows it",
             argument="weight",
@@ -226,7 +178,7 @@ DIAGNOSES = (
             and bool(np.isin(case["target"], (0.0, 1.0)).all())
             and sums_to_one(case["target"], case.axis)
         ),
-        lambda case: LosscalcWarning(
+        lambda case: DiagnosisWarning(
             "`target` holds one-hot rows, of which the mean divides by their number, not by the weights",
             hint="give class indices for a mean that divides by the weights of the targets",
             argument="target",
@@ -238,7 +190,7 @@ DIAGNOSES = (
         lambda case: (
             case["target"].dtype.kind == "i" and not case.normalizes and not sums_to_one(case["input"], -1)
         ),
-        lambda case: LosscalcWarning(
+        lambda case: DiagnosisWarning(
             "the rows of `input` do not sum to 1, as the probabilities of classes do",
             hint="Keras divides each row by its sum; where each column is a question of its own, give "
             "`target` the shape of `input`",
@@ -250,7 +202,7 @@ DIAGNOSES = (
         "rows-of-shares",
         lambda loss: takes(loss, "shares"),
         uneven_rows,
-        lambda case: LosscalcWarning(
+        lambda case: DiagnosisWarning(
             f"the rows of `{uneven_rows(case)}` do not sum to 1, as those of distributions do",
             hint="divide each row by its sum, as SciPy and torchmetrics do",
             argument=str(uneven_rows(case)),
@@ -268,7 +220,7 @@ DIAGNOSES = (
             and sums_to_one(case["target"], -1)
             and sums_to_one(case["input"], -1)
         ),
-        lambda case: LosscalcWarning(
+        lambda case: DiagnosisWarning(
             "`target` holds one-hot rows, of which each column is taken as a question of its own",
             hint="give class indices for the loss of one class a row",
             argument="target",
@@ -278,7 +230,7 @@ DIAGNOSES = (
         "kl-mean",
         lambda loss: loss.labels == "distributions" and BATCHMEAN.name in loss.reductions,
         lambda case: case.reduction == "mean" and case["input"].ndim > 1,
-        lambda case: LosscalcWarning(
+        lambda case: DiagnosisWarning(
             f"the mean of {case.loss.name} divides by the number of classes too, and is not the divergence",
             hint="--reduction batchmean is, for distributions (N, C)",
         ),
@@ -292,7 +244,7 @@ DIAGNOSES = (
             and case.has("target_lengths")
             and bool(_too_long(case).size)
         ),
-        lambda case: LosscalcWarning(
+        lambda case: DiagnosisWarning(
             "`targets` of a sequence is longer than its input allows, so that its loss is infinite",
             hint="`zero_infinity` counts such losses as 0",
             argument="target_lengths",
@@ -302,13 +254,27 @@ DIAGNOSES = (
 )
 
 
-def examine(loss: Loss, reduction: str, arguments: Arguments) -> Findings:
+DIAGNOSES: tuple[Diagnosis | Contradiction, ...] = (*SUSPICIONS, *CONTRADICTIONS)
+"""What is looked for in every run, whatever the loss."""
+
+
+@cache
+def _concerning(loss: type[Loss]) -> tuple[Diagnosis | Contradiction, ...]:
+    """The diagnoses that concern a loss; the range comes last."""
+    return tuple(diagnosis for diagnosis in (*DIAGNOSES, RANGE) if diagnosis.concerns(loss))
+
+
+def examine(loss: Loss, reduction: str, arguments: Arguments, terms: Terms) -> Findings:
     """Look for all signs in one block of a call."""
-    case = Case(loss, arguments, reduction)
-    first = next(iter(arguments))
-    signs = {}
-    for diagnosis in DIAGNOSES if case.has(first) else ():
-        if diagnosis.concerns(type(loss)):
-            with np.errstate(all="ignore"):
-                signs[diagnosis.name] = diagnosis.sign(case)
-    return Findings(signs, len(case[first]) if np.ndim(case[first]) else 1)
+    case = Case(loss, arguments, reduction, terms)
+    first = case.scores
+    signs: dict[str, Sign] = {}
+    is_warned = False
+    for diagnosis in _concerning(type(loss)) if np.size(first) else ():
+        # A loss outside its range needs no warning where another tells the cause of it.
+        if is_warned and diagnosis is RANGE:
+            continue
+        if (sign := diagnosis.sign(case)) is not None:
+            signs[diagnosis.name] = sign
+            is_warned |= sign.warning is not None
+    return Findings(signs, len(first) if np.ndim(first) else 1)

@@ -1,6 +1,6 @@
 """What a diagnosis is made of: what it sees of a call, and what arrays look like."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,32 +9,73 @@ from losscalc.catalogue.base import Loss
 from losscalc.core.array import Array
 from losscalc.core.conventions import NORMALIZED
 from losscalc.core.declaration import array_arguments, parameters
+from losscalc.core.reductions import Terms
 from losscalc.core.registry import lookup
 from losscalc.core.roles import CLASS_KINDS, Kind
-from losscalc.engine.findings import Sign
-from losscalc.errors import DataError, LosscalcWarning
-
-Arguments = Mapping[str, Any]
+from losscalc.core.shapes import beside
+from losscalc.engine.findings import Arguments, Sign
+from losscalc.errors import DataError, Index, LosscalcWarning
 
 # Fewer numbers than this lie between 0 and 1 by chance too often.
 _ENOUGH = 16
+# By so much three probabilities of two digits may miss a sum of 1, and those of logarithms of one decimal.
+_ROUNDED, _ROUNDED_LOGS = 0.0151, 0.0513
+# Of more numbers than this only some rows are raised to exponentials, which take longer than some losses.
+_MANY = 1 << 15
+
+_REFUTED = Sign(False, None, everywhere=True, contradicted=True)
 
 
 class Case:
-    """What a diagnosis looks at: the loss, one block of its arrays, and the reduction."""
+    """What a diagnosis looks at: the loss, one block of its arrays, the reduction, and what came of it."""
 
-    def __init__(self, loss: Loss, arguments: Arguments, reduction: str) -> None:
+    def __init__(self, loss: Loss, arguments: Arguments, reduction: str, terms: Terms) -> None:
         self.loss = loss
         self.arguments = arguments
         self.reduction = reduction
+        self.terms = terms
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments[name]
 
     @property
+    def first(self) -> str:
+        """The name of the array of scores."""
+        return next(iter(self.arguments))
+
+    @property
+    def scores(self) -> Any:
+        """The first array."""
+        return self.arguments[self.first]
+
+    @property
     def axis(self) -> int:
         """The class axis of the input."""
-        return 0 if self["input"].ndim == 1 else getattr(self.loss, "class_axis", None) or 1
+        return self.class_axis(self["input"])
+
+    def class_axis(self, values: Array) -> int:
+        """The class axis of an array that has one."""
+        return 0 if values.ndim == 1 else getattr(self.loss, "class_axis", None) or 1
+
+    @property
+    def row_axis(self) -> int:
+        """The axis along which the first array is one distribution a row."""
+        return self.axis if takes_classes(type(self.loss)) else -1
+
+    def counted(self, shape: tuple[int, ...]) -> Any:
+        """Which of the rows, which have this shape, take part: those that are not ignored or padded."""
+        taking = np.ones(shape, dtype=bool)
+        target = self.arguments.get("target")
+        if target is not None and target.dtype.kind == "i" and target.shape == shape:
+            taking &= target != self.loss.settings.get("ignore_index")
+        for name in ("mask", "sample_weight"):
+            factor = self.arguments.get(name)
+            if factor is not None and factor.ndim <= len(shape):
+                taking &= beside(factor, len(shape)) != 0
+        if self.has("input_lengths"):
+            steps = np.arange(shape[0]).reshape(-1, *[1] * (len(shape) - 1))
+            taking &= steps < self["input_lengths"]
+        return taking
 
     @property
     def normalizes(self) -> bool:
@@ -80,14 +121,18 @@ class Diagnosis(NamedTuple):
     warning: Callable[[Case], LosscalcWarning]
     everywhere: bool = True
     """Whether the sign has to show in every block that can tell, rather than in one."""
-    rows: Callable[[Case], int] | None = None
+    rows: Callable[[Case], int | None] | None = None
     """The number of rows that the call has to have, if that matters."""
+    contradicts: bool = False
+    """Whether it proves the arrays wrong, and is no mere suspicion."""
 
-    def sign(self, case: Case) -> Sign:
-        """The sign in one block."""
+    def sign(self, case: Case) -> Sign | None:
+        """The sign in one block; None if it can tell nothing."""
         shown = self.shows(case)
-        if shown is None or shown is False:
-            return Sign(shown, None, self.everywhere, contradicted=shown is False)
+        if shown is None or (shown is False and not self.everywhere):
+            return None
+        if shown is False:
+            return _REFUTED
         return Sign(shown, self.warning(case), self.everywhere, self.rows and self.rows(case))
 
 
@@ -103,10 +148,10 @@ def takes(loss: type[Loss], *kinds: Kind) -> bool:
 
 def uneven_rows(case: Case) -> str | bool:
     """The name of an array of probabilities whose rows do not sum to 1, or False."""
-    if case.normalizes:
+    if case.normalizes or case.scores.ndim == 0:
         return False
     given = [a.name for a in array_arguments(type(case.loss)) if a.role.kind == "shares" and case.has(a.name)]
-    return next((name for name in given if not sums_to_one(case[name], -1)), False)
+    return next((name for name in given if astray(case[name], -1) is not None), False)
 
 
 def sequences(symbols: Array, lengths: Array) -> list[Array]:
@@ -120,25 +165,60 @@ def sequences(symbols: Array, lengths: Array) -> list[Array]:
 
 def in_unit(values: Array) -> bool | None:
     """Whether all values lie in [0, 1], and some inside: the logits of an untrained model may all be 0."""
-    if not ((values >= 0).all() and (values <= 1).all()):
-        return False
+    if not values.size or not _may_be_unit(values) or not ((values >= 0).all() and (values <= 1).all()):
+        return None if not values.size else False
     inside = bool(((values > 0) & (values < 1)).any())
     return inside if values.size >= _ENOUGH else None
 
 
 def sums_to_one(values: Array, axis: int) -> bool:
     """Whether every row sums to 1, but for the rounding errors of float32."""
-    with np.errstate(all="ignore"):
-        return bool(np.allclose(values.sum(axis=axis), 1.0, rtol=0, atol=1e-3))
+    return bool((np.abs(values.sum(axis=axis) - 1.0) <= 1e-3).all())
+
+
+def astray(
+    values: Array,
+    axis: int,
+    counted: Callable[[tuple[int, ...]], Array] | None = None,
+    rounded: float = _ROUNDED,
+) -> Index | None:
+    """The place of the first row along an axis that does not sum to 1, whatever it was rounded to."""
+    sums = np.asarray(values.sum(axis=axis))
+    wrong = np.abs(sums - 1.0) > rounded
+    if not wrong.any():
+        return None
+    if counted is not None:
+        wrong &= counted(wrong.shape)
+    return tuple(int(i) for i in np.argwhere(wrong)[0]) if wrong.any() else None
+
+
+def logs_astray(
+    values: Array, axis: int, counted: Callable[[tuple[int, ...]], Array] | None = None
+) -> Index | None:
+    """The place of a row of logarithms whose exponentials do not sum to 1."""
+    step = max(1, values.size // _MANY) if axis % values.ndim else 1
+    if step == 1:
+        return astray(np.exp(values), axis, counted, _ROUNDED_LOGS)
+    length = len(values)
+    part = None if counted is None else lambda shape: counted((length, *shape[1:]))[::step]
+    place = astray(np.exp(values[::step]), axis, part, _ROUNDED_LOGS)
+    return place and (place[0] * step, *place[1:])
 
 
 def are_probabilities(scores: Array, axis: int) -> bool:
     """Whether all values are from 0 to 1, and sum to 1 along an axis."""
-    inside = bool((scores >= 0).all() and (scores <= 1).all())
+    inside = _may_be_unit(scores) and bool((scores >= 0).all() and (scores <= 1).all())
     return inside and scores.shape[axis] > 1 and sums_to_one(scores, axis)
 
 
 def are_log_probabilities(scores: Array, axis: int) -> bool:
     """Whether the exponentials of all values sum to 1 along an axis."""
-    with np.errstate(all="ignore"):
-        return scores.shape[axis] > 1 and bool((scores <= 1e-6).all()) and sums_to_one(np.exp(scores), axis)
+    return scores.shape[axis] > 1 and bool((scores <= 1e-6).all()) and sums_to_one(np.exp(scores), axis)
+
+
+def _may_be_unit(values: Array) -> bool:
+    """Whether the first values lie in [0, 1], which saves to look at the others if not."""
+    if not values.size or not 0 <= values.flat[0] <= 1:
+        return not values.size
+    some = values.flat[:64]
+    return bool(some.min() >= 0 and some.max() <= 1)

@@ -38,6 +38,11 @@ class Worst(NamedTuple):
     """One of the largest losses: its index, the numbers it was computed from, and its share of the total."""
 
     place: Index
+    """Its index among the losses of all rows, also of those that were left out."""
+    row: Index
+    """Its row in the first array, which is another where a loss is not one of a row."""
+    held: Index
+    """Its index among the losses of the arrays in memory."""
     loss: float
     share: float
     arrays: dict[str, Array]
@@ -96,9 +101,9 @@ def worst(call: Call, count: int) -> list[Worst]:
         value, share = float(single[index]), float(shares[index])
         row = index if whose is None else (int(whose[index[0]]),)
         beside = dict(_beside(call, single.shape, row))
-        is_picked = call.kept is not None and index and whose is None
-        own = (int(np.asarray(call.kept)[index[0]]), *index[1:]) if is_picked else index
-        rows.append(Worst(own, value, share, beside))
+        origin = row if call.kept is None or not row else (int(call.kept[row[0]]), *row[1:])
+        own = origin if whose is None else index
+        rows.append(Worst(own, origin, index, value, share, beside))
     return rows
 
 
@@ -106,6 +111,11 @@ def context(call: Call) -> list[tuple[str, float | Array]]:
     """Baselines for the mean, such as the loss of a uniform guess, and of the class priors as a guess."""
     with np.errstate(all="ignore"):
         return list(_context(call))
+
+
+def mean(call: Call) -> float:
+    """The mean of the losses, whatever reduction the call has."""
+    return float(call.operation.reduced(MEAN, compute(call).partial))
 
 
 def histogram(call: Call, bars: int = _BARS) -> list[Bar]:
@@ -163,10 +173,6 @@ def balanced_positives(target: Array) -> Array:
     return np.asarray(negatives / positives)
 
 
-def _mean(call: Call) -> float:
-    return float(call.operation.reduced(MEAN, compute(call).partial))
-
-
 def _beside(call: Call, shape: tuple[int, ...], index: Index) -> Iterator[tuple[str, Array]]:
     """The numbers in the arrays that belong to a single loss: one, or those of its row."""
     # In CTC axis 0 of the log-probabilities is time; the other arrays have a row for each loss.
@@ -204,7 +210,7 @@ def _of_errors(call: Call) -> Iterator[tuple[str, float]]:
     is_absolute = call.operation.error_power == 1
     with np.errstate(all="ignore"):
         best = np.median(target) if is_absolute else np.sum(weight * target) / np.sum(weight)
-    yield "best constant input", _mean(call.changed("input", lambda x: np.full(x.shape, best)))
+    yield "best constant input", mean(call.changed("input", lambda x: np.full(x.shape, best)))
 
 
 def _of_classes(call: Call) -> Iterator[tuple[str, float | Array]]:

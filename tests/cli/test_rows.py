@@ -354,16 +354,16 @@ def test_views_name_rows_by_their_places(capsys, folder):
     """In --worst, --explain and diagnose, the index of a row is that in the file."""
     _, output, _ = ran(capsys, *PICKED, "--worst", "5", "-f", "csv")
     assert output.splitlines() == [
-        "index,input,target,loss,share",
-        "0,0.5,1,0.5,80.0%",
-        "5,0.125,0,0.125,20.0%",
+        "index,line,input,target,loss,share",
+        "0,2,0.5,1,0.5,80.0%",
+        "5,7,0.125,0,0.125,20.0%",
     ]
     _, output, _ = ran(capsys, *PICKED, "--explain")
     assert [line.split()[0] for line in output.splitlines()] == ["l1:", "[0]", "[5]", "numerator", "mean"]
     _, output, _ = ran(capsys, *PICKED, "--stats", "-f", "csv")
     assert {"losses,2", "mean,0.3125", "max,0.5"} < set(output.splitlines())
     _, output, _ = ran(capsys, "diagnose", *PICKED, "--worst", "1", "-f", "csv")
-    assert {"0,0.5,1,0.5,80.0%", "losses,2"} < set(output.splitlines())
+    assert {"0,2,0.5,1,0.5,80.0%", "losses,2"} < set(output.splitlines())
     assert ran(capsys, *PICKED, "--expect", "0.3125", "-q")[0] == 0
     assert ran(capsys, *PICKED, "-r", "none", "--expect", "[0.5,0.125]", "-q")[0] == 0
     code, output, _ = ran(capsys, *PICKED, "--expect", "0.625")
@@ -379,7 +379,8 @@ def test_views_of_joined_rows(capsys, monkeypatch, folder, size):
     (folder / "y.csv").write_text("id,y\n" + "".join(f"{key},0\n" for key in "gecdzf"))
     command = ["l1", "-i", "x.csv#p", "-t", "y.csv#y", "--key", "id", "--inner", "-q"]
     _, output, _ = ran(capsys, *command, "--worst", "9", "-f", "csv")
-    assert [line.split(",")[:3] for line in output.splitlines()[1:]] == [[n, n, "0"] for n in "65432"]
+    cells = [line.split(",")[:4] for line in output.splitlines()[1:]]
+    assert cells == [[str(n), str(n + 2), str(n), "0"] for n in (6, 5, 4, 3, 2)]
     _, output, _ = ran(capsys, *command, "--where", "id != f", "--explain")
     lines = [line.split()[0] for line in output.splitlines()]
     assert lines == ["l1:", "[2]", "[3]", "[4]", "[6]", "numerator", "mean"]

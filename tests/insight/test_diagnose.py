@@ -1,7 +1,7 @@
 """Signs of mistakes in the data: each has arrays that show it, and arrays just beside that do not.
 
-The command line tells of them as warnings; Python does not look for them. A diagnosis without a case for
-each of its losses fails here.
+The command line tells of them, and Python warns of them. A diagnosis without a case for each of its losses
+fails here.
 """
 
 import json
@@ -17,13 +17,21 @@ import pytest
 
 import losscalc
 from losscalc import cli
+from losscalc.catalogue.base import Loss
 from losscalc.engine.block import BLOCK
-from losscalc.insight.diagnose import DIAGNOSES
+from losscalc.insight.contradictions import CONTRADICTIONS, RANGE
+from losscalc.insight.diagnose import DIAGNOSES, examine
+from tests.support.examples import WIDTH, converted, example, variants
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
 Run = Callable[..., tuple[int, str, str]]
 Arrays = Mapping[str, Any]
+
+
+def log_softmax(scores: np.ndarray) -> np.ndarray:
+    """Log-probabilities of scores along the last axis, in plain NumPy."""
+    return scores - np.logaddexp.reduce(scores, axis=-1, keepdims=True)
 
 
 class Sign(NamedTuple):
@@ -58,6 +66,9 @@ SQUARE = np.array([[0.1, 0.9], [0.7, 0.4]])
 THREE = [[0.1, 0.9], [0.7, 0.4], [0.3, 0.6]]
 EVEN = np.full((3, 2, 3), np.log(1 / 3))
 """Three steps of two sequences, in which all three symbols are equally likely."""
+PADDED = np.where(np.arange(18).reshape(3, 2, 3) % 6 < 3, EVEN, 0.0)
+"""The same, with nothing behind the first step of the second sequence."""
+PADDED[0] = EVEN[0]
 
 POSITIVE = "holds log-probabilities, which are never positive"
 UNNORMALISED = "does not look like log-probabilities: the exponentials of its rows do not sum to 1"
@@ -104,8 +115,21 @@ SIGNS = [
         ("kl-div",),
         f"{POSITIVE}, found 0.1",
         {"input": [[-0.3, -1.5], [0.1, -2.0]], "target": ROWS},
-        {"input": [[-0.3, -1.5], [0.0, -2.0]]},
+        {"input": LOGS},
         ("-r", "batchmean"),
+    ),
+    Sign(
+        "positive-log-probabilities",
+        ("ctc",),
+        f"{POSITIVE}, found 0.1",
+        # Of the second sequence only one step takes part, and what is behind it is padding.
+        {
+            "log_probs": np.where(np.arange(18).reshape(3, 2, 3) == 0, 0.1, PADDED),
+            "targets": [[1], [2]],
+            "input_lengths": [3, 1],
+            "target_lengths": [1, 1],
+        },
+        {"log_probs": PADDED},
     ),
     Sign(
         "not-normalised",
@@ -113,6 +137,98 @@ SIGNS = [
         UNNORMALISED,
         {"input": LOGS - 0.1, "target": [0, 1]},
         {"input": LOGS - 0.0001},
+    ),
+    Sign(
+        "not-normalised",
+        ("nll",),
+        UNNORMALISED,
+        {"input": [*LOGS.tolist(), [0, 0]], "target": [0, 1, 0]},
+        # Of a row that is ignored nobody knows what it is.
+        {"target": [0, 1, -100]},
+    ),
+    Sign(
+        "not-normalised",
+        ("kl-div",),
+        UNNORMALISED,
+        {"input": [[-0.03, -0.09, -0.05]], "target": [[0.2, 0.3, 0.5]]},
+        {"input": np.log([[0.33, 0.33, 0.33]])},
+        ("-r", "batchmean"),
+    ),
+    Sign(
+        "not-normalised",
+        ("ctc",),
+        UNNORMALISED,
+        {"log_probs": EVEN - 1, "targets": [[1], [2]], "input_lengths": [3, 3], "target_lengths": [1, 1]},
+        {"log_probs": PADDED, "input_lengths": [3, 1]},
+    ),
+    Sign(
+        "class-sums",
+        ("cross-entropy",),
+        "a row of --target sums to 2, and the probabilities of its classes to 1",
+        {"input": [[1, 2, 3], [3, 2, 1]], "target": [[0, 1, 0], [1.0, 1, 0]]},
+        {"target": [[0, 1, 0], [0.6, 0.4, 0]]},
+    ),
+    Sign(
+        "class-sums",
+        ("cross-entropy",),
+        "a row of --target sums to 0, and the probabilities of its classes to 1",
+        {"input": [[1, 2, 3], [1, 2, 3]], "target": [[0, 1.0, 0], [0, 0, 0]]},
+        # A row that has no weight takes no part.
+        {"sample_weight": [1, 0]},
+    ),
+    Sign(
+        "class-sums",
+        ("linear-cross-entropy",),
+        "a row of --target sums to 0.5, and the probabilities of its classes to 1",
+        {"input": [[1, 2], [-1, 3]], "linear_weight": [[1, 0], [0, 1]], "target": [[0.5, 0.5], [0.5, 0]]},
+        {"target": ROWS},
+    ),
+    Sign(
+        "distribution-sums",
+        ("kl-div",),
+        "the rows of --target do not sum to 1, as those of distributions do",
+        {"input": LOGS, "target": [[0.2, 0.8], [0.5, 0.4]]},
+        # Along axis 1 they do.
+        {"input": np.log([[[0.2, 0.5], [0.8, 0.5]]]), "target": [[[0.9, 0.5], [0.1, 0.5]]]},
+        ("-r", "batchmean"),
+        ("-r", "sum"),
+    ),
+    Sign(
+        "distribution-sums",
+        ("kl-div",),
+        "the exponentials of the rows of --target do not sum to 1, as those of distributions do",
+        {"input": LOGS, "target": [[1, 2], [3, 1]]},
+        {"target": LOGS},
+        ("-r", "batchmean", "--log-target"),
+    ),
+    Sign(
+        "corners",
+        ("giou", "diou", "ciou", "iou"),
+        "box 5, 5, 2, 2 of --input has a corner on the wrong side: boxes are x1, y1, x2, y2 with x1 < x2",
+        {"input": [[0, 0, 1, 1], [5, 5, 2, 2]], "target": [[0, 0, 1, 2], [2, 2, 5, 6]]},
+        {"input": [[0, 0, 1, 1], [2, 2, 5, 5]]},
+    ),
+    Sign(
+        "corners",
+        ("giou", "diou", "ciou", "iou"),
+        "box 0, 0, 1, 0 of --target has no area: boxes are x1, y1, x2, y2 with x1 < x2 and y1 < y2",
+        {"input": [0, 0, 1, 1], "target": [0, 0, 1, 0]},
+        {"target": [0, 0, 1, 0.01]},
+    ),
+    Sign(
+        "batchmean",
+        ("kl-div",),
+        "batchmean divides by the length of axis 0 alone, and --input has distributions along more axes",
+        {"input": [LOGS], "target": [ROWS]},
+        {"input": LOGS, "target": ROWS},
+        ("-r", "batchmean"),
+    ),
+    Sign(
+        "hard",
+        ("bce", "log-loss", "brier"),
+        "holds nothing but 0 and 1, which are labels and no probabilities",
+        {"input": [1, 0, 1, 1], "target": [1, 0, 1, 1]},
+        {"input": [1, 0, 1, 0.999]},
     ),
     Sign(
         "class-axis",
@@ -302,6 +418,18 @@ SIGNS = [
         {"input_lengths": [2, 3]},
         also=("a result is not finite, found inf",),
     ),
+    Sign(
+        "probabilities",
+        ("ctc",),
+        "looks like probabilities; ctc takes their logarithms",
+        {
+            "log_probs": np.full((3, 1, 2), 0.5),
+            "targets": [[1]],
+            "input_lengths": [3],
+            "target_lengths": [1],
+        },
+        {"log_probs": np.full((3, 1, 2), np.log(0.5))},
+    ),
 ]
 CASES = [
     pytest.param(sign, loss, id=f"{sign.name}, {loss}, {i}")
@@ -422,20 +550,108 @@ def test_quiet_warnings_as_errors(run: Run) -> None:
     assert run(*sign.command("cross-entropy"), "-q", "-W", "error")[:2] == (4, "")
 
 
-@pytest.mark.parametrize(("sign", "loss"), CASES)
-def test_python_is_silent(sign: Sign, loss: str) -> None:
-    """In Python nobody looks for signs: what can be computed is computed."""
-    words = dict(zip(sign.options[::2], sign.options[1::2], strict=True))
+def in_python(sign: Sign) -> dict[str, Any]:
+    """The arguments of a case for `compute`."""
+    words = dict(zip(sign.options[::2], sign.options[1::2], strict=False))
     given: dict[str, Any] = {"reduction": words.get("-r", "mean")}
     if "--class-axis" in words:
         given["class_axis"] = int(words["--class-axis"])
-    arrays = {name: np.asarray(values) for name, values in sign.arrays.items()}
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        losscalc.compute(loss, **given, **arrays)
-        losscalc.gradient(loss, **given, **arrays)
-    kept = [str(w.message) for w in caught if not str(w.message).startswith("a result is not finite")]
-    assert kept == []
+    if "--log-target" in sign.options:
+        given["log_target"] = True
+    return given | {name: np.asarray(values) for name, values in sign.arrays.items()}
+
+
+@pytest.mark.parametrize(("sign", "loss"), CASES)
+def test_python_warns(sign: Sign, loss: str) -> None:
+    """Python tells the same, of a loss as of its derivative, as warnings of one class with their hints."""
+    for function in (losscalc.compute, losscalc.gradient):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            function(loss, **in_python(sign))
+        told = [w for w in caught if issubclass(w.category, losscalc.DiagnosisWarning)]
+        texts = [str(w.message).replace("`", "") for w in told]
+        wanted = re.sub(r"--([\w-]+)", lambda match: match[1].replace("-", "_"), sign.words)
+        assert any(wanted.replace(" _", " --") in text and "; hint: " in text for text in texts), texts
+        assert {w.filename for w in told} == {__file__}
+
+
+def test_python_can_be_silent() -> None:
+    """A filter of the one class silences what Python would tell."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", losscalc.DiagnosisWarning)
+        assert losscalc.GIoU()([5, 5, 2, 2], [5, 6, 2, 3]) < 0
+        warnings.simplefilter("error", losscalc.DiagnosisWarning)
+        with pytest.raises(losscalc.DiagnosisWarning, match="wrong side"):
+            losscalc.GIoU()([5, 5, 2, 2], [5, 6, 2, 3])
+
+
+# Numbers that break the definition of a loss, with what the table of real mistakes wants to hear of each:
+# the value that comes out, the sentence, and what the hint says. Values by PyTorch 2.13 and torchvision.
+IMPOSSIBLE = [
+    ("giou -i 5,5,2,2 -t 5,6,2,3", -0.99999997, "wrong side", "corner of the smaller numbers first"),
+    (
+        "ctc --log-probs [[[2,1,0]],[[0,3,1]]] --targets [[1]] --input-lengths 2 --target-lengths 1",
+        -5.3266,
+        "--log-probs[1][0][1]: holds log-probabilities, which are never positive, found 3.0",
+        "log-softmax",
+    ),
+    ("kl-div -i [[-0.03,-0.09,-0.05]] -t [[0.2,0.3,0.5]] -r batchmean", -0.97165, "sum to 1", "log-softmax"),
+    ("cross-entropy -i [[1,2,3]] -t [[1,1,0]]", 3.8152, "sums to 2", "bce-logits"),
+    (
+        "cross-entropy -i [[1,2,3],[1,2,3]] -t [[0,1,0],[0,0,0]]",
+        0.70380,
+        "--target[1]: a row of --target sums to 0",
+        "--ignore-index",
+    ),
+    (
+        "kl-div -r batchmean -i [[[-1.204,-0.35667],[-1.204,-0.35667]]] -t [[[0.2,0.8],[0.5,0.5]]]",
+        0.1129214,
+        "axis 0 alone",
+        "divide the sum",
+    ),
+    ("bce -i 1,0,1,1 -t 1,0,0,1", 25.0, "nothing but 0 and 1", "give the probabilities"),
+    ("bce-logits -i 1.2,-.4,.3 -t 1,255,0", 34.543551, "found 255.0", "a label to ignore"),
+    ("bce-logits -i 1.2,-.4,.3 -t 1,-100,0", -12.789782, "found -100.0", "a label to ignore"),
+    ("bce-logits -i 1.2,-.4,.3 -t 1,-1,0", 0.4102177, "found -1.0", "a label to ignore"),
+    ("bce-logits -i 1.2,-.4,.3 -t 1,-1,1", 0.3102177, "found -1.0", "(label + 1) / 2"),
+    ("hinge-embedding -i [-3,1,2,0.5] -t 1,1,-1,1", -0.375, "is at least 0", "losscalc show"),
+]
+
+
+@pytest.mark.parametrize(("command", "value", "sentence", "hint"), IMPOSSIBLE)
+def test_impossible_values(command: str, value: float, sentence: str, hint: str, run: Run) -> None:
+    """Each is computed as asked, with one warning that says what is wrong and what to type."""
+    code, out, err = run(*command.split())
+    assert (code, float(out)) == (0, pytest.approx(value, rel=1e-4))
+    ((text, advice),) = _WARNING.findall(err)
+    assert sentence in text
+    assert hint in advice
+
+
+REFUSED = [
+    ("cross-entropy -i [[1,2,3],[1,2,3]] -t 0,255", "--ignore-index 255"),
+    ("multi-margin -i [[1,2,3],[1,2,3]] -t 0,-1", "-1 looks like a label to ignore"),
+    ("bce -i .2,.4,.3 -t 1,-1,0", "-1 looks like a label to ignore"),
+    ("cross-entropy -i [[[[1,2,3]],[[1,2,3]]]] -t [[[[1,0,1]]]]", "reshape --target to (1, 1, 3)"),
+    ("gaussian-nll -i 1,2 -t 1,2 --var [-1,-2]", "log-variances"),
+    ("sigmoid-focal -i [[1,2,3],[1,2,3]] -t 0,1", "--multi-hot"),
+    ("bce -i [[0.1,0.2],[0.3,0.4]] -t [1,0]", "--multi-hot"),
+    ("cross-entropy -i [[1,2,3],[1,2,3],[3,2,1]] -t 0,1", "leave the last logits out"),
+    ("perplexity -i [[[1,2,3],[1,2,3],[3,2,1]]] -t [[0,1]]", "leave the last logits out"),
+    (
+        "ctc --log-probs [[[-1,-1],[-1,-1],[-1,-1]]] --targets [[1]] --input-lengths 3 --target-lengths 1",
+        "(N, T, C)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("command", "hint"), REFUSED)
+def test_hints_of_what_is_refused(command: str, hint: str, run: Run) -> None:
+    """What does not fit is refused with a hint at the likely reason."""
+    code, out, err = run(*command.split())
+    assert (code, out) == (4, "")
+    assert hint in err.splitlines()[1]
 
 
 @pytest.mark.parametrize("options", [("-r", "none"), ("--gradient",), ("--explain",)])
@@ -458,7 +674,108 @@ def test_diagnose_runs_all(run: Run) -> None:
     """`losscalc diagnose` tells of the signs too: that is what it is for."""
     sign = next(sign for sign in SIGNS if sign.name == "scores-are-probabilities")
     code, _, err = run("diagnose", *sign.command("cross-entropy"))
-    assert (code, [text.startswith(sign.words) for text in remarks(err)]) == (0, [True])
+    first, *others = remarks(err)
+    assert (code, first.startswith(sign.words)) == (0, True)
+    assert others == ["the mean is 0.865318; a uniform guess, ln C, has only 0.693147"]
+
+
+SCORES = np.random.default_rng(5).normal(size=(60, 4))
+TRUE = SCORES.argmax(axis=1)
+"""The classes that the scores predict."""
+ONE_HOT = np.eye(4)[np.random.default_rng(1).permutation(TRUE)]
+SAME = np.vstack([SCORES, SCORES[:2]])
+
+
+class Doubt(NamedTuple):
+    """A call of `diagnose`, what it tells, and arrays beside these of which it does not tell it."""
+
+    loss: str
+    told: str
+    arrays: Arrays
+    beside: Arrays
+
+
+DOUBTS = [
+    Doubt(
+        "mse",
+        "all numbers of --input are the same",
+        {"input": [0.5, 0.5, 0.5], "target": [1, 2, 3]},
+        {"input": [0.5, 0.5, 0.6]},
+    ),
+    Doubt(
+        "cross-entropy",
+        "all rows of --input are the same",
+        {"input": np.tile([1, 2, 0], (4, 1)), "target": [0, 1, 2, 1]},
+        {"input": SCORES[:4, :3]},
+    ),
+    Doubt(
+        "cross-entropy",
+        "all of --target is of one class, 1",
+        {"input": SCORES[:4], "target": [1, 1, 1, -100]},
+        {"target": [1, 1, 1, 0]},
+    ),
+    Doubt(
+        "bce",
+        "all of --target is of one class, 0",
+        {"input": [0.1, 0.2, 0.3], "target": [0, 0, 0]},
+        {"target": [0, 0, 1]},
+    ),
+    # ln(1 + e^2) of the wrong and ln(1 + e^-1) of the right, over 2; ln 2 in the other case.
+    Doubt(
+        "bce-logits",
+        "the mean is 1.22009; a guess of ½, ln 2, has only 0.693147",
+        {"input": [2, 1], "target": [0, 1]},
+        {"input": [0, 0]},
+    ),
+    Doubt(
+        "bce-logits",
+        "33.3% of --input is beyond ±30, which gives probabilities of 0 and 1",
+        {"input": [31, 3, -2], "target": [1, 1, 0]},
+        {"input": [30, 3, -2]},
+    ),
+    Doubt(
+        "cross-entropy",
+        "2 rows are the same as one before, in --input and all beside it",
+        {"input": SAME, "target": SAME.argmax(axis=1)},
+        {"target": [*TRUE, *((TRUE[:2] + 1) % 4)]},
+    ),
+    Doubt(
+        "cross-entropy",
+        "30.0% of the predictions are right, and 100.0% would be with the label of the row after each",
+        {"input": SCORES, "target": np.roll(TRUE, 1)},
+        {"target": TRUE},
+    ),
+    Doubt(
+        "multi-margin",
+        "the label of the row before each",
+        {"input": SCORES, "target": np.roll(TRUE, -1)},
+        {"target": np.roll(TRUE, 2)},
+    ),
+    Doubt(
+        "nll",
+        "the label of the place along axis 1 after each",
+        {"input": log_softmax(5 * SCORES)[None].transpose(0, 2, 1), "target": [np.roll(TRUE, 1)]},
+        {"target": [TRUE]},
+    ),
+    Doubt(
+        "bce-logits",
+        "as by chance: rows may be beside the labels of others",
+        {"input": 0.2 * SCORES - 1, "target": ONE_HOT},
+        {"target": np.eye(4)[TRUE]},
+    ),
+]
+
+
+@pytest.mark.parametrize("doubt", DOUBTS, ids=lambda doubt: f"{doubt.loss}: {doubt.told[:40]}")
+def test_doubts(doubt: Doubt, run: Run) -> None:
+    """`diagnose` tells of a doubt, not of the same in arrays beside these; a run is silent about both."""
+    for arrays, is_told in ((doubt.arrays, True), ({**doubt.arrays, **doubt.beside}, False)):
+        save(**arrays)
+        words = [doubt.loss, *typed({name: f"{name}.npy" for name in arrays})]
+        code, _, err = run("diagnose", *words)
+        assert (code, doubt.told in err) == (0, is_told), err
+        assert run(*words)[::2] == (0, "")
+        assert run("diagnose", *words, "-q")[::2] == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -538,6 +855,12 @@ LONG: dict[str, tuple[str, Arrays, Arrays, tuple[str, ...]]] = {
         {"input": -0.5},
         ("-r", "batchmean"),
     ),
+    "hard": (
+        "bce",
+        {"input": np.resize([0.0, 1.0], BLOCK + 1), "target": np.resize([0, 1], BLOCK + 1)},
+        {"input": 0.5},
+        (),
+    ),
     "equal-weights": (
         "l1",
         {
@@ -568,6 +891,67 @@ def test_withdrawn_by_a_later_block(name: str, run: Run) -> None:
     code, _, err = run(*command)
     assert code == 0
     assert words not in err
+
+
+def test_contradictions_in_a_later_block(run: Run) -> None:
+    """One row that breaks a fact is enough, in whichever block, and told with its place in the whole."""
+    row = HALF + 50
+    boxes = np.tile([0.0, 0.0, 2.0, 2.0], (HALF + 100, 1))
+    broken = boxes.copy()
+    broken[row] = [1, 1, 0, 2]
+    save(input=broken, target=boxes)
+    _, _, err = run("iou", "-i", "input.npy", "-t", "target.npy")
+    assert f"input.npy[{row}]: box 1, 1, 0, 2 of --input has a corner on the wrong side" in err
+    target = np.tile([0.25, 0.75], (HALF + 100, 1))
+    target[row] = 0
+    save(input=np.ones((HALF + 100, 2)), target=target)
+    _, _, err = run("cross-entropy", "-i", "input.npy", "-t", "target.npy")
+    assert f"target.npy[{row}]: a row of --target sums to 0" in err
+
+
+def test_a_lone_distribution_that_is_cut(run: Run) -> None:
+    """The parts of one long distribution do not sum to 1, and nobody says that they should."""
+    save(x=np.full(2 * BLOCK, -np.log(2 * BLOCK)), y=np.full(2 * BLOCK, 0.5 / BLOCK))
+    assert run("kl-div", "-i", "x.npy", "-t", "y.npy", "-r", "sum")[::2] == (0, "")
+    save(x=np.full(BLOCK, -np.log(2 * BLOCK)), y=np.full(BLOCK, 0.5 / BLOCK))
+    _, _, err = run("kl-div", "-i", "x.npy", "-t", "y.npy", "-r", "sum")
+    assert (UNNORMALISED in err, "the rows of --target do not sum to 1" in err) == (True, True)
+
+
+def well_formed(loss: Loss, seed: int) -> dict[str, Any]:
+    """Random arrays that are all that the loss takes them for, rounded to the dtypes that people have."""
+    rng = np.random.default_rng(seed)
+    cls, rows = type(loss), int(rng.integers(2, 30))
+    arrays = example(cls, rows, seed=seed)
+    classes = rng.dirichlet(np.ones(WIDTH), rows)
+    if cls.scores == "log-probabilities" and cls.labels != "sequences":
+        arrays["input"] = log_softmax(arrays["input"])
+    if cls.scores == "probabilities" and cls.labels == "classes":
+        arrays["input"] = rng.dirichlet(np.ones(WIDTH), rows)
+    if cls.labels == "distributions" or (cls.labels == "classes" and cls.scores == "logits" and seed % 2):
+        arrays["target"] = np.log(classes) if loss.settings.get("log_target") else classes
+    dtype = (np.float64, np.float32, np.float16)[seed % 3]
+    return converted(converted(arrays, dtype), np.float64)
+
+
+CALLS = int(os.environ.get("CALLS", "10"))
+"""How many random calls are made of each variant of each loss."""
+FACTS = {diagnosis.name for diagnosis in (*CONTRADICTIONS, RANGE)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cls", losscalc.losses().values(), ids=lambda cls: cls.name)
+def test_well_formed_calls_contradict_nothing(cls: type[Loss]) -> None:
+    """None of the contradictions shows where arrays are what they should be, whatever the parameters."""
+    for loss in variants(cls):
+        for seed in range(CALLS):
+            arrays = well_formed(loss, seed)
+            with np.errstate(all="ignore"):
+                terms = loss.terms(**arrays)
+                for reduction in cls.reductions:
+                    signs = examine(loss, reduction, arrays, terms).signs
+                    shown = {name for name, sign in signs.items() if sign.warning}
+                    assert not shown & FACTS, (loss, seed)
 
 
 @pytest.mark.parametrize(("file", "place"), [("x.npy", "x.npy[{0}, 1]"), ("x.csv", "x.csv:{1}:2")])

@@ -389,6 +389,68 @@ def test_worst_beside_what_belongs_elsewhere(words, name, run):
 PLANES = "[[[1,2],[3,4],[5,9]],[[1,2],[3,4],[0,1]]]"
 
 
+def test_worst_of_a_file(run):
+    """Where a loss stands, and what was predicted: softmax(3, 1)[0] is 1/(1 + e^-2), and 1 less the other."""
+    Path("x.csv").write_text("cat,dog\n1,2\n3,1\n,\n0,0\n", "utf-8")
+    Path("y.csv").write_text("1\n1\n0\n0\n", "utf-8")
+    words = ["cross-entropy", "-i", "x.csv", "-t", "y.csv", "--na", "input=drop", "-q", "--worst", "1"]
+    (row,) = run(*words, "-f", "json").sheet("worst")
+    assert (row["index"], row["line"], row["predicted"], row["target"]) == ([1], 3, 0, 1)
+    assert row["p"] == pytest.approx(1 / (1 + np.exp(-2)))
+    assert row["p_true"] == pytest.approx(1 - row["p"])
+    assert row["loss"] == pytest.approx(-np.log(row["p_true"]))
+    heading, *cells = run(*words, "-f", "csv").out.splitlines()
+    assert heading == "index,line,input,target,predicted,p,p true,loss,share"
+    assert cells == ['1,3,"3, 1",1,0,0.8808,0.1192,2.1269280110429727,67.9%']
+
+
+def test_worst_of_several_files(run):
+    """Beside the line there is the file, if there are several."""
+    Path("x1.csv").write_text("p\n0.5\n0.9\n", "utf-8")
+    Path("x2.csv").write_text("p\n0.4\n0.3\n", "utf-8")
+    rows = run("bce", "-i", "x*.csv", "-t", "1,0,1,0", "--worst", "2", "-f", "json").sheet("worst")
+    assert [(row["file"], row["line"], row["index"]) for row in rows] == [
+        ("x1.csv", 3, [1]),
+        ("x2.csv", 2, [2]),
+    ]
+    # 0.9 of a label 0, and 0.4 of a label 1, whose other label is taken for more probable.
+    found = [(row["predicted"], row["p"], row["p_true"]) for row in rows]
+    assert found == [(1, 0.9, pytest.approx(0.1)), (0, 0.6, 0.4)]
+
+
+def test_worst_of_tokens(run):
+    """For scores (N, C, L) it is the token that counts, with its class, and not the slab."""
+    rows = run("cross-entropy", "-i", PLANES, "-t", "[[0,1],[2,2]]", "--worst", "4", "-f", "json").sheet(
+        "worst"
+    )
+    planes = np.array(json.loads(PLANES), float)
+    for row in rows:
+        n, place = row["index"]
+        token = planes[n, :, place]
+        chances = np.exp(token) / np.exp(token).sum()
+        assert row["input"] == token.tolist()
+        assert (row["predicted"], row["p"]) == (chances.argmax(), pytest.approx(chances.max()))
+        assert row["p_true"] == pytest.approx(chances[row["target"]])
+
+
+@pytest.mark.parametrize(
+    ("words", "predicted", "chances"),
+    [
+        (["soft-margin", "-i", "[-2,1]", "-t", "1,1"], -1, None),
+        (["nll", "-i", "[[-0.2231435513,-1.6094379124],[0,-9]]", "-t", "1,0"], 0, (0.8, 0.2)),
+        (["multi-margin", "-i", "[[1,2],[3,1]]", "-t", "1,1"], 0, None),
+        (["mse", "-i", "1,2", "-t", "1,4"], None, None),
+    ],
+)
+def test_worst_of_what_predicts(words, predicted, chances, run):
+    """Signs and classes are predicted by scores of any kind, probabilities by some, and numbers by none."""
+    (row,) = run(*words, "--worst", "1", "-f", "json").sheet("worst")
+    assert row.get("predicted") == predicted
+    assert ("p" in row, "line" in row) == (chances is not None, False)
+    if chances is not None:
+        assert (row["p"], row["p_true"]) == pytest.approx(chances)
+
+
 def test_worst_beside_a_place(run):
     """Of scores (N, C, L), the classes of the place; of a weight (N, 1), the one of the row."""
     words = ["cross-entropy", "-i", PLANES, "-t", "[[0,1],[2,2]]", "--worst", "1", "-f", "json"]
@@ -545,7 +607,7 @@ def test_csv_of_the_worst_can_be_read(run):
 
     words = ["cross-entropy", "-i", "[[1,2,0],[3,4,1]]", "-t", "0,2", "--worst", "2", "-f", "csv"]
     heading, *rows = csv.reader(io.StringIO(run(*words).out))
-    assert heading == ["index", "input", "target", "loss", "share"]
+    assert heading == ["index", "input", "target", "predicted", "p", "p true", "loss", "share"]
     assert [row[:3] for row in rows] == [["1", "3, 4, 1", "2"], ["0", "1, 2, 0", "0"]]
 
 
