@@ -16,6 +16,8 @@ _SHARE = 0.01
 """From this share on, saturated logits are worth a word."""
 _ENOUGH = 8
 """Of fewer rows than this, any may look like anything by chance."""
+_LITTLE = 0.25
+"""Accuracies that are surely below this part of the way from chance to 1 are as good as chance."""
 _SURE = 4.0
 """By so many standard deviations accuracies have to differ."""
 
@@ -31,7 +33,7 @@ def doubts(call: Call) -> Iterator[DiagnosisWarning]:
         guess = _guess(call)
         value = mean(call)
         if guess is not None and value > guess[1] * (1 + 1e-6):
-            yield DiagnosisWarning(f"the mean is {value:.6g}; a {guess[0]}, has only {guess[1]:.6g}")
+            yield DiagnosisWarning(f"the mean, {value:.6g}, is worse than a {guess[0]} = {guess[1]:.6g}")
         found = predictions(call)
         if found is not None:
             yield from _of_accuracy(found, None if guess is None else value < guess[1])
@@ -46,8 +48,8 @@ def _of_scores(call: Call, name: str, scores: Array) -> Iterator[DiagnosisWarnin
         what = "all rows of" if scores.ndim > 1 else "all numbers of"
         yield DiagnosisWarning(f"{what} `{name}` are the same", argument=name)
     elif is_of_rows and scores.ndim > 1 and scores.shape[1] > 1 and (count := _repeated(call, scores)):
-        rows = f"{count} rows are" if count > 1 else "1 row is"
-        yield DiagnosisWarning(f"{rows} the same as one before, in `{name}` and all beside it", argument=name)
+        rows = f"{count} rows repeat" if count > 1 else "1 row repeats"
+        yield DiagnosisWarning(f"{rows} an earlier one, in `{name}` and all beside it", argument=name)
     if call.operation.scores == "logits" and scores.size:
         share = float((np.abs(scores) > _SATURATED).mean())
         if share >= _SHARE:
@@ -115,10 +117,11 @@ def _of_accuracy(found: Predictions, is_low: bool | None) -> Iterator[DiagnosisW
                 )
                 return
     chance = 1 / found.options
-    if is_low and abs(own - chance) <= 2 * np.sqrt(chance * (1 - chance) / count):
+    most = own + 2 * np.sqrt(own * (1 - own) / count)
+    if is_low and most < chance + _LITTLE * (1 - chance):
         yield DiagnosisWarning(
-            f"the loss is low, and yet {own:.1%} of the predictions are right, as by chance: rows may be "
-            "beside the labels of others",
+            f"the loss is below that of a uniform guess, though only {own:.1%} of the predictions are right, "
+            "about as by chance: labels may stand beside the wrong rows",
             argument="target",
         )
 
