@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from losscalc.core.array import Array, Shape
+from losscalc.core.array import Array
 from losscalc.core.domains import Region
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import MEAN, Partial, Slope, Terms
@@ -223,9 +223,9 @@ def _slope(call: AnyCall, layout: Layout, arrays: Mapping[str, Array], taken: Ma
     return whole
 
 
-def _taken_slope(call: AnyCall, layout: Layout, arguments: Mapping[str, Any], shape: Shape) -> Array:
+def _taken_slope(call: AnyCall, layout: Layout, taken: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
     assert call.wrt is not None
-    slope: Slope = call.operation.differentiated(call.wrt, arguments, layout.dtype)
+    slope: Slope = call.operation.differentiated(call.wrt, taken, layout.dtype)
     if slope.sums is not None:
         return np.stack([unbroadcast(each, shape) for each in slope.sums.values()], axis=-1)
     whole = slope.value

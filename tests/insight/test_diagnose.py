@@ -779,7 +779,7 @@ def test_doubts(doubt: Doubt, run: Run) -> None:
 
 
 def test_few_rows_prove_no_chance(run: Run) -> None:
-    """Of 12 rows 6 are right, which may be as good as it looks: ln 3 is more than the loss, by hand ½·ln(e+2)."""
+    """Of 12 rows 6 are right, more than by chance; the loss is ln(e + 2) - ½ by hand, and ln 3 is more."""
     scores = np.eye(3)[np.arange(12) % 3]
     target = [*([0, 1, 2] * 2), *([1, 2, 0] * 2)]
     save(input=scores, target=target)
