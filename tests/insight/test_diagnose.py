@@ -741,19 +741,19 @@ DOUBTS = [
     ),
     Doubt(
         "cross-entropy",
-        "30.0% of the predictions are right, and 100.0% would be with the label of the row after each",
+        "30.0% of the predictions are right, and 100.0% would be with the label of the next row",
         {"input": SCORES, "target": np.roll(TRUE, 1)},
         {"target": TRUE},
     ),
     Doubt(
         "multi-margin",
-        "the label of the row before each",
+        "the label of the previous row",
         {"input": SCORES, "target": np.roll(TRUE, -1)},
         {"target": np.roll(TRUE, 2)},
     ),
     Doubt(
         "nll",
-        "the label of the place along axis 1 after each",
+        "the label of the next place along axis 1",
         {"input": log_softmax(5 * SCORES)[None].transpose(0, 2, 1), "target": [np.roll(TRUE, 1)]},
         {"target": [TRUE]},
     ),
