@@ -9,13 +9,13 @@ from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.catalogue.places import Places, gathered
 from losscalc.catalogue.regression import Squared
 from losscalc.catalogue.relative import AboveMinusOne, SquaredLogarithmic
-from losscalc.core.array import FloatArray, IndexArray, Shape
+from losscalc.core.array import FloatArray, IndexArray, Shape, show_shape
 from losscalc.core.conventions import Convention, agreeing
 from losscalc.core.declaration import Doc
 from losscalc.core.reductions import ROOT, Slope, Terms
 from losscalc.core.roles import FullWeight, Values
 from losscalc.core.shapes import Layout, beside, elementwise_layout, fits
-from losscalc.errors import ParameterError
+from losscalc.errors import ParameterError, ShapeError
 
 # The names of the sums of a column.
 _SQUARES, _DIVISOR = "squares", "divisor"
@@ -44,7 +44,11 @@ class Rooted(Loss):
         """With a root for each column, a weight may be one a row."""
         if self.per_column and broadcast:
             raise ParameterError("there is no broadcasting with `per_column`", argument="broadcast")
-        weight, rows = shapes.get("weight", ()), shapes["input"][:1]
+        rows, columns = shapes["input"][:1], shapes["input"][1:]
+        if self.per_column and 0 in columns:
+            problem = f"`input` has shape {show_shape(shapes['input'])}, and no columns to take roots of"
+            raise ShapeError(problem, argument="input")
+        weight = shapes.get("weight", ())
         if not self.per_column or not weight or not fits(weight, rows):
             return elementwise_layout(shapes, full=("weight",), broadcast=broadcast)
         layout = elementwise_layout({name: shapes[name] for name in ("input", "target")}, broadcast=False)

@@ -13,13 +13,13 @@ from losscalc.cli.signals import answer_signals, refuse_tracebacks
 def run(arguments: Sequence[str]) -> int:
     """Run the command line with these arguments, and return the exit code."""
     from losscalc.cli.boundary import guarded
-    from losscalc.cli.streams import complete_stdout
-
-    command = _command(arguments)
 
     def whole() -> None:
+        # Loading may fail as well, for lack of memory.
+        from losscalc.cli.streams import complete_stdout
+
         with complete_stdout():
-            command()
+            _command(arguments)()
 
     return guarded(whole, lambda: "--debug" in arguments or _is_on(os.environ.get("LOSSCALC_DEBUG", "")))
 

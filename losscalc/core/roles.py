@@ -131,7 +131,7 @@ Variance = Annotated[
         "Variances: one for each element, one a row (without the last axis), or one number.",
         "variances",
         NOT_NEGATIVE,
-        hint="of log-variances give the exponentials",
+        hint="if these are log-variances, give their exponentials",
         nan=True,
     ),
 ]

@@ -267,7 +267,7 @@ def _bad_class_target(
     elif target and _without_ones(target) == _without_ones(expected):
         hint = f"reshape `target` to {show_shape(expected)}: one class index a row"
     elif _lacks_one(target, expected) or _lacks_one(target, scores[:-1]):
-        hint = "one label is lacking: if each is that of the next step, leave the last logits out"
+        hint = "one label is missing: if each is that of the next step, leave out the last logits"
     also = f", or {show_shape(scores)} of class probabilities" if probabilities else ""
     return ShapeError(
         f"`target` has shape {show_shape(target)}; for {scores_name} of shape {show_shape(scores)} "

@@ -223,11 +223,9 @@ def _slope(call: AnyCall, layout: Layout, arrays: Mapping[str, Array], taken: Ma
     return whole
 
 
-def _taken_slope(
-    call: AnyCall, layout: Layout, arguments: Mapping[str, Any], shape: tuple[int, ...]
-) -> Array:
+def _taken_slope(call: AnyCall, layout: Layout, taken: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
     assert call.wrt is not None
-    slope: Slope = call.operation.differentiated(call.wrt, arguments, layout.dtype)
+    slope: Slope = call.operation.differentiated(call.wrt, taken, layout.dtype)
     if slope.sums is not None:
         return np.stack([unbroadcast(each, shape) for each in slope.sums.values()], axis=-1)
     whole = slope.value

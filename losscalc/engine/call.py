@@ -13,7 +13,7 @@ from losscalc.core.shapes import Layout, column_note, columns_beside_vectors, fi
 from losscalc.engine.findings import Examine
 from losscalc.engine.sources import Labels, MemorySource, Source
 from losscalc.engine.wrappers import Column
-from losscalc.errors import DataError, LosscalcNote, ShapeError
+from losscalc.errors import DataError, LosscalcNote, ParameterError, ShapeError
 
 # Bytes that are read of arrays of unknown length before their shapes are judged once more.
 _AHEAD, _ALL = 1 << 23, 1 << 62
@@ -77,7 +77,7 @@ class Call(NamedTuple, Generic[Operation_co]):
                 error.hint = "`broadcast` lets shapes broadcast, as NumPy does it"
             if self._has_classes_for_labels(sources):
                 before = f"{error.hint}; " if error.hint else ""
-                error.hint = f"{before}class indices become rows of 0 and 1 by --multi-hot ' '"
+                error.hint = f"{before}--multi-hot ' ' turns class indices into rows of 0 and 1"
             raise
         own = dtypes[self.wrt or next(iter(dtypes))]
         result = self.dtype or (own if own.kind == "f" else np.dtype(np.float64))
@@ -147,7 +147,7 @@ class Call(NamedTuple, Generic[Operation_co]):
         """Whether the arrays fit together."""
         try:
             _ = self.layout
-        except DataError:
+        except (DataError, ParameterError):
             return False
         return True
 

@@ -185,6 +185,6 @@ def _expression(text: str) -> ast.expr:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return ast.parse(text.strip(" \t\r\n\f"), mode="eval").body
+            return ast.parse(text.lstrip(" \t"), mode="eval").body
         except SyntaxError:
-            return ast.parse(_LONG.sub(r"\1", text).strip(" \t\r\n\f"), mode="eval").body
+            return ast.parse(_LONG.sub(r"\1", text).lstrip(" \t"), mode="eval").body

@@ -137,7 +137,7 @@ def _class_sums(case: Case) -> DiagnosisWarning | None:
     else:
         hint = "divide each row by its sum"
     return DiagnosisWarning(
-        f"a row of `target` sums to {total:.6g}, and the probabilities of its classes to 1",
+        f"`target` has a row that sums to {total:.6g}; the probabilities of classes sum to 1",
         hint=hint,
         argument="target",
         index=place,
@@ -150,9 +150,10 @@ def _distribution_sums(case: Case) -> DiagnosisWarning | None:
     place = _first_astray(case, case["target"], of_logs=are_logs)
     if place is None:
         return None
-    what = "the exponentials of the rows" if are_logs else "the rows"
     return DiagnosisWarning(
-        f"{what} of `target` do not sum to 1, as those of distributions do",
+        "`target` has a row whose exponentials do not sum to 1; those of log-probabilities do"
+        if are_logs
+        else "`target` has a row that does not sum to 1; distributions do",
         hint=f"pipe it through {log_softmax(case)}" if are_logs else "divide each row by its sum",
         argument="target",
         index=place,
@@ -171,11 +172,11 @@ def _boxes(case: Case) -> DiagnosisWarning | None:
         if not (sides <= 0).any():
             continue
         place = tuple(int(i) for i in np.argwhere((sides <= 0).any(axis=-1))[0])
-        box = ", ".join(f"{number:g}" for number in case[name][place])
-        what = "has a corner on the wrong side" if (sides[place] < 0).any() else "has no area"
+        what = "with a corner on the wrong side" if (sides[place] < 0).any() else "without area"
         return DiagnosisWarning(
-            f"box {box} of `{name}` {what}: boxes are x1, y1, x2, y2 with x1 < x2 and y1 < y2",
-            hint="give the corner of the smaller numbers first; of a centre, width and height it is "
+            f"`{name}` has a box {what}",
+            found=", ".join(f"{number:g}" for number in case[name][place]),
+            hint="boxes are x1, y1, x2, y2 with x1 < x2 and y1 < y2; of a centre, width and height they are "
             "cx - w/2, cy - h/2, cx + w/2, cy + h/2",
             argument=name,
             index=place,
@@ -269,8 +270,8 @@ CONTRADICTIONS: tuple[Diagnosis | Contradiction, ...] = (
         lambda loss: loss.scores == "probabilities" and loss.finish is Operation.finish,
         _is_hard,
         lambda case: DiagnosisWarning(
-            f"`{case.first}` holds nothing but 0 and 1, which are labels and no probabilities",
-            hint="give the probabilities of which the labels were made",
+            f"`{case.first}` holds nothing but 0 and 1, which are labels, not probabilities",
+            hint="give the probabilities that these labels were made from",
             argument=case.first,
         ),
     ),

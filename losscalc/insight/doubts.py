@@ -16,6 +16,10 @@ _SHARE = 0.01
 """From this share on, saturated logits are worth a word."""
 _ENOUGH = 8
 """Of fewer rows than this, any may look like anything by chance."""
+_LITTLE = 0.25
+"""Accuracies that are surely below this part of the way from chance to 1 are as good as chance."""
+_WELL_BELOW = 0.9
+"""Below this part of the loss of a uniform guess, a loss is of predictions that know something."""
 _SURE = 4.0
 """By so many standard deviations accuracies have to differ."""
 
@@ -31,12 +35,11 @@ def doubts(call: Call) -> Iterator[DiagnosisWarning]:
         guess = _guess(call)
         value = mean(call)
         if guess is not None and value > guess[1] * (1 + 1e-6):
-            yield DiagnosisWarning(f"the mean is {value:.6g}; a {guess[0]}, has only {guess[1]:.6g}")
-        found = predictions(call)
-        if found is not None:
-            yield from _of_accuracy(found, None if guess is None else value < guess[1])
-        if (rows := _as_classes(call)) is not None:
-            yield from _of_accuracy(rows, None if guess is None else value < guess[1])
+            yield DiagnosisWarning(f"the mean, {value:.6g}, is worse than a {guess[0]} = {guess[1]:.6g}")
+        is_low = guess is not None and value < _WELL_BELOW * guess[1]
+        for found in (predictions(call), _as_classes(call)):
+            if found is not None:
+                yield from _of_accuracy(found, is_low)
 
 
 def _of_scores(call: Call, name: str, scores: Array) -> Iterator[DiagnosisWarning]:
@@ -46,8 +49,8 @@ def _of_scores(call: Call, name: str, scores: Array) -> Iterator[DiagnosisWarnin
         what = "all rows of" if scores.ndim > 1 else "all numbers of"
         yield DiagnosisWarning(f"{what} `{name}` are the same", argument=name)
     elif is_of_rows and scores.ndim > 1 and scores.shape[1] > 1 and (count := _repeated(call, scores)):
-        rows = f"{count} rows are" if count > 1 else "1 row is"
-        yield DiagnosisWarning(f"{rows} the same as one before, in `{name}` and all beside it", argument=name)
+        rows = f"{count} rows repeat" if count > 1 else "1 row repeats"
+        yield DiagnosisWarning(f"{rows} an earlier one, in `{name}` and all beside it", argument=name)
     if call.operation.scores == "logits" and scores.size:
         share = float((np.abs(scores) > _SATURATED).mean())
         if share >= _SHARE:
@@ -97,28 +100,29 @@ def _as_classes(call: Call) -> Predictions | None:
     return Predictions(scores.argmax(axis=1), true, np.ones(true.shape, bool), None, None, target.shape[1])
 
 
-def _of_accuracy(found: Predictions, is_low: bool | None) -> Iterator[DiagnosisWarning]:
+def _of_accuracy(found: Predictions, is_low: bool) -> Iterator[DiagnosisWarning]:
     """Predictions that are right by chance only though the loss is low, or that are right one row further."""
     count, own = int(found.counted.sum()), found.accuracy
     if count < _ENOUGH:
         return
     for axis in range(found.true.ndim):
-        for step, where in ((-1, "after"), (1, "before")):
+        for step, which in ((-1, "next"), (1, "previous")):
             shifted = _shifted(found, axis, step)
             apart = _SURE * np.sqrt(max(own * (1 - own), 1 / count) / count)
             if shifted.accuracy > own + apart:
                 what = "row" if axis == 0 else f"place along axis {axis}"
                 yield DiagnosisWarning(
                     f"{own:.1%} of the predictions are right, and {shifted.accuracy:.1%} would be with the "
-                    f"label of the {what} {where} each",
+                    f"label of the {which} {what}",
                     argument="target",
                 )
                 return
     chance = 1 / found.options
-    if is_low and abs(own - chance) <= 2 * np.sqrt(chance * (1 - chance) / count):
+    most = own + 2 * np.sqrt(own * (1 - own) / count)
+    if is_low and most < chance + _LITTLE * (1 - chance):
         yield DiagnosisWarning(
-            f"the loss is low, and yet {own:.1%} of the predictions are right, as by chance: rows may be "
-            "beside the labels of others",
+            f"the loss is well below that of a uniform guess, though only {own:.1%} of the predictions are "
+            "right, about as by chance: labels may stand beside the wrong rows",
             argument="target",
         )
 

@@ -13,8 +13,9 @@ _SEPARATORS = re.compile(r"[^\w]|_")
 _FILLERS = frozenset({"a", "and", "coefficient", "for", "loss", "losses", "of", "score", "the", "to"})
 # Words behind the one that is searched for, which say little more.
 _TAILS = frozenset(
-    {"analysis", "data", "function", "functions", "imaging", "learning", "model", "models"}
-    | {"problem", "problems", "system", "systems", "task", "tasks", "training"}
+    {"analysis", "data", "filtering", "function", "functions", "imaging", "learning", "model", "models"}
+    | {"network", "networks", "prediction", "problem", "problems", "recognition", "scoring", "system"}
+    | {"systems", "task", "tasks", "training"}
 )
 # From this ratio on a word is one of another, misspelt.
 _ALIKE = 0.8
@@ -23,7 +24,10 @@ SYNONYMS = {
     "regression": ("linear regression", "least squares", "curve fitting", "physics-informed", "PINN"),
     "GAN": ("generative", "adversarial", "discriminator", "wgan", "lsgan"),
     "robust": ("outlier", "heavy tails", "heavy-tailed"),
-    "restoration": ("denoising", "denoise", "deblurring", "super-resolution", "inpainting", "upscaling"),
+    "restoration": (
+        *("denoising", "denoise", "deblurring", "super-resolution", "inpainting", "upscaling"),
+        *("colorization", "image-to-image", "image-to-image translation"),
+    ),
     "diffusion": ("ddpm", "noise prediction", "flow matching", "image generation"),
     "reconstruction": ("autoencoder", "anomaly", "anomaly detection", "novelty detection"),
     "depth": ("depth estimation", "stereo", "disparity", "optical flow"),
@@ -35,21 +39,32 @@ SYNONYMS = {
     "counts": ("count data",),
     "uncertainty": ("heteroscedastic", "aleatoric", "uncertainty estimation", "bayesian", "probabilistic"),
     "binary": (
-        *("binary classification", "logistic regression", "churn", "credit", "spam", "click-through", "ctr"),
-        *("link prediction", "negative sampling", "word2vec"),
+        *("binary classification", "logistic regression", "churn", "credit", "spam", "click-through"),
+        *("click-through rate", "ctr", "link prediction", "negative sampling", "word2vec"),
     ),
-    "one class of several": ("multinomial", "softmax regression", "mnist", "imagenet"),
+    "one class of several": (
+        *("multinomial", "softmax regression", "mnist", "imagenet", "sentiment", "topic"),
+        *("named entity", "part of speech"),
+    ),
     "multi-label": ("tagging", "multiple labels"),
     "imbalanced": ("class imbalance", "unbalanced", "long tail", "long-tailed", "fraud", "fraud detection"),
     "segmentation": ("medical", "medical imaging", "pixel", "tumor", "tumour", "mri", "satellite", "mask"),
     "object detection": ("bounding box", "bounding boxes", "bbox", "yolo", "localization", "localisation"),
     "language model": (
-        *("llm", "next token", "causal", "transformer", "gpt", "bert", "fine-tuning", "pretraining"),
-        *("language modeling", "language modelling", "translation", "summarization", "summarisation"),
+        *("llm", "next token", "causal", "transformer", "gpt", "bert", "chatbot", "fine-tuning"),
+        *(
+            "pretraining",
+            "language modeling",
+            "language modelling",
+            "translation",
+            "summarization",
+            "summarisation",
+        ),
+        *("text generation", "captioning", "question answering"),
     ),
     "self-supervised": ("self-supervision", "multimodal", "image-text", "representation learning"),
     "embeddings": ("retrieval", "face recognition", "sentence embeddings"),
-    "metric learning": ("verification", "re-identification", "reid", "few-shot", "one-shot"),
+    "metric learning": ("verification", "re-identification", "reid", "siamese", "few-shot", "one-shot"),
     "support vector machine": ("maximum margin", "max margin"),
     "ranking": ("learning to rank",),
     "recommendation": ("recommender", "collaborative filtering", "implicit feedback"),
@@ -113,10 +128,11 @@ def _meant(word: str) -> list[str]:
 
 def _meant_by_part(words: list[str]) -> list[str]:
     """What some of several words mean: the last, as in image segmentation, or those before a tail."""
-    ends = [words[place:] for place in range(1, len(words))]
-    begins = [words[:-1]] if words[1:] and words[-1] in _TAILS else []
+    before = words[:-1] if words[1:] and words[-1] in _TAILS else []
+    parts = [before[place:] for place in range(len(before))]
+    parts += [words[place:] for place in range(1, len(words))]
     known = {_plain(use) for cls in operations().values() for use in cls.uses}
-    for part in (*begins, *ends):
+    for part in parts:
         if found := [each for each in _meant(" ".join(part)) if each in known]:
             return found
     return []

@@ -682,6 +682,10 @@ def test_a_root_of_each_column_needs_its_columns():
         losscalc.compute("rmse", x, y, weight=[1.0, 2.0])
     with pytest.raises(losscalc.ParameterError, match="no broadcasting"):
         losscalc.compute("rmse", x, y[:1], like="sklearn", broadcast=True)
+    with pytest.raises(losscalc.ShapeError, match="must be equal"):
+        losscalc.compute("rmse", x, y[:, :2], like="sklearn")
+    with pytest.raises(losscalc.ShapeError, match="no columns to take roots of"):
+        losscalc.compute("rmse", x[:, :0], y[:, :0], like="sklearn", reduction="none")
 
 
 @pytest.mark.parametrize("weight", [None, [1.0, 2.0, 0.0]])

@@ -31,6 +31,8 @@ from tests.support.hostile import (
 from tests.support.memory import little_memory
 
 FORMATS = "name the format it has, as in --from csv"
+# The header ends on a second line of blanks; NumPy refuses it, too.
+TWO_LINES = npy().replace(b"\n", b" ").replace(b"}  ", b"}\r ")
 DICTIONARY = "the NPY header is not a Python dictionary"
 KEYS = "the NPY header must hold descr, fortran_order and shape, once each"
 REAL = "the array holds {}, not real numbers of up to 64 bits"
@@ -90,6 +92,7 @@ SHAPES = [
     ("20 kB of header", Refusal(npy(header=" " * 20000), "", "the NPY header claims 20022 bytes; 10000 are the most it may have")),
     # the header
     ("blank header", Refusal(npy(header=" "), "", DICTIONARY)),
+    ("blanks on a second line", Refusal(TWO_LINES, "", DICTIONARY)),
     ("a call", Refusal(npy(descr="open('PWNED', 'w')"), "", DICTIONARY)),
     ("an expression", Refusal(npy(shape="(1,)*4"), "", DICTIONARY)),
     ("NUL", Refusal(npy(header="{\0}"), "", DICTIONARY)),

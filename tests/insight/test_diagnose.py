@@ -164,14 +164,14 @@ SIGNS = [
     Sign(
         "class-sums",
         ("cross-entropy",),
-        "a row of --target sums to 2, and the probabilities of its classes to 1",
+        "has a row that sums to 2; the probabilities of classes sum to 1",
         {"input": [[1, 2, 3], [3, 2, 1]], "target": [[0, 1, 0], [1.0, 1, 0]]},
         {"target": [[0, 1, 0], [0.6, 0.4, 0]]},
     ),
     Sign(
         "class-sums",
         ("cross-entropy",),
-        "a row of --target sums to 0, and the probabilities of its classes to 1",
+        "has a row that sums to 0; the probabilities of classes sum to 1",
         {"input": [[1, 2, 3], [1, 2, 3]], "target": [[0, 1.0, 0], [0, 0, 0]]},
         # A row that has no weight takes no part.
         {"sample_weight": [1, 0]},
@@ -179,14 +179,14 @@ SIGNS = [
     Sign(
         "class-sums",
         ("linear-cross-entropy",),
-        "a row of --target sums to 0.5, and the probabilities of its classes to 1",
+        "has a row that sums to 0.5; the probabilities of classes sum to 1",
         {"input": [[1, 2], [-1, 3]], "linear_weight": [[1, 0], [0, 1]], "target": [[0.5, 0.5], [0.5, 0]]},
         {"target": ROWS},
     ),
     Sign(
         "distribution-sums",
         ("kl-div",),
-        "the rows of --target do not sum to 1, as those of distributions do",
+        "has a row that does not sum to 1; distributions do",
         {"input": LOGS, "target": [[0.2, 0.8], [0.5, 0.4]]},
         # Along axis 1 they do.
         {"input": np.log([[[0.2, 0.5], [0.8, 0.5]]]), "target": [[[0.9, 0.5], [0.1, 0.5]]]},
@@ -196,7 +196,7 @@ SIGNS = [
     Sign(
         "distribution-sums",
         ("kl-div",),
-        "the exponentials of the rows of --target do not sum to 1, as those of distributions do",
+        "has a row whose exponentials do not sum to 1; those of log-probabilities do",
         {"input": LOGS, "target": [[1, 2], [3, 1]]},
         {"target": LOGS},
         ("-r", "batchmean", "--log-target"),
@@ -204,14 +204,14 @@ SIGNS = [
     Sign(
         "corners",
         ("giou", "diou", "ciou", "iou"),
-        "box 5, 5, 2, 2 of --input has a corner on the wrong side: boxes are x1, y1, x2, y2 with x1 < x2",
+        "has a box with a corner on the wrong side, found '5, 5, 2, 2'",
         {"input": [[0, 0, 1, 1], [5, 5, 2, 2]], "target": [[0, 0, 1, 2], [2, 2, 5, 6]]},
         {"input": [[0, 0, 1, 1], [2, 2, 5, 5]]},
     ),
     Sign(
         "corners",
         ("giou", "diou", "ciou", "iou"),
-        "box 0, 0, 1, 0 of --target has no area: boxes are x1, y1, x2, y2 with x1 < x2 and y1 < y2",
+        "--target has a box without area, found '0, 0, 1, 0'",
         {"input": [0, 0, 1, 1], "target": [0, 0, 1, 0]},
         {"target": [0, 0, 1, 0.01]},
     ),
@@ -226,7 +226,7 @@ SIGNS = [
     Sign(
         "hard",
         ("bce", "log-loss", "brier"),
-        "holds nothing but 0 and 1, which are labels and no probabilities",
+        "holds nothing but 0 and 1, which are labels, not probabilities",
         {"input": [1, 0, 1, 1], "target": [1, 0, 1, 1]},
         {"input": [1, 0, 1, 0.999]},
     ),
@@ -589,7 +589,7 @@ def test_python_can_be_silent() -> None:
 # Numbers that break the definition of a loss, with what the table of real mistakes wants to hear of each:
 # the value that comes out, the sentence, and what the hint says. Values by PyTorch 2.13 and torchvision.
 IMPOSSIBLE = [
-    ("giou -i 5,5,2,2 -t 5,6,2,3", -0.99999997, "wrong side", "corner of the smaller numbers first"),
+    ("giou -i 5,5,2,2 -t 5,6,2,3", -0.99999997, "wrong side", "x1 < x2 and y1 < y2"),
     (
         "ctc --log-probs [[[2,1,0]],[[0,3,1]]] --targets [[1]] --input-lengths 2 --target-lengths 1",
         -5.3266,
@@ -601,7 +601,7 @@ IMPOSSIBLE = [
     (
         "cross-entropy -i [[1,2,3],[1,2,3]] -t [[0,1,0],[0,0,0]]",
         0.70380,
-        "--target[1]: a row of --target sums to 0",
+        "--target[1]: has a row that sums to 0",
         "--ignore-index",
     ),
     (
@@ -637,8 +637,8 @@ REFUSED = [
     ("gaussian-nll -i 1,2 -t 1,2 --var [-1,-2]", "log-variances"),
     ("sigmoid-focal -i [[1,2,3],[1,2,3]] -t 0,1", "--multi-hot"),
     ("bce -i [[0.1,0.2],[0.3,0.4]] -t [1,0]", "--multi-hot"),
-    ("cross-entropy -i [[1,2,3],[1,2,3],[3,2,1]] -t 0,1", "leave the last logits out"),
-    ("perplexity -i [[[1,2,3],[1,2,3],[3,2,1]]] -t [[0,1]]", "leave the last logits out"),
+    ("cross-entropy -i [[1,2,3],[1,2,3],[3,2,1]] -t 0,1", "leave out the last logits"),
+    ("perplexity -i [[[1,2,3],[1,2,3],[3,2,1]]] -t [[0,1]]", "leave out the last logits"),
     (
         "ctc --log-probs [[[-1,-1],[-1,-1],[-1,-1]]] --targets [[1]] --input-lengths 3 --target-lengths 1",
         "(N, T, C)",
@@ -676,7 +676,7 @@ def test_diagnose_runs_all(run: Run) -> None:
     code, _, err = run("diagnose", *sign.command("cross-entropy"))
     first, *others = remarks(err)
     assert (code, first.startswith(sign.words)) == (0, True)
-    assert others == ["the mean is 0.865318; a uniform guess, ln C, has only 0.693147"]
+    assert others == ["the mean, 0.865318, is worse than a uniform guess, ln C = 0.693147"]
 
 
 SCORES = np.random.default_rng(5).normal(size=(60, 4))
@@ -723,7 +723,7 @@ DOUBTS = [
     # ln(1 + e^2) of the wrong and ln(1 + e^-1) of the right, over 2; ln 2 in the other case.
     Doubt(
         "bce-logits",
-        "the mean is 1.22009; a guess of ½, ln 2, has only 0.693147",
+        "the mean, 1.22009, is worse than a guess of ½, ln 2 = 0.693147",
         {"input": [2, 1], "target": [0, 1]},
         {"input": [0, 0]},
     ),
@@ -735,31 +735,31 @@ DOUBTS = [
     ),
     Doubt(
         "cross-entropy",
-        "2 rows are the same as one before, in --input and all beside it",
+        "2 rows repeat an earlier one, in --input and all beside it",
         {"input": SAME, "target": SAME.argmax(axis=1)},
         {"target": [*TRUE, *((TRUE[:2] + 1) % 4)]},
     ),
     Doubt(
         "cross-entropy",
-        "30.0% of the predictions are right, and 100.0% would be with the label of the row after each",
+        "30.0% of the predictions are right, and 100.0% would be with the label of the next row",
         {"input": SCORES, "target": np.roll(TRUE, 1)},
         {"target": TRUE},
     ),
     Doubt(
         "multi-margin",
-        "the label of the row before each",
+        "the label of the previous row",
         {"input": SCORES, "target": np.roll(TRUE, -1)},
         {"target": np.roll(TRUE, 2)},
     ),
     Doubt(
         "nll",
-        "the label of the place along axis 1 after each",
+        "the label of the next place along axis 1",
         {"input": log_softmax(5 * SCORES)[None].transpose(0, 2, 1), "target": [np.roll(TRUE, 1)]},
         {"target": [TRUE]},
     ),
     Doubt(
         "bce-logits",
-        "as by chance: rows may be beside the labels of others",
+        "about as by chance: labels may stand beside the wrong rows",
         {"input": 0.2 * SCORES - 1, "target": ONE_HOT},
         {"target": np.eye(4)[TRUE]},
     ),
@@ -776,6 +776,16 @@ def test_doubts(doubt: Doubt, run: Run) -> None:
         assert (code, doubt.told in err) == (0, is_told), err
         assert run(*words)[::2] == (0, "")
         assert run("diagnose", *words, "-q")[::2] == (0, "")
+
+
+def test_few_rows_prove_no_chance(run: Run) -> None:
+    """Of 12 rows 6 are right, more than by chance; the loss is ln(e + 2) - ½ by hand, and ln 3 is more."""
+    scores = np.eye(3)[np.arange(12) % 3]
+    target = [*([0, 1, 2] * 2), *([1, 2, 0] * 2)]
+    save(input=scores, target=target)
+    _, out, err = run("diagnose", "cross-entropy", "-i", "input.npy", "-t", "target.npy", "-f", "json")
+    assert json.loads(out)["context"]["mean"] == pytest.approx(np.log(np.e + 2) - 0.5)
+    assert "chance" not in err
 
 
 @pytest.mark.parametrize(
@@ -901,12 +911,12 @@ def test_contradictions_in_a_later_block(run: Run) -> None:
     broken[row] = [1, 1, 0, 2]
     save(input=broken, target=boxes)
     _, _, err = run("iou", "-i", "input.npy", "-t", "target.npy")
-    assert f"input.npy[{row}]: box 1, 1, 0, 2 of --input has a corner on the wrong side" in err
+    assert f"input.npy[{row}]: --input has a box with a corner on the wrong side, found '1, 1, 0, 2'" in err
     target = np.tile([0.25, 0.75], (HALF + 100, 1))
     target[row] = 0
     save(input=np.ones((HALF + 100, 2)), target=target)
     _, _, err = run("cross-entropy", "-i", "input.npy", "-t", "target.npy")
-    assert f"target.npy[{row}]: a row of --target sums to 0" in err
+    assert f"target.npy[{row}]: --target has a row that sums to 0" in err
 
 
 def test_a_lone_distribution_that_is_cut(run: Run) -> None:
@@ -915,7 +925,7 @@ def test_a_lone_distribution_that_is_cut(run: Run) -> None:
     assert run("kl-div", "-i", "x.npy", "-t", "y.npy", "-r", "sum")[::2] == (0, "")
     save(x=np.full(BLOCK, -np.log(2 * BLOCK)), y=np.full(BLOCK, 0.5 / BLOCK))
     _, _, err = run("kl-div", "-i", "x.npy", "-t", "y.npy", "-r", "sum")
-    assert (UNNORMALISED in err, "the rows of --target do not sum to 1" in err) == (True, True)
+    assert (UNNORMALISED in err, "--target has a row that does not sum to 1" in err) == (True, True)
 
 
 def well_formed(loss: Loss, seed: int) -> dict[str, Any]:

@@ -45,6 +45,13 @@ def test_words(word: str, found: list[str]) -> None:
         ("language modelling", "language model"),
         ("language modeling", "language model"),
         ("tumour", "segmentation"),
+        ("stock price prediction", "forecast"),
+        ("churn prediction", "binary"),
+        ("click through rate", "binary"),
+        ("sentiment analysis", "one class of several"),
+        ("image captioning", "language model"),
+        ("image-to-image translation", "restoration"),
+        ("siamese networks", "metric learning"),
     ],
 )
 def test_a_phrase_finds_what_is_done(phrase: str, use: str) -> None:
