@@ -2,18 +2,25 @@
 
 import inspect
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
 import losscalc
 
+# They are made with PyTorch; what was made is read without it.
+MISTAKES = [
+    f"support/mistakes/{path.name}"
+    for path in (Path(__file__).parent / "support" / "mistakes").glob("*.py")
+    if path.name != "corpus.py"
+]
 # Programs for a person to run and examples for mypy never are; what imports PyTorch is where there is one.
 collect_ignore = [
     "benchmarks",
     "fuzz/readers.py",
     "typing/accepted.py",
     "typing/refused.py",
-    *([] if find_spec("torch") else ["support/parity.py", "support/plain_torch.py"]),
+    *([] if find_spec("torch") else ["support/parity.py", "support/plain_torch.py", *MISTAKES]),
 ]
 
 

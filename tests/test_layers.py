@@ -92,11 +92,11 @@ def test_losses_see_no_file_and_formats_no_loss():
         )
 
 
-TERMS = {"cross-entropy", "hinge", "perplexity"}
+TERMS = {"cross-entropy", "hinge", "perplexity", "focal", "contrastive"}
 """Names of losses that are words of the field as well, of which a sentence may speak."""
 
-FACTS = {"perplexity"}
-"""Names of losses that are also numbers told of others: the statistics show one, the search finds it."""
+FACTS = {"perplexity", "clip"}
+"""Names of losses that are also told of others: the statistics show one, the search for mistakes both."""
 
 
 def strings(path: Path) -> set[str]:

@@ -15,6 +15,7 @@ TOOLS = MappingProxyType(
         "show": ("show:show", "Explain a loss without data"),
         "diagnose": ("tools:diagnose", "Look for mistakes, and show what a loss compares with"),
         "compare": ("tools:compare", "Several losses on the same data"),
+        "suppose": ("supposable:show_supposable", "List what --suppose takes, and what it means"),
         "merge": ("merge:merge", "Add up results of parts of the data"),
         "pos-weight": ("tools:pos_weight", "Negatives over positives of each column, ready for --pos-weight"),
         "class-weight": (
@@ -95,7 +96,7 @@ def _tell_version(ctx: click.Context, param: click.Parameter, value: bool) -> No
     epilog="\b\n"
     "losscalc LOSS --help explains a loss. Exit codes:\n"
     "  0 done                     4 the arrays do not fit the loss\n"
-    "  1 --expect found another   5 the output cannot be written\n"
+    "  1 a check failed           5 the output cannot be written\n"
     "  2 wrong usage              70 a bug\n"
     "  3 an input cannot be read  130 interrupted\n",
 )

@@ -1,7 +1,9 @@
-"""Checks a value against an expected one, and searches for what would have led to the latter."""
+"""Checks a value against an expected one, and tells what would have led to the latter."""
 
+import math
 import shlex
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,20 +11,22 @@ import numpy as np
 from losscalc.cli.hints import Files
 from losscalc.cli.output import Delivery
 from losscalc.cli.request import Request
-from losscalc.core.operation import suggest
 from losscalc.errors import UsageError
 from losscalc.inputs.address import parse_address, read_array
-from losscalc.insight.compare import Comparison, Tolerance, compare, explanations
-from losscalc.insight.detect import Hypothesis, hypotheses
+from losscalc.insight.call import Call
+from losscalc.insight.compare import Comparison, Tolerance, compare
+from losscalc.insight.detect.evidence import Expected
+from losscalc.insight.detect.search import Candidate
+from losscalc.insight.detect.verdict import Explanation, Verdict, verdict
 from losscalc.outputs.numbers import json_bytes
 from losscalc.outputs.result import Result
 
 EXIT_DIFFERENT = 1
 
-# With fewer digits a number may agree by chance with the rounded value.
-_FEWEST_DIGITS = 3
 # Options that are left out of the command that reproduces the expected number.
 _OWN = ("--expect", "--rtol", "--atol", "--output", "-o", "--suppose")
+# A float64 has no more digits.
+_MOST_DIGITS = 17
 
 
 class Check(NamedTuple):
@@ -30,7 +34,8 @@ class Check(NamedTuple):
 
     request: Request
     expect: str
-    tolerance: Tolerance
+    tolerances: tuple[float | None, float | None]
+    """Those that were typed, relative and absolute."""
     words: Sequence[str]
 
     def run(self, delivery: Delivery) -> int:
@@ -43,74 +48,197 @@ class Check(NamedTuple):
         texts, readings = {**self.request.inputs.texts, "expect": self.expect}, self.request.inputs.readings
         with Files({name: parse_address(text) for name, text in texts.items()}, readings).changing():
             expected = read_array(self.expect, "--expect", readings.of("expect"))
-        comparison = compare(result.value, expected, self.tolerance, is_reduced=not call.reduction.keeps)
-        found: list[Hypothesis] = []
-        if not comparison.agrees:
-            looser = self.tolerance.loosened(self.expect) if comparison.value.ndim == 0 else self.tolerance
-            found = [] if _is_rounded(self.expect, comparison) else explanations(call, comparison, looser)
+        number = self._number(expected)
+        tolerance = self._tolerance(number)
+        comparison = compare(result.value, expected, tolerance, is_reduced=not call.reduction.keeps)
+        found = Verdict() if comparison.agrees else self._search(call, comparison, number, tolerance)
+        report = Report(self, result, comparison, found, tolerance, number)
         if delivery.format == "json":
-            delivery.send_bytes(json_bytes(self._facts(result, comparison, found)))
+            delivery.send_bytes(json_bytes(report.facts()))
         else:
-            text = "\n".join(self._lines(comparison, found)) + "\n"
+            text = "\n".join(report.lines()) + "\n"
             # The names of files are bytes, and need not be UTF-8.
             delivery.send_bytes(text.encode(errors="surrogateescape"))
         return 0 if comparison.agrees else EXIT_DIFFERENT
 
-    def _lines(self, comparison: Comparison, found: Sequence[Hypothesis]) -> list[str]:
-        lines = _numbers(comparison) if comparison.value.size else []
-        verdict = "agrees" if comparison.agrees else "differs"
-        lines.append(f"{verdict} (rtol {self.tolerance.rtol:g}, atol {self.tolerance.atol:g})")
-        if comparison.agrees:
-            return lines
-        if _is_rounded(self.expect, comparison):
-            lines.append(f"{self.expect.strip()} is the value, rounded: a larger --atol lets it pass")
-        elif not found:
-            lines.append("nothing that is often done otherwise leads to the expected number")
-        elif len(found) > 1:
-            lines.append(f"{len(found)} things lead to the expected number; the simplest first:")
-        for hypothesis in found:
-            lines += [f"that is what comes out if {hypothesis.sentence}:", f"  {self.command(hypothesis)}"]
-        return lines
+    def _number(self, expected: np.ndarray) -> Expected | None:
+        """The expected number with the digits that were typed; None if it is an array."""
+        if expected.size != 1:
+            return None
+        try:
+            float(self.expect)
+            text = self.expect
+        except ValueError:
+            text = repr(float(expected.reshape(())))
+        return Expected.typed(text, *self.tolerances)
 
-    def _facts(
-        self, result: Result, comparison: Comparison, found: Sequence[Hypothesis]
-    ) -> dict[str, object]:
+    def _tolerance(self, number: Expected | None) -> Tolerance:
+        rtol, atol = self.tolerances
+        if rtol is not None or atol is not None:
+            return Tolerance(rtol or 0.0, atol or 0.0)
+        return Tolerance() if number is None else Tolerance(0.0, number.tolerance)
+
+    def _search(
+        self, call: Call, comparison: Comparison, number: Expected | None, tolerance: Tolerance
+    ) -> Verdict:
+        is_array = comparison.value.ndim > 0 or call.wrt is not None
+        if number is None or is_array or not math.isfinite(number.value):
+            from losscalc.insight.detect.pattern import explained
+
+            return explained(call, comparison, tolerance)
+        if self.request.voice.quiet or sys.stderr is None or not sys.stderr.isatty():
+            return verdict(call, number)
+        from losscalc.cli.progress import Progress
+
+        with Progress(sys.stderr, ()) as progress:
+            return verdict(call, number, progress.search)
+
+    def command(self, candidate: Candidate) -> str | None:
+        """The command that gives the expected number; none does where only a fact is known."""
+        if candidate.fact is not None:
+            return None
+        options = [word for each in candidate.combination for word in each.options.split()]
+        others = ",".join(each.name for each in candidate.combination if not each.options)
+        added = [*options, *(["--suppose", others] if others else [])]
+        names = [word for word in options if word.startswith("--")]
+        return shlex.join(["losscalc", *without_options(self.words, (*_OWN, *names)), *added])
+
+
+class Report(NamedTuple):
+    """The outcome of a check, as it is told."""
+
+    check: Check
+    result: Result
+    comparison: Comparison
+    found: Verdict
+    tolerance: Tolerance
+    number: Expected | None
+
+    def lines(self) -> Iterator[str]:
+        """The two numbers, whether they agree, and what would have led to the expected one."""
+        comparison, found = self.comparison, self.found
+        if comparison.value.size:
+            yield from _numbers(comparison)
+        yield f"{'agrees' if comparison.agrees else 'differs'}{self._digits()} ({self._limits()})"
+        if comparison.agrees:
+            return
+        if found.explanations:
+            for each in found.explanations:
+                yield from self._explanation(each)
+            return
+        text = self.check.expect.strip()
+        if found.undecided:
+            yield f"too few digits to tell, more would decide: {text} may be one of these, or chance"
+            for each in found.undecided:
+                yield from self._explanation(each)
+        else:
+            yield f"no common mistake explains {text}"
+        for each in found.nearest:
+            yield f"near: {self._near(each.candidate)}"
+
+    def _explanation(self, each: Explanation) -> Iterator[str]:
+        value = each.candidate.value
+        told = "these numbers" if math.isnan(value) else _digits_of(value)
+        command = self.check.command(each.candidate)
+        if command is None:
+            yield each.candidate.sentence
+            return
+        yield f"you get {told} if {each.candidate.sentence}:"
+        yield f"  {command}"
+        for other in each.also:
+            yield f"  also: {other.sentence} ({other.name})"
+
+    def _near(self, candidate: Candidate) -> str:
+        assert self.number is not None
+        digits = _common_digits(candidate.value, self.number.value)
+        close = f", which is yours to {digits} digits" if digits > 1 else ""
+        return f"{_digits_of(candidate.value)}{close}, if {candidate.sentence} ({candidate.name})"
+
+    def _digits(self) -> str:
+        """To how many digits a typed number agrees."""
+        if (
+            self.number is None
+            or not self.comparison.agrees
+            or any(t is not None for t in self.check.tolerances)
+        ):
+            return ""
+        value = float(self.comparison.value.reshape(()))
+        common = _common_digits(value, self.number.value)
+        digits = min(common, self.number.digits) if "." in self.check.expect else common
+        return f" to {digits} digits" if digits > 1 else ""
+
+    def _limits(self) -> str:
+        typed = any(t is not None for t in self.check.tolerances)
+        if self.number is None or typed:
+            return f"rtol {self.tolerance.rtol:g}, atol {self.tolerance.atol:g}"
+        return (
+            f"within {self.tolerance.atol:.2g}"
+            if self.comparison.agrees
+            else f"by more than {self.tolerance.atol:.2g}"
+        )
+
+    def facts(self) -> dict[str, object]:
+        """The same as an object of JSON."""
+        comparison = self.comparison
         return {
-            "loss": result.name,
-            "reduction": result.reduction,
+            "loss": self.result.name,
+            "reduction": self.result.reduction,
             "agrees": comparison.agrees,
             "value": comparison.value,
             "expected": comparison.expected,
             "difference": comparison.difference if comparison.value.size else 0.0,
             "worst": comparison.worst,
             "differing": comparison.differing,
-            "explanations": [
-                {"name": row.name, "sentence": row.sentence, "command": self.command(row)} for row in found
-            ],
+            "rtol": self.tolerance.rtol,
+            "atol": self.tolerance.atol,
+            "explanations": [*map(self._told, self.found.explanations)],
+            "undecided": [*map(self._told, self.found.undecided)],
+            "nearest": [*map(self._told, self.found.nearest)],
         }
 
-    def command(self, hypothesis: Hypothesis) -> str:
-        """The command that gives the expected number."""
-        added = hypothesis.options.split() or ["--suppose", hypothesis.name]
-        kept = without_options(self.words, (*_OWN, added[0]))
-        return shlex.join(["losscalc", *kept, *added])
+    def _told(self, each: Explanation) -> dict[str, object]:
+        own = self._fact(each.candidate, each.chance)
+        return {**own, "also": [self._fact(other, each.chance) for other in each.also]}
+
+    def _fact(self, candidate: Candidate, chance: float) -> dict[str, object]:
+        return {
+            "name": candidate.name,
+            "sentence": candidate.sentence,
+            "command": self.check.command(candidate),
+            "value": None if math.isnan(candidate.value) else candidate.value,
+            "cost": round(candidate.bits, 2),
+            "chance": None if math.isnan(chance) else chance,
+        }
 
 
-def supposed(request: Request, name: str) -> Result:
-    """The result of a request under a hypothesis."""
+def _digits_of(value: float) -> str:
+    return f"{value:.7g}"
+
+
+def _common_digits(value: float, expected: float) -> int:
+    """To how many significant digits two numbers agree."""
+    if value == expected:
+        return _MOST_DIGITS
+    if not (math.isfinite(value) and expected):
+        return 0
+    places = -math.log10(2 * abs(value - expected)) + math.floor(math.log10(abs(expected))) + 1
+    return max(0, min(_MOST_DIGITS, math.floor(places + 1e-9)))
+
+
+def supposed(request: Request, text: str) -> Result:
+    """The result of a request under hypotheses."""
+    from losscalc.insight.detect.suppose import supposed as outcome
+
     call, result = request.gathered(as_given=True)
-    rows = {row.name: row for row in hypotheses(call)}
-    if name not in rows:
-        close = suggest(name, rows)
-        raise UsageError(
-            "nothing of that name can be supposed",
-            found=name,
-            hint=f"did you mean {close}?" if close else f"there are {', '.join(list(rows)[:8])}, ...",
-        )
-    value = rows[name].value(call)
-    if value is None:
-        raise UsageError(f"{name} does not apply to these arrays", hint=f"it means: {rows[name].sentence}")
-    return Result(result.name, value, result.parameters, reduction=result.reduction, supposed=name)
+    value = outcome(call, text)
+    return Result(
+        result.name,
+        value,
+        result.parameters,
+        reduction=result.reduction,
+        gradient=result.gradient,
+        supposed=text,
+    )
 
 
 def without_options(words: Sequence[str], names: Sequence[str]) -> list[str]:
@@ -145,11 +273,3 @@ def _numbers(comparison: Comparison) -> list[str]:
         count = f"{comparison.differing} of {comparison.value.size} numbers differ"
         lines.insert(0, f"{count}, most at [{', '.join(map(str, comparison.worst))}]")
     return lines
-
-
-def _is_rounded(text: str, comparison: Comparison) -> bool:
-    """Whether the text is the value, rounded."""
-    text, value = text.strip(), float(comparison.value[comparison.worst])
-    decimals = len(text.partition(".")[2])
-    digits = text.lstrip("+-0.").replace(".", "")
-    return len(digits) >= _FEWEST_DIGITS and digits.isdigit() and f"{value:.{decimals}f}" == text

@@ -7,7 +7,7 @@ import click
 
 from losscalc.cli.types import ConditionText, Delimiter, Encoding, Number, PerArray, Size, whole
 from losscalc.core.declaration import Parameter
-from losscalc.core.domains import FINITE_NOT_NEGATIVE
+from losscalc.core.domains import FINITE, FINITE_NOT_NEGATIVE
 from losscalc.core.roles import CLASS_KINDS
 from losscalc.errors import UsageError, option_name
 from losscalc.inputs import FORMATS
@@ -22,6 +22,7 @@ _TOLERANCES = (
     Parameter("rtol", float, 1e-5, FINITE_NOT_NEGATIVE, "Relative"),
     Parameter("atol", float, 1e-8, FINITE_NOT_NEGATIVE, "Absolute"),
 )
+_LIMIT = Parameter("", float, None, FINITE, "")
 
 
 class GroupedOption(click.Option):
@@ -185,10 +186,8 @@ def check_options() -> list[click.Parameter]:
     def tolerance(parameter: Parameter) -> GroupedOption:
         return option(
             f"--{parameter.name}",
-            f"{parameter.doc} tolerance of --expect.",
+            f"{parameter.doc} tolerance of --expect, in the place of its digits and of 1e-6.",
             type=Number(parameter),
-            default=parameter.default,
-            show_default=True,
         )
 
     return [
@@ -197,6 +196,15 @@ def check_options() -> list[click.Parameter]:
         ),
         *map(tolerance, _TOLERANCES),
         option("--suppose", "Compute what --expect found, under the name that it gave.", metavar="NAME"),
+        *(
+            option(
+                f"--fail-{side}",
+                f"Exit code 1 if the reduced loss is {side} this number, or NaN.",
+                type=Number(_LIMIT),
+                metavar="NUMBER",
+            )
+            for side in ("above", "below")
+        ),
         option("--stats", "Show how the single losses are spread: quartiles, mean, std.", is_flag=True),
         option("--plot", "Draw the single losses, into a .png or .svg.", metavar="FILE"),
         option(

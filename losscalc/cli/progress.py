@@ -42,6 +42,13 @@ class Progress:
 
     def show(self, rows: int) -> None:
         """Show that so many rows are done, unless the line was updated a moment ago."""
+        self._tell(lambda seconds: self._parts(rows, seconds))
+
+    def search(self, share: float) -> None:
+        """Show that a share of a search is done, unless the line was updated a moment ago."""
+        self._tell(lambda seconds: iter([f"looking for the mistake: {share:.0%}"]))
+
+    def _tell(self, parts: Callable[[float], Iterator[str]]) -> None:
         now = self._clock()
         if now < self._due:
             return
@@ -49,7 +56,7 @@ class Progress:
         columns = self._columns()
         text = ""
         # On a narrow terminal parts that do not fit are left out.
-        for part in self._parts(rows, now - self._start):
+        for part in parts(now - self._start):
             longer = f"{text}, {part}" if text else part
             if len(longer) < columns:
                 text = longer

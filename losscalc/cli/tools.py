@@ -8,6 +8,7 @@ from losscalc.catalogue.base import Loss
 from losscalc.cli.arrays import Inputs
 from losscalc.cli.catalogue import TOOLS
 from losscalc.cli.commands import GroupedCommand, build_command, request_of
+from losscalc.cli.limits import LIMITS
 from losscalc.cli.options import (
     ARRAYS,
     GroupedOption,
@@ -46,13 +47,13 @@ def diagnose(loss: str, arguments: tuple[str, ...]) -> None:
     from losscalc.cli.survey import context_sheet, histogram_sheet, stats_sheet, worst_sheet
     from losscalc.insight.doubts import doubts
 
-    cls = _loss(loss)
+    cls = loss_of(loss)
     command = build_command(cls)
     with command.make_context(f"losscalc diagnose {cls.name}", list(arguments)) as context:
         values = dict(context.params)
         worst = values.pop("worst", None) or 5
-        for name in ("gradient", "explain", "expect", "suppose", "plot", "dask"):
-            if values.get(name):
+        for name in ("gradient", "explain", "expect", "suppose", *LIMITS, "plot", "dask"):
+            if values.get(name) is not None and values[name] is not False:
                 raise UsageError(f"diagnose takes no `{name}`", hint=f"losscalc {cls.name} does")
         request, delivery = request_of(cls, values)
         call, locate = request.located()
@@ -90,7 +91,7 @@ def _compare(losses: tuple[str, ...], **values: Any) -> None:
     rows: list[tuple[Cell, ...]] = []
     errors: list[LosscalcError] = []
     for name in losses:
-        cls = _loss(name)
+        cls = loss_of(name)
         needed = [a.name for a in array_arguments(cls) if a.required]
         try:
             if needed != ["input", "target"]:
@@ -154,7 +155,8 @@ _CLASSES = GroupedOption(
 class_weight = _tool("class-weight", _CLASSES)
 
 
-def _loss(name: str) -> type[Loss]:
+def loss_of(name: str) -> type[Loss]:
+    """The loss of a name; UsageError if it is an activation."""
     cls = lookup(name)
     if not issubclass(cls, Loss):
         raise UsageError(f"{cls.name} is no loss")

@@ -5,17 +5,19 @@ from typing import Any
 
 import click
 
+from losscalc.cli.limits import judge, limits
 from losscalc.cli.output import Delivery
 from losscalc.cli.request import Request
 from losscalc.errors import UsageError
 
-LOOKS = ("stats", "worst", "plot", "expect", "suppose", "rtol", "atol")
+LOOKS = ("stats", "worst", "plot", "expect", "suppose", "rtol", "atol", "fail_above", "fail_below")
 """The options that do something else with a result than show it."""
 
 
 def show(request: Request, delivery: Delivery, looks: Mapping[str, Any]) -> None:
     """Compute what is asked for, and write it."""
     chosen = _chosen(request, looks)
+    bounds = limits(looks, chosen, keeps=request.call.reduction.keeps)
     if "by" in chosen:
         _group(request, delivery)
     elif "stats" in chosen:
@@ -28,7 +30,9 @@ def show(request: Request, delivery: Delivery, looks: Mapping[str, Any]) -> None
         _plot(request, delivery, looks["plot"])
     else:
         with delivery.collector() as collector:
-            delivery.send(request.computed(collector))
+            result = request.computed(collector)
+            delivery.send(result)
+        judge(result, bounds)
 
 
 def _chosen(request: Request, looks: Mapping[str, Any]) -> list[str]:
@@ -46,7 +50,8 @@ def _chosen(request: Request, looks: Mapping[str, Any]) -> list[str]:
     if request.dask is not None and alone:
         hint = "it looks at arrays in memory: leave one of them out"
         raise UsageError(f"`{alone[0]}` and `dask` do not go together", hint=hint)
-    if len(chosen) > 1:
+    # A gradient may be expected, and what leads to another one supposed.
+    if len(chosen) > 1 and chosen not in (["gradient", "expect"], ["gradient", "suppose"]):
         raise UsageError(f"`{chosen[0]}` and `{chosen[1]}` do not go together", hint="leave one of them out")
     return chosen
 
@@ -74,14 +79,15 @@ def _survey(request: Request, delivery: Delivery, stats: bool, worst: int | None
     delivery.send_sheets(sheets + ([worst_sheet(call, worst, locate)] if worst else []))
 
 
-def _check(request: Request, delivery: Delivery, expect: str, tolerance: tuple[float, float]) -> None:
+def _check(
+    request: Request, delivery: Delivery, expect: str, tolerances: tuple[float | None, float | None]
+) -> None:
     """Compare the result with the expected value."""
     # Imported here, because the hypotheses are many and few calls need them.
     from losscalc.cli.check import Check
-    from losscalc.insight.compare import Tolerance
 
     words = click.get_current_context().find_root().obj or ()
-    code = Check(request, expect, Tolerance(*tolerance), words).run(delivery)
+    code = Check(request, expect, tolerances, words).run(delivery)
     if code:
         raise click.exceptions.Exit(code)
 

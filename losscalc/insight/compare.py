@@ -1,4 +1,4 @@
-"""Compares a value with an expected one, and finds what would have led to the latter."""
+"""Compares a value with an expected one."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,6 @@ import numpy as np
 
 from losscalc.core.array import Array, show_shape
 from losscalc.errors import Index, ShapeError
-from losscalc.insight.call import Call
-from losscalc.insight.detect import Hypothesis, groups
-
-# With fewer digits, too many hypotheses would agree with the number.
-_FEWEST_DIGITS = 4
 
 
 class Tolerance(NamedTuple):
@@ -25,15 +20,6 @@ class Tolerance(NamedTuple):
             close = np.abs(value - expected) <= self.atol + self.rtol * np.abs(expected)
         same = (value == expected) | (np.isnan(value) & np.isnan(expected))
         return np.asarray((close & np.isfinite(expected)) | same)
-
-    def loosened(self, text: str) -> "Tolerance":
-        """A tolerance of at least half a unit of the last digit that was typed, if enough digits were."""
-        mantissa, _, exponent = text.strip().lower().partition("e")
-        digits = mantissa.lstrip("+-0.").replace(".", "")
-        if len(digits) < _FEWEST_DIGITS or not mantissa.strip("+-").replace(".", "").isdigit():
-            return self
-        decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
-        return Tolerance(self.rtol, max(self.atol, 0.5 * 10.0**-decimals))
 
 
 class Comparison(NamedTuple):
@@ -75,27 +61,3 @@ def compare(value: Array, expected: Array, tolerance: Tolerance, *, is_reduced: 
     worst = np.unravel_index(int(np.argmax(gap)), gap.shape) if gap.size else ()
     place = tuple(int(i) for i in worst)
     return Comparison(value, expected, bool(agrees.all()), int((~agrees).sum()), place)
-
-
-def explanations(call: Call, comparison: Comparison, tolerance: Tolerance) -> list[Hypothesis]:
-    """The hypotheses that lead to the expected numbers, the simplest first; one of a kind for each value."""
-    found: list[Hypothesis] = []
-    for rows in groups(call):
-        known: list[Array] = []
-        for hypothesis in rows:
-            value = _value(hypothesis, call, comparison)
-            if value is None or tolerance.agree(value, comparison.value).all():
-                continue
-            if tolerance.agree(value, comparison.expected).all():
-                if not any(np.allclose(value, other, rtol=1e-12, atol=0.0) for other in known):
-                    found.append(hypothesis)
-                known.append(value)
-    return found
-
-
-def _value(hypothesis: Hypothesis, call: Call, comparison: Comparison) -> Array | None:
-    """The value of a hypothesis, if it has the shape of the expected one."""
-    value = hypothesis.value(call)
-    if value is None or value.size != comparison.expected.size or np.isnan(value).any():
-        return None
-    return value.reshape(comparison.expected.shape)

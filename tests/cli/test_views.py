@@ -18,7 +18,8 @@ from losscalc.core.declaration import array_arguments
 from losscalc.core.operation import differentiable
 from losscalc.engine.call import Call
 from losscalc.errors import option_name
-from losscalc.insight.detect import hypotheses
+from losscalc.insight.detect.catalogue import hypotheses
+from losscalc.insight.detect.hypothesis import Supposed
 from losscalc.outputs.writers import WRITERS
 from tests.support.examples import Arrays, example
 from tests.support.examples import variants as settings_of
@@ -75,7 +76,7 @@ def views(draw: st.DrawFn, loss: Loss, arrays: Arrays) -> list[str]:
     kinds = (
         ([[]], FORMATS),
         ([["--gradient", name.replace("_", "-")] for name in differentiable(type(loss))], FORMATS),
-        ([["--suppose", row.name] for row in hypotheses(Call(loss))], FORMATS),
+        ([["--suppose", name] for name in supposable(loss)], FORMATS),
         ([["--digits", "20"]], FORMATS),
         ([["--explain"]], WORKINGS),
         ([["--expect", text] for text in (*EXPECTED, f"{next(iter(arrays))}.npy")], CHECKS),
@@ -87,6 +88,12 @@ def views(draw: st.DrawFn, loss: Loss, arrays: Arrays) -> list[str]:
     # Digits and decimals do not go together.
     display = [] if "--digits" in view else draw(st.sampled_from(DISPLAYS))
     return ["-r", draw(st.sampled_from(type(loss).reductions)), *view, *output, *display]
+
+
+def supposable(loss: Loss) -> list[str]:
+    """The names of all that can be supposed, those of families with a number."""
+    rows = list(hypotheses(Call(loss)))
+    return [Supposed(row, number if row.has_number else None).name for row in rows for number in (1.0, 2.5)]
 
 
 @st.composite

@@ -1,4 +1,4 @@
-"""The vocabulary of hypotheses: computes changed calls, and raises NotApplicable where that is impossible."""
+"""The vocabulary of hypotheses: changed calls; NotApplicable where a change is impossible."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,15 +8,11 @@ import numpy as np
 from losscalc.catalogue.base import Loss
 from losscalc.core.array import Array
 from losscalc.core.declaration import array_arguments
-from losscalc.core.reductions import MEAN, Partial
-from losscalc.core.shapes import beside
-from losscalc.engine.compute import Computation, compute
+from losscalc.core.roles import CLASS_KINDS, NOT_OF_ROWS
 from losscalc.errors import LosscalcError, ParameterError
 from losscalc.insight.call import Call
 from losscalc.insight.detect.hypothesis import NotApplicable, require
-from losscalc.insight.single import numbers, single_losses
-
-# -- the arrays of a call ----------------------------------------------------------------------------------
+from losscalc.insight.single import numbers
 
 
 def array(call: Call, name: str) -> Array:
@@ -26,10 +22,18 @@ def array(call: Call, name: str) -> Array:
     return values if values.dtype.kind == "f" else values.astype(np.int64)
 
 
+def real(call: Call, name: str) -> Array:
+    """An array of the call as float64."""
+    return array(call, name).astype(np.float64)
+
+
 def taken(call: Call, *names: str) -> list[Array]:
     """Some arrays as the loss gets them."""
     require(all(name in call.arrays for name in names))
-    arrays = numbers(call)
+    try:
+        arrays = numbers(call)
+    except LosscalcError as error:
+        raise NotApplicable from error
     return [arrays[name] for name in names]
 
 
@@ -38,77 +42,32 @@ def first(call: Call) -> Array:
     return np.asarray(next(iter(call.arrays.values())))
 
 
-def rows(call: Call) -> int:
-    """The length of axis 0 of the predictions."""
-    return len(first(call)) if first(call).ndim else 1
+def classes(call: Call, name: str = "target") -> Array:
+    """Class indices, which may be written as 1.0."""
+    values = array(call, name)
+    require(values.size and call.operation.roles[name].kind in (*CLASS_KINDS, "values", "labels"))
+    require(values.dtype.kind in "iu" or (values == np.rint(values)).all())
+    return values.astype(np.int64)
 
 
-def is_mean(call: Call) -> bool:
-    """Whether the losses are averaged."""
-    return call.reduction.name == MEAN.name
+def target_name(call: Call) -> str:
+    """The name of the target."""
+    name = next((name for name in ("target", "targets") if name in call.arrays), "")
+    require(name)
+    return name
 
 
-# -- its result ------------------------------------------------------------------------------------------
-
-
-def outcome(call: Call) -> Computation:
-    """Compute a call.
-
-    The original call has been computed before, so what the engine refuses is the change of a hypothesis.
-    """
+def of_rows(call: Call) -> tuple[str, ...]:
+    """The arrays that have a row for each row of the predictions, the predictions first."""
+    require(first(call).ndim and len(first(call)) > 1)
     try:
-        return compute(call)
+        cut = call.layout.cut
     except LosscalcError as error:
         raise NotApplicable from error
-
-
-def value(call: Call) -> Array:
-    """The reduced loss."""
-    return outcome(call).value
-
-
-def partial(call: Call) -> Partial:
-    """The sums and counts."""
-    return outcome(call).partial
-
-
-def total(call: Call) -> float:
-    """The sum of the losses, not rounded to any dtype."""
-    return float(partial(call).total)
-
-
-def one_sum(call: Call) -> float:
-    """The same, if the call is reduced to one number."""
-    require(not call.reduction.keeps)
-    return total(call)
-
-
-def over(amount: float, count: float) -> float:
-    """An amount divided by a count that must not be 0."""
-    require(count)
-    return amount / count
-
-
-def single(call: Call) -> Array:
-    """The single losses."""
-    try:
-        return single_losses(call)
-    except LosscalcError as error:
-        raise NotApplicable from error
-
-
-def reduced(call: Call, losses: Array) -> Array:
-    """Reduce losses that were computed elsewhere, with the sample weights and the denominator of the call."""
-    if "sample_weight" in call.arrays:
-        losses = losses * beside(np.asarray(call.arrays["sample_weight"], losses.dtype), losses.ndim)
-    if call.reduction.keeps:
-        return losses
-    divisor = float(call.reduction.denominator(partial(call)))
-    value = losses.sum() / losses.dtype.type(divisor)
-    return np.asarray(call.operation.linked(call.reduction, value))
-
-
-# -- changes of a call -------------------------------------------------------------------------------------
+    roles = call.operation.roles
+    names = tuple(name for name in call.arrays if name in cut and roles[name].kind not in NOT_OF_ROWS)
+    require(len(names) > 1 and names[0] == next(iter(call.arrays)))
+    return names
 
 
 def changed(call: Call, name: str, change: Callable[[Array], Array]) -> Call:
@@ -149,6 +108,7 @@ def as_loss(call: Call, cls: type[Loss], **settings: Any) -> Call:
 
 
 def _with_loss(call: Call, cls: type[Loss], settings: Mapping[str, Any]) -> Call:
+    require(call.reduction.name in cls.reductions)
     try:
         return call._replace(operation=cls(**settings))
     except ParameterError as error:
@@ -164,3 +124,21 @@ def along_classes(function: Callable[[Array], Array], axis: int = 1) -> Callable
         return np.moveaxis(function(np.moveaxis(x.astype(np.float64), own, -1)), -1, own)
 
     return along
+
+
+def bfloat16(values: Array) -> Array:
+    """Numbers rounded to bfloat16, as hardware does: float32 with half of its bits, to the nearest even."""
+    with np.errstate(over="ignore"):
+        bits = np.asarray(values, np.float32).view(np.uint32)
+    rounded = (bits + (0x7FFF + ((bits >> 16) & 1)).astype(np.uint32)) & np.uint32(0xFFFF0000)
+    return np.asarray(np.where(np.isnan(values), np.nan, rounded.view(np.float32)), np.float64)
+
+
+def narrowed(name: str) -> Callable[[Array], Array]:
+    """Rounding to a dtype."""
+
+    def narrow(values: Array) -> Array:
+        with np.errstate(over="ignore"):
+            return values.astype(name).astype(np.float64)
+
+    return bfloat16 if name == "bfloat16" else narrow

@@ -1,0 +1,112 @@
+"""How much an expected number tells: its digits, and how likely some hypothesis meets it by chance."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from losscalc.core.array import Array
+
+# A coincidence may be as likely as this, for so few digits or for so many; in proportion between.
+_FEW, _MANY = (4, 1 / 200), (7, 1 / 5000)
+# The noise of float32, in which most numbers are computed.
+_NOISE = 1e-6
+# A whole number that was typed without a point is known as well as this.
+_WHOLE = 0.005
+# The density of values is that of so many, the nearest ones; those that are as far off as the number is large
+# are none of them.
+_NEIGHBOURS = 6
+# Nothing is known to be rarer than half of one.
+_LEAST = 0.5
+# What changes the value by less than this share of the difference that is to be explained could not do so.
+_SLIGHT = 0.1
+# Numbers that are not tried one by one are counted by tenths of bits.
+_TENTHS = 400
+
+
+class Expected(NamedTuple):
+    """An expected number, how many digits of it were typed, and how far off a value may be."""
+
+    value: float
+    digits: int
+    half_unit: float
+    """Half a unit of the last digit, or 0 of a whole number, which is typed as short as it is."""
+    rtol: float = _NOISE
+    atol: float = 0.0
+
+    @classmethod
+    def typed(cls, text: str, rtol: float | None = None, atol: float | None = None) -> "Expected":
+        """The number that was typed; tolerances take the place of its digits.
+
+        >>> Expected.typed("0.18").tolerance, Expected.typed("12").tolerance
+        (0.005, 1.2e-05)
+        """
+        mantissa, _, exponent = text.strip().lower().lstrip("+-").replace("_", "").partition("e")
+        plain = mantissa.replace(".", "")
+        decimals = len(mantissa.partition(".")[2])
+        has_point = "." in mantissa and plain.isdigit()
+        unit = 10.0 ** (int(exponent or 0) - decimals) if has_point else 0.0
+        digits = len(plain.lstrip("0")) if plain.isdigit() else 0
+        if rtol is not None or atol is not None:
+            return cls(float(text), digits, 0.0, rtol or 0.0, atol or 0.0)
+        return cls(float(text), digits, unit / 2)
+
+    @property
+    def tolerance(self) -> float:
+        """How far a value may be off to agree."""
+        return max(self.half_unit, self.atol + self.rtol * abs(self.value))
+
+    @property
+    def scale(self) -> float:
+        """The size of the number."""
+        return abs(self.value) or 1.0
+
+    @property
+    def allowed(self) -> float:
+        """How likely a coincidence may be for an explanation to count."""
+        (few, most), (many, least) = _FEW, _MANY
+        place = min(max((self.digits - few) / (many - few), 0.0), 1.0)
+        return math.exp(math.log(most) * (1 - place) + math.log(least) * place)
+
+    def width(self, value: float) -> float:
+        """The width of the interval around the number that a value at such a distance stands for."""
+        return 2 * max(self.half_unit or _WHOLE, abs(value - self.value), 1e-15 * self.scale)
+
+
+class Tally:
+    """The values that hypotheses lead to, each with its bits, seen from an expected number."""
+
+    def __init__(self, expected: Expected, bits: Array, values: Array, start: float) -> None:
+        """`start` is the value without any hypothesis."""
+        self.expected = expected
+        self._densities = np.zeros(_TENTHS)
+        with np.errstate(all="ignore"):
+            near = np.abs(values - expected.value) <= expected.scale
+            slight = np.abs(values - start) <= _SLIGHT * abs(start - expected.value)
+        near &= ~slight
+        bits, values = bits[near], values[near]
+        # What is the same up to rounding is one value, of its simplest way.
+        order = np.argsort(bits, kind="stable")
+        _, places = np.unique(np.round(values[order] / expected.scale, 9), return_index=True)
+        kept = order[places]
+        distances = np.abs(values[kept] - expected.value)
+        others = distances > expected.tolerance
+        self._bits, self._distances = bits[kept][others], distances[others]
+
+    def spread(self, bits: Array, densities: Array) -> None:
+        """Count numbers that are not tried one by one: so many would lead to each unit of the value."""
+        fine = np.isfinite(densities)
+        places = np.minimum(bits[fine] * 10, _TENTHS - 1).astype(np.int64)
+        self._densities += np.bincount(places, densities[fine], _TENTHS)
+
+    def chance(self, bits: float, value: float) -> float:
+        """How likely it is that anything as simple is as near to the number by chance."""
+        smooth = float(self._densities[: int(bits * 10) + 1].sum())
+        return -math.expm1(-self.expected.width(value) * (self._points(bits) + smooth))
+
+    def _points(self, bits: float) -> float:
+        """How many values there are for each unit around the number: so many in the distance of the last."""
+        near = np.sort(self._distances[self._bits <= bits])[:_NEIGHBOURS]
+        if len(near) < _NEIGHBOURS:
+            return max(len(near), _LEAST) / (2 * self.expected.scale)
+        return _NEIGHBOURS / (2 * float(near[-1]))

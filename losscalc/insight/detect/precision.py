@@ -1,0 +1,118 @@
+"""Hypotheses on precision: arrays, single losses and sums of fewer digits."""
+
+import numpy as np
+
+from losscalc.core.array import Array
+from losscalc.core.reductions import MEAN
+from losscalc.insight.call import Call
+from losscalc.insight.detect.changes import (
+    narrowed,
+)
+from losscalc.insight.detect.hypothesis import Hypothesis, require
+from losscalc.insight.detect.losses import Losses
+from losscalc.insight.explain import symbol_values, target_of
+from losscalc.insight.formulas import parsed
+from losscalc.insight.single import numbers, terms_of
+
+# Losses up to so many are added up one by one.
+_MOST_RUNNING = 5000
+
+
+def _rounded(call: Call, name: str) -> Losses:
+    """Arrays, single losses and the result rounded to a dtype, with arithmetic of more digits between."""
+    narrow = narrowed(name)
+    for key in call.arrays:
+        if np.asarray(call.arrays[key]).dtype.kind == "f":
+            call = call.changed(key, narrow)
+    losses = Losses.of(call)
+    rounded = losses.with_values(narrow(losses.value)) if losses.is_single else losses
+    return rounded._replace(rounds=narrow, whole=narrow(rounded.whole))
+
+
+def _running(call: Call, name: str) -> Losses:
+    """Arrays, single losses, their running sum and its quotient in few digits."""
+    rounded = _rounded(call, name)
+    require(rounded.is_single and rounded.value.size <= _MOST_RUNNING)
+    narrow, total = narrowed(name), 0.0
+    for share in rounded.share.ravel().tolist():
+        total = float(narrow(np.array(total + share)))
+    divisor = float(rounded.divisor.sum())
+    require(divisor)
+    return rounded._replace(whole=_reduced(rounded, narrow(np.array(total / divisor)), np.array(total)))
+
+
+def _naive(call: Call, name: str) -> Losses:
+    """The formula in plain NumPy of a dtype, reduced in that dtype."""
+    require(call.operation.like is None)
+    dtype, arrays, terms = np.dtype(name), numbers(call), terms_of(call)
+    shape = terms.value.shape
+    # With a share, the mean is not the sum of the losses over a denominator.
+    require(terms.value.size and not (terms.share is not None and call.reduction.name == MEAN.name))
+    with np.errstate(all="ignore"):
+        values = symbol_values(call.operation, arrays, shape)
+        narrow = {key: None if number is None else number.astype(dtype) for key, number in values.items()}
+        single = parsed(call.operation.explained(target_of(call.operation, arrays))).evaluate(narrow)
+        single = np.broadcast_to(single, (*shape, 1))[..., 0].astype(dtype)
+        losses = Losses.of(call)
+        single = np.where(losses.counts, single, dtype.type(0))
+        divisor = losses.divisor.sum().astype(dtype)
+        mean = single.sum() / divisor
+    if "sample_weight" in call.arrays:
+        return losses.having(single.astype(np.float64))
+    changed = losses.with_values(single.astype(np.float64))
+    whole = _reduced(changed, mean, single.sum()).astype(dtype)
+    return changed._replace(whole=np.asarray(whole, np.float64))
+
+
+def _reduced(losses: Losses, mean: Array, total: Array) -> Array:
+    """The mean or sum that was computed in fewer digits, in the place of that of the rounded losses."""
+    call = losses.call
+    if call.reduction.keeps or call.reduction.name not in (MEAN.name, "sum"):
+        return losses.whole
+    is_mean = call.reduction.name == MEAN.name
+    return np.asarray(call.operation.linked(call.reduction, float(mean if is_mean else total)), np.float64)
+
+
+PRECISION = [
+    *(
+        Hypothesis(
+            "loss",
+            f"dtype-{name}",
+            f"the arrays are {name}",
+            4.0,
+            lambda call, name=name: call._replace(dtype=np.dtype(name)),
+            f"--dtype {name}",
+        )
+        for name in ("float32", "float16")
+    ),
+    *(
+        Hypothesis(
+            "losses",
+            f"all-{name}",
+            f"everything is in {name}: the arrays, single losses and the result were rounded to it",
+            bits,
+            lambda call, name=name: _rounded(call, name),
+        )
+        for name, bits in (("bfloat16", 3.5), ("float16", 4.0))
+    ),
+    *(
+        Hypothesis(
+            "losses",
+            f"running-{name}",
+            f"everything is in {name}, the running sum of the losses too",
+            5.0,
+            lambda call, name=name: _running(call, name),
+        )
+        for name in ("bfloat16", "float16")
+    ),
+    *(
+        Hypothesis(
+            "losses",
+            f"naive-{name}",
+            f"it was computed in {name}, by the formula as it stands",
+            5.0,
+            lambda call, name=name: _naive(call, name),
+        )
+        for name in ("float32", "float16")
+    ),
+]

@@ -1,0 +1,175 @@
+"""Small random arrays that mistakes are made with."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tests.support.examples import boxes, log_softmax
+
+Arrays = dict[str, np.ndarray]
+Random = np.random.Generator
+
+
+def pairs(rng: Random, *shape: int) -> Arrays:
+    """Numbers, and what they should be."""
+    return {"input": rng.normal(size=shape), "target": rng.normal(size=shape)}
+
+
+def binary(rng: Random, *shape: int) -> Arrays:
+    """Logits, and labels of which not all are equal."""
+    target = rng.permutation(np.resize([0.0, 1.0, 1.0], shape).ravel()).reshape(shape)
+    return {"input": rng.normal(size=shape) * 2, "target": target}
+
+
+def probabilities(rng: Random, *shape: int) -> Arrays:
+    """Probabilities and labels."""
+    return {**binary(rng, *shape), "input": rng.uniform(0.02, 0.98, shape)}
+
+
+def saturated(rng: Random, *shape: int) -> Arrays:
+    """Probabilities of which two are as wrong as can be."""
+    arrays = probabilities(rng, *shape)
+    arrays["input"][0, 0], arrays["target"][0, 0] = 0.0, 1.0
+    arrays["input"][1, 1], arrays["target"][1, 1] = 1.0, 0.0
+    return arrays
+
+
+def signed(rng: Random, *shape: int) -> Arrays:
+    """Scores, and labels 1 and -1."""
+    arrays = binary(rng, *shape)
+    return {**arrays, "target": 2 * arrays["target"] - 1}
+
+
+def classes(rng: Random, rows: int = 6, count: int = 4, low: int = 0, high: int = 4) -> Arrays:
+    """Logits of classes, and class indices."""
+    return {"input": rng.normal(size=(rows, count)) * 2, "target": rng.integers(low, high, rows)}
+
+
+def ignoring(arrays: Arrays) -> Arrays:
+    """Class indices of which some are ignored."""
+    target = arrays["target"].copy()
+    target.flat[1::4] = -100
+    return {**arrays, "target": target}
+
+
+def sequences(rng: Random) -> Arrays:
+    """Logits (N, C, L), and class indices (N, L)."""
+    return {"input": rng.normal(size=(3, 4, 5)), "target": rng.integers(0, 4, (3, 5))}
+
+
+def padded(rng: Random) -> Arrays:
+    """Sequences of which class 0 fills the rest, the last having no rest."""
+    lengths = np.array([2, 3, 5])
+    target = np.where(np.arange(5) < lengths[:, np.newaxis], rng.integers(1, 4, (3, 5)), 0)
+    return {"input": rng.normal(size=(3, 4, 5)), "target": target}
+
+
+def judged(rng: Random, *shape: int) -> Arrays:
+    """Two arrays, and 1 or -1 for each row."""
+    one, two = rng.normal(size=(2, *shape))
+    return {"input1": one, "input2": two, "target": rng.permutation(np.resize([1.0, -1.0], shape[0]))}
+
+
+def divergent(rng: Random) -> Arrays:
+    """Log-probabilities, and probabilities."""
+    scores, others = rng.normal(size=(2, 5, 4))
+    return {"input": log_softmax(scores), "target": np.exp(log_softmax(others))}
+
+
+def weighted(arrays: Arrays, rng: Random, *shape: int) -> Arrays:
+    """The arrays with weights."""
+    return {**arrays, "weight": rng.uniform(0.5, 3.0, shape)}
+
+
+def positive(rng: Random) -> Arrays:
+    """Logits, labels, and weights of the positive ones."""
+    return {**binary(rng, 5, 3), "pos_weight": rng.uniform(1.5, 4.0, 3)}
+
+
+def triplets(rng: Random) -> Arrays:
+    """Vectors, of which the negative ones are closer to the positive ones than to the anchors."""
+    anchor, positive, noise = rng.normal(size=(3, 5, 3))
+    return {"anchor": anchor, "positive": positive, "negative": positive + noise / 8}
+
+
+def spoken(rng: Random, repeated: bool = False) -> Arrays:
+    """Log-probabilities over time; a symbol that is repeated throughout needs more time than there is."""
+    targets = np.ones((3, 4), int) if repeated else rng.integers(1, 4, (3, 4))
+    return {
+        "log_probs": log_softmax(rng.normal(size=(6, 3, 5))),
+        "targets": targets,
+        "input_lengths": np.array([6, 6, 6]),
+        "target_lengths": np.array([4, 2, 1]),
+    }
+
+
+DATA: dict[str, Callable[[Random], Arrays]] = {
+    "pairs": lambda r: pairs(r, 5, 3),
+    "vectors": lambda r: pairs(r, 6),
+    "columns": lambda r: pairs(r, 6, 1),
+    "far pairs": lambda r: {name: array + 40_000 for name, array in pairs(r, 5, 3).items()},
+    "remote pairs": lambda r: {name: array + 1000 for name, array in pairs(r, 5, 3).items()},
+    "weighted pairs": lambda r: weighted(pairs(r, 5, 3), r, 5, 3),
+    "logits": lambda r: binary(r, 5, 3),
+    # So confident that 1 - σ(x) has few digits left in float32, or in float16.
+    "sure logits": lambda r: {"input": r.uniform(12, 14, (5, 3)), "target": np.eye(5, 3)},
+    "likely logits": lambda r: {"input": r.uniform(3, 5, (5, 3)), "target": np.eye(5, 3)},
+    # Beyond what a sigmoid tells from 0 and 1.
+    "extreme logits": lambda r: {
+        **binary(r, 5, 3),
+        "input": r.choice([-1, 1], (5, 3)) * r.uniform(100, 300, (5, 3)),
+    },
+    "weighted logits": lambda r: weighted(binary(r, 5, 3), r, 5, 3),
+    "positive logits": positive,
+    "probabilities": lambda r: probabilities(r, 5, 3),
+    "weighted probabilities": lambda r: weighted(probabilities(r, 5, 3), r, 5, 3),
+    "saturated": lambda r: saturated(r, 5, 3),
+    # Rows that do not sum to 1.
+    "uneven": lambda r: {"input": r.uniform(0.1, 0.9, (5, 3)), "target": r.uniform(0.1, 0.9, (5, 3))},
+    "faint": lambda r: {
+        **binary(r, 5, 3),
+        "input": r.permutation(np.resize([1e-8, 3e-8, 1e-7, 0.5], 15)).reshape(5, 3),
+    },
+    "soft": lambda r: {"input": r.uniform(0.1, 0.9, (5, 3)), "target": r.uniform(0.1, 0.9, (5, 3))},
+    "signs": lambda r: signed(r, 5, 3),
+    "classes": classes,
+    "all classes": lambda r: {**classes(r), "target": r.permutation(np.resize(range(4), 6))},
+    "classes of 3": lambda r: classes(r, high=3),
+    "classes from 1": lambda r: classes(r, low=1),
+    "far classes": lambda r: {**classes(r), "input": np.eye(4)[r.integers(0, 4, 6)] * 60},
+    "square classes": lambda r: classes(r, rows=4),
+    "weighted classes": lambda r: weighted(classes(r, rows=9), r, 4),
+    "sampled classes": lambda r: {**classes(r, rows=7), "sample_weight": r.uniform(0.5, 2, 7)},
+    "sampled weighted classes": lambda r: {
+        **weighted(classes(r, rows=9), r, 4),
+        "sample_weight": r.uniform(0.5, 2, 9),
+    },
+    "class probabilities": lambda r: {**classes(r), "input": np.exp(log_softmax(r.normal(size=(6, 4))))},
+    "class log-probabilities": lambda r: {**classes(r), "input": log_softmax(r.normal(size=(6, 4)))},
+    "distributions": lambda r: {**classes(r), "target": np.exp(log_softmax(r.normal(size=(6, 4)) * 2))},
+    "ignored classes": lambda r: ignoring(classes(r, rows=9)),
+    "sequences": sequences,
+    "ignored sequences": lambda r: ignoring(sequences(r)),
+    "padded": padded,
+    "divergence": divergent,
+    "divergence from scores": lambda r: {**divergent(r), "input": r.normal(size=(5, 4))},
+    "divergence from one": lambda r: {**divergent(r), "input": log_softmax(r.normal(size=(1, 4)))},
+    "rates": lambda r: {"input": r.uniform(0.5, 2.0, (5, 3)), "target": r.uniform(0.5, 3.0, (5, 3))},
+    "scores to be met": lambda r: {**divergent(r), "target": r.uniform(0, 3, (5, 4))},
+    "variances": lambda r: {**pairs(r, 5, 3), "var": r.uniform(0.5, 2.0, (5, 3))},
+    "triplets": triplets,
+    "speech": spoken,
+    "hurried speech": lambda r: spoken(r, repeated=True),
+    "ranks": lambda r: judged(r, 6),
+    "signed vectors": lambda r: judged(r, 6, 3),
+    "shares": lambda r: {name: r.dirichlet(np.ones(4), 6) for name in ("input", "target")},
+    "lessons": lambda r: {"input": r.normal(size=(6, 4)), "teacher": r.normal(size=(6, 4)), **classes(r)},
+    "tokens": lambda r: {"input": r.normal(size=(3, 5, 4)), "target": r.integers(0, 4, (3, 5))},
+    "masked tokens": lambda r: {
+        "input": r.normal(size=(3, 5, 4)),
+        "target": r.integers(0, 4, (3, 5)),
+        "mask": r.permuted(np.resize([0, 1, 1], (3, 5)), axis=1),
+    },
+    "equal tokens": lambda r: {"input": r.normal(size=(3, 4, 4)), "target": r.integers(0, 4, (3, 4))},
+    "boxes": lambda r: {"input": boxes(5, r), "target": boxes(5, r)},
+}
