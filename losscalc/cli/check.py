@@ -85,7 +85,8 @@ class Check(NamedTuple):
         if number is None or is_array or not math.isfinite(number.value):
             from losscalc.insight.detect.pattern import explained
 
-            return explained(call, comparison, tolerance)
+            found = explained(call, comparison, tolerance)
+            return found if is_array else _alone(found)
         if self.request.voice.quiet or sys.stderr is None or not sys.stderr.isatty():
             return verdict(call, number)
         from losscalc.cli.progress import Progress
@@ -119,7 +120,7 @@ class Report(NamedTuple):
         comparison, found = self.comparison, self.found
         if comparison.value.size:
             yield from _numbers(comparison)
-        yield f"{'agrees' if comparison.agrees else 'differs'}{self._digits()} ({self._limits()})"
+        yield f"{'agrees' if comparison.agrees else 'differs'}{self._digits()}{self._limits()}"
         if comparison.agrees:
             return
         if found.explanations:
@@ -128,7 +129,9 @@ class Report(NamedTuple):
             return
         text = self.check.expect.strip()
         if found.undecided:
-            yield f"too few digits to tell, more would decide: {text} may be one of these, or chance"
+            is_special = self.number is not None and not math.isfinite(self.number.value)
+            why = "" if is_special else "too few digits to tell, more would decide: "
+            yield f"{why}{text} may be one of these, or chance"
             for each in found.undecided:
                 yield from self._explanation(each)
         else:
@@ -146,7 +149,7 @@ class Report(NamedTuple):
         yield f"you get {told} if {each.candidate.sentence}:"
         yield f"  {command}"
         for other in each.also:
-            yield f"  also: {other.sentence} ({other.name})"
+            yield f"  also: {other.sentence} ({_typed(other)})"
 
     def _near(self, candidate: Candidate) -> str:
         assert self.number is not None
@@ -170,12 +173,10 @@ class Report(NamedTuple):
     def _limits(self) -> str:
         typed = any(t is not None for t in self.check.tolerances)
         if self.number is None or typed:
-            return f"rtol {self.tolerance.rtol:g}, atol {self.tolerance.atol:g}"
-        return (
-            f"within {self.tolerance.atol:.2g}"
-            if self.comparison.agrees
-            else f"by more than {self.tolerance.atol:.2g}"
-        )
+            return f" (rtol {self.tolerance.rtol:g}, atol {self.tolerance.atol:g})"
+        if not math.isfinite(self.number.value):
+            return ""
+        return f" ({'within' if self.comparison.agrees else 'by more than'} {self.tolerance.atol:.2g})"
 
     def facts(self) -> dict[str, object]:
         """The same as an object of JSON."""
@@ -209,6 +210,22 @@ class Report(NamedTuple):
             "cost": round(candidate.bits, 2),
             "chance": None if math.isnan(chance) else chance,
         }
+
+
+def _alone(found: Verdict) -> Verdict:
+    """What leads to an infinity or NaN by itself: with something besides, too much does."""
+    told = [
+        each._replace(also=tuple(other for other in each.also if len(other.combination) == 1))
+        for each in (*found.explanations, *found.undecided)
+        if len(each.candidate.combination) == 1
+    ]
+    return Verdict(undecided=tuple(told))
+
+
+def _typed(candidate: Candidate) -> str:
+    """What is typed for it: options, or names behind --suppose."""
+    options = [each.options for each in candidate.combination]
+    return " ".join(options) if all(options) else candidate.name
 
 
 def _digits_of(value: float) -> str:

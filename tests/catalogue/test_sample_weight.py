@@ -11,7 +11,8 @@ import losscalc
 from losscalc.core.declaration import array_arguments
 from losscalc.errors import DomainError, ShapeError
 from losscalc.insight.call import Call
-from losscalc.insight.compare import Tolerance, compare, explanations
+from losscalc.insight.detect.evidence import Expected
+from losscalc.insight.detect.verdict import verdict
 from losscalc.insight.stats import context
 from tests.support.calls import call
 
@@ -172,9 +173,8 @@ def test_where_weight_is_one_a_row_already_it_is_named():
 
 def found(given: Call, expected: float) -> set[str]:
     """The names of what would have led to a number."""
-    value = losscalc.compute(given.operation.name, **given.arrays)
-    comparison = compare(value, np.asarray(expected), Tolerance())
-    return {hypothesis.name for hypothesis in explanations(given, comparison, Tolerance())}
+    told = verdict(given, Expected.typed(repr(float(expected)))).explanations
+    return {one.name for each in told for one in (each.candidate, *each.also)}
 
 
 def test_mistakes_with_them_are_named():
@@ -189,7 +189,7 @@ def test_mistakes_with_them_are_named():
     assert "over-sample-weights" in found(weighted, (single * FACTOR * WEIGHT[TARGET]).sum() / 6.5)
     wrong = {**given, "input": np.vstack([[-40.0, 0.0, 0.0], SCORES[1:]])}
     clipped = np.array([-np.log(1e-7), *single[1:]])
-    assert "clip-1e-7" in found(held._replace(arrays=wrong), (clipped * FACTOR).sum() / 6.5)
+    assert "clip=1e-07" in found(held._replace(arrays=wrong), (clipped * FACTOR).sum() / 6.5)
 
 
 def test_class_priors_count_with_them():

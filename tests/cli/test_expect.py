@@ -406,7 +406,7 @@ def test_tolerances_take_the_place_of_digits() -> None:
 @pytest.mark.parametrize(("digits", "allowed"), [(2, 200), (4, 200), (5.5, 1000), (7, 5000), (12, 5000)])
 def test_how_likely_a_coincidence_may_be(digits: float, allowed: float) -> None:
     """1 in 200 of up to four digits, 1 in 5,000 from seven, and the geometric mean halfway."""
-    expected = Expected(1.0, digits, 0.5)  # type: ignore[arg-type]
+    expected = Expected(1.0, digits, 0.5, 0.5)  # type: ignore[arg-type]
     assert 1 / expected.allowed == pytest.approx(allowed)
 
 

@@ -5,10 +5,12 @@ import shlex
 
 import numpy as np
 import pytest
-import torch
-from torch.nn import functional
 
 from losscalc import cli
+
+torch = pytest.importorskip("torch", reason="the expected arrays are made by PyTorch")
+functional = torch.nn.functional
+pytestmark = pytest.mark.parity
 
 RNG = np.random.default_rng(3)
 LOGITS = RNG.normal(0, 2, (20, 4))

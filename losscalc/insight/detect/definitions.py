@@ -31,7 +31,7 @@ def of_libraries(loss: Loss) -> Iterator[Hypothesis]:
                 "loss",
                 f"like-{library}",
                 sentence,
-                2.0,
+                1.5,
                 lambda call, row=convention: _like(call, row),
                 f"--like {library}",
             )

@@ -59,6 +59,13 @@ def _over_target(losses: Losses, count: Callable[[Array], float]) -> float:
     return over(_total(losses), count(y))
 
 
+def _over_range(losses: Losses) -> float:
+    """The mean divided by the largest difference of targets."""
+    y = array(losses.call, "target").astype(np.float64)
+    require(y.size)
+    return over(float(losses.whole), float(np.ptp(y)))
+
+
 def _by_targets(losses: Losses) -> float:
     """The mean of the losses, weighted by the size of the targets."""
     y = np.abs(array(losses.call, "target").astype(np.float64))
@@ -145,7 +152,7 @@ _ROWS: tuple[Row, ...] = (
     ("over-squares", "the sum was divided by that of the squared targets", 6.0,
      lambda s: _over_target(s, lambda y: float((y**2).sum())), is_square),
     ("over-range", "the mean was divided by the range of the targets", 6.0,
-     lambda s: over(float(s.whole), float(np.ptp(array(s.call, "target")))), lambda loss: loss.error_power),
+     _over_range, lambda loss: loss.error_power),
     ("over-n-1", "the sum was divided by one less than the number of losses", 4.5,
      lambda s: over(_total(s), s.counted - 1), always),
     ("over-n+1", "the sum was divided by one more than the number of losses", 6.0,

@@ -31,8 +31,9 @@ class Expected(NamedTuple):
     digits: int
     half_unit: float
     """Half a unit of the last digit, or 0 of a whole number, which is typed as short as it is."""
+    grain: float
+    """How well the number is known, by what was typed."""
     rtol: float = _NOISE
-    atol: float = 0.0
 
     @classmethod
     def typed(cls, text: str, rtol: float | None = None, atol: float | None = None) -> "Expected":
@@ -48,13 +49,17 @@ class Expected(NamedTuple):
         unit = 10.0 ** (int(exponent or 0) - decimals) if has_point else 0.0
         digits = len(plain.lstrip("0")) if plain.isdigit() else 0
         if rtol is not None or atol is not None:
-            return cls(float(text), digits, 0.0, rtol or 0.0, atol or 0.0)
-        return cls(float(text), digits, unit / 2)
+            value = float(text)
+            asked = (atol or 0.0) + (rtol or 0.0) * abs(value)
+            # What is asked for tells as much as digits do.
+            told = math.floor(-math.log10(asked / abs(value))) if asked and value else digits
+            return cls(value, max(digits, told), asked, asked, 0.0)
+        return cls(float(text), digits, unit / 2, unit / 2 if has_point else _WHOLE)
 
     @property
     def tolerance(self) -> float:
         """How far a value may be off to agree."""
-        return max(self.half_unit, self.atol + self.rtol * abs(self.value))
+        return max(self.half_unit, self.rtol * abs(self.value))
 
     @property
     def scale(self) -> float:
@@ -70,7 +75,7 @@ class Expected(NamedTuple):
 
     def width(self, value: float) -> float:
         """The width of the interval around the number that a value at such a distance stands for."""
-        return 2 * max(self.half_unit or _WHOLE, abs(value - self.value), 1e-15 * self.scale)
+        return 2 * max(self.grain, abs(value - self.value), 1e-15 * self.scale)
 
 
 class Tally:

@@ -185,9 +185,9 @@ def bits(combination: Combination) -> float:
     """How unlikely a combination is a priori; several things at once are rarer than each by itself.
 
     >>> bits(())
-    0
+    0.0
     """
-    return sum(supposed.bits for supposed in combination) + MORE * max(0, len(combination) - 1)
+    return sum((supposed.bits for supposed in combination), 0.0) + MORE * max(0, len(combination) - 1)
 
 
 def ordered(combination: Sequence[Supposed]) -> Combination:
@@ -206,7 +206,7 @@ def bits_of(number: float) -> float:
     """How much information a number is: that of its digits, or less for a power of two.
 
     >>> [round(bits_of(number), 1) for number in (2, 0.1, 0.25, 32, 100, 37)]
-    [1.7, 2.1, 5.8, 2.7, 2.4, 6.8]
+    [1.7, 2.1, 7.1, 2.7, 2.4, 6.8]
     """
     if number == 0:
         return 1.0

@@ -13,6 +13,13 @@ from losscalc.insight.detect.hypothesis import Hypothesis, Span, always, require
 from losscalc.insight.detect.kinds import has_classes
 
 
+def _softmax(x: Array) -> Array:
+    """Of log-probabilities it is their exponential, and not what was done."""
+    found = along_classes(stable.softmax)(x)
+    require(not np.allclose(found, np.exp(x)))
+    return found
+
+
 def _softmax_twice(x: Array) -> Array:
     softmax = along_classes(stable.softmax)
     return softmax(softmax(x))
@@ -115,7 +122,7 @@ _CHANGES: tuple[_Change, ...] = (
     ("sigmoid-first", "a sigmoid was applied to the input first", 2.5, stable.sigmoid, _has_logits),
     # Before the softmax, which does the same to log-probabilities but is not as simple.
     ("exp-first", "the exponential of the input was taken first", 4.0, np.exp, _has_logarithms),
-    ("softmax-first", "a softmax was applied to the input first", 2.5, along_classes(stable.softmax),
+    ("softmax-first", "a softmax was applied to the input first", 2.5, _softmax,
      has_classes),
     ("two-softmaxes", "a softmax was applied to the input first, twice", 5.5, _softmax_twice, has_classes),
     ("log-softmax-first", "a log-softmax was applied to the input first", 4.0,

@@ -271,6 +271,8 @@ def finished(losses: Losses, combination: Combination) -> Array:
     for supposed in combination:
         row = supposed.hypothesis
         if row.stage == "aggregation":
+            # Single losses that are kept are not reduced in any way.
+            require(not losses.call.reduction.keeps)
             keys = () if supposed.number is None else (np.array([supposed.number]),)
             value = np.asarray(row.apply(losses, *keys), np.float64).reshape(())
         else:

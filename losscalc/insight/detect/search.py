@@ -14,6 +14,7 @@ from losscalc.insight.detect.hypothesis import (
     Combination,
     Hypothesis,
     NotApplicable,
+    Span,
     Supposed,
     bits,
     bits_of,
@@ -30,6 +31,8 @@ _BESIDE_BITS, _REDUCED_BITS, _REDUCED_BESIDE_BITS = 3.6, 3.6, 1.1
 _SAME = 1e-9
 # A value this near, relative to the expected one, is told as near.
 _NEAR = 0.01
+# What is met to so many digits is met exactly.
+_EXACT = 1e-12
 # How often a solution is refined.
 _REFINEMENTS = 14
 # Digits of a factor, or of a parameter.
@@ -96,7 +99,8 @@ def _crossings(table: _Table, expected: Expected) -> Iterator[_Crossing]:
         cost = table.row.bits + bits((*table.beside, *column)) + MORE * bool(table.beside or column)
         gaps = table.values[:, place] - expected.value
         # What a round number meets as exactly as it was typed is not looked for between others.
-        gaps = np.where(np.abs(gaps) <= expected.half_unit, 0.0, gaps)
+        exact = max(expected.half_unit, _EXACT * expected.scale)
+        gaps = np.where(np.abs(gaps) <= exact, 0.0, gaps)
         signs = np.sign(gaps)
         places = np.flatnonzero(np.isfinite(gaps[:-1] * gaps[1:]) & (signs[:-1] * signs[1:] <= 0))
         for at in places.tolist():
@@ -117,10 +121,14 @@ class Search:
         self._values = np.concatenate([each.values for each in self._outcomes.all] or [np.zeros(0)])
         self._starts = np.cumsum([0, *(len(each.bits) for each in self._outcomes.all)])
 
+    @property
+    def start(self) -> float:
+        """The value of the call without any hypothesis."""
+        return float(self._values[0]) if self._values.size else math.nan
+
     def find(self, expected: Expected) -> tuple[list[Candidate], Tally]:
         """What leads to a number or near it, and the tally by which it is weighed."""
-        start = float(self._values[0]) if self._values.size else math.nan
-        tally = Tally(expected, self._bits, self._values, start)
+        tally = Tally(expected, self._bits, self._values, self.start)
         with quietly():
             found = [*self._met(expected), *self._scaled(expected, tally)]
             found += self._solved(expected, tally)
@@ -130,9 +138,9 @@ class Search:
         """What leads to the number, or near it, as it is."""
         reach = max(_NEAR * expected.scale, expected.tolerance)
         near = (np.abs(self._values - expected.value) <= reach) & (self._bits <= MOST_BITS)
-        if self._values.size and math.isfinite(self._values[0]):
+        if math.isfinite(self.start):
             # What leads to the value itself is no mistake.
-            near &= np.abs(self._values - self._values[0]) > _SAME * expected.scale
+            near &= np.abs(self._values - self.start) > _SAME * expected.scale
         found = [
             Candidate(self._combination(place), *self._at(place)) for place in np.flatnonzero(near).tolist()
         ]
@@ -262,7 +270,7 @@ class Search:
             changes = ordered((*table.beside, Supposed(table.row, number)))
             return float(self._reduced(changes, [column])[0])
 
-        number, slope = root(lambda t: value(t) - expected.value, ends, expected.tolerance * 1e-2)
+        number, slope = _solution(table.row.span, value, expected, ends)
         if not math.isfinite(number) or number == 0 or not slope:
             return []
         magnitude = math.floor(math.log10(abs(number)))
@@ -280,6 +288,25 @@ class Search:
                 combination = ordered((*table.beside, Supposed(table.row, rounded), *column))
                 found.append(Candidate(combination, reached, cost + bits_of(rounded)))
         return found
+
+
+def _solution(
+    span: Span | None,
+    value: Callable[[float], float],
+    expected: Expected,
+    ends: tuple[tuple[float, float], tuple[float, float]],
+) -> tuple[float, float]:
+    """The number between two that leads to the expected value, and the slope there.
+
+    Factors are looked for by their logarithms, which losses are more nearly linear in.
+    """
+    enough = expected.tolerance * 1e-2
+    if span is None or not span.is_scale:
+        return root(lambda number: value(number) - expected.value, ends, enough)
+    (low, below), (high, above) = ends
+    logs = (math.log(low), below), (math.log(high), above)
+    found, slope = root(lambda log: value(math.exp(log)) - expected.value, logs, enough)
+    return math.exp(found), slope / math.exp(found)
 
 
 def root(

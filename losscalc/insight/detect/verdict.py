@@ -45,7 +45,9 @@ def verdict(call: Call, expected: Expected, watch: Callable[[float], None] | Non
 
 
 def weighed(search: Search, expected: Expected) -> Verdict:
-    """What a search finds for an expected number, weighed."""
+    """What a search finds for an expected number, weighed; nothing for the value itself."""
+    if abs(search.start - expected.value) <= expected.tolerance:
+        return Verdict()
     found, tally = search.find(expected)
     ranked = sorted(
         ((each, tally.chance(each.bits, each.value)) for each in found),
@@ -71,7 +73,8 @@ def grouped(weighed: list[tuple[Candidate, float]], same: float = _SAME) -> list
     chances: list[float] = []
     for candidate, chance in weighed:
         known = next(
-            (group for group in groups if np.isclose(group[0].value, candidate.value, rtol=same)), None
+            (group for group in groups if np.isclose(group[0].value, candidate.value, rtol=same, atol=0.0)),
+            None,
         )
         if known is not None:
             if len(known) <= _MOST_NAMES and _is_other(candidate, known):
