@@ -10,7 +10,7 @@ from losscalc.insight.detect.evidence import Expected
 from losscalc.insight.detect.search import Candidate, Search
 
 # So many explanations are told, other names of one, and values nearby.
-_MOST, _MOST_NAMES, _MOST_NEAR = 5, 3, 3
+_MOST, _MOST_NAMES, _MOST_NEAR = 5, 4, 3
 # The simplest ones are shown where more digits would decide.
 _MOST_UNDECIDED = 2
 # Values are the same up to rounding (nearby ones up to float32's), and another name is not much less likely.
@@ -79,7 +79,7 @@ def grouped(weighed: list[tuple[Candidate, float]], same: float = _SAME) -> list
         if known is not None:
             if len(known) <= _MOST_NAMES and _is_other(candidate, known):
                 known.append(candidate)
-        elif not any(_contains(candidate, group[0]) for group in groups):
+        elif not any(_contains(candidate, each) for group in groups for each in group):
             groups.append([candidate])
             chances.append(chance)
     return [
