@@ -110,7 +110,8 @@ TEXTS = [
         "  losscalc mse -i 1,2 -t 3,5 --reduction sum\n"
         "  also: there is a factor 2 (double)\n"
         "  also: it was multiplied by the number of rows (times-rows)\n"
-        "  also: the sum was divided by one less than the number of losses (over-n-1)\n",
+        "  also: the sum was divided by one less than the number of losses (over-n-1)\n"
+        "  also: it was multiplied by 2, a number of batches or a weight (times=2)\n",
     ),
     (
         "the value, rounded to 4 decimals",

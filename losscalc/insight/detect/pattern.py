@@ -21,7 +21,8 @@ from losscalc.insight.detect.hypothesis import (
 )
 from losscalc.insight.detect.losses import Losses
 from losscalc.insight.detect.outcomes import MOST, Outcomes, applied, begun
-from losscalc.insight.detect.search import Candidate, Fact, root
+from losscalc.insight.detect.roots import solution
+from losscalc.insight.detect.search import Candidate, Fact
 from losscalc.insight.detect.structure import Pair, facts
 from losscalc.insight.detect.verdict import Explanation, Verdict, grouped
 
@@ -131,8 +132,9 @@ class _Search:
 
         gaps = np.array([gap(float(each)) for each in grid])
         for at in np.flatnonzero(np.sign(gaps[:-1]) * np.sign(gaps[1:]) <= 0):
-            ends = [(float(grid[i]), float(gaps[i])) for i in (at, at + 1)]
-            number, _ = root(gap, (ends[0], ends[1]), 0.1 * self.pair.tolerance.rtol * abs(wanted))
+            low, high = ((float(grid[i]), float(gaps[i])) for i in (at, at + 1))
+            enough = 0.1 * self.pair.tolerance.rtol * abs(wanted)
+            number, _ = solution(row.span, gap, (low, high), enough)
             for digits in range(1, _DIGITS + 1):
                 supposed = (Supposed(row, float(f"{number:.{digits}g}")),)
                 array = self._array(supposed) if math.isfinite(number) else None

@@ -14,7 +14,6 @@ from losscalc.insight.detect.hypothesis import (
     Combination,
     Hypothesis,
     NotApplicable,
-    Span,
     Supposed,
     bits,
     bits_of,
@@ -22,6 +21,7 @@ from losscalc.insight.detect.hypothesis import (
     quietly,
 )
 from losscalc.insight.detect.outcomes import MOST, MOST_BITS, Outcomes, finished
+from losscalc.insight.detect.roots import Ends, solution
 from losscalc.insight.detect.steps import DIVIDED, TIMES
 
 # A number is solved for beside another hypothesis that is at least as likely as this; and losses are then
@@ -33,8 +33,6 @@ _SAME = 1e-9
 _NEAR = 0.01
 # What is met to so many digits is met exactly.
 _EXACT = 1e-12
-# How often a solution is refined.
-_REFINEMENTS = 14
 # Digits of a factor, or of a parameter.
 _DIGITS = 4
 _BITS_OF_DIGIT = math.log2(10)
@@ -90,7 +88,7 @@ class _Crossing(NamedTuple):
     table: _Table
     column: Combination
     cost: float
-    ends: tuple[tuple[float, float], tuple[float, float]]
+    ends: Ends
 
 
 def _crossings(table: _Table, expected: Expected) -> Iterator[_Crossing]:
@@ -270,7 +268,8 @@ class Search:
             changes = ordered((*table.beside, Supposed(table.row, number)))
             return float(self._reduced(changes, [column])[0])
 
-        number, slope = _solution(table.row.span, value, expected, ends)
+        enough = expected.tolerance * 1e-2
+        number, slope = solution(table.row.span, lambda at: value(at) - expected.value, ends, enough)
         if not math.isfinite(number) or number == 0 or not slope:
             return []
         magnitude = math.floor(math.log10(abs(number)))
@@ -288,51 +287,3 @@ class Search:
                 combination = ordered((*table.beside, Supposed(table.row, rounded), *column))
                 found.append(Candidate(combination, reached, cost + bits_of(rounded)))
         return found
-
-
-def _solution(
-    span: Span | None,
-    value: Callable[[float], float],
-    expected: Expected,
-    ends: tuple[tuple[float, float], tuple[float, float]],
-) -> tuple[float, float]:
-    """The number between two that leads to the expected value, and the slope there.
-
-    Factors are looked for by their logarithms, which losses are more nearly linear in.
-    """
-    enough = expected.tolerance * 1e-2
-    if span is None or not span.is_scale:
-        return root(lambda number: value(number) - expected.value, ends, enough)
-    (low, below), (high, above) = ends
-    logs = (math.log(low), below), (math.log(high), above)
-    found, slope = root(lambda log: value(math.exp(log)) - expected.value, logs, enough)
-    return math.exp(found), slope / math.exp(found)
-
-
-def root(
-    gap: Callable[[float], float], ends: tuple[tuple[float, float], tuple[float, float]], enough: float
-) -> tuple[float, float]:
-    """Where a function is 0 between two ends, by the Illinois method, and its slope there."""
-    (low, below), (high, above) = ends
-    slope = (above - below) / (high - low)
-    if below == 0 or above == 0:
-        return (low if below == 0 else high), slope
-    number, side = low, 0
-    for _ in range(_REFINEMENTS):
-        number = (low * above - high * below) / (above - below)
-        found = gap(number)
-        if not math.isfinite(found):
-            return math.nan, 0.0
-        near, there = (low, below) if abs(number - low) < abs(number - high) else (high, above)
-        # After a halving the gap at the kept end is not its own any more.
-        if number != near and not side:
-            slope = (found - there) / (number - near)
-        if abs(found) <= enough:
-            break
-        if (found > 0) == (above > 0):
-            below, side = (below / 2, side) if side == 1 else (below, 1)
-            high, above = number, found
-        else:
-            above, side = (above / 2, side) if side == -1 else (above, -1)
-            low, below = number, found
-    return number, slope

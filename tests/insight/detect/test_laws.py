@@ -221,7 +221,7 @@ ODD: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def odd_calls(name: str, odd: str) -> Iterator[Call]:
-    """Calls with such arrays that a loss accepts, with weights and without, by each reduction."""
+    """Calls with such arrays that a loss accepts, with weights and without, reduced and not."""
     whole = flattened(example(losses()[name], 3, seed=5))
     for weighted in (True, False):
         arrays = {
@@ -229,7 +229,7 @@ def odd_calls(name: str, odd: str) -> Iterator[Call]:
             for key, array in whole.items()
             if weighted or "weight" not in key or key.startswith(("state", "linear"))
         }
-        for reduction in losses()[name].reductions:
+        for reduction in (each for each in ("mean", "none") if each in losses()[name].reductions):
             call = Call(losses()[name](), arrays, reductions.REDUCTIONS[reduction])
             with contextlib.suppress(losscalc.LosscalcError):
                 compute(call)
@@ -245,14 +245,14 @@ def test_no_hypothesis_fails(name: str, odd: str) -> None:
             check_outcome(call, each)
 
 
-@pytest.mark.parametrize("odd", ["nothing", "one sample", "unsigned"])
+@pytest.mark.parametrize("odd", ["nothing", "one sample"])
 @pytest.mark.parametrize("name", losses())
 def test_no_search_fails(name: str, odd: str) -> None:
     """Whatever the arrays are, and whatever is expected of them."""
-    call = next(odd_calls(name, odd), None)
-    if call is not None and not call.reduction.keeps:
+    call = next((call for call in odd_calls(name, odd) if not call.reduction.keeps), None)
+    if call is not None:
         search = Search(call)
-        for text in ("0.1234567", "-3", "0", "1e30", "0.18"):
+        for text in ("0.1234567", "0", "1e30"):
             weighed(search, Expected.typed(text))
 
 
