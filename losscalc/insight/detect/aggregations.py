@@ -106,6 +106,14 @@ def _of_column(losses: Losses, keys: Array) -> Array:
     return np.asarray(losses.linked(share[places] / divisor[places]))
 
 
+def _without_column(losses: Losses, keys: Array) -> Array:
+    axes = (0, *range(2, losses.value.ndim))
+    share, divisor = losses.share.sum(axis=axes), losses.divisor.sum(axis=axes)
+    places = np.asarray(keys, np.int64) - 1
+    require(((places >= 0) & (places < len(share))).all() and len(share) > 1)
+    return np.asarray(losses.linked((share.sum() - share[places]) / (divisor.sum() - divisor[places])))
+
+
 def _of_those(losses: Losses, picked: Callable[[Array], np.ndarray]) -> float:
     require(losses.is_single)
     kept = picked(losses.value) & losses.counts
@@ -186,6 +194,8 @@ _NUMBERS: tuple[Row, ...] = (
 
 _PARTS: tuple[Family, ...] = (
     ("column", "only column {number} was averaged", 4.0, _of_column, _column_keys, always),
+    ("without-column", "column {number} was left out, as an id is", 4.5, _without_column, _column_keys,
+     always),
     ("class", "only the rows of class {number} were averaged", 4.5, _of_class, _class_keys, has_classes),
     ("without-class", "the rows of class {number} were left out", 4.5, _without_class, _class_keys,
      has_classes),

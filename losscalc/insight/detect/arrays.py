@@ -95,6 +95,11 @@ def _all_narrow(call: Call, name: str) -> Call:
     return call
 
 
+def _columns_first(x: Array) -> Array:
+    require(x.ndim > 1)
+    return np.swapaxes(x, 0, -1).reshape(x.shape)
+
+
 def _both(call: Call, change: Callable[[Array], Array]) -> Call:
     for name in ("input", "target"):
         call = changed(call, name, lambda values: change(values * 1.0))
@@ -125,6 +130,15 @@ def _both_scaled(call: Call, number: float) -> Call:
     return call
 
 
+def _preferences_exchanged(call: Call) -> Call:
+    """The call with all that is of the chosen exchanged with that of the rejected."""
+    pairs = [(name, name.replace("chosen", "rejected")) for name in call.arrays if "chosen" in name]
+    require(len(pairs) > 1)
+    for one, other in pairs:
+        call = exchanged(call, one, other)
+    return call
+
+
 _FORMS = (
     ("twice", "{} was applied twice", 3.5, np.square),
     ("sum-1", "{} was normalised to sum to 1", 4.0, lambda w: w / w.sum()),
@@ -134,6 +148,7 @@ _FORMS = (
     ("root", "the square root of {} was applied", 4.5, np.sqrt),
     ("log1p", "ln(1 + w) of {} was applied", 6.5, np.log1p),
     ("reversed", "{} was in reversed order", 5.0, lambda w: np.flip(w)),
+    ("rolled", "{} was shifted by one place, the last one coming first", 5.0, lambda w: np.roll(w, 1)),
 )
 
 _ROLES: tuple[Row, ...] = (
@@ -149,6 +164,14 @@ _ROLES: tuple[Row, ...] = (
      lambda loss: loss.labels in CLASS_KINDS),
     ("pos-weight-balanced", "positive labels had the weight negatives / positives (balanced)", 4.0,
      _balanced_positives, has_arrays("pos_weight")),
+    ("input-transposed", "the input was flattened in the order of its columns (transposed), and the target "
+     "in that of its rows", 6.0, lambda call: changed(call, "input", _columns_first),
+     lambda loss: loss.labels in ("values", "counts", "labels")),
+    ("mean-as-input", "the mean of the targets was predicted for all", 4.5,
+     lambda call: changed(call, "input", lambda x: 0 * x + real(call, "target").mean(axis=0)),
+     lambda loss: loss.labels in ("values", "counts", "amounts")),
+    ("preferences-exchanged", "chosen and rejected were exchanged, and their references", 3.5,
+     _preferences_exchanged, lambda loss: any("rejected" in name for name in loss.roles)),
     ("exchanged", "positive and negative were exchanged", 3.5,
      lambda call: exchanged(call, "positive", "negative"), _has_triplets),
     ("anchor-exchanged", "anchor and positive were exchanged", 5.0,

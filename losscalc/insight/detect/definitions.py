@@ -7,7 +7,7 @@ import numpy as np
 from losscalc.catalogue.base import Loss
 from losscalc.core.conventions import Convention
 from losscalc.core.declaration import Parameter, parameters
-from losscalc.core.domains import Interval
+from losscalc.core.domains import Interval, Names
 from losscalc.errors import option_name
 from losscalc.insight.call import Call
 from losscalc.insight.detect.changes import (
@@ -72,6 +72,11 @@ def of_parameters(loss: Loss) -> Iterator[Hypothesis]:
             word = f"{option} {parameter.default_text}"
             sentence = f"{option} was not applied"
             yield _having(f"default-{option[2:]}", sentence, parameter.name, parameter.default, word)
+        if isinstance(parameter.domain, Names):
+            for word in parameter.domain.words:
+                if word != now:
+                    typed = f"{option} {word}"
+                    yield _having(f"{option[2:]}-{word}", f"{typed} was meant", parameter.name, word, typed)
         if parameter.kind in (float, tuple) and (span := _span(parameter)) is not None:
             yield Hypothesis(
                 "loss",

@@ -7,6 +7,7 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss
 from losscalc.core import stable
+from losscalc.core.roles import CLASS_KINDS
 from losscalc.insight.call import Call
 from losscalc.insight.detect.changes import (
     along_classes,
@@ -19,7 +20,7 @@ from losscalc.insight.detect.changes import (
     taken,
 )
 from losscalc.insight.detect.hypothesis import Hypothesis, Row, Span, always, require, rows
-from losscalc.insight.detect.kinds import has_distributions, has_softmax
+from losscalc.insight.detect.kinds import has_distributions, has_softmax, is_square
 from losscalc.insight.detect.losses import Losses
 from losscalc.insight.detect.relatives import hot
 
@@ -128,6 +129,35 @@ def _without_log_variance(call: Call) -> Losses:
     return Losses.of(call).having(0.5 * np.square(x - y) / var)
 
 
+def _whole_log_variance(call: Call) -> Losses:
+    """ln σ² + ½·(x - y)²/σ²: the ½ of the logarithm forgotten."""
+    x, y, var = taken(call, "input", "target", "var")
+    return Losses.of(call).having(np.log(var) + 0.5 * np.square(x - y) / var)
+
+
+def _half_squares(call: Call) -> Losses:
+    x, y = taken(call, "input", "target")
+    return Losses.of(call).having(0.5 * np.square(x - y))
+
+
+def _deviations(call: Call) -> Losses:
+    """The squared errors less their mean, of which the mean is the variance of the errors."""
+    x, y = taken(call, "input", "target")
+    return Losses.of(call).having(np.square(x - y - (x - y).mean()))
+
+
+def _logarithms(call: Call) -> Losses:
+    """|ln(1 + x) - ln(1 + y)|."""
+    x, y = taken(call, "input", "target")
+    return Losses.of(call).having(np.abs(np.log1p(x) - np.log1p(y)))
+
+
+def _all_classes(call: Call) -> Losses:
+    x = real(call, "input")
+    require(x.ndim > 1)
+    return Losses.of(call).having(-x.sum(axis=1))
+
+
 def _less_binary_entropy(call: Call) -> Losses:
     """The loss less the entropy of each label: the divergence."""
     y, base = real(call, "target"), Losses.of(call)
@@ -174,6 +204,10 @@ def _raw_quadratic(call: Call) -> Losses:
 
 
 _MORE: tuple[Row, ...] = (
+    ("minus-log-overlap", "it is minus the logarithm of each overlap, -ln(1 - loss)", 4.0,
+     lambda call: Losses.of(call).plainly(lambda v: -np.log1p(-v)), lambda loss: loss.scores == "boxes"),
+    ("sum-over-classes", "it is minus the sum of the scores of all classes, whatever the target", 6.0,
+     _all_classes, lambda loss: loss.scores == "log-probabilities" and loss.labels in CLASS_KINDS),
     ("both-exchanged", "the loss and that of its two arrays exchanged were averaged, both directions", 3.0,
      _both_exchanged, lambda loss: loss.whole_batch),
     ("quadratic-score",
@@ -185,6 +219,13 @@ _MORE: tuple[Row, ...] = (
      has_softmax),
     ("relative-square", "it is the squared relative error ((x - y)/y)²", 5.0, _relative_square,
      lambda loss: loss.error_power == 2),
+    ("log-variance-not-halved", "the ½ was forgotten at the logarithm: it is ln σ² + ½·(x - y)²/σ²", 4.0,
+     _whole_log_variance, lambda loss: "var" in loss.roles),
+    ("half-square", "it is half of the squared error everywhere", 3.5, _half_squares, _has_bend),
+    ("bias-taken-off", "it is the variance of the errors: their mean was taken off first", 4.5, _deviations,
+     is_square),
+    ("log-differences", "it is the absolute difference of the logarithms, not squared", 4.0, _logarithms,
+     lambda loss: loss.labels == "amounts"),
     ("no-log-variance", "the logarithm of the variance was forgotten", 3.5, _without_log_variance,
      lambda loss: "var" in loss.roles),
     ("less-binary-entropy", "the entropy of the labels was subtracted: it is the divergence", 4.0,

@@ -26,6 +26,8 @@ OF_CALLS: tuple[Stage, ...] = STAGES[:5]
 MORE = 2.0
 # The bits by which a hypothesis is less likely for losses that it does not suit.
 _ODD = 3.0
+# Numbers that are as likely as this, with what has them, are tried beside everything else.
+_USUAL_BITS = 7.0
 # What the numbers of a grid begin with, or with 1 alone if there are more powers of ten; and the least of
 # those that are not factors.
 _GRID_DIGITS, _MOST_DECADES, _LEAST_OF_GRID = (1, 2, 3, 5), 12, 0.01
@@ -109,6 +111,12 @@ class Hypothesis(NamedTuple):
     def has_number(self) -> bool:
         """Whether it is a family, of which a number picks one."""
         return self.tried is not None or self.span is not None
+
+    @property
+    def usual(self) -> list[float]:
+        """The numbers of its span that are typed most."""
+        grid = [] if self.span is None else self.span.grid().tolist()
+        return [number for number in grid if number and self.bits + bits_of(number) <= _USUAL_BITS]
 
     def of(self, loss: Loss) -> "Hypothesis":
         """The hypothesis worded for one loss."""

@@ -85,7 +85,7 @@ class Outcomes:
         self.done = 0
         rows = list(hypotheses(call))
         fixed = [row for row in rows if row.span is None]
-        self.changes = _expanded([row for row in fixed if row.stage in (*OF_CALLS, "losses")], call)
+        self.changes = _expanded([row for row in rows if row.stage in (*OF_CALLS, "losses")], call)
         self.solved = [row for row in rows if row.span is not None]
         self.aggregations = [row for row in fixed if row.stage == "aggregation"]
         self.last = [row for row in fixed if row.stage == "last"]
@@ -221,7 +221,9 @@ def _expanded(rows: Sequence[Hypothesis], call: Call) -> list[Supposed]:
 
 
 def _numbers(row: Hypothesis, call: Call) -> Iterator[float | None]:
-    if row.tried is None:
+    if row.span is not None:
+        yield from row.usual
+    elif row.tried is None:
         yield None
     else:
         try:

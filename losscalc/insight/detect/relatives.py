@@ -1,6 +1,6 @@
 """Hypotheses on the loss: it is another one, of the same arrays or of one-hot rows."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -46,19 +46,43 @@ def of_others(loss: Loss) -> Iterator[Hypothesis]:
     near = dict.fromkeys((*loss.close, *loss.relatives.values()))
     for name in (*near, *(name for name in losses() if name not in near)):
         if name == loss.name or (name not in near and not _takes_same(loss, losses()[name])):
+            if _converts(loss, losses()[name]):
+                yield _converted(name, 6.5)
             continue
         bits = 2.5 if name in near else 5.5
         yield Hypothesis(
             "loss", f"as-{name}", f"it is the loss {name}", bits, lambda call, name=name: _as(call, name)
         )
-        if (loss.scores, losses()[name].scores) in _CONVERSIONS and loss.labels not in CLASS_KINDS:
+        if shared := [key for key in losses()[name]().settings if key in loss.settings]:
             yield Hypothesis(
                 "loss",
-                f"as-{name}-of-probabilities",
-                f"it is the loss {name} of the probabilities",
+                f"as-{name}-likewise",
+                f"it is the loss {name}, with the same {', '.join(shared)}",
                 bits + 1.0,
-                lambda call, name=name: _as(call, name, converts=True),
+                lambda call, name=name, shared=shared: _likewise(call, name, shared),
             )
+        if (loss.scores, losses()[name].scores) in _CONVERSIONS and loss.labels not in CLASS_KINDS:
+            yield _converted(name, bits + 1.0)
+
+
+def _converts(loss: Loss, other: type[Loss]) -> bool:
+    """Whether another loss may be that of the probabilities, beside distributions as its targets."""
+    return (
+        loss.labels == "distributions"
+        and (loss.scores, other.scores) in _CONVERSIONS
+        and other.labels in ("values", "shares")
+        and len([argument for argument in array_arguments(other) if argument.required]) == 2
+    )
+
+
+def _converted(name: str, bits: float) -> Hypothesis:
+    return Hypothesis(
+        "loss",
+        f"as-{name}-of-probabilities",
+        f"it is the loss {name} of the probabilities",
+        bits,
+        lambda call: _as(call, name, converts=True),
+    )
 
 
 def _takes_same(loss: Loss, other: type[Loss]) -> bool:
@@ -85,6 +109,11 @@ def _as(call: Call, name: str, *, converts: bool = False) -> Call:
     if call.operation.bend and cls.bend:
         settings[cls.bend] = getattr(call.operation, call.operation.bend)
     return as_loss(call, cls, **settings)
+
+
+def _likewise(call: Call, name: str, shared: Sequence[str]) -> Call:
+    """The call of another loss, with the parameters of this one."""
+    return as_loss(call, losses()[name], **{key: call.operation.settings[key] for key in shared})
 
 
 def _changed(loss: Loss) -> set[str]:
@@ -133,6 +162,31 @@ def _without_logarithm(call: Call) -> Call:
     return as_loss(call, likelihood, ignore_index=call.operation.settings["ignore_index"])
 
 
+def _softmax_loss() -> type[Loss]:
+    """The loss of a softmax, of which single elements may be scored one against the rest."""
+    return next(cls for cls in losses().values() if "one-against-rest" in cls.relatives)
+
+
+def _over_labels(call: Call) -> Call:
+    """-Σ y·ln softmax(x) of each row of labels."""
+    x, y = real(call, "input"), real(call, "target")
+    require(x.shape == y.shape and x.ndim > 1 and call.arrays.keys() == {"input", "target"})
+    return as_loss(call, _softmax_loss())
+
+
+def _of_probabilities(call: Call) -> Call:
+    """The loss of probabilities and one-hot rows, one element for one loss."""
+    require(call.arrays.keys() == {"input", "target"})
+    x, rows = real(call, "input"), hot(call)
+    p = np.exp(x) if call.operation.scores == "log-probabilities" else x
+    binary = losses()[losses()[_softmax_loss().relatives["one-against-rest"]].relatives["probabilities"]]
+    return as_loss(call._replace(arrays={"input": p, "target": rows}), binary)
+
+
+def _has_probabilities_of_classes(loss: Loss) -> bool:
+    return loss.labels in CLASS_KINDS and loss.scores in ("probabilities", "log-probabilities")
+
+
 def of_rows_of_classes(loss: Loss) -> Iterator[Hypothesis]:
     """That one-hot rows were scored, by a loss of single elements."""
     if not has_softmax(loss):
@@ -163,6 +217,10 @@ _ROWS: tuple[Row, ...] = (
      has_softmax),
     ("softmax-last-axis", "the softmax was taken over the last axis", 4.5,
      lambda call: _softmax_along(call, -1), has_softmax),
+    ("softmax-over-labels", "the labels of each row were taken as one distribution: -Σ y·ln softmax(x)", 3.5,
+     _over_labels, lambda loss: loss.scores == "logits" and loss.labels == "labels"),
+    ("one-hot-labels", "it is the binary cross-entropy of the probabilities and one-hot rows", 3.5,
+     _of_probabilities, _has_probabilities_of_classes),
     ("minus-logit", "the softmax was left out: it is minus the logit of the class", 4.5, _without_logarithm,
      has_softmax),
     ("softmax-again", "the logarithm was left out, and {logits} applied another softmax", 4.0,

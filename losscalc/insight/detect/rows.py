@@ -1,7 +1,10 @@
 """Hypotheses on rows: predictions stood beside the labels of other rows."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from losscalc.catalogue.base import Loss
 from losscalc.core.array import Array
 from losscalc.core.roles import CLASS_KINDS
 from losscalc.insight.call import Call
@@ -10,6 +13,8 @@ from losscalc.insight.detect.hypothesis import Hypothesis, require
 
 _STEPS = (1, -1, 2, -2)
 _LABELS = ("target", "targets")
+_OF_PREDICTIONS = ("values", "vectors", "logits", "log-likelihoods")
+_REFERENCE = "ref_"
 # What is given with the labels.
 _OF_LABELS = ("weights", "full-weights", "sample-weights", "masks", "groups", "relevance", "events")
 
@@ -43,6 +48,31 @@ def _shifted(call: Call, step: float) -> Call:
     moved = {name: array(call, name)[ahead] for name in staying}
     moved |= {name: array(call, name)[behind] for name in moving}
     return call._replace(arrays={**call.arrays, **moved})
+
+
+def _moved_alone(call: Call, name: str, step: float) -> Call:
+    """The call with one array moved on, or all that share its prefix, the last rows to the front."""
+    names = [each for each in of_rows(call)[1:] if each.startswith(name)]
+    require(names and len(first(call)) > abs(step))
+    moved = {each: np.roll(array(call, each), int(step), axis=0) for each in names}
+    return call._replace(arrays={**call.arrays, **moved})
+
+
+def of_arrays(loss: Loss) -> Iterator[Hypothesis]:
+    """That one of several arrays of predictions, or the reference, was in other rows than the others."""
+    own = [name for name, role in loss.roles.items() if role.kind in _OF_PREDICTIONS]
+    others = [name for name in own[1:] if name not in _LABELS]
+    references = {name for name in others if name.startswith(_REFERENCE)}
+    for name in sorted({*others} - references) + [_REFERENCE] * bool(references):
+        what = "the references" if name == _REFERENCE else f"--{name.replace('_', '-')}"
+        yield Hypothesis(
+            "rows",
+            f"{name.strip('_').replace('_', '-')}-rolled",
+            f"{what} alone moved {{number}} rows further on, the last ones coming first",
+            4.0,
+            lambda call, step, name=name: _moved_alone(call, name, step),
+            tried=_steps,
+        )
 
 
 def _axes(call: Call) -> tuple[str, int, int]:

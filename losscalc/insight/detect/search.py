@@ -91,6 +91,11 @@ class _Crossing(NamedTuple):
     ends: Ends
 
 
+def _is_solved(combination: Combination) -> bool:
+    """Whether a number in it could be any of a span."""
+    return any(supposed.hypothesis.span is not None for supposed in combination)
+
+
 def _crossings(table: _Table, expected: Expected) -> Iterator[_Crossing]:
     """Where a table crosses the expected value."""
     for place, column in enumerate(table.columns):
@@ -203,7 +208,10 @@ class Search:
     def _tabulated(self) -> list[_Table]:
         """The values of each hypothesis with a free number, by itself and beside another one."""
         outcomes = self._outcomes
-        ways: list[Combination] = [(), *(way for way in outcomes.single if bits(way) <= _BESIDE_BITS)]
+        ways: list[Combination] = [
+            (),
+            *(way for way in outcomes.single if bits(way) <= _BESIDE_BITS and not _is_solved(way)),
+        ]
         tables = []
         most = outcomes.done + outcomes.most
         with quietly():
