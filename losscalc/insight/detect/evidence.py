@@ -13,11 +13,12 @@ _FEW, _MANY = (4, 1 / 200), (7, 1 / 5000)
 _NOISE = 1e-6
 # A whole number that was typed without a point is known as well as this.
 _WHOLE = 0.005
-# The density of values is that of so many, the nearest ones; those that are as far off as the number is large
-# are none of them.
-_NEIGHBOURS = 6
+# The density of values is measured within this share of the number.
+_AROUND = 0.5
 # Nothing is known to be rarer than half of one.
 _LEAST = 0.5
+# Values are the same up to rounding, relative to the number.
+_SAME = 1e-9
 # What changes the value by less than this share of the difference that is to be explained could not do so.
 _SLIGHT = 0.1
 # Numbers that are not tried one by one are counted by tenths of bits.
@@ -86,17 +87,17 @@ class Tally:
         self.expected = expected
         self._densities = np.zeros(_TENTHS)
         with np.errstate(all="ignore"):
-            near = np.abs(values - expected.value) <= expected.scale
+            near = np.abs(values - expected.value) <= _AROUND * expected.scale
             slight = np.abs(values - start) <= _SLIGHT * abs(start - expected.value)
         near &= ~slight
         bits, values = bits[near], values[near]
-        # What is the same up to rounding is one value, of its simplest way.
+        # What the number cannot tell apart is one value, of its simplest way.
+        step = max(2 * expected.grain, _SAME * expected.scale)
         order = np.argsort(bits, kind="stable")
-        _, places = np.unique(np.round(values[order] / expected.scale, 9), return_index=True)
+        _, places = np.unique(np.round(values[order] / step), return_index=True)
         kept = order[places]
-        distances = np.abs(values[kept] - expected.value)
-        others = distances > expected.tolerance
-        self._bits, self._distances = bits[kept][others], distances[others]
+        others = np.abs(values[kept] - expected.value) > expected.tolerance
+        self._bits = np.sort(bits[kept][others])
 
     def spread(self, bits: Array, densities: Array) -> None:
         """Count numbers that are not tried one by one: so many would lead to each unit of the value."""
@@ -110,8 +111,6 @@ class Tally:
         return -math.expm1(-self.expected.width(value) * (self._points(bits) + smooth))
 
     def _points(self, bits: float) -> float:
-        """How many values there are for each unit around the number: so many in the distance of the last."""
-        near = np.sort(self._distances[self._bits <= bits])[:_NEIGHBOURS]
-        if len(near) < _NEIGHBOURS:
-            return max(len(near), _LEAST) / (2 * self.expected.scale)
-        return _NEIGHBOURS / (2 * float(near[-1]))
+        """How many values that are as simple there are for each unit around the number."""
+        count = int(np.searchsorted(self._bits, bits, side="right"))
+        return max(count, _LEAST) / (2 * _AROUND * self.expected.scale)

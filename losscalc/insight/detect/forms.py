@@ -158,6 +158,13 @@ def _all_classes(call: Call) -> Losses:
     return Losses.of(call).having(-x.sum(axis=1))
 
 
+def _with_factorial(call: Call) -> Losses:
+    """The whole likelihood of counts, with ln y! as it is."""
+    y, base = real(call, "target"), Losses.of(having(call, full=False))
+    require(y.shape == base.value.shape and (y >= 0).all())
+    return base.with_values(base.value + np.vectorize(math.lgamma)(y + 1))
+
+
 def _less_binary_entropy(call: Call) -> Losses:
     """The loss less the entropy of each label: the divergence."""
     y, base = real(call, "target"), Losses.of(call)
@@ -226,6 +233,7 @@ _MORE: tuple[Row, ...] = (
      is_square),
     ("log-differences", "it is the absolute difference of the logarithms, not squared", 4.0, _logarithms,
      lambda loss: loss.labels == "amounts"),
+    ("with-factorial", "ln y! was added, exactly", 4.0, _with_factorial, lambda loss: loss.labels == "counts"),
     ("no-log-variance", "the logarithm of the variance was forgotten", 3.5, _without_log_variance,
      lambda loss: "var" in loss.roles),
     ("less-binary-entropy", "the entropy of the labels was subtracted: it is the divergence", 4.0,

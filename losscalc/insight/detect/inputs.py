@@ -10,7 +10,7 @@ from losscalc.core.array import Array
 from losscalc.insight.call import Call
 from losscalc.insight.detect.changes import along_classes, changed, first, narrowed
 from losscalc.insight.detect.hypothesis import Hypothesis, Span, always, require
-from losscalc.insight.detect.kinds import has_classes
+from losscalc.insight.detect.kinds import has_rows_of_classes
 
 
 def _softmax(x: Array) -> Array:
@@ -105,7 +105,7 @@ def _has_probabilities(loss: Loss) -> bool:
 
 
 def _has_logarithms(loss: Loss) -> bool:
-    return loss.scores in ("log-probabilities", "log-likelihoods", "logits", "counts")
+    return loss.scores in ("log-probabilities", "log-likelihoods", "logits") or loss.labels == "counts"
 
 
 def _has_binary(loss: Loss) -> bool:
@@ -123,10 +123,11 @@ _CHANGES: tuple[_Change, ...] = (
     # Before the softmax, which does the same to log-probabilities but is not as simple.
     ("exp-first", "the exponential of the input was taken first", 4.0, np.exp, _has_logarithms),
     ("softmax-first", "a softmax was applied to the input first", 2.5, _softmax,
-     has_classes),
-    ("two-softmaxes", "a softmax was applied to the input first, twice", 5.5, _softmax_twice, has_classes),
+     has_rows_of_classes),
+    ("two-softmaxes", "a softmax was applied to the input first, twice", 5.5, _softmax_twice,
+     has_rows_of_classes),
     ("log-softmax-first", "a log-softmax was applied to the input first", 4.0,
-     along_classes(stable.log_softmax), has_classes),
+     along_classes(stable.log_softmax), has_rows_of_classes),
     ("log-sigmoid-first", "a log-sigmoid was applied to the input first", 5.0, stable.log_sigmoid,
      _has_binary),
     ("log-first", "the logarithm of the input was taken first", 4.0, np.log, _has_probabilities),
@@ -138,9 +139,9 @@ _CHANGES: tuple[_Change, ...] = (
     ("complement-first", "the input was subtracted from 1, the probability of the other class", 4.0,
      lambda x: 1 - x, _has_probabilities),
     ("softmax-axis-0-first", "a softmax over axis 0, the rows, was applied to the input first", 5.0,
-     along_classes(stable.softmax, 0), has_classes),
-    ("log-softmax-axis-0-first", "a log-softmax over axis 0, the rows, was applied to the input first", 6.0,
-     along_classes(stable.log_softmax, 0), has_classes),
+     along_classes(stable.softmax, 0), has_rows_of_classes),
+    ("log-softmax-axis-0-first", "a log-softmax over axis 0, the rows, was applied to the input first", 5.5,
+     along_classes(stable.log_softmax, 0), has_rows_of_classes),
     ("tanh-first", "a tanh was applied to the input first", 6.0, np.tanh, always),
     ("relu-first", "a ReLU was applied to the input first: negative numbers became 0", 6.0,
      lambda x: np.maximum(x, 0), always),
@@ -155,7 +156,7 @@ _CHANGES: tuple[_Change, ...] = (
     ("sign-first", "the input was turned into hard decisions first, 1 above 0", 5.0,
      lambda x: (x > 0).astype(float), _has_binary),
     ("argmax-first", "the input was turned into hard decisions first, 1 for the largest of a row", 5.0,
-     _hard, has_classes),
+     _hard, has_rows_of_classes),
     ("normalized-first", "the rows of the input were normalised to length 1 first", 5.5, _unit, always),
     ("standardized-first", "the columns of the input were standardised first", 7.0, _standard, always),
     ("percent-first", "the input was divided by 100, as percentages", 5.5, lambda x: x / 100, always),
@@ -165,13 +166,13 @@ _CHANGES: tuple[_Change, ...] = (
     ("transposed", "the class axis of the input was exchanged with the other one", 5.0, _transposed, always),
     ("reshaped",
      "the input has its classes last in memory (NHWC), and was viewed as if they were on axis 1 (NCHW)",
-     4.0, _channels_last, has_classes),
+     4.0, _channels_last, has_rows_of_classes),
     ("viewed-channels-last",
      "the input has its classes on axis 1 in memory (NCHW), and was viewed as if they came last (NHWC)",
-     4.5, _channels_first, has_classes),
+     4.5, _channels_first, has_rows_of_classes),
     ("axes-exchanged",
      "the axis of classes of the input was exchanged with the last one, and the result reshaped", 5.5,
-     _exchanged, has_classes),
+     _exchanged, has_rows_of_classes),
     ("input-bfloat16", "the input is bfloat16 and the loss float32 or more, as autocast does", 5.0,
      narrowed("bfloat16"), always),
     ("input-float16", "the input is float16 and the loss float32 or more, as autocast does", 5.0,

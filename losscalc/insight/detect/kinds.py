@@ -21,6 +21,11 @@ def has_classes(loss: Loss) -> bool:
     return loss.labels in CLASS_KINDS
 
 
+def has_rows_of_classes(loss: Loss) -> bool:
+    """Whether a row has a score for each of several classes."""
+    return has_classes(loss) or has_distributions(loss)
+
+
 def has_labels(loss: Loss) -> bool:
     """Whether each score is a question of its own, with a label."""
     return loss.labels in ("labels", "signs")

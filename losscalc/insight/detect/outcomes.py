@@ -31,9 +31,9 @@ MOST = 3
 MOST_BITS = 14.0
 """Combinations that are less likely than this are not looked at."""
 # A second change of the call is tried if both together are at least as likely as this.
-_PAIR_BITS = 11.0
+_PAIR_BITS = 12.0
 # Calls that are computed: so many, or fewer if they are large.
-_CALLS, _FEWEST_CALLS = 1200, 30
+_CALLS, _FEWEST_CALLS = 1600, 30
 # A call takes some time, and more for each element; for larger ones people wait longer, up to a limit.
 _OF_CALL, _OF_ELEMENT = 4e-4, 3.3e-8
 _WAIT, _LONGER, _LONGEST = 0.5, 2.3e-6, 2.5

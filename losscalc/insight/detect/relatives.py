@@ -183,6 +183,12 @@ def _of_probabilities(call: Call) -> Call:
     return as_loss(call._replace(arrays={"input": p, "target": rows}), binary)
 
 
+def _of_rates(call: Call) -> Call:
+    """The squared error of the rates, the exponential of the input."""
+    square = next(cls for cls in losses().values() if cls.error_power == 2)
+    return as_loss(changed(call, "input", lambda x: np.exp(x * 1.0)), square)
+
+
 def _has_probabilities_of_classes(loss: Loss) -> bool:
     return loss.labels in CLASS_KINDS and loss.scores in ("probabilities", "log-probabilities")
 
@@ -221,6 +227,8 @@ _ROWS: tuple[Row, ...] = (
      _over_labels, lambda loss: loss.scores == "logits" and loss.labels == "labels"),
     ("one-hot-labels", "it is the binary cross-entropy of the probabilities and one-hot rows", 3.5,
      _of_probabilities, _has_probabilities_of_classes),
+    ("square-of-rates", "it is the squared error of the rates, the exponential of the input", 5.0, _of_rates,
+     lambda loss: loss.labels == "counts"),
     ("minus-logit", "the softmax was left out: it is minus the logit of the class", 4.5, _without_logarithm,
      has_softmax),
     ("softmax-again", "the logarithm was left out, and {logits} applied another softmax", 4.0,

@@ -172,7 +172,7 @@ ROWS = [
         _rolled_within,
         tried=_steps,
     ),
-    Hypothesis("rows", "reversed", "targets were in reversed order, the last row first", 6.0, _reversed),
+    Hypothesis("rows", "reversed", "targets were in reversed order, the last row first", 5.0, _reversed),
     Hypothesis(
         "rows", "sequence-reversed", "targets were in reversed order along each row", 7.0, _reversed_within
     ),

@@ -31,6 +31,10 @@ def _has_indices(loss: Loss) -> bool:
     return loss.labels in CLASS_KINDS or loss.labels == "sequences"
 
 
+def _has_whole_numbers(loss: Loss) -> bool:
+    return _has_indices(loss) or loss.labels == "counts"
+
+
 def _one_hot(call: Call, smoothing: float = 0.0) -> Call:
     """One-hot rows, of which the mean divides by the number of rows whatever their weights.
 
@@ -147,7 +151,7 @@ TARGETS = [
         "1 was subtracted from the targets",
         3.0,
         lambda call: _relabelled(call, lambda y: y - 1),
-        suits=_has_indices,
+        suits=_has_whole_numbers,
     ),
     Hypothesis(
         "target",
@@ -155,7 +159,7 @@ TARGETS = [
         "1 was added to the targets",
         3.0,
         lambda call: _relabelled(call, lambda y: y + 1),
-        suits=_has_indices,
+        suits=_has_whole_numbers,
     ),
     Hypothesis(
         "target",
