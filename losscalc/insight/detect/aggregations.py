@@ -97,20 +97,24 @@ def _column_keys(losses: Losses) -> Array:
     return np.arange(1, losses.value.shape[1] + 1)
 
 
-def _of_column(losses: Losses, keys: Array) -> Array:
+def _columns(losses: Losses, keys: Array) -> tuple[Array, Array, Array]:
+    """What each column adds to numerator and denominator, and the places of those that are meant."""
     require(losses.is_single and losses.value.ndim >= 2)
     axes = (0, *range(2, losses.value.ndim))
     share, divisor = losses.share.sum(axis=axes), losses.divisor.sum(axis=axes)
     places = np.asarray(keys, np.int64) - 1
     require(((places >= 0) & (places < len(share))).all())
+    return share, divisor, places
+
+
+def _of_column(losses: Losses, keys: Array) -> Array:
+    share, divisor, places = _columns(losses, keys)
     return np.asarray(losses.linked(share[places] / divisor[places]))
 
 
 def _without_column(losses: Losses, keys: Array) -> Array:
-    axes = (0, *range(2, losses.value.ndim))
-    share, divisor = losses.share.sum(axis=axes), losses.divisor.sum(axis=axes)
-    places = np.asarray(keys, np.int64) - 1
-    require(((places >= 0) & (places < len(share))).all() and len(share) > 1)
+    share, divisor, places = _columns(losses, keys)
+    require(len(share) > 1)
     return np.asarray(losses.linked((share.sum() - share[places]) / (divisor.sum() - divisor[places])))
 
 

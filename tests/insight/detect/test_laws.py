@@ -141,10 +141,13 @@ def stated(loss: Loss, row: Hypothesis, arrays: Mapping[str, Any]) -> Any:
             if getattr(loss, p.name) != p.default
         }
         return type(loss)(**own, like=rest)(**arrays)
-    name = row.options.split()[0].removeprefix("--").removeprefix("no-").replace("-", "_")
+    option, *typed_words = row.options.split()
+    name = option.removeprefix("--").removeprefix("no-").replace("-", "_")
     parameter = next(p for p in parameters(type(loss)) if name in (p.name, p.name.removeprefix("no_")))
     is_flag = parameter.kind is bool
     setting = not getattr(loss, parameter.name) if is_flag else parameter.default
+    if parameter.kind is str:
+        (setting,) = typed_words
     return type(loss)(**{**loss.settings, parameter.name: setting})(**arrays)
 
 
