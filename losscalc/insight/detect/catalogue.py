@@ -7,20 +7,24 @@ from losscalc.insight.detect.aggregations import AGGREGATIONS
 from losscalc.insight.detect.arrays import ARRAYS
 from losscalc.insight.detect.definitions import definitions
 from losscalc.insight.detect.forms import FORMS
+from losscalc.insight.detect.groups import GROUPS
 from losscalc.insight.detect.hypothesis import Hypothesis
 from losscalc.insight.detect.inputs import INPUTS
 from losscalc.insight.detect.likelihood import LIKELIHOOD
 from losscalc.insight.detect.margins import MARGINS
+from losscalc.insight.detect.order import ORDERS
 from losscalc.insight.detect.precision import PRECISION
 from losscalc.insight.detect.rows import ROWS
 from losscalc.insight.detect.steps import DIVIDED, LAST, TIMES
+from losscalc.insight.detect.tables import TABLES
 from losscalc.insight.detect.targets import TARGETS
 
 
 def hypotheses(call: Call) -> Iterator[Hypothesis]:
     """All hypotheses that make sense for a call, in the order of their stages."""
     loss = call.operation
-    rows = (*ROWS, *INPUTS, *TARGETS, *ARRAYS, *definitions(loss), *PRECISION, *LIKELIHOOD, *FORMS, *MARGINS)
-    for row in (*rows, *AGGREGATIONS, *LAST, TIMES, DIVIDED):
+    calls = (*TABLES, *ROWS, *INPUTS, *TARGETS, *ORDERS, *ARRAYS, *definitions(loss), *PRECISION)
+    single = (*LIKELIHOOD, *FORMS, *MARGINS)
+    for row in (*calls, *single, *AGGREGATIONS, *GROUPS, *LAST, TIMES, DIVIDED):
         if row.concerns(loss):
             yield row.of(loss)
