@@ -9,6 +9,7 @@ from losscalc.insight.detect.definitions import definitions
 from losscalc.insight.detect.forms import FORMS
 from losscalc.insight.detect.groups import GROUPS
 from losscalc.insight.detect.hypothesis import Hypothesis
+from losscalc.insight.detect.infinities import INFINITIES
 from losscalc.insight.detect.inputs import INPUTS
 from losscalc.insight.detect.likelihood import LIKELIHOOD
 from losscalc.insight.detect.margins import MARGINS
@@ -23,8 +24,8 @@ from losscalc.insight.detect.targets import TARGETS
 def hypotheses(call: Call) -> Iterator[Hypothesis]:
     """All hypotheses that make sense for a call, in the order of their stages."""
     loss = call.operation
-    calls = (*TABLES, *ROWS, *INPUTS, *TARGETS, *ORDERS, *ARRAYS, *definitions(loss), *PRECISION)
-    single = (*LIKELIHOOD, *FORMS, *MARGINS)
+    calls = (*ROWS, *TABLES, *INPUTS, *TARGETS, *ORDERS, *ARRAYS, *definitions(loss), *PRECISION)
+    single = (*LIKELIHOOD, *FORMS, *MARGINS, *INFINITIES)
     for row in (*calls, *single, *AGGREGATIONS, *GROUPS, *LAST, TIMES, DIVIDED):
         if row.concerns(loss):
             yield row.of(loss)

@@ -4,15 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from losscalc.catalogue.base import Loss
 from losscalc.core.array import Array
 from losscalc.insight.call import Call
 from losscalc.insight.detect.changes import classes, first, target_name
 from losscalc.insight.detect.hypothesis import Hypothesis, NotApplicable, require
-
-
-def _has_classes(loss: Loss) -> bool:
-    return loss.labels == "classes"
+from losscalc.insight.detect.kinds import has_classes
 
 
 def _count(call: Call) -> int:
@@ -98,7 +94,7 @@ ORDERS = [
         sentence,
         bits,
         lambda call, change=change, order=order: change(call, order(call)),
-        concerns=_has_classes,
+        concerns=has_classes,
     )
     for name, sentence, bits, change, order in _ROWS
 ]

@@ -113,6 +113,6 @@ PRECISION = [
             5.0,
             lambda call, name=name: _naive(call, name),
         )
-        for name in ("float32", "float16")
+        for name in ("float64", "float32", "float16")
     ),
 ]
