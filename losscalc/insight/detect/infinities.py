@@ -37,7 +37,11 @@ def _products(call: Call) -> Losses:
     """The losses, of which those with a product of 0 and the logarithm of 0 are NaN."""
     losses = Losses.of(call)
     require(losses.is_single and {"input", "target"} <= call.arrays.keys())
-    lost = np.broadcast_to(_zeros(call), losses.value.shape) & losses.counts
+    lost = _zeros(call)
+    if lost.ndim > losses.value.ndim:
+        lost = lost.any(axis=tuple(range(losses.value.ndim, lost.ndim)))
+    require(lost.shape == losses.value.shape)
+    lost &= losses.counts
     require(lost.any() and np.isfinite(losses.value).all())
     return losses.with_values(np.where(lost, np.nan, losses.value))
 

@@ -1,6 +1,7 @@
 """The search for what leads to infinity or NaN, which few hypotheses do, and hardly any by chance."""
 
 import math
+import re
 from collections.abc import Iterator
 
 from losscalc.insight.call import Call
@@ -12,6 +13,7 @@ from losscalc.insight.detect.verdict import Explanation, Verdict
 
 # So many causes are told, or those that may be if the value is not finite itself.
 _MOST, _MOST_UNDECIDED = 4, 2
+_DTYPE = r"-b?float\d+$"
 
 
 def special(call: Call, expected: float) -> Verdict:
@@ -26,17 +28,17 @@ def special(call: Call, expected: float) -> Verdict:
             candidate = Candidate(combination, value, bits(combination))
             told.append(Explanation(candidate, (len(told) + 1) / tried))
     told = _once(told)
-    return (
-        Verdict(tuple(told[:_MOST])) if math.isfinite(start) else Verdict((), tuple(told[:_MOST_UNDECIDED]))
-    )
+    if math.isfinite(start):
+        return Verdict(tuple(told[:_MOST]))
+    return Verdict(undecided=tuple(told[:_MOST_UNDECIDED]))
 
 
 def _once(told: list[Explanation]) -> list[Explanation]:
-    """Each hypothesis once, with the first of its numbers, and none for dtypes or sizes much alike."""
+    """Each hypothesis once, with the first of its numbers or dtypes."""
     names: set[str] = set()
     kept = []
     for each in told:
-        name = each.candidate.combination[0].hypothesis.name
+        name = re.sub(_DTYPE, "", each.candidate.combination[0].hypothesis.name)
         if name not in names:
             kept.append(each)
         names.add(name)
