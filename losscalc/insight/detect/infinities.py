@@ -39,7 +39,7 @@ def _products(call: Call) -> Losses:
     require(losses.is_single and {"input", "target"} <= call.arrays.keys())
     lost = _zeros(call)
     if lost.ndim > losses.value.ndim:
-        lost = lost.any(axis=tuple(range(losses.value.ndim, lost.ndim)))
+        lost = np.asarray(lost.any(axis=tuple(range(losses.value.ndim, lost.ndim))))
     require(lost.shape == losses.value.shape)
     lost &= losses.counts
     require(lost.any() and np.isfinite(losses.value).all())
