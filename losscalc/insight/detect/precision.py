@@ -1,14 +1,15 @@
 """Hypotheses on precision: arrays, single losses and sums of fewer digits."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.core.reductions import MEAN
 from losscalc.insight.call import Call
-from losscalc.insight.detect.changes import (
-    narrowed,
-)
+from losscalc.insight.detect.changes import classes, narrowed, real
 from losscalc.insight.detect.hypothesis import Hypothesis, require
+from losscalc.insight.detect.kinds import has_softmax
 from losscalc.insight.detect.losses import Losses
 from losscalc.insight.explain import symbol_values, target_of
 from losscalc.insight.formulas import parsed
@@ -16,6 +17,8 @@ from losscalc.insight.single import numbers, terms_of
 
 # Losses up to so many are added up one by one.
 _MOST_RUNNING = 5000
+# How PyTorch adds up the losses of rows.
+_LEVELS = 8
 
 
 def _rounded(call: Call, name: str) -> Losses:
@@ -27,6 +30,45 @@ def _rounded(call: Call, name: str) -> Losses:
     losses = Losses.of(call)
     rounded = losses.with_values(narrow(losses.value)) if losses.is_single else losses
     return rounded._replace(rounds=narrow, whole=narrow(rounded.whole))
+
+
+def _as_pytorch(call: Call, name: str) -> Losses:
+    """The cross-entropy of rows as PyTorch computes it in a dtype on a CPU.
+
+    The sum of exponentials and its logarithm are rounded, and so are the single losses and their sums.
+    """
+    narrow, loss = narrowed(name), call.operation
+    require(
+        loss.settings.get("label_smoothing") == 0 and not {"weight", "sample_weight"} & call.arrays.keys()
+    )
+    x, y = narrow(real(call, "input")), classes(call)
+    require(x.ndim == 2 and y.shape == x.shape[:1] and x.shape[1] and np.isfinite(x).all())
+    losses = Losses.of(call)
+    own = np.where(losses.counts, y, 0)
+    top = x.max(axis=1)
+    logarithm = narrow(np.log(narrow(np.exp(x - top[:, np.newaxis]).sum(axis=1))))
+    single = narrow(logarithm - (np.take_along_axis(x, own[:, np.newaxis], axis=1)[:, 0] - top))
+    changed = losses.with_values(single)
+    require(changed.value.size <= _MOST_RUNNING and losses.counted)
+    total = _cascaded(single, losses.counts, narrow)
+    whole = _reduced(changed, narrow(np.asarray(total / losses.counted)), np.asarray(total))
+    return changed._replace(rounds=narrow, whole=whole)
+
+
+def _cascaded(values: Array, counts: np.ndarray, narrow: Callable[[Array], Array]) -> float:
+    """The sum of those that count by PyTorch's levels: every 16 numbers of one go to the next."""
+    parts = [0.0] * _LEVELS
+    for row in np.flatnonzero(counts).tolist():
+        parts[0] = float(narrow(np.array(parts[0] + values[row])))
+        for level in range(_LEVELS - 1):
+            if (row >> 4 * level) % 16:
+                break
+            parts[level + 1] = float(narrow(np.array(parts[level + 1] + parts[level])))
+            parts[level] = 0.0
+    total = 0.0
+    for part in parts:
+        total = float(narrow(np.array(total + part)))
+    return total
 
 
 def _running(call: Call, name: str) -> Losses:
@@ -94,6 +136,17 @@ PRECISION = [
             lambda call, name=name: _rounded(call, name),
         )
         for name, bits in (("bfloat16", 3.5), ("float16", 4.0))
+    ),
+    *(
+        Hypothesis(
+            "losses",
+            f"torch-{name}",
+            f"everything is in {name}, and rounded on the way as PyTorch does on a CPU",
+            3.5,
+            lambda call, name=name: _as_pytorch(call, name),
+            concerns=has_softmax,
+        )
+        for name in ("bfloat16", "float16")
     ),
     *(
         Hypothesis(

@@ -16,7 +16,7 @@ from losscalc.insight.detect.changes import target_name
 from losscalc.insight.detect.hypothesis import Hypothesis, NotApplicable, require
 
 # Columns are tried one by one if there are no more of them, in tables that are read in a moment.
-_MOST_COLUMNS, _MOST_ELEMENTS = 12, 200_000
+_MOST_COLUMNS, _MOST_ELEMENTS = 12, 50_000
 
 
 def _files(call: Call) -> Rereading:
