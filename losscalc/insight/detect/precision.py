@@ -1,5 +1,6 @@
 """Hypotheses on precision: arrays, single losses and sums of fewer digits."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -17,6 +18,8 @@ from losscalc.insight.single import numbers, terms_of
 
 # Losses up to so many are added up one by one.
 _MOST_RUNNING = 5000
+# The bits of a number, the exponent of the smallest normal one, as frexp has it, and the largest number.
+_SHORT = {"bfloat16": (8, -125, 3.3895313892515355e38), "float16": (11, -13, 65504.0)}
 # How PyTorch adds up the losses of rows.
 _LEVELS = 8
 
@@ -30,6 +33,20 @@ def _rounded(call: Call, name: str) -> Losses:
     losses = Losses.of(call)
     rounded = losses.with_values(narrow(losses.value)) if losses.is_single else losses
     return rounded._replace(rounds=narrow, whole=narrow(rounded.whole))
+
+
+def _shortening(name: str) -> Callable[[float], float]:
+    """Rounding of one number to a dtype, of which arrays would take their time."""
+    bits, least, largest = _SHORT[name]
+
+    def short(number: float) -> float:
+        if not abs(number) < 2 * largest:
+            return number if math.isnan(number) else math.copysign(math.inf, number)
+        places = bits - max(math.frexp(number)[1], least)
+        rounded = math.ldexp(round(math.ldexp(number, places)), -places)
+        return rounded if abs(rounded) <= largest else math.copysign(math.inf, number)
+
+    return short
 
 
 def _as_pytorch(call: Call, name: str) -> Losses:
@@ -50,24 +67,24 @@ def _as_pytorch(call: Call, name: str) -> Losses:
     single = narrow(logarithm - (np.take_along_axis(x, own[:, np.newaxis], axis=1)[:, 0] - top))
     changed = losses.with_values(single)
     require(changed.value.size <= _MOST_RUNNING and losses.counted)
-    total = _cascaded(single, losses.counts, narrow)
+    total = _cascaded(single, losses.counts, _shortening(name))
     whole = _reduced(changed, narrow(np.asarray(total / losses.counted)), np.asarray(total))
     return changed._replace(rounds=narrow, whole=whole)
 
 
-def _cascaded(values: Array, counts: np.ndarray, narrow: Callable[[Array], Array]) -> float:
+def _cascaded(values: Array, counts: np.ndarray, short: Callable[[float], float]) -> float:
     """The sum of those that count by PyTorch's levels: every 16 numbers of one go to the next."""
-    parts = [0.0] * _LEVELS
+    parts, numbers = [0.0] * _LEVELS, values.tolist()
     for row in np.flatnonzero(counts).tolist():
-        parts[0] = float(narrow(np.array(parts[0] + values[row])))
+        parts[0] = short(parts[0] + numbers[row])
         for level in range(_LEVELS - 1):
             if (row >> 4 * level) % 16:
                 break
-            parts[level + 1] = float(narrow(np.array(parts[level + 1] + parts[level])))
+            parts[level + 1] = short(parts[level + 1] + parts[level])
             parts[level] = 0.0
     total = 0.0
     for part in parts:
-        total = float(narrow(np.array(total + part)))
+        total = short(total + part)
     return total
 
 
@@ -76,8 +93,9 @@ def _running(call: Call, name: str) -> Losses:
     rounded = _rounded(call, name)
     require(rounded.is_single and rounded.value.size <= _MOST_RUNNING)
     narrow, total = narrowed(name), 0.0
+    short = _shortening(name)
     for share in rounded.share.ravel().tolist():
-        total = float(narrow(np.array(total + share)))
+        total = short(total + share)
     divisor = float(rounded.divisor.sum())
     require(divisor)
     return rounded._replace(whole=_reduced(rounded, narrow(np.array(total / divisor)), np.array(total)))

@@ -6,6 +6,8 @@ import pytest
 from losscalc.catalogue.base import losses
 from losscalc.core.reductions import MEAN, REDUCTIONS
 from losscalc.insight.call import Call
+from losscalc.insight.detect.changes import narrowed
+from losscalc.insight.detect.precision import _shortening
 from losscalc.insight.detect.suppose import combination, outcome
 
 
@@ -26,6 +28,16 @@ def test_cross_entropy_in_few_digits_is_that_of_pytorch(name: str, reduction: st
         expected = torch.nn.functional.cross_entropy(narrow, torch.tensor(y), reduction=reduction)
         found = outcome(call, combination(call, f"torch-{name}"))
         np.testing.assert_array_equal(found, expected.double().numpy())
+
+
+@pytest.mark.parametrize("name", ["bfloat16", "float16"])
+def test_one_number_is_rounded_like_an_array(name: str) -> None:
+    """Halves to even, denormal numbers and overflows too; NumPy rounds float16."""
+    values = np.array([1.0, 1.00390625, 1.01171875, 1 + 2**-11, 1 + 3 * 2**-11, 3e-8, 6e-8, 65519.0, 65520.0,
+                       -1e39, 1.797e308, 3.39e38, 0.0, np.nan, -np.inf])  # fmt: skip
+    short = _shortening(name)
+    found = np.array([short(value) for value in values.tolist()])
+    np.testing.assert_array_equal(found, narrowed(name)(values))
 
 
 def test_weights_and_smoothing_are_not_rounded_so() -> None:
