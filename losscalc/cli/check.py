@@ -82,11 +82,14 @@ class Check(NamedTuple):
         self, call: Call, comparison: Comparison, number: Expected | None, tolerance: Tolerance
     ) -> Verdict:
         is_array = comparison.value.ndim > 0 or call.wrt is not None
-        if number is None or is_array or not math.isfinite(number.value):
+        if number is None or is_array:
             from losscalc.insight.detect.pattern import explained
 
-            found = explained(call, comparison, tolerance)
-            return found if is_array else _alone(found)
+            return explained(call, comparison, tolerance)
+        if not math.isfinite(number.value):
+            from losscalc.insight.detect.nonfinite import special
+
+            return special(call, number.value)
         if self.request.voice.quiet or sys.stderr is None or not sys.stderr.isatty():
             return verdict(call, number)
         from losscalc.cli.progress import Progress
@@ -141,7 +144,7 @@ class Report(NamedTuple):
 
     def _explanation(self, each: Explanation) -> Iterator[str]:
         value = each.candidate.value
-        told = "these numbers" if math.isnan(value) else _digits_of(value)
+        told = "these numbers" if self.number is None else _digits_of(value)
         command = self.check.command(each.candidate)
         if command is None:
             yield each.candidate.sentence
@@ -210,16 +213,6 @@ class Report(NamedTuple):
             "cost": round(candidate.bits, 2),
             "chance": None if math.isnan(chance) else chance,
         }
-
-
-def _alone(found: Verdict) -> Verdict:
-    """What leads to an infinity or NaN by itself: with something besides, too much does."""
-    told = [
-        each._replace(also=tuple(other for other in each.also if len(other.combination) == 1))
-        for each in (*found.explanations, *found.undecided)
-        if len(each.candidate.combination) == 1
-    ]
-    return Verdict(undecided=tuple(told))
 
 
 def _typed(candidate: Candidate) -> str:

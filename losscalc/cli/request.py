@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from losscalc.catalogue.base import Loss, check_wrt
 from losscalc.cli.arrays import Inputs, opened
+from losscalc.cli.rereading import reread
 from losscalc.cli.voice import Voice
 from losscalc.engine import compute as engine
 from losscalc.engine.call import AnyCall
@@ -71,9 +72,10 @@ class Request(NamedTuple):
         with opened(self.call, self.inputs, self.voice) as found:
             call = found.call
             held, dropped = engine.gathered(call)
-            done = engine.compute(held)
+            done = engine.compute(held._replace(by=None))
             self.voice.tell((*found.remarks, *done.warnings, *_left_out(dropped)), call.sources)
-        return cast("LossCall", held._replace(examine=None)), done, next(iter(found.sources.values()))
+        held = held._replace(examine=None, files=reread(self.call, self.inputs, found))
+        return cast("LossCall", held), done, next(iter(found.sources.values()))
 
     def _result(self, done: Computation) -> Result:
         call = self.call

@@ -27,7 +27,7 @@ from losscalc.core.declaration import array_arguments
 from losscalc.core.reductions import MEAN
 from losscalc.core.registry import lookup
 from losscalc.engine.call import Call
-from losscalc.errors import LosscalcError, UsageError, option_name
+from losscalc.errors import LosscalcError, LosscalcNote, UsageError, option_name
 from losscalc.inputs.address import parse_address, read_array
 from losscalc.outputs.result import Result
 from losscalc.outputs.sheets import Cell
@@ -46,6 +46,7 @@ def diagnose(loss: str, arguments: tuple[str, ...]) -> None:
     """
     from losscalc.cli.survey import context_sheet, histogram_sheet, stats_sheet, worst_sheet
     from losscalc.insight.doubts import doubts
+    from losscalc.insight.single import has_single_losses
 
     cls = loss_of(loss)
     command = build_command(cls)
@@ -59,8 +60,12 @@ def diagnose(loss: str, arguments: tuple[str, ...]) -> None:
         call, locate = request.located()
         if request.voice.is_heard:
             request.voice.tell(doubts(call))
-        largest = worst_sheet(call, worst, locate)
-        delivery.send_sheets([context_sheet(call), stats_sheet(call), largest, histogram_sheet(call)])
+        sheets = [context_sheet(call)]
+        if has_single_losses(call):
+            sheets += [stats_sheet(call), worst_sheet(call, worst, locate), histogram_sheet(call)]
+        else:
+            request.voice.tell([LosscalcNote(f"{cls.name} has no single losses: it is a function of sums")])
+        delivery.send_sheets(sheets)
 
 
 def _options() -> list[click.Parameter]:

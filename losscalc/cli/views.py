@@ -18,14 +18,14 @@ def show(request: Request, delivery: Delivery, looks: Mapping[str, Any]) -> None
     """Compute what is asked for, and write it."""
     chosen = _chosen(request, looks)
     bounds = limits(looks, chosen, keeps=request.call.reduction.keeps)
-    if "by" in chosen:
-        _group(request, delivery)
-    elif "stats" in chosen:
+    if "stats" in chosen:
         _survey(request, delivery, looks["stats"], looks["worst"])
     elif "expect" in chosen:
         _check(request, delivery, looks["expect"], (looks["rtol"], looks["atol"]))
     elif "suppose" in chosen:
         _suppose(request, delivery, looks["suppose"])
+    elif "by" in chosen:
+        _group(request, delivery)
     elif "plot" in chosen:
         _plot(request, delivery, looks["plot"])
     else:
@@ -50,16 +50,16 @@ def _chosen(request: Request, looks: Mapping[str, Any]) -> list[str]:
     if request.dask is not None and alone:
         hint = "it looks at arrays in memory: leave one of them out"
         raise UsageError(f"`{alone[0]}` and `dask` do not go together", hint=hint)
-    # A gradient may be expected, and what leads to another one supposed.
-    if len(chosen) > 1 and chosen not in (["gradient", "expect"], ["gradient", "suppose"]):
+    # A gradient may be expected, and what leads to another one supposed; groups may have led there.
+    if len(chosen) > 1 and not (chosen[0] in ("gradient", "by") and chosen[1:] in (["expect"], ["suppose"])):
         raise UsageError(f"`{chosen[0]}` and `{chosen[1]}` do not go together", hint="leave one of them out")
+    if "by" in chosen and request.call.reduction.keeps:
+        raise UsageError("`by` reduces the losses of each group", hint="leave --reduction none out")
     return chosen
 
 
 def _group(request: Request, delivery: Delivery) -> None:
     """Show the loss of each group of rows."""
-    if request.call.reduction.keeps:
-        raise UsageError("`by` reduces the losses of each group", hint="leave --reduction none out")
     from losscalc.cli.groups import Groups
 
     column = request.inputs.readings.usual.by or ""

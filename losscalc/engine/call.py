@@ -11,6 +11,7 @@ from losscalc.core.operation import Operation
 from losscalc.core.reductions import NONE, Reduction
 from losscalc.core.shapes import Layout, column_note, columns_beside_vectors, fits
 from losscalc.engine.findings import Examine
+from losscalc.engine.rereading import Rereading
 from losscalc.engine.sources import Labels, MemorySource, Source
 from losscalc.engine.wrappers import Column
 from losscalc.errors import DataError, LosscalcNote, ParameterError, ShapeError
@@ -47,6 +48,8 @@ class Call(NamedTuple, Generic[Operation_co]):
     """The groups of the rows, if the loss of each group is wanted as well."""
     kept: Array | None = None
     """Which rows of the first array there are, if they are not all of them, in order."""
+    files: Rereading | None = None
+    """What reads the arrays once more in another way, if they come from tables."""
 
     @property
     def sources(self) -> dict[str, Source]:

@@ -22,7 +22,7 @@ from losscalc.engine.block import Block, Outcome, Sample, block_rows, evaluate, 
 from losscalc.engine.call import AnyCall
 from losscalc.engine.collect import Added, Collector, Kept
 from losscalc.engine.findings import Findings
-from losscalc.engine.sources import Group, Rows, Source
+from losscalc.engine.sources import Group, MemoryLabels, Rows, Source
 from losscalc.engine.threads import on_threads
 from losscalc.errors import LosscalcWarning, ShapeError
 
@@ -152,7 +152,10 @@ def gathered(call: AnyCall) -> tuple[AnyCall, int]:
     block = joined(list(cut(call, layout)), layout)
     rows = _origins(call, layout, block.rows(layout.cut))
     is_whole = rows is None or np.array_equal(rows, np.arange(len(rows)))
-    return call._replace(arrays=block.arrays, kept=None if is_whole else rows), block.dropped
+    held = call._replace(arrays=block.arrays, kept=None if is_whole else rows)
+    if call.by is not None and block.groups is not None:
+        held = held._replace(by=MemoryLabels(block.groups, call.by.groups))
+    return held, block.dropped
 
 
 def joined(blocks: Sequence[Block], layout: Layout) -> Block:

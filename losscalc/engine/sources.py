@@ -83,6 +83,24 @@ def _joined_masks(masks: Sequence[tuple[int, np.ndarray | None]]) -> np.ndarray 
     return np.concatenate([np.zeros(length, bool) if mask is None else mask for length, mask in masks])
 
 
+class Selection(NamedTuple):
+    """The columns of a table that an array is read from."""
+
+    columns: tuple[int, ...]
+    """Their numbers, counted from 0."""
+    width: int
+    """How many columns the table has."""
+    names: tuple[str, ...] = ()
+    """The names of all of them, if the table has a header."""
+    place: str = ""
+    """Where the table is: arrays of one table have the same."""
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        """The columns that are left out."""
+        return tuple(column for column in range(self.width) if column not in self.columns)
+
+
 class Source(ABC):
     """One array that is read from its first row to its last, once.
 
@@ -103,6 +121,8 @@ class Source(ABC):
     """The names of the columns that make up the rows, if the array is read from a table that has them."""
     beside: "Sequence[str]" = ()
     """The names of all columns of that table."""
+    selection: "Selection | None" = None
+    """The columns of a table that the array is read from, if it is read from one."""
     within: str = ""
     """What a part needs before the name of such a column, if the file holds several tables."""
 
@@ -239,6 +259,14 @@ class MemorySource(Source):
 
     def whole(self) -> Array:
         return self._values
+
+
+class MemoryLabels(MemorySource, Labels):
+    """The numbers of the groups of rows in memory."""
+
+    def __init__(self, numbers: Array, groups: "Sequence[Group]") -> None:
+        super().__init__(numbers)
+        self.groups = groups
 
 
 _PIECE = 1 << 16

@@ -53,6 +53,7 @@ class Wrapper(Source):
         self.in_memory = source.in_memory
         self.has_header = source.has_header
         self.names, self.beside, self.table = source.names, source.beside, source.table
+        self.selection = source.selection
 
     def locate(self, index: Index) -> Location | None:
         return self._source.locate(index)

@@ -67,7 +67,7 @@ class Table(NamedTuple):
                 problem, place = f"{count} columns have this name", source.locate(())
                 raise FormatError(problem, found=name, location=place)
             if count:
-                beside = reading._replace(is_beside=True)
+                beside = reading._replace(is_beside=True, columns=None)
                 part = _part_of(name, address.part, source)
                 cells[name] = open_array(address._replace(part=part), name, beside)
         return Feed({name: place.source for name, place in self.places.items()}, cells)

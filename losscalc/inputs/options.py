@@ -47,6 +47,9 @@ class Reading(NamedTuple):
     elsewhere: tuple[tuple[str, str], ...] = ()
     """The options that name other parts of the same file as arrays of their own, and these parts."""
 
+    columns: tuple[int, ...] | None = None
+    """The columns of a table that are read, counted from 0, whatever the part says."""
+
     @property
     def is_lenient(self) -> bool:
         """Whether what cannot be read is told with its row, as conditions may leave the row out."""

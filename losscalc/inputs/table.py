@@ -9,6 +9,7 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.core.domains import parse_number
+from losscalc.engine.sources import Selection
 from losscalc.errors import FormatError, Index, Location, LosscalcNote, Remark, printable
 from losscalc.inputs.cells import is_name, names_something
 from losscalc.inputs.columns import Columns
@@ -66,7 +67,7 @@ def open_table(
     `place` says where a cell stands, if that is not a line and a column of text.
     """
     columns = table.columns
-    chosen = columns.select(part) if part is not None else _data(table, reading)
+    chosen = _chosen(table, part, reading)
     names = [columns.names[column] for column in chosen] if columns.names else None
     if reading.is_beside and len(chosen) == 1:
         source: TableSource = CellSource(stream, table, chosen, table.cells(chosen[0]), place, is_whole=False)
@@ -74,12 +75,20 @@ def open_table(
         pieces = table.pieces(chosen)
         if len(chosen) == 1 and columns.is_text:
             pieces = map(_flat, pieces)
-        elif len(chosen) > 1 and part is None and chosen[0] == 0:
+        elif len(chosen) > 1 and part is None and chosen[0] == 0 and reading.columns is None:
             pieces = _not_counting(columns, pieces)
         source = TableSource(stream, table, chosen, pieces, place, is_whole=part is None)
         source.dtype = source.take(0).values.dtype
     source.names, source.beside = names, columns.names or ()
+    source.selection = Selection(tuple(chosen), columns.width, tuple(columns.names or ()))
     return source
+
+
+def _chosen(table: Table, part: str | None, reading: Reading) -> list[int]:
+    """The columns that are read."""
+    if reading.columns is not None:
+        return list(reading.columns)
+    return _data(table, reading) if part is None else table.columns.select(part)
 
 
 class TableSource(TextSource):
@@ -171,6 +180,15 @@ def identifies(name: str) -> bool:
     return word in _INDEX or (bool(re.fullmatch(_ID, name.strip())) and word not in _WORDS_IN_ID)
 
 
+def is_unnamed(name: str) -> bool:
+    """Whether a column has no name of its own, as the index of rows has not.
+
+    >>> [is_unnamed(name) for name in ("", "Unnamed: 0", "p")]
+    [True, True, False]
+    """
+    return not name or re.fullmatch(_UNNAMED, name) is not None
+
+
 def _data(table: Table, reading: Reading) -> list[int]:
     """The columns of a table that is read as a whole; refuses it if some of them may be no data."""
     columns = table.columns
@@ -203,7 +221,7 @@ def _no_data(table: Table, reading: Reading) -> dict[int, str]:
     words = [] if reading.is_beside else table.words()
     reasons = {**columns.apart, **dict.fromkeys(words, _WORDS)}
     for column, name in enumerate(columns.names or ()):
-        if not name or re.fullmatch(_UNNAMED, name):
+        if is_unnamed(name):
             reasons[column] = "has no name, and is no data but the index of rows"
         elif identifies(name):
             reasons[column] = "tells rows apart, and is no data"

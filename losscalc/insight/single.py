@@ -13,6 +13,11 @@ from losscalc.errors import UsageError
 from losscalc.insight.call import Call
 
 
+def has_single_losses(call: Call) -> bool:
+    """Whether the loss is one of single losses, rather than of sums over the whole batch."""
+    return not compute(call).partial.sums
+
+
 def single_losses(call: Call) -> Array:
     """The single losses; UsageError where the loss is one of the whole batch."""
     done = compute(call._replace(reduction=NONE))

@@ -269,10 +269,10 @@ def test_not_finite(capsys):
             "leave one of them out",
         ),
         (
-            ["--by", "split", "--expect", "3"],
+            ["--by", "split", "--expect", "3", "-r", "none"],
             2,
-            "--by and --expect do not go together",
-            "leave one of them out",
+            "--by reduces the losses of each group",
+            "leave --reduction none out",
         ),
         (
             ["--by", "split", "--gradient"],

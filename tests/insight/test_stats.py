@@ -174,14 +174,17 @@ def test_diagnosis_of_every_loss(cls, run):
 
 @pytest.mark.parametrize("cls", WHOLE)
 def test_losses_of_the_whole_batch_have_no_statistics(cls, run):
-    """Which is said, whatever is asked for; a plot needs matplotlib first of all."""
+    """Which is said; a plot needs matplotlib first of all, and a diagnosis does without them."""
     words = saved(cls, example(cls, ROWS, seed=7))
     plots = [["--plot", "picture.svg"]] if find_spec("matplotlib") else []
     for command in (["--stats"], ["--worst", "3"], *plots):
         code, out, err = run(*words, *command)
         assert (code, out) == (2, "")
         assert err == f"losscalc: error: {cls.name} has no single losses: it is a function of sums\n"
-    assert run("diagnose", *words).code == 2
+    outcome = run("diagnose", *words, "-f", "json")
+    assert outcome.code == 0
+    assert f"losscalc: note: {cls.name} has no single losses: it is a function of sums\n" in outcome.err
+    assert [*json.loads(outcome.out)] == ["context"]
 
 
 @pytest.mark.slow

@@ -202,7 +202,7 @@ ARRAYS = [
             "arrays",
             f"arrays-{name}",
             f"all arrays are {name}, and the loss float32 or more",
-            5.0,
+            3.5,
             lambda call, name=name: _all_narrow(call, name),
         )
         for name in ("bfloat16", "float16")

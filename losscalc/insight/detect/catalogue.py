@@ -8,13 +8,17 @@ from losscalc.insight.detect.arrays import ARRAYS
 from losscalc.insight.detect.definitions import definitions
 from losscalc.insight.detect.focal import FOCAL
 from losscalc.insight.detect.forms import FORMS
+from losscalc.insight.detect.groups import GROUPS
 from losscalc.insight.detect.hypothesis import Hypothesis
+from losscalc.insight.detect.infinities import INFINITIES
 from losscalc.insight.detect.inputs import INPUTS
 from losscalc.insight.detect.likelihood import LIKELIHOOD
 from losscalc.insight.detect.margins import MARGINS
+from losscalc.insight.detect.order import ORDERS
 from losscalc.insight.detect.precision import PRECISION
 from losscalc.insight.detect.rows import ROWS, of_arrays
 from losscalc.insight.detect.steps import DIVIDED, LAST, TIMES
+from losscalc.insight.detect.tables import TABLES
 from losscalc.insight.detect.targets import TARGETS
 from losscalc.insight.detect.vectors import VECTORS
 
@@ -22,8 +26,8 @@ from losscalc.insight.detect.vectors import VECTORS
 def hypotheses(call: Call) -> Iterator[Hypothesis]:
     """All hypotheses that make sense for a call, in the order of their stages."""
     loss = call.operation
-    of_calls = (*ROWS, *of_arrays(loss), *INPUTS, *TARGETS, *ARRAYS, *definitions(loss))
-    of_losses = (*PRECISION, *LIKELIHOOD, *FORMS, *FOCAL, *VECTORS, *MARGINS)
-    for row in (*of_calls, *of_losses, *AGGREGATIONS, *LAST, TIMES, DIVIDED):
+    calls = (*ROWS, *of_arrays(loss), *TABLES, *INPUTS, *TARGETS, *ORDERS, *ARRAYS, *definitions(loss))
+    single = (*PRECISION, *LIKELIHOOD, *FORMS, *FOCAL, *VECTORS, *MARGINS, *INFINITIES)
+    for row in (*calls, *single, *AGGREGATIONS, *GROUPS, *LAST, TIMES, DIVIDED):
         if row.concerns(loss):
             yield row.of(loss)

@@ -173,9 +173,9 @@ _CHANGES: tuple[_Change, ...] = (
     ("axes-exchanged",
      "the axis of classes of the input was exchanged with the last one, and the result reshaped", 5.5,
      _exchanged, has_rows_of_classes),
-    ("input-bfloat16", "the input is bfloat16 and the loss float32 or more, as autocast does", 5.0,
+    ("input-bfloat16", "the input is bfloat16 and the loss float32 or more, as autocast does", 2.5,
      narrowed("bfloat16"), always),
-    ("input-float16", "the input is float16 and the loss float32 or more, as autocast does", 5.0,
+    ("input-float16", "the input is float16 and the loss float32 or more, as autocast does", 2.5,
      narrowed("float16"), always),
 )  # fmt: skip
 

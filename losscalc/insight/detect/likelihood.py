@@ -213,11 +213,11 @@ LIKELIHOOD = [
             "losses",
             f"probabilities-{name}",
             f"probabilities were rounded to {name} before the logarithm",
-            5.5,
+            bits,
             lambda call, name=name: _of_rounded_softmax(call, name),
             concerns=is_likelihood,
         )
-        for name in ("bfloat16", "float16")
+        for name, bits in (("bfloat16", 5.5), ("float16", 5.5), ("float32", 4.0), ("float64", 4.0))
     ),
     *(
         Hypothesis(

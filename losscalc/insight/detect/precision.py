@@ -1,14 +1,16 @@
 """Hypotheses on precision: arrays, single losses and sums of fewer digits."""
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.core.reductions import MEAN
 from losscalc.insight.call import Call
-from losscalc.insight.detect.changes import (
-    narrowed,
-)
+from losscalc.insight.detect.changes import classes, narrowed, real
 from losscalc.insight.detect.hypothesis import Hypothesis, require
+from losscalc.insight.detect.kinds import has_softmax
 from losscalc.insight.detect.losses import Losses
 from losscalc.insight.explain import symbol_values, target_of
 from losscalc.insight.formulas import parsed
@@ -16,6 +18,10 @@ from losscalc.insight.single import numbers, terms_of
 
 # Losses up to so many are added up one by one.
 _MOST_RUNNING = 5000
+# The bits of a number, the exponent of the smallest normal one, as frexp has it, and the largest number.
+_SHORT = {"bfloat16": (8, -125, 3.3895313892515355e38), "float16": (11, -13, 65504.0)}
+# How PyTorch adds up the losses of rows.
+_LEVELS = 8
 
 
 def _rounded(call: Call, name: str) -> Losses:
@@ -29,13 +35,67 @@ def _rounded(call: Call, name: str) -> Losses:
     return rounded._replace(rounds=narrow, whole=narrow(rounded.whole))
 
 
+def _shortening(name: str) -> Callable[[float], float]:
+    """Rounding of one number to a dtype, of which arrays would take their time."""
+    bits, least, largest = _SHORT[name]
+
+    def short(number: float) -> float:
+        if not abs(number) < 2 * largest:
+            return number if math.isnan(number) else math.copysign(math.inf, number)
+        places = bits - max(math.frexp(number)[1], least)
+        rounded = math.ldexp(round(math.ldexp(number, places)), -places)
+        return rounded if abs(rounded) <= largest else math.copysign(math.inf, number)
+
+    return short
+
+
+def _as_pytorch(call: Call, name: str) -> Losses:
+    """The cross-entropy of rows as PyTorch computes it in a dtype on a CPU.
+
+    The sum of exponentials and its logarithm are rounded, and so are the single losses and their sums.
+    """
+    narrow, loss = narrowed(name), call.operation
+    require(
+        loss.settings.get("label_smoothing") == 0 and not {"weight", "sample_weight"} & call.arrays.keys()
+    )
+    x, y = narrow(real(call, "input")), classes(call)
+    require(x.ndim == 2 and y.shape == x.shape[:1] and x.shape[1] and np.isfinite(x).all())
+    losses = Losses.of(call)
+    own = np.where(losses.counts, y, 0)
+    top = x.max(axis=1)
+    logarithm = narrow(np.log(narrow(np.exp(x - top[:, np.newaxis]).sum(axis=1))))
+    single = narrow(logarithm - (np.take_along_axis(x, own[:, np.newaxis], axis=1)[:, 0] - top))
+    changed = losses.with_values(single)
+    require(changed.value.size <= _MOST_RUNNING and losses.counted)
+    total = _cascaded(single, losses.counts, _shortening(name))
+    whole = _reduced(changed, narrow(np.asarray(total / losses.counted)), np.asarray(total))
+    return changed._replace(rounds=narrow, whole=whole)
+
+
+def _cascaded(values: Array, counts: np.ndarray, short: Callable[[float], float]) -> float:
+    """The sum of those that count by PyTorch's levels: every 16 numbers of one go to the next."""
+    parts, numbers = [0.0] * _LEVELS, values.tolist()
+    for row in np.flatnonzero(counts).tolist():
+        parts[0] = short(parts[0] + numbers[row])
+        for level in range(_LEVELS - 1):
+            if (row >> 4 * level) % 16:
+                break
+            parts[level + 1] = short(parts[level + 1] + parts[level])
+            parts[level] = 0.0
+    total = 0.0
+    for part in parts:
+        total = short(total + part)
+    return total
+
+
 def _running(call: Call, name: str) -> Losses:
     """Arrays, single losses, their running sum and its quotient in few digits."""
     rounded = _rounded(call, name)
     require(rounded.is_single and rounded.value.size <= _MOST_RUNNING)
     narrow, total = narrowed(name), 0.0
+    short = _shortening(name)
     for share in rounded.share.ravel().tolist():
-        total = float(narrow(np.array(total + share)))
+        total = short(total + share)
     divisor = float(rounded.divisor.sum())
     require(divisor)
     return rounded._replace(whole=_reduced(rounded, narrow(np.array(total / divisor)), np.array(total)))
@@ -98,6 +158,17 @@ PRECISION = [
     *(
         Hypothesis(
             "losses",
+            f"torch-{name}",
+            f"everything is in {name}, and rounded on the way as PyTorch does on a CPU",
+            3.5,
+            lambda call, name=name: _as_pytorch(call, name),
+            concerns=has_softmax,
+        )
+        for name in ("bfloat16", "float16")
+    ),
+    *(
+        Hypothesis(
+            "losses",
             f"running-{name}",
             f"everything is in {name}, the running sum of the losses too",
             5.0,
@@ -113,6 +184,6 @@ PRECISION = [
             5.0,
             lambda call, name=name: _naive(call, name),
         )
-        for name in ("float32", "float16")
+        for name in ("float64", "float32", "float16")
     ),
 ]
