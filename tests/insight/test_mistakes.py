@@ -1,20 +1,14 @@
 """The wrong numbers of `tests/data/mistakes.json` are made as they say, of calls that are computed right."""
 
 import math
+from itertools import islice
 
 import numpy as np
 import pytest
 
-from losscalc.catalogue.base import losses
-from losscalc.core.reductions import MEAN
-from losscalc.engine.compute import compute
-from losscalc.insight.call import Call
-from losscalc.insight.detect.evidence import Expected
-from losscalc.insight.detect.search import Search
-from losscalc.insight.detect.verdict import weighed
-from tests.benchmarks.mistakes import FIRST, explanations, place, run
-from tests.support.examples import example
-from tests.support.mistakes.corpus import Mistake, read, typed
+from tests.benchmarks.mistakes import FIRST, explanations, numbers, place, run
+from tests.support.mistakes.corpus import read
+from tests.support.searches import shared
 
 CALLS, MISTAKES = read()
 
@@ -80,15 +74,17 @@ SINGLE = [mistake for mistake in MISTAKES if mistake.kind != "pair"]
 SAMPLE = [each for each in SINGLE if len(each.typed.lstrip("-0.").replace(".", "")) >= 6][::20]
 
 
-def named(mistake: Mistake, directory) -> bool:
-    """Whether it is among the first explanations of the number as it was typed."""
-    explained, _ = explanations(CALLS[mistake.call], mistake.typed, directory)
-    return place(mistake, explained[:FIRST]) is not None
+@pytest.fixture(scope="module")
+def shared_searches():
+    """One search of a call serves all numbers."""
+    with shared():
+        yield
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mistake", REPORTED, ids=lambda mistake: mistake.name)
 @pytest.mark.filterwarnings("ignore::losscalc.LosscalcWarning")
+@pytest.mark.usefixtures("shared_searches")
 def test_what_people_asked_about_is_named(mistake, tmp_path):
     """Each of the numbers that were reported; what is near only is told as near."""
     explained, others = explanations(CALLS[mistake.call], mistake.typed, tmp_path)
@@ -99,9 +95,14 @@ def test_what_people_asked_about_is_named(mistake, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::losscalc.LosscalcWarning")
+@pytest.mark.usefixtures("shared_searches")
 def test_most_single_mistakes_are_named(tmp_path):
     """At least 85 % of a fixed sample over all losses."""
-    missed = [mistake.name for mistake in SAMPLE if not named(mistake, tmp_path)]
+    missed = [
+        mistake.name
+        for mistake in SAMPLE
+        if place(mistake, explanations(CALLS[mistake.call], mistake.typed, tmp_path)[0][:FIRST]) is None
+    ]
 
     assert len(SAMPLE) >= 20
     assert len(missed) <= 0.15 * len(SAMPLE), missed
@@ -109,26 +110,24 @@ def test_most_single_mistakes_are_named(tmp_path):
 
 TRIED = 5
 ALARMS = (
-    "cross-entropy", "nll", "multi-margin", "bce-logits", "bce", "sigmoid-focal", "hinge", "mse", "huber",
-    "gaussian-nll", "triplet-margin", "kl-div",
+    "cross-entropy", "nll", "focal", "bce-logits", "bce", "sigmoid-focal", "hinge", "mse", "huber",
+    "poisson-nll", "triplet-margin", "info-nce",
 )  # fmt: skip
-"""Losses of many kinds."""
+"""Calls of many kinds, of which mistakes are looked for as well."""
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::losscalc.LosscalcWarning")
-def test_random_numbers_are_hardly_explained():
+@pytest.mark.usefixtures("shared_searches")
+def test_random_numbers_are_hardly_explained(tmp_path):
     """Numbers that no mistake made, of four digits and of seven: at most 1 in 100 has an explanation."""
     rng = np.random.default_rng(1)
     false = {4: [], 7: []}
     for name in ALARMS:
-        call = Call(losses()[name](), example(losses()[name], 8, seed=1), MEAN)
-        search, right = Search(call), float(compute(call).value)
+        right = run(CALLS[name].words(tmp_path))["value"]
         for digits, found in false.items():
-            for factor in np.exp(rng.uniform(-math.log(5), math.log(5), TRIED)):
-                text = typed(right * factor, digits)
-                found += [
-                    (name, text, each) for each in weighed(search, Expected.typed(text)).explanations[:1]
-                ]
+            for number in islice(numbers(right, digits, rng), TRIED):
+                explained, _ = explanations(CALLS[name], number, tmp_path)
+                found += [(name, number, each["sentence"]) for each in explained[:1]]
 
     assert all(len(found) <= 0.01 * TRIED * len(ALARMS) for found in false.values()), false

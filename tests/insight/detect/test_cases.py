@@ -15,15 +15,14 @@ import pytest
 
 from losscalc import cli
 from losscalc.catalogue.base import losses
-from losscalc.cli import check
 from losscalc.core.reductions import MEAN
 from losscalc.engine.compute import compute
 from losscalc.insight.call import Call
 from losscalc.insight.compare import Tolerance, compare
 from losscalc.insight.detect.evidence import Expected
-from losscalc.insight.detect.search import Search
 from losscalc.insight.detect.suppose import combination, outcome
-from losscalc.insight.detect.verdict import Verdict, verdict, weighed
+from losscalc.insight.detect.verdict import verdict
+from tests.support.searches import shared
 from tests.support.wrong.arrays import DATA
 from tests.support.wrong.case import Case
 from tests.support.wrong.cases import CASES
@@ -55,18 +54,6 @@ CALLS = {
 """The mistakes by the call that they were made of, for which one search is enough."""
 
 
-def share_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let checks of one call search once, whatever numbers they expect."""
-    searches: list[Search] = []
-
-    def verdict(call: Call, number: Expected) -> Verdict:
-        if not searches:
-            searches.append(Search(call))
-        return weighed(searches[0], number)
-
-    monkeypatch.setattr(check, "verdict", verdict)
-
-
 def told(facts: dict[str, Any]) -> list[dict[str, Any]]:
     """All that is told to explain a number, other names of the same included."""
     return [one for each in facts["explanations"] for one in (each, *each["also"])]
@@ -92,27 +79,26 @@ def test_mistakes_are_named_with_commands_that_give_them(
 ) -> None:
     """Each is among the explanations, and every command gives the number as it is printed."""
     monkeypatch.chdir(tmp_path)
-    share_search(monkeypatch)
     arrays = cases[0].arrays(seed=1)
     words = [cases[0].loss, *cases[0].options, "-q", "-f", "json"]
     for name, array in arrays.items():
         np.save(f"{name} of mine.npy", array)
         words += ["--" + name.replace("_", "-"), f"{name} of mine.npy"]
-    for case in cases:
-        number = float(case.number(arrays))
-        assert cli.run([*words, f"--expect={number!r}"]) == 1, case.id
-        found = told(json.loads(capsysbinary.readouterr().out))
-        assert case.name in {each["name"] for each in found}, case.id
-        for each in found:
-            program, *printed = shlex.split(each["command"])
-            assert (program, cli.run(printed)) == ("losscalc", 0), each["command"]
-            value = json.loads(capsysbinary.readouterr().out)["value"]
-            if "float16" in printed:
-                # It is written with as many digits as tell it from other numbers of float16.
-                value = float(np.float16(value))
-            assert np.isclose(
-                np.nan if value is None else value, number, rtol=1e-5, atol=1e-8, equal_nan=True
-            ), each["command"]
+    with shared():
+        for case in cases:
+            number = float(case.number(arrays))
+            assert cli.run([*words, f"--expect={number!r}"]) == 1, case.id
+            found = told(json.loads(capsysbinary.readouterr().out))
+            assert case.name in {each["name"] for each in found}, case.id
+            for each in found:
+                program, *printed = shlex.split(each["command"])
+                assert (program, cli.run(printed)) == ("losscalc", 0), each["command"]
+                value = json.loads(capsysbinary.readouterr().out)["value"]
+                if "float16" in printed:
+                    # It is written with as many digits as tell it from other numbers of float16.
+                    value = float(np.float16(value))
+                value = np.nan if value is None else value
+                assert np.isclose(value, number, rtol=1e-5, atol=1e-8, equal_nan=True), each["command"]
 
 
 @pytest.mark.parametrize(
