@@ -27,9 +27,9 @@ from tests.support.wrong.arrays import DATA
 from tests.support.wrong.case import Case
 from tests.support.wrong.cases import CASES
 
+pytest.importorskip("torch", reason="many of the wrong numbers are made by PyTorch")
 pytestmark = [
     pytest.mark.slow,
-    # Some of the wrong numbers are made by PyTorch itself.
     pytest.mark.parity,
     # The arrays are those that somebody got wrong, and the losses say so.
     pytest.mark.filterwarnings("ignore::losscalc.LosscalcWarning"),
