@@ -5,9 +5,7 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.core.reductions import MEAN
 from losscalc.insight.call import Call
-from losscalc.insight.detect.changes import (
-    narrowed,
-)
+from losscalc.insight.detect.changes import narrowed
 from losscalc.insight.detect.hypothesis import Hypothesis, require
 from losscalc.insight.detect.losses import Losses
 from losscalc.insight.explain import symbol_values, target_of

@@ -43,7 +43,9 @@ TOLERANCE = Tolerance()
 SCALARS = [
     case
     for case in CASES
-    if case.reduction != "none" and case.name != "no-zero-infinity" and find_spec(case.origin)
+    if case.reduction != "none"
+    and case.name != "no-zero-infinity"
+    and find_spec(case.origin.partition(".")[0])
 ]
 """Single losses are looked at elsewhere, and an infinity is told only as what may be meant."""
 

@@ -102,6 +102,26 @@ def test_every_hypothesis_is_called_and_worded(name: str) -> None:
             assert "{" not in each.sentence + each.options
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("first-rows=1", "only the first row was averaged"),
+        ("first-rows=2", "only the first 2 rows were averaged"),
+        ("last-rows=1", "only the last row was averaged"),
+        ("rolled=1", "targets were 1 row further on, the last ones coming first"),
+        ("rolled=11", "targets were 11 rows further on, the last ones coming first"),
+        (
+            "shifted=-1",
+            "targets were shifted by -1 row against the predictions, and what was left over dropped",
+        ),
+    ],
+)
+def test_one_row_is_no_rows(name: str, sentence: str) -> None:
+    """A sentence says one of one, and several of more."""
+    (found,) = combination(Call(losses()["mse"]()), name)
+    assert found.sentence == sentence
+
+
 @pytest.mark.parametrize("name", losses())
 def test_numbers_are_looked_for_between_their_ends(name: str) -> None:
     """From the lowest to the highest, in ascending order."""
