@@ -5,9 +5,8 @@
 
 A word selects the mistakes of a kind, a call or a loss. A mistake is named if one of the first three
 explanations has its words (told: a later one has, or what is shown for too few digits or as near); those that
-are not named are listed. Random numbers, N for
-each of some calls and each number of digits, lie between a fifth and five times the right value, evenly in
-their logarithm.
+are not named are listed. Random numbers, N of each call and each number of digits, lie between a fifth and
+five times the right value, evenly in their logarithm. README.md beside this file has the figures.
 """
 
 import argparse
