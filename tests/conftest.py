@@ -8,10 +8,14 @@ import pytest
 
 import losscalc
 
+TESTS = Path(__file__).parent
+INSTALLED = (TESTS, TESTS / "cli")
+"""Where tests are of what users import, type and read; so are doctests, which are in all modules."""
+
 # They are made with PyTorch; what was made is read without it.
 MISTAKES = [
     f"support/mistakes/{path.name}"
-    for path in (Path(__file__).parent / "support" / "mistakes").glob("*.py")
+    for path in (TESTS / "support" / "mistakes").glob("*.py")
     if path.name != "corpus.py"
 ]
 # Programs for a person to run and examples for mypy never are; what imports PyTorch is where there is one.
@@ -26,10 +30,12 @@ collect_ignore = [
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test is fast unless it says that it is slow."""
+    """A test is fast unless it says that it is slow; of these, some are about what is installed."""
     for item in items:
         if not any(item.iter_markers("slow")) and not any(item.iter_markers("parity")):
             item.add_marker("fast")
+            if isinstance(item, pytest.DoctestItem) or item.path.parent in INSTALLED:
+                item.add_marker("installed")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,13 +5,14 @@
 
 A word selects the mistakes of a kind, a call or a loss. A mistake is named if one of the first three
 explanations has its words (told: a later one has, or what is shown for too few digits or as near); those that
-are not named are listed. Random numbers lie between a fifth and
-five times the right value, evenly in their logarithm, over some calls of the same file.
+are not named are listed. Random numbers, N of each call and each number of digits, lie between a fifth and
+five times the right value, evenly in their logarithm. README.md beside this file has the figures.
 """
 
 import argparse
 import contextlib
 import io
+import itertools
 import json
 import math
 import sys
@@ -28,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from losscalc import cli
 from tests.support.mistakes.corpus import Call, Mistake, read, typed
+from tests.support.searches import shared
 
 Told = dict[str, Any]
 """Name, sentence and command."""
@@ -36,7 +38,7 @@ CALLS = (
     "cross-entropy", "nll", "focal", "multi-margin", "bce-logits", "bce", "sigmoid-focal", "hinge", "mse",
     "huber", "gaussian-nll", "triplet-margin", "kl-div", "dpo", "thousand",
 )  # fmt: skip
-"""Of many kinds; random numbers are drawn for each in turn."""
+"""Of many kinds, and sizes up to a thousand rows; random numbers are drawn for each."""
 
 
 def run(words: list[str]) -> dict[str, Any]:
@@ -108,20 +110,21 @@ def numbers(value: float, digits: int, rng: np.random.Generator) -> Iterator[str
         yield typed(value * math.exp(rng.uniform(-math.log(5), math.log(5))), digits)
 
 
-def alarms(count: int, digits: int, seed: int, directory: Path) -> None:
+def alarms(count: int, digits: list[int], seed: int, directory: Path) -> None:
     """Print what explains random numbers, and how many of them."""
     calls, rng = read()[0], np.random.default_rng(seed)
-    sources = [
-        (calls[name], numbers(run(calls[name].words(directory))["value"], digits, rng)) for name in CALLS
-    ]
-    false = 0
-    for index in range(count):
-        call, stream = sources[index % len(sources)]
-        number = next(stream)
-        if told := explanations(call, number, directory)[0]:
-            false += 1
-            print(f"{call.loss} {number}: {'; '.join(each['sentence'] for each in told)}")
-    print(f"{false} of {count} random numbers of {digits} digits are explained")
+    false: dict[int, list[str]] = {each: [] for each in digits}
+    for name in CALLS:
+        right = run(calls[name].words(directory))["value"]
+        with shared():
+            for each, found in false.items():
+                for number in itertools.islice(numbers(right, each, rng), count):
+                    if told := explanations(calls[name], number, directory)[0]:
+                        found.append(name)
+                        print(f"{name} {number}: {'; '.join(one['sentence'] for one in told)}")
+    print(f"\n{'digits':>6} {'explained':>9} {'of':>6} {'calls':>6}")
+    for each, found in false.items():
+        print(f"{each:6} {len(found):9} {count * len(CALLS):6} {len(set(found)):6}")
 
 
 def main() -> None:
@@ -130,8 +133,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("words", nargs="*", help="kinds, calls or losses")
-    parser.add_argument("--random", type=int, metavar="N", help="so many random numbers")
-    parser.add_argument("--digits", type=int, default=7)
+    parser.add_argument("--random", type=int, metavar="N", help="so many random numbers of each call")
+    parser.add_argument("--digits", type=int, nargs="+", default=[3, 4, 5, 6, 7, 8])
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:

@@ -20,7 +20,7 @@ pytest.importorskip(
 
 from tests.support.parity import reference, tensor
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 
 REFUSAL = (RuntimeError, ValueError, IndexError, TypeError, NotImplementedError)
 """What PyTorch raises."""

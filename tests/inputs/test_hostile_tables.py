@@ -32,6 +32,8 @@ PARQUET, ARROW, STREAM = parquet(TABLE), arrow(TABLE), arrow(TABLE, is_stream=Tr
 NO_PARQUET = "not a Parquet file, which ends with the list of its columns"
 AT_ONCE = {"row_group_size": 1 << 30, "data_page_size": 1 << 30, "max_rows_per_page": 1 << 30}
 ZEROS = pa.table({"p": np.zeros(25_000_000)})
+PAGE_OF_ZEROS = parquet(ZEROS, compression="zstd", use_dictionary=False, **AT_ONCE)
+ARROW_OF_ZEROS = arrow(ZEROS, rows=1 << 30, compression="zstd")
 WORKBOOK = xlsx([["p", "q"], [0.5, 1]])
 PEAK = 400_000_000
 """The most memory that a refusal may take; the modules alone take a quarter of it."""
@@ -62,7 +64,7 @@ def footer(data: bytes, length: int) -> bytes:
             "a footer of 4 GB": Refusal(footer(PARQUET, 0xFFFFFFFF), "", NO_PARQUET),
             "a footer of 20 MB": Refusal(footer(bytes(20_000_100) + PARQUET, 20_000_000), "", "the footer has more than 16.8 MB", PASS),
             "encrypted": Refusal(PARQUET[:-4] + b"PARE", "", "the file is encrypted"),
-            "a page of zeros": Refusal(parquet(ZEROS, compression="zstd", use_dictionary=False, **AT_ONCE), "", LITTLE, PASS),
+            "a page of zeros": Refusal(PAGE_OF_ZEROS, "", LITTLE, PASS),
             "a page of text": Refusal(parquet(pa.table({"s": ["a" * 40_000_000]}), compression="zstd"), "", "a page of text has more than 33.6 MB", PASS),
             "a long cell": Refusal(parquet(pa.table({"s": ["a" * 200_000]})), "", LONG_CELL),
             "a row of zeros": Refusal(parquet(pa.table({"l": pa.array([[0.0] * 20_000_000])})), "", LITTLE, PASS),
@@ -86,7 +88,7 @@ def test_hostile_parquet(capsys, case):
             "a stream cut in its schema": Refusal(STREAM[:100], "", "damaged file (a message is cut short)"),
             "metadata of 4 GB": Refusal(b"\xff\xff\xff\xff\xf0\xff\xff\xff" + STREAM[8:], "", "damaged file (the metadata of a message are too long)"),
             "a long cell": Refusal(arrow(pa.table({"s": ["a" * 200_000]})), "", LONG_CELL),
-            "zeros": Refusal(arrow(ZEROS, rows=1 << 30, compression="zstd"), "", LITTLE, PASS),
+            "zeros": Refusal(ARROW_OF_ZEROS, "", LITTLE, PASS),
             "a stream of zeros": Refusal(arrow(ZEROS, is_stream=True, rows=1 << 30, compression="lz4"), "", LITTLE, PASS),
         }.items()
     ],
@@ -141,7 +143,7 @@ def test_rows_that_are_not_there(capsys):
 
 def test_limits_are_lifted(capsys):
     """What is refused as too much is read when the user says so."""
-    Path("f.arrow").write_bytes(arrow(ZEROS, rows=1 << 30, compression="zstd"))
+    Path("f.arrow").write_bytes(ARROW_OF_ZEROS)
     assert cli.run(["l1", "-i", "f.arrow", "-t", "f.arrow", "-r", "sum", "--max-size", "1G"]) == 0
     assert capsys.readouterr().out == "0.0\n"
 
@@ -246,8 +248,8 @@ def test_nothing_is_left_running():
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        ("f.parquet", parquet(ZEROS, compression="zstd", use_dictionary=False, **AT_ONCE)),
-        ("f.arrow", arrow(ZEROS, rows=1 << 30, compression="zstd")),
+        ("f.parquet", PAGE_OF_ZEROS),
+        ("f.arrow", ARROW_OF_ZEROS),
         ("f.xlsx", with_sheet(FAR)),
     ],
 )  # fmt: skip

@@ -90,6 +90,7 @@ def test_bfloat16(folder):
     np.testing.assert_array_equal(found, np.float32([1.5, -2, np.inf]))
 
 
+@pytest.mark.parity
 def test_bfloat16_of_torch(folder):
     """The same of random numbers, as PyTorch writes them."""
     torch = pytest.importorskip("torch")

@@ -215,7 +215,7 @@ def as_old_torch(path: str) -> None:
     "maker",
     [
         as_pickle, as_pickled_dict, as_joblib, as_packed_joblib, as_matlab, as_hdf5, as_old_feather,
-        as_old_torch,
+        pytest.param(as_old_torch, marks=pytest.mark.parity),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["f.x", "it's $5.x"])

@@ -24,7 +24,7 @@ from tests.support.memory import little_memory
 from tests.support.reading import read_address
 from tests.support.tensors import SIX, call, dictionary, name, put, storage, tensor, torch_file
 
-pytestmark = [pytest.mark.slow, pytest.mark.parity]
+pytestmark = pytest.mark.slow
 
 PASS = "if that is as it should be, --max-size 8G, for example, lets it pass"
 PICKLE = "the pickle is damaged, or not one of torch.save"
@@ -81,6 +81,7 @@ def tensors() -> dict[str, object]:
     }
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("way", ["pt", "protocol 4", "deflated", "gz", "big endian"])
 def test_tensors(folder, way):
     """Every kind of tensor is read to the last bit, however the file came about."""
@@ -114,6 +115,7 @@ def rewrite(path: Path, saved: dict[str, object], *, swapped: bool) -> None:
             file.writestr(member, data)
 
 
+@pytest.mark.parity
 def test_places_in_a_checkpoint(folder):
     """Keys, indices from 0, keys with slashes and points, state_dicts and numbers of Python."""
     torch = pytest.importorskip("torch")
@@ -182,6 +184,7 @@ def test_streamed(capsys, folder):
         assert accept(capsys, ["l1", "-i", "f.pt#column", "-t", "f.pt#column"]) == "0.0\n"
 
 
+@pytest.mark.parity
 def test_without_checksums(folder):
     """PyTorch can be told not to compute checksums, and its archives then hold wrong ones."""
     torch = pytest.importorskip("torch")
@@ -193,6 +196,7 @@ def test_without_checksums(folder):
     np.testing.assert_array_equal(read_address("f.pt"), np.arange(6.0))
 
 
+@pytest.mark.parity
 def test_what_pytorch_saves_and_is_refused(capsys, folder):
     """Tensors of other kinds are refused by name, and what is no tensor as well."""
     torch = pytest.importorskip("torch")
@@ -228,6 +232,7 @@ def test_what_pytorch_saves_and_is_refused(capsys, folder):
         refuse(capsys, ["sigmoid", "-i", "f.pt"], f"f.pt: {says}", hint, code)
 
 
+@pytest.mark.parity
 def test_old_formats(capsys, folder):
     """The format before PyTorch 1.6 and programs of TorchScript come with the line that converts them."""
     torch = pytest.importorskip("torch")
@@ -422,6 +427,7 @@ def test_names_are_not_imported(capsys, folder):
     assert not {"antigravity", "trap"} & set(sys.modules)
 
 
+@pytest.mark.parity
 def test_torch_is_not_imported():
     """Nor PyTorch itself, nor Python's own pickle machine used."""
     import ast

@@ -14,7 +14,8 @@ from losscalc.insight.detect.search import Search
 from losscalc.insight.detect.verdict import weighed
 from tests.benchmarks.mistakes import FIRST, explanations, place, run
 from tests.support.examples import example
-from tests.support.mistakes.corpus import Mistake, read, typed
+from tests.support.mistakes.corpus import read, typed
+from tests.support.searches import shared
 
 CALLS, MISTAKES = read()
 
@@ -80,15 +81,17 @@ SINGLE = [mistake for mistake in MISTAKES if mistake.kind != "pair"]
 SAMPLE = [each for each in SINGLE if len(each.typed.lstrip("-0.").replace(".", "")) >= 6][::20]
 
 
-def named(mistake: Mistake, directory) -> bool:
-    """Whether it is among the first explanations of the number as it was typed."""
-    explained, _ = explanations(CALLS[mistake.call], mistake.typed, directory)
-    return place(mistake, explained[:FIRST]) is not None
+@pytest.fixture(scope="module")
+def shared_searches():
+    """One search of a call serves all numbers."""
+    with shared():
+        yield
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mistake", REPORTED, ids=lambda mistake: mistake.name)
 @pytest.mark.filterwarnings("ignore::losscalc.LosscalcWarning")
+@pytest.mark.usefixtures("shared_searches")
 def test_what_people_asked_about_is_named(mistake, tmp_path):
     """Each of the numbers that were reported; what is near only is told as near."""
     explained, others = explanations(CALLS[mistake.call], mistake.typed, tmp_path)
@@ -99,9 +102,14 @@ def test_what_people_asked_about_is_named(mistake, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::losscalc.LosscalcWarning")
+@pytest.mark.usefixtures("shared_searches")
 def test_most_single_mistakes_are_named(tmp_path):
     """At least 85 % of a fixed sample over all losses."""
-    missed = [mistake.name for mistake in SAMPLE if not named(mistake, tmp_path)]
+    missed = [
+        mistake.name
+        for mistake in SAMPLE
+        if place(mistake, explanations(CALLS[mistake.call], mistake.typed, tmp_path)[0][:FIRST]) is None
+    ]
 
     assert len(SAMPLE) >= 20
     assert len(missed) <= 0.15 * len(SAMPLE), missed

@@ -150,6 +150,10 @@ def families(stage: Stage, table: Iterable[Family]) -> list[Hypothesis]:
     ]
 
 
+# What a sentence says of several, and of one.
+_OF_ONE = (("first 1 rows were", "first row was"), ("last 1 rows were", "last row was"), ("1 rows", "1 row"))
+
+
 class Supposed(NamedTuple):
     """A hypothesis, with its number if it has one."""
 
@@ -167,7 +171,10 @@ class Supposed(NamedTuple):
         """What was done."""
         if self.number is None:
             return self.hypothesis.sentence
-        return self.hypothesis.sentence.format(number=shown(self.number))
+        sentence = self.hypothesis.sentence.format(number=shown(self.number))
+        for many, one in _OF_ONE if abs(self.number) == 1 else ():
+            sentence = sentence.replace(many, one)
+        return sentence
 
     @property
     def options(self) -> str:

@@ -1,6 +1,6 @@
 """Hypotheses on single losses that are -ln p: p bounded, rounded, or used otherwise."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -116,6 +116,28 @@ def _family(name: str, sentence: str, bits: float, bounded: Callable[[Array, flo
     )
 
 
+def _by_dtype(
+    name: str,
+    dtypes: Sequence[str],
+    sentence: str,
+    bits: float,
+    losses_of: Callable[[Call, str], Losses],
+    concerns: Callable[[Loss], object],
+) -> list[Hypothesis]:
+    """The same in each of several dtypes."""
+    return [
+        Hypothesis(
+            "losses",
+            f"{name}-{dtype}",
+            sentence.replace("{dtype}", dtype),
+            bits,
+            lambda call, dtype=dtype: losses_of(call, dtype),
+            concerns=concerns,
+        )
+        for dtype in dtypes
+    ]
+
+
 def _entropy(call: Call) -> Array:
     """-Σ p·ln p of each row of the predictions."""
     x = real(call, "input")
@@ -197,27 +219,29 @@ LIKELIHOOD = [
         lambda call: _likelihood(call, partial(_clipped_and_added, eps=float(np.float32(1e-7))), "float32"),
         concerns=is_likelihood,
     ),
-    *(
-        Hypothesis(
-            "losses",
-            f"sigmoid-{name}",
-            f"a sigmoid was taken in {name}, and {{probabilities}} of it, which bounds logarithms at -100",
-            4.0,
-            lambda call, name=name: _of_sigmoid(call, name),
-            concerns=_becomes_probabilities,
-        )
-        for name in ("float64", "float32")
+    *_by_dtype(
+        "sigmoid",
+        ("float64", "float32"),
+        "a sigmoid was taken in {dtype}, and {probabilities} of it, which bounds logarithms at -100",
+        4.0,
+        _of_sigmoid,
+        _becomes_probabilities,
     ),
-    *(
-        Hypothesis(
-            "losses",
-            f"probabilities-{name}",
-            f"probabilities were rounded to {name} before the logarithm",
-            bits,
-            lambda call, name=name: _of_rounded_softmax(call, name),
-            concerns=is_likelihood,
-        )
-        for name, bits in (("bfloat16", 5.5), ("float16", 5.5), ("float32", 4.0), ("float64", 4.0))
+    *_by_dtype(
+        "probabilities",
+        ("bfloat16", "float16"),
+        "probabilities were rounded to {dtype} before the logarithm",
+        5.5,
+        _of_rounded_softmax,
+        is_likelihood,
+    ),
+    *_by_dtype(
+        "probabilities",
+        ("float32", "float64"),
+        "probabilities were rounded to {dtype} before the logarithm",
+        4.0,
+        _of_rounded_softmax,
+        is_likelihood,
     ),
     *(
         Hypothesis(

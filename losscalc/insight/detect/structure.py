@@ -170,7 +170,7 @@ def _terms(call: Call) -> float:
     from losscalc.insight.detect.losses import Losses
 
     try:
-        return int(np.count_nonzero(Losses.of(call._replace(wrt=None)).counts))
+        return Losses.of(call._replace(wrt=None)).counted
     except NotApplicable:
         return math.nan
 

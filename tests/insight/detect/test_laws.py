@@ -1,8 +1,9 @@
 """What holds for every hypothesis on every loss, and for every number that is expected of it."""
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from losscalc.insight.detect.hypothesis import STAGES, Hypothesis, NotApplicable
 from losscalc.insight.detect.losses import Losses
 from losscalc.insight.detect.search import Search
 from losscalc.insight.detect.suppose import combination, known, outcome
-from losscalc.insight.detect.verdict import verdict, weighed
+from losscalc.insight.detect.verdict import Verdict, verdict, weighed
 from tests.support.examples import example, prepared, variants
 from tests.support.wrong.arrays import DATA, Arrays
 
@@ -99,6 +100,26 @@ def test_every_hypothesis_is_called_and_worded(name: str) -> None:
             assert row.bits >= 0
             assert each.sentence
             assert "{" not in each.sentence + each.options
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("first-rows=1", "only the first row was averaged"),
+        ("first-rows=2", "only the first 2 rows were averaged"),
+        ("last-rows=1", "only the last row was averaged"),
+        ("rolled=1", "targets were 1 row further on, the last ones coming first"),
+        ("rolled=11", "targets were 11 rows further on, the last ones coming first"),
+        (
+            "shifted=-1",
+            "targets were shifted by -1 row against the predictions, and what was left over dropped",
+        ),
+    ],
+)
+def test_one_row_is_no_rows(name: str, sentence: str) -> None:
+    """A sentence says one of one, and several of more."""
+    (found,) = combination(Call(losses()["mse"]()), name)
+    assert found.sentence == sentence
 
 
 @pytest.mark.parametrize("name", losses())
@@ -217,7 +238,7 @@ ODD: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "nothing": lambda array: array[:0],
     "one row": lambda array: array[:1],
     "one sample": lambda array: array[0],
-    "flags": lambda array: array > 0.5 if array.dtype.kind == "f" else array,
+    "flags": lambda array: array == 1 if np.isin(array, (0, 1)).all() else array,
     "unsigned": lambda array: abs(array).astype(np.uint8),
     "narrow": lambda array: array.astype(np.float16) if array.dtype.kind == "f" else array,
 }
@@ -226,12 +247,13 @@ ODD: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 def odd_calls(name: str, odd: str) -> Iterator[Call]:
     """Calls with such arrays that a loss accepts, with weights and without, reduced and not."""
     whole = flattened(example(losses()[name], 3, seed=5))
-    for weighted in (True, False):
-        arrays = {
-            key: array if key.startswith(("state", "linear")) else ODD[odd](array)
-            for key, array in whole.items()
-            if weighted or "weight" not in key or key.startswith(("state", "linear"))
-        }
+    fixed = {key for key in whole if key.startswith(("state", "linear"))}
+    weights = {key for key in whole if "weight" in key} - fixed
+    for left_out in [set(), weights] if weights else [set()]:
+        taken = {key: array for key, array in whole.items() if key not in left_out}
+        arrays = {key: array if key in fixed else ODD[odd](array) for key, array in taken.items()}
+        if all(arrays[key] is array for key, array in taken.items()):
+            continue
         for reduction in (each for each in ("mean", "none") if each in losses()[name].reductions):
             call = Call(losses()[name](), arrays, reductions.REDUCTIONS[reduction])
             with contextlib.suppress(losscalc.LosscalcError):
@@ -248,15 +270,32 @@ def test_no_hypothesis_fails(name: str, odd: str) -> None:
             check_outcome(call, each)
 
 
-@pytest.mark.parametrize("odd", ["nothing", "one sample"])
-@pytest.mark.parametrize("name", losses())
-def test_no_search_fails(name: str, odd: str) -> None:
+@pytest.fixture(
+    scope="module",
+    params=product(losses(), ("nothing", "one sample")),
+    ids=lambda each: " of ".join(each[::-1]),
+)
+def searched(request: pytest.FixtureRequest) -> tuple[Call, Search]:
+    """A call with such arrays, and its search."""
+    call = next((call for call in odd_calls(*request.param) if not call.reduction.keeps), None)
+    if call is None:
+        pytest.skip("the loss takes no such arrays, or is not reduced")
+    return call, Search(call)
+
+
+def test_no_search_fails(searched: tuple[Call, Search]) -> None:
     """Whatever the arrays are, and whatever is expected of them."""
-    call = next((call for call in odd_calls(name, odd) if not call.reduction.keeps), None)
-    if call is not None:
-        search = Search(call)
-        for text in ("0.1234567", "0", "1e30"):
-            weighed(search, Expected.typed(text))
+    for text in ("0.1234567", "0", "1e30"):
+        weighed(searched[1], Expected.typed(text))
+
+
+def test_the_right_number_is_no_mistake(searched: tuple[Call, Search]) -> None:
+    """However many digits of it are typed, there is nothing to explain."""
+    call, search = searched
+    value = float(compute(call).value)
+    if math.isfinite(value):
+        for text in (repr(value), *(f"{value:.{digits}f}" for digits in range(1, 9))):
+            assert weighed(search, Expected.typed(text)) == Verdict(), text
 
 
 def test_a_search_is_watched() -> None:

@@ -94,7 +94,8 @@ def triplets(rng: Random) -> Arrays:
 
 def spoken(rng: Random, repeated: bool = False) -> Arrays:
     """Log-probabilities over time; a symbol that is repeated throughout needs more time than there is."""
-    targets = np.ones((3, 4), int) if repeated else rng.integers(1, 4, (3, 4))
+    # Neighbours that differ fit into the time that there is.
+    targets = np.ones((3, 4), int) if repeated else 1 + rng.integers(1, 3, (3, 4)).cumsum(axis=1) % 3
     return {
         "log_probs": log_softmax(rng.normal(size=(6, 3, 5))),
         "targets": targets,
@@ -117,7 +118,7 @@ DATA: dict[str, Callable[[Random], Arrays]] = {
     # Beyond what a sigmoid tells from 0 and 1.
     "extreme logits": lambda r: {
         **binary(r, 5, 3),
-        "input": r.choice([-1, 1], (5, 3)) * r.uniform(100, 300, (5, 3)),
+        "input": r.choice([-1, 1], (5, 3)) * r.uniform([1, 100, 100], [5, 300, 300], (5, 3)),
     },
     "weighted logits": lambda r: weighted(binary(r, 5, 3), r, 5, 3),
     "positive logits": positive,
@@ -136,7 +137,10 @@ DATA: dict[str, Callable[[Random], Arrays]] = {
     "all classes": lambda r: {**classes(r), "target": r.permutation(np.resize(range(4), 6))},
     "classes of 3": lambda r: classes(r, high=3),
     "classes from 1": lambda r: classes(r, low=1),
-    "far classes": lambda r: {**classes(r), "input": np.eye(4)[r.integers(0, 4, 6)] * 60},
+    "far classes": lambda r: {
+        **classes(r),
+        "input": np.eye(4)[r.integers(0, 4, 6)] * [[1.5], [60], [60], [2.5], [60], [60]],
+    },
     "square classes": lambda r: classes(r, rows=4),
     "weighted classes": lambda r: weighted(classes(r, rows=9), r, 4),
     "sampled classes": lambda r: {**classes(r, rows=7), "sample_weight": r.uniform(0.5, 2, 7)},

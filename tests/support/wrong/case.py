@@ -34,6 +34,20 @@ class Case(NamedTuple):
         return f"{self.name}, {self.loss}"
 
     @property
+    def call_name(self) -> str:
+        """The right call, which several mistakes may share."""
+        return " ".join([self.loss, *self.options, "of", self.data])
+
+    @property
+    def origin(self) -> str:
+        """The package that makes the wrong number."""
+        return ORIGINS[self._first]
+
+    @property
+    def _first(self) -> str:
+        return next(iter(inspect.signature(self.wrong).parameters))
+
+    @property
     def options(self) -> list[str]:
         """The settings, as the command line takes them."""
         words = [f"--reduction={self.reduction}"]
@@ -44,8 +58,8 @@ class Case(NamedTuple):
         return words
 
     def arrays(self, seed: int) -> Arrays:
-        """The arrays that the mistake was made with."""
-        return DATA[self.data](np.random.default_rng([seed, *self.id.encode()]))
+        """The arrays that the mistake was made with, the same for all of them."""
+        return DATA[self.data](np.random.default_rng([seed, *self.data.encode()]))
 
     def call(self, arrays: Arrays) -> Call:
         """The right call."""
@@ -60,9 +74,8 @@ class Case(NamedTuple):
 
     def number(self, arrays: Arrays) -> np.ndarray:
         """The wrong number; skipped where what makes it is not installed."""
-        origin = next(iter(inspect.signature(self.wrong).parameters))
-        module = pytest.importorskip(ORIGINS[origin], reason=f"{ORIGINS[origin]} is not installed")
-        values = [tensor(array) if origin == "nn" else array for array in arrays.values()]
+        module = pytest.importorskip(self.origin, reason=f"{self.origin} is not installed")
+        values = [tensor(array) if self._first == "nn" else array for array in arrays.values()]
         with np.errstate(all="ignore"):
             return np.asarray(self.wrong(module, *values), dtype=np.float64)
 

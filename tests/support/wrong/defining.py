@@ -98,21 +98,19 @@ CONVENTIONS = [
         {"p": 2},
     ),
     Case("worst-class-keras", "multi-margin", "classes", lambda np, x, y: violations(x, y, 0.0).mean()),
-    Case(
-        "over-wrong-classes",
-        "multi-margin",
-        "classes",
-        lambda np, x, y: np.mean(
-            [np.maximum(0, 1 - row[k] + np.delete(row, k)).mean() for row, k in zip(x, y, strict=True)]
-        ),
-    ),
-    Case(
-        "sum-over-classes",
-        "multi-margin",
-        "classes",
-        lambda np, x, y: np.mean(
-            [np.maximum(0, 1 - row[k] + np.delete(row, k)).sum() for row, k in zip(x, y, strict=True)]
-        ),
+    *(
+        Case(
+            name,
+            "multi-margin",
+            "classes",
+            lambda np, x, y, of_row=of_row: np.mean(
+                [of_row(np.maximum(0, 1 - row[k] + np.delete(row, k))) for row, k in zip(x, y, strict=True)]
+            ),
+        )
+        for name, of_row in (
+            ("over-wrong-classes", lambda losses: losses.mean()),
+            ("sum-over-classes", lambda losses: losses.sum()),
+        )
     ),
     Case(
         "sum-over-classes",
