@@ -13,6 +13,9 @@ from losscalc.cli.signals import answer_signals, refuse_tracebacks
 def run(arguments: Sequence[str]) -> int:
     """Run the command line with these arguments, and return the exit code."""
     from losscalc.cli.boundary import guarded
+    from losscalc.cli.color import take_choice
+
+    take_choice(arguments)
 
     def whole() -> None:
         # Loading may fail as well, for lack of memory.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from losscalc.catalogue.base import Loss
-from losscalc.cli.commands import GroupedCommand
+from losscalc.cli.grouped import GroupedCommand
 from losscalc.cli.options import output_options, take_display
 from losscalc.cli.output import Delivery
 from losscalc.cli.voice import Voice

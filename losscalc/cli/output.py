@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from losscalc.cli.color import has_color
 from losscalc.cli.files import check_writable, is_device, write_file
 from losscalc.cli.options import Display
 from losscalc.cli.streams import write_stdout
@@ -104,7 +105,7 @@ class Delivery:
         encoding = "utf-8" if self.writes_file else sys.stdout.encoding or "utf-8"
         canvas = Canvas(
             width=shutil.get_terminal_size().columns,
-            color=not self.writes_file and has_color(self._display.color),
+            color=not self.writes_file and has_color(sys.stdout, self._display.color),
             unicode=codecs.lookup(encoding).name == "utf-8",
             max_rows=self.rows,
             decimals=self.decimals,
@@ -156,10 +157,3 @@ class Delivery:
 def is_terminal() -> bool:
     """Whether standard output is a terminal."""
     return sys.stdout.isatty()
-
-
-def has_color(choice: str) -> bool:
-    """Whether to use colours: as asked for, else on a terminal unless NO_COLOR or TERM is against it."""
-    if choice != "auto":
-        return choice == "always"
-    return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

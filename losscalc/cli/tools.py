@@ -7,11 +7,10 @@ import click
 from losscalc.catalogue.base import Loss
 from losscalc.cli.arrays import Inputs
 from losscalc.cli.catalogue import TOOLS
-from losscalc.cli.commands import GroupedCommand, build_command, request_of
+from losscalc.cli.commands import build_command, request_of
+from losscalc.cli.grouped import ARRAYS, GroupedCommand, GroupedOption
 from losscalc.cli.limits import LIMITS
 from losscalc.cli.options import (
-    ARRAYS,
-    GroupedOption,
     output_options,
     reading_options,
     row_options,
