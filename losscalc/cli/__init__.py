@@ -29,7 +29,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _command(arguments: Sequence[str]) -> Callable[[], None]:
     """What the arguments ask for; the version is told without Click, which would take longer to load."""
-    if list(arguments) == ["--version"]:
+    if list(arguments) in (["--version"], ["version"]):
         return tell_version
     from losscalc.cli.catalogue import losscalc
 

@@ -79,11 +79,11 @@ class Catalogue(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest a name for a misspelt one."""
+        """Suggest what was meant by a name that no command has."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            from losscalc.core.registry import lookup
+            from losscalc.cli.misuse import unknown
 
-            lookup(args[0])
+            raise unknown(args)
         return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

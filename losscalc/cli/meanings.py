@@ -24,7 +24,7 @@ MEANINGS = MappingProxyType(
         "--precision": "round decimals dp ndigits places float-format",
         "--quiet": "silent no-warnings",
         "--expect": "expected compare-to check assert equals want",
-        "--explain": "why how steps working show-work verbose v",
+        "--explain": "why how steps working show-work verbose",
         "--gradient": "grad derivative backward",
         "--worst": "top topk top-k hardest k",
         "--stats": "describe statistics summary hist histogram",
@@ -40,6 +40,7 @@ MEANINGS = MappingProxyType(
         "--sample-weight": "sample-weights row-weight weights-per-row",
         "--pos-weight": "pos-weights positive-weight scale-pos-weight",
         "--weight": "weights w element-weight",
+        "class-weights": "class-weight class-weights",
         "--label-smoothing": "smoothing label-smooth smooth",
         "--ignore-index": "ignore ignore-label pad pad-id padding-idx mask-index ignore-class",
         "--eps": "epsilon clip clip-eps",
@@ -51,9 +52,21 @@ MEANINGS = MappingProxyType(
         "--debug": "traceback trace",
         "--rtol": "tol tolerance rel-tol",
         "--atol": "abs-tol",
+        "--version": "v",
     }
 )
-"""The words for each option. The first that a command has counts."""
+"""The words for each option, or for that of an array of some kind. The first that a command has counts."""
+
+COMMANDS = MappingProxyType(
+    {
+        **dict.fromkeys(("explain", "how", "work"), "--explain"),
+        **dict.fromkeys(("check", "expect", "verify", "assert"), "--expect NUMBER"),
+        **dict.fromkeys(("gradient", "grad"), "--gradient"),
+        "stats": "--stats",
+        **dict.fromkeys(("compute", "calc", "calculate", "eval", "run", "loss"), ""),
+    }
+)
+"""What is typed before the name of a loss, as the options that do it."""
 
 SCORES = MappingProxyType(
     {

@@ -1,12 +1,14 @@
 """What Click says of wrong usage, in the style of ours, and what to type instead."""
 
+import contextlib
 import re
 from collections.abc import Sequence
 
 import click
 
-from losscalc.cli.meanings import MEANINGS, SCORES, WORDS
-from losscalc.errors import LosscalcError, option_name, printable
+from losscalc.cli.meanings import COMMANDS, MEANINGS, SCORES, WORDS
+from losscalc.errors import LosscalcError, UnknownLossError, UsageError, option_name, printable
+from losscalc.inputs.parts import quoted
 
 # From this ratio on two names are one, misspelt.
 _ALIKE = 0.75
@@ -30,6 +32,41 @@ def advice(error: click.ClickException) -> str | None:
         return f"did you mean {near}?"
     context = error.ctx if isinstance(error, click.UsageError) else None
     return f"{context.command_path} --help shows how" if context else None
+
+
+def unknown(words: Sequence[str]) -> LosscalcError:
+    """The error for words of which the first is no command, though it may say what to do with a loss."""
+    from losscalc.core.registry import lookup
+
+    try:
+        lookup(words[0])
+    except UnknownLossError as error:
+        with contextlib.suppress(LosscalcError, IndexError):
+            if words[0] in COMMANDS:
+                lookup(words[1])
+                error.hint = _in_order(words)
+        return _searched(error, words[0])
+    raise AssertionError(words[0])
+
+
+def _searched(error: UnknownLossError, word: str) -> UnknownLossError:
+    """The error with a hint at what the search finds by the word, where nothing is called nearly so."""
+    from losscalc.core.registry import ALL
+    from losscalc.insight.search import search
+
+    with contextlib.suppress(UsageError):
+        if error.hint == ALL and search(word):
+            error.hint = f"losscalc list {quoted(word)} shows what it may be"
+    return error
+
+
+def _in_order(words: Sequence[str]) -> str:
+    """A command in which the name of the loss stands first, and what to do with it last."""
+    if words[0] == "explain" and len(words) == 2:
+        return f"losscalc show {quoted(words[1])}"
+    said = " ".join(map(quoted, words[1:]))
+    option = COMMANDS[words[0]]
+    return f"losscalc {said} {option}".rstrip()
 
 
 def _other_scores(error: click.ClickException) -> str | None:
@@ -64,6 +101,7 @@ def _nearest(error: click.ClickException) -> str | None:
 def _meant(name: str, command: click.Command) -> str | None:
     """The option of a command for what others call so."""
     known = {option: parameter.opts for parameter in command.params for option in parameter.opts}
+    known |= {getattr(parameter, "kind", ""): parameter.opts for parameter in command.params}
     typed = _plain(name)
     for option, words in MEANINGS.items():
         own = option.partition(" ")[0]

@@ -33,7 +33,9 @@ def show(name: str, form: str) -> None:
 
     cls = lookup(name)
     if not issubclass(cls, Loss):
-        raise UsageError(f"{cls.name} is no loss", hint=f"losscalc {cls.name} --help explains it")
+        raise UsageError(
+            f"{cls.name} is an activation, not a loss", hint=f"losscalc {cls.name} --help explains it"
+        )
     delivery = Delivery(Display(format=form))
     description = describe(cls)
     if delivery.is_table:

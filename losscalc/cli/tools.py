@@ -158,5 +158,5 @@ def loss_of(name: str) -> type[Loss]:
     """The loss of a name; UsageError if it is an activation."""
     cls = lookup(name)
     if not issubclass(cls, Loss):
-        raise UsageError(f"{cls.name} is no loss")
+        raise UsageError(f"{cls.name} is an activation, not a loss")
     return cls
