@@ -38,6 +38,7 @@ def _command(arguments: Sequence[str]) -> Callable[[], None]:
             from losscalc.cli.completion import complete
 
             complete(arguments)
+            return
         # Not by Click's main(), which has an exit code of its own for a closed pipe.
         with losscalc.make_context("losscalc", list(arguments), obj=tuple(arguments)) as context:
             losscalc.invoke(context)

@@ -2,12 +2,16 @@
 
 from importlib import import_module
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import click
 
 from losscalc.cli import tell_version
 from losscalc.cli.formatter import Context
 from losscalc.errors import UnknownLossError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 TOOLS = MappingProxyType(
     {
@@ -70,9 +74,17 @@ class Catalogue(click.Group):
         except UnknownLossError:
             return None
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
+        """Offer losses, activations and tools, or its own options."""
+        from losscalc.cli.offers import offer_commands
+
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return offer_commands({name: summary for name, (_, summary) in TOOLS.items()}, incomplete)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take options that stand before the command as if they stood behind it."""
-        if args and args[0].startswith("-") and not ctx.resilient_parsing:
+        if args and args[0].startswith("-"):
             args = _command_first(args)
         return super().parse_args(ctx, args)
 

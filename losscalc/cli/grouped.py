@@ -1,14 +1,19 @@
 """Options in groups, and the commands whose help shows them so."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from losscalc.cli.formatter import WIDEST_NAME
 from losscalc.errors import UsageError
 from losscalc.inputs.parts import quoted
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    Offer = Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]]
 
 ARRAYS, PARAMETERS, OUTPUT = "Arrays", "Parameters", "Output"
 CHECK, ROWS, READING, COMPUTING, HELP = "Check and explain", "Rows", "Reading", "Computing", "Help"
@@ -27,6 +32,25 @@ class GroupedOption(click.Option):
         self.kind = kind
         """The kind of an array, such as logits."""
         self.is_array = group == ARRAYS or self.metavar in ("ARRAY", "COLUMN|ARRAY")
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
+        """Offer what the option takes: parts of files, files, columns, or what its type knows."""
+        offer = self._offer()
+        return super().shell_complete(ctx, incomplete) if offer is None else offer(ctx, self, incomplete)
+
+    def _offer(self) -> "Offer | None":
+        from losscalc.cli import offers
+
+        known = {"suppose": offers.offer_suppositions, "class_names": offers.offer_files}
+        if self.name in known:
+            return known[self.name]
+        if (self.metavar or "").startswith("COLUMN"):
+            return offers.offer_columns
+        if self.metavar == "CONDITION":
+            return offers.offer_columns
+        if self.is_array:
+            return offers.offer_arrays
+        return offers.offer_files if self.metavar == "FILE" else None
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         shown = self

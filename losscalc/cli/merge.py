@@ -7,6 +7,7 @@ import click
 
 from losscalc.catalogue.base import Loss
 from losscalc.cli.grouped import GroupedCommand
+from losscalc.cli.offers import offer_files
 from losscalc.cli.options import output_options, take_display
 from losscalc.cli.output import Delivery
 from losscalc.cli.voice import Voice
@@ -106,7 +107,7 @@ def _read(file: str) -> "Iterator[Part]":
 merge = GroupedCommand(
     "merge",
     params=[
-        click.Argument(["files"], nargs=-1, required=True, metavar="FILE..."),
+        click.Argument(["files"], nargs=-1, required=True, metavar="FILE...", shell_complete=offer_files),
         *output_options(),
     ],
     callback=_merge,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from losscalc.catalogue.base import Loss
+from losscalc.cli.offers import offer_losses
 from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
 from losscalc.core.operation import Operation, summary
@@ -16,7 +17,7 @@ _NAMES = (Column("name", "name"), Column("torch", "name"))
 
 
 @click.command("show")
-@click.argument("name", metavar="LOSS")
+@click.argument("name", metavar="LOSS", shell_complete=offer_losses)
 @click.option(
     "--format",
     "-f",

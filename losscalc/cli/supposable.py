@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from losscalc.cli.offers import offer_losses
 from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
 from losscalc.outputs.sheets import Cell, Column, Sheet, records, separated
@@ -17,7 +18,7 @@ _NAME, _MEANING = Column("name", "name"), Column("what it means", "text", "meani
 
 
 @click.command("suppose")
-@click.argument("loss", required=False, metavar="[LOSS]")
+@click.argument("loss", required=False, metavar="[LOSS]", shell_complete=offer_losses)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--format", "-f", "form", type=click.Choice(["auto", "table", "plain", "json"]), default="auto")
 def show_supposable(loss: str | None, as_json: bool, form: str) -> None:
