@@ -151,7 +151,7 @@ def losscalc() -> None:
     """Exact values of machine-learning losses from files, and why yours differ.
 
     \b
-    losscalc cross-entropy -i logits.csv -t labels.csv                 compute
-    losscalc cross-entropy -i logits.csv -t labels.csv --explain       show how
-    losscalc cross-entropy -i logits.csv -t labels.csv --expect 0.431  is it this?
+    losscalc cross-entropy -i logits.csv -t labels.csv                 # compute
+    losscalc cross-entropy -i logits.csv -t labels.csv --explain       # show how
+    losscalc cross-entropy -i logits.csv -t labels.csv --expect 0.431  # check
     """

@@ -62,7 +62,7 @@ def _answers(shell: str, words: list[str]) -> Iterator[str]:
 
 
 def _line(shell: str, item: "CompletionItem[Any]", prefix: str, last: str) -> str:
-    """The line of an answer for the last word, in which it stands behind `--option=` if that is the prefix."""
+    """The line of an answer for the last word, in which it may stand behind the prefix `--option=`."""
     value = str(item.value)
     if item.type != "plain":
         return f"file\t{value}\t{prefix}"

@@ -57,14 +57,25 @@ class GroupedOption(click.Option):
         if self.hidden and ctx.meta.get(_ALL):
             shown = copy(self)
             shown.hidden = False
-        record = super(GroupedOption, shown).get_help_record(ctx)
-        return record and _aligned(record)
+        return super(GroupedOption, shown).get_help_record(ctx)
 
 
-def _aligned(record: tuple[str, str]) -> tuple[str, str]:
-    """The line of an option, with room for a short form where it has none."""
-    names, text = record
-    return (names if names[:2] != "--" else f"    {names}"), text
+def sections(
+    command: click.Command, ctx: click.Context, *, is_short: bool = False
+) -> dict[str, list[tuple[str, str]]]:
+    """The options of a command by their groups, each with its names and what it does."""
+    groups: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
+    ctx.meta[_ALL] = not is_short
+    for parameter in command.get_params(ctx):
+        record = parameter.get_help_record(ctx)
+        if record is not None:
+            groups[getattr(parameter, "group", HELP)].append(record)
+    return {group: records for group, records in groups.items() if records}
+
+
+def _aligned(names: str) -> str:
+    """The names of an option, with room for a short form where it has none."""
+    return names if names[:2] != "--" else f"    {names}"
 
 
 class _Word(str):
@@ -81,19 +92,12 @@ class GroupedCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a section for each group of options."""
-        groups: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
-            if record is not None:
-                if not isinstance(parameter, GroupedOption):
-                    record = _aligned(record)
-                groups[getattr(parameter, "group", HELP)].append(record)
+        groups = sections(self, ctx, is_short=not ctx.meta.get(_ALL))
         names = [len(name) for records in groups.values() for name, _ in records]
         column = max(width for width in names if width <= WIDEST_NAME)
         for group, records in groups.items():
-            if records:
-                with formatter.section(group):
-                    formatter.write_dl([(name.ljust(column), text) for name, text in records])
+            with formatter.section(group):
+                formatter.write_dl([(_aligned(name).ljust(column), text) for name, text in records])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Refuse an option that is given twice, because Click would silently drop the first value."""
