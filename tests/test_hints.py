@@ -218,7 +218,7 @@ def test_what_is_followed_elsewhere_is_a_hint() -> None:
 
 # Hints that are nothing but what is put into them: a command as it was meant (cli.txt), and the lines that
 # convert a file (test_lines_that_convert_are_python).
-OPEN = {r".*\ .*": "losscalc.cli.commands", r".*:\ .*": "losscalc.inputs.signatures"}
+OPEN = {r".*\ .*": "losscalc.cli.grouped", r".*:\ .*": "losscalc.inputs.signatures"}
 
 
 def test_patterns_tell_hints_apart() -> None:

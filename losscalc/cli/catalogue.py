@@ -84,7 +84,8 @@ class Catalogue(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take options that stand before the command as if they stood behind it."""
-        if args and args[0].startswith("-"):
+        own = [*ctx.help_option_names, *(name for param in self.params for name in param.opts)]
+        if args and args[0].startswith("-") and args[0] not in own:
             args = _command_first(args)
         return super().parse_args(ctx, args)
 

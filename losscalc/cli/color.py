@@ -27,7 +27,7 @@ def take_choice(words: Sequence[str]) -> None:
     Errors have colours, too, and some come up before the options are read.
     """
     choice = os.environ.get("LOSSCALC_COLOR", "auto")
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=False):
         name, sign, value = word.partition("=")
         if name == "--color":
             choice = value if sign else following

@@ -1,7 +1,6 @@
 """Options in groups, and the commands whose help shows them so."""
 
 from collections.abc import Callable, Collection, Sequence
-from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -55,6 +54,8 @@ class GroupedOption(click.Option):
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         shown = self
         if self.hidden and ctx.meta.get(_ALL):
+            from copy import copy
+
             shown = copy(self)
             shown.hidden = False
         return super(GroupedOption, shown).get_help_record(ctx)

@@ -43,7 +43,7 @@ MEANINGS = MappingProxyType(
         "class-weights": "class-weight class-weights",
         "--label-smoothing": "smoothing label-smooth smooth",
         "--ignore-index": "ignore ignore-label pad pad-id padding-idx mask-index ignore-class",
-        "--eps": "epsilon clip clip-eps",
+        "--eps": "epsilon clipping clip-eps",
         "--margin": "m",
         "--temperature": "temp tau t",
         "--gamma": "focusing",

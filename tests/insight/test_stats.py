@@ -871,7 +871,7 @@ def test_misspelt(words, hint, run):
     """Exit code 2 with the name that comes closest."""
     outcome = run(*words)
     assert (outcome.code, outcome.out) == (2, "")
-    assert "there is no such loss" in outcome.err
+    assert "unknown loss" in outcome.err
     assert hint in outcome.err
 
 
@@ -880,7 +880,7 @@ def test_an_activation_is_no_loss(words, run):
     """Exit code 2."""
     outcome = run(*words)
     assert outcome.code == 2
-    assert "sigmoid is no loss" in outcome.err
+    assert "sigmoid is an activation, not a loss" in outcome.err
 
 
 @pytest.mark.parametrize("words", [["compare", *PAIR], ["compare", "mse", "-i", "1"], ["diagnose"]])
