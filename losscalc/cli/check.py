@@ -57,8 +57,7 @@ class Check(NamedTuple):
             delivery.send_bytes(json_bytes(report.facts()))
         else:
             text = "\n".join(report.lines()) + "\n"
-            # The names of files are bytes, and need not be UTF-8.
-            delivery.send_bytes(text.encode(errors="surrogateescape"))
+            delivery.send_text(text, {"agrees": "good", "differs": "bad"})
         return 0 if comparison.agrees else EXIT_DIFFERENT
 
     def _number(self, expected: np.ndarray) -> Expected | None:

@@ -94,7 +94,7 @@ class GroupedCommand(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a section for each group of options."""
         groups = sections(self, ctx, is_short=not ctx.meta.get(_ALL))
-        names = [len(name) for records in groups.values() for name, _ in records]
+        names = [len(_aligned(name)) for records in groups.values() for name, _ in records]
         column = max(width for width in names if width <= WIDEST_NAME)
         for group, records in groups.items():
             with formatter.section(group):

@@ -4,10 +4,10 @@ import codecs
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from losscalc.cli.color import has_color
+from losscalc.cli.color import has_color, painted
 from losscalc.cli.files import check_writable, is_device, write_file
 from losscalc.cli.options import Display
 from losscalc.cli.streams import write_stdout
@@ -111,6 +111,16 @@ class Delivery:
             decimals=self.decimals,
         )
         self.send_bytes(drawing(canvas).encode(encoding, "replace"))
+
+    def send_text(self, text: str, styles: Mapping[str, str]) -> None:
+        """Write a text; on a terminal, words that begin a line have the colours of their styles."""
+        if not self.writes_file and has_color(sys.stdout, self._display.color):
+            import re
+
+            words = rf"^({'|'.join(styles)})\b"
+            text = re.sub(words, lambda found: painted(found[0], styles[found[0]]), text, flags=re.MULTILINE)
+        # The names of files are bytes, and need not be UTF-8.
+        self.send_bytes(text.encode(errors="surrogateescape"))
 
     def send_bytes(self, data: bytes) -> None:
         """Write bytes: all of them or none."""

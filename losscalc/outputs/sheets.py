@@ -90,13 +90,25 @@ def records(sheet: Sheet, decimals: int | None = None) -> list[dict[str, object]
 
 
 def _fact(cell: Cell, decimals: int | None) -> object:
-    """A cell for JSON, in which numbers are numbers."""
+    """A cell for JSON, in which numbers are numbers, and nothing is null."""
     if isinstance(cell, Numbers):
         return [_fact(number, decimals) for number in cell.values]
+    if cell == "":
+        return None
     number = cell.value if isinstance(cell, Figure) else cell
     if decimals is None or not isinstance(number, float) or (isinstance(cell, Figure) and cell.is_percentage):
         return number
     return float(decimal(number, decimals))
+
+
+def json_records(sheet: Sheet, *, lines: bool) -> bytes:
+    """The rows as JSON for people to read, or a line each; texts are as they are."""
+    import json
+
+    rows = records(sheet)
+    if lines:
+        return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows).encode()
+    return f"{json.dumps(rows, indent=2, ensure_ascii=False)}\n".encode()
 
 
 def separated(sheet: Sheet, delimiter: str, decimals: int | None = None, heading: bool = True) -> str:
