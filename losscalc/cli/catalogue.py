@@ -24,7 +24,7 @@ TOOLS = MappingProxyType(
         "pos-weight": ("tools:pos_weight", "Negatives over positives of each column, ready for --pos-weight"),
         "class-weight": (
             "tools:class_weight",
-            "The weight of each class that lets all classes count alike, n / (C·n_c)",
+            "Weights that make all classes count equally, n / (C·n_c)",
         ),
         "completion": ("completion:show_completion", "Print the completion script of a shell"),
     }

@@ -80,7 +80,7 @@ def _check_parts(part: "Part") -> None:
         raise DataError(
             f"{loss.name} {compares}, and parts of it do not add up",
             location=Location(part.path),
-            hint="put the arrays behind one another, and compute the loss of all rows",
+            hint="concatenate the arrays, and compute the loss of all rows",
         )
 
 

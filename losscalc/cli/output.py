@@ -148,7 +148,7 @@ class Delivery:
         """The format asked for, else that of the file's suffix, else table or plain for standard output."""
         if self._display.format != "auto":
             if self._display.format == "npy" and self._path is None and is_terminal():
-                raise UsageError("npy is not for a terminal", hint="give -o FILE.npy or pipe it on")
+                raise UsageError("npy is not for a terminal", hint="use -o FILE.npy, or pipe it")
             return self._display.format
         if self._path is None:
             return "table" if is_terminal() else "plain"
@@ -158,7 +158,7 @@ class Delivery:
                 return writer.name
         known = " ".join(s for writer in WRITERS.values() for s in writer.suffixes if s)
         raise UsageError(
-            "`output` has a suffix that names no format",
+            "`output` has a suffix of no known format",
             found=suffix,
             hint=f"use one of {known}, or name a `format`",
         )

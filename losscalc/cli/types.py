@@ -95,7 +95,9 @@ class Delimiter(ParamType):
         character = _DELIMITERS.get(value, value)
         if len(character) != 1 or character.isalnum() or character in "\"'+-._\n\r\0":
             self.fail(
-                f"must be one character that no number has, or tab or space, found '{value}'", param, ctx
+                f"must be one character that cannot be part of a number, or tab or space, found '{value}'",
+                param,
+                ctx,
             )
         return character
 

@@ -64,7 +64,7 @@ TABLE = [
     (
         "mse -i x.csv -t y.csv -o z.parquet",
         2,
-        "--output has a suffix that names no format, found '.parquet'",
+        "--output has a suffix of no known format, found '.parquet'",
         "use one of .txt .dat .csv .tsv .tab .json .jsonl .ndjson .md .markdown .tex .npy, or name a --format",
     ),
     (
