@@ -69,7 +69,8 @@ def sections(
     ctx.meta[_ALL] = not is_short
     for parameter in command.get_params(ctx):
         record = parameter.get_help_record(ctx)
-        if record is not None:
+        # Arguments are told of in the text.
+        if record is not None and isinstance(parameter, click.Option):
             groups[getattr(parameter, "group", HELP)].append(record)
     return {group: records for group, records in groups.items() if records}
 

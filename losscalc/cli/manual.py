@@ -9,7 +9,7 @@ import click
 from losscalc import __version__
 from losscalc.cli.catalogue import TOOLS, losscalc
 from losscalc.cli.formatter import Context
-from losscalc.cli.grouped import sections
+from losscalc.cli.grouped import HELP, GroupedCommand, sections
 from losscalc.core.operation import summary
 from losscalc.core.registry import operations
 from losscalc.errors import name_arguments
@@ -39,7 +39,8 @@ def pages() -> Iterator[tuple[str, str]]:
     for name in losscalc.list_commands(root):
         command = losscalc.get_command(root, name)
         assert command is not None
-        yield f"losscalc-{name}.1", _page(command, name)
+        context = Context(command, root, name)
+        yield f"losscalc-{name}.1", _page(command, name, context)
 
 
 def _main_page() -> str:
@@ -60,8 +61,8 @@ def _main_page() -> str:
     )
 
 
-def _page(command: click.Command, name: str) -> str:
-    context = Context(command, info_name=f"losscalc {name}")
+def _page(command: click.Command, name: str, context: click.Context) -> str:
+    headings = {} if isinstance(command, GroupedCommand) else {HELP: "OPTIONS"}
     first, *rest = [p.replace("\b\n", "") for p in (command.help or "").strip().split("\n\n")]
     short = command.get_short_help_str(limit=200) if command.short_help is None else command.short_help
     usage = " ".join(command.collect_usage_pieces(context))
@@ -71,7 +72,10 @@ def _page(command: click.Command, name: str) -> str:
             f".SH SYNOPSIS\n.B {_text(f'losscalc {name}')}\n{_text(usage)}\n",
             f".SH DESCRIPTION\n{_text(first)}\n",
             *(f".PP\n{_text(paragraph)}\n" for paragraph in rest),
-            *(_table(group.upper(), rows) for group, rows in sections(command, context).items()),
+            *(
+                _table(headings.get(group, group.upper()), rows)
+                for group, rows in sections(command, context).items()
+            ),
             ".SH SEE ALSO\n.BR losscalc (1)\n",
         ]
     )

@@ -51,7 +51,13 @@ def show(name: str, form: str) -> None:
 @click.argument("word", nargs=-1, metavar="[WORD]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option(
-    "--format", "-f", "form", type=click.Choice(["auto", "table", "plain", "json", "jsonl"]), default="auto"
+    "--format",
+    "-f",
+    "form",
+    type=click.Choice(["auto", "table", "plain", "json", "jsonl"]),
+    default="auto",
+    metavar="FORMAT",
+    help="table, plain, json, jsonl; by default a table on a terminal, else plain lines.",
 )
 def show_list(word: tuple[str, ...], as_json: bool, form: str) -> None:
     """Show losses and activations: all, or those that WORD finds by name, by use or by description.
