@@ -269,9 +269,11 @@ def without_options(words: Sequence[str], names: Sequence[str]) -> list[str]:
     kept: list[str] = []
     rest = iter(words)
     for word in rest:
-        if word in options:
+        # As an option is understood, with `_` for `-` too.
+        name = word.partition("=")[0].replace("_", "-")
+        if name in options and "=" not in word:
             next(rest, None)
-        elif not (word in flags or word.startswith(short) or word.partition("=")[0] in options):
+        elif not (name in flags or word.startswith(short) or name in options):
             kept.append(word)
     return kept
 

@@ -34,7 +34,14 @@ class Numbers(NamedTuple):
         return self.between.join([*shown, "…"] if len(self.values) > self.most else shown)
 
 
-Cell = str | int | float | Decimal | Figure | Numbers | tuple[str, ...] | None
+class Label(NamedTuple):
+    """The name of a row, which has another key in JSON."""
+
+    text: str
+    key: str
+
+
+Cell = Label | str | int | float | Decimal | Figure | Numbers | tuple[str, ...] | None
 
 
 class Column(NamedTuple):
@@ -65,6 +72,8 @@ def cell_text(cell: Cell, decimals: int | None = None, write: Callable[[float, i
     """
     if cell is None:
         return ""
+    if isinstance(cell, Label):
+        return cell.text
     if isinstance(cell, Numbers):
         return str(cell)
     if isinstance(cell, Figure) and (decimals is None or cell.is_percentage):
@@ -91,6 +100,8 @@ def records(sheet: Sheet, decimals: int | None = None) -> list[dict[str, object]
 
 def _fact(cell: Cell, decimals: int | None) -> object:
     """A cell for JSON, in which numbers are numbers, and nothing is null."""
+    if isinstance(cell, Label):
+        return cell.key
     if isinstance(cell, Numbers):
         return [_fact(number, decimals) for number in cell.values]
     if cell == "":
