@@ -13,14 +13,13 @@ from losscalc.cli.signals import answer_signals, refuse_tracebacks
 def run(arguments: Sequence[str]) -> int:
     """Run the command line with these arguments, and return the exit code."""
     from losscalc.cli.boundary import guarded
-    from losscalc.cli.color import take_choice
-
-    take_choice(arguments)
 
     def whole() -> None:
         # Loading may fail as well, for lack of memory.
+        from losscalc.cli.color import take_choice
         from losscalc.cli.streams import complete_stdout
 
+        take_choice(arguments)
         with complete_stdout():
             _command(arguments)()
 
