@@ -22,13 +22,6 @@ _TOLERANCES = (
 _LIMIT = Parameter("", float, None, FINITE, "")
 
 
-def _choice(group: str, *names: str, words: Sequence[str], help: str) -> GroupedOption:
-    """An option of a few words, of which the first is the default."""
-    return GroupedOption(
-        names, group=group, type=click.Choice(words), default=words[0], show_default=True, help=help
-    )
-
-
 class Display(NamedTuple):
     """How the user wants to see the result, and where."""
 
@@ -206,53 +199,45 @@ def check_options() -> list[click.Parameter]:
     ]
 
 
+_FORMAT_HELP = (
+    f"table, {', '.join(WRITERS)}; by default a table on a terminal, plain numbers in a pipe, and in a file "
+    "what its suffix says."
+)
+_LOOKS: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
+    (
+        ("--format", "-f"),
+        _FORMAT_HELP,
+        {"type": click.Choice(["auto", "table", *WRITERS]), "default": "auto", "metavar": "FORMAT"},
+    ),
+    (("--output", "-o"), "Write to a file instead, as a whole or not at all.", {"metavar": "FILE"}),
+    (
+        ("--precision",),
+        "Decimals, by default 4 in tables and all of them elsewhere.",
+        {"type": whole(0, 50), "metavar": "N"},
+    ),
+    (
+        ("--max-rows",),
+        "The most rows that a table shows.",
+        {"type": whole(1, 10**9), "default": 40, "show_default": True, "metavar": "N"},
+    ),
+    (
+        ("--color",),
+        "Colours in tables, help and messages; auto: on a terminal.",
+        {"type": click.Choice(["auto", "always", "never"]), "default": "auto", "show_default": True},
+    ),
+    (("--quiet", "-q"), "No warnings, no notes.", {"is_flag": True}),
+    (
+        ("--warnings", "-W"),
+        "error: stop at a warning, with exit code 4.",
+        {"type": click.Choice(["show", "error"]), "default": "show", "show_default": True},
+    ),
+    (("--debug",), "Show the traceback of an error.", {"is_flag": True}),
+)
+
+
 def output_options() -> list[click.Parameter]:
     """Options for what is shown, and where."""
-
-    def option(*names: str, **attributes: Any) -> GroupedOption:
-        return GroupedOption(names, group=OUTPUT, **attributes)
-
-    return [
-        option(
-            "--format",
-            "-f",
-            type=click.Choice(["auto", "table", *WRITERS]),
-            default="auto",
-            metavar="FORMAT",
-            help=f"table, {', '.join(WRITERS)}; by default a table on a terminal, plain numbers in a pipe, "
-            "and in a file what its suffix says.",
-        ),
-        option("--output", "-o", metavar="FILE", help="Write to a file instead, as a whole or not at all."),
-        option(
-            "--precision",
-            type=whole(0, 50),
-            metavar="N",
-            help="Decimals, by default 4 in tables and all of them elsewhere.",
-        ),
-        option(
-            "--max-rows",
-            type=whole(1, 10**9),
-            default=40,
-            show_default=True,
-            metavar="N",
-            help="The most rows that a table shows.",
-        ),
-        _choice(
-            OUTPUT,
-            "--color",
-            words=["auto", "always", "never"],
-            help="Colours in tables, help and messages; auto: on a terminal.",
-        ),
-        option("--quiet", "-q", is_flag=True, help="No warnings, no notes."),
-        _choice(
-            OUTPUT,
-            "--warnings",
-            "-W",
-            words=["show", "error"],
-            help="error: stop at a warning, with exit code 4.",
-        ),
-        option("--debug", is_flag=True, help="Show the traceback of an error."),
-    ]
+    return [GroupedOption(names, group=OUTPUT, help=text, **attributes) for names, text, attributes in _LOOKS]
 
 
 _READING_NAMES = tuple(_field(way.name) for way in _WAYS)
