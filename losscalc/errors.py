@@ -19,7 +19,7 @@ turns the index of a value into a line and a column.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 __all__ = [
@@ -138,6 +138,9 @@ class SourceError(LosscalcError, OSError):
 
 class FormatError(SourceError, ValueError):
     """An input was opened, but could not be parsed."""
+
+    names: Sequence[str] = ()
+    """What there is in the place of a part that is not there."""
 
 
 class DataError(LosscalcError, ValueError):

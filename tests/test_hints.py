@@ -191,7 +191,7 @@ ELSEWHERE = {
     "put the array in a file that all workers can read": "a cluster: tests/engine/test_dask.py",
     "please report it with what --debug shows": "test_a_bug",
     "take --reduction mean or sum, or smaller arrays": "test_out_of_memory",
-    "give -o FILE.npy or pipe it on": "test_npy_on_a_terminal",
+    "use -o FILE.npy, or pipe it": "test_npy_on_a_terminal",
 }
 
 
@@ -218,7 +218,7 @@ def test_what_is_followed_elsewhere_is_a_hint() -> None:
 
 # Hints that are nothing but what is put into them: a command as it was meant (cli.txt), and the lines that
 # convert a file (test_lines_that_convert_are_python).
-OPEN = {r".*\ .*": "losscalc.cli.commands", r".*:\ .*": "losscalc.inputs.signatures"}
+OPEN = {r".*\ .*": "losscalc.cli.grouped", r".*:\ .*": "losscalc.inputs.signatures"}
 
 
 def test_patterns_tell_hints_apart() -> None:
@@ -249,7 +249,7 @@ def test_npy_on_a_terminal(typed, monkeypatch) -> None:
     """Bytes go to a file or into a pipe: 3 - 1 is 2."""
     with monkeypatch.context() as patch:
         patch.setattr("losscalc.cli.output.is_terminal", lambda: True)
-        assert typed("losscalc l1 -i 3 -t 1 -f npy").hints == ["give -o FILE.npy or pipe it on"]
+        assert typed("losscalc l1 -i 3 -t 1 -f npy").hints == ["use -o FILE.npy, or pipe it"]
         assert typed("losscalc l1 -i 3 -t 1 -f npy -o f.npy") == Said("", "")
     assert np.load("f.npy") == 2
     assert typed("true && losscalc l1 -i 3 -t 1 -f npy | losscalc l1 -i - -t 0") == Said("2.0\n", "")

@@ -67,7 +67,7 @@ class Normalizing(Activation):
 
     dim: Annotated[
         int | None,
-        Doc("The axis that sums to 1; by default the last; above two axes it has to be given."),
+        Doc("The axis that sums to 1; by default the last; required above two axes."),
     ] = None
 
     def axis(self, ndim: int) -> int:

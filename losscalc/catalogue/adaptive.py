@@ -32,7 +32,7 @@ class Cluster(NamedTuple):
 
 @loss("adaptive-log-softmax", torch="AdaptiveLogSoftmaxWithLoss")
 class AdaptiveLogSoftmax(Loss):
-    """Cross-entropy of an adaptive softmax, whose rare classes stand in clusters.
+    """Cross-entropy of an adaptive softmax, with rare classes grouped in clusters.
 
     `input` holds features (N, F), or (F,) for one sample, `target` class indices (N,), and `state` the
     weights of the module under PyTorch's names: head.weight (with a row for each frequent class and one

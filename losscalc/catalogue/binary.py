@@ -259,7 +259,7 @@ class SigmoidFocal(Binary):
     alpha: Annotated[
         float, Either((UNIT, Choice((-1,)))), Doc("Factor of positives; negatives have 1 - alpha.")
     ] = 0.25
-    gamma: Annotated[float, FINITE_NOT_NEGATIVE, Doc("How much less easy answers count.")] = 2.0
+    gamma: Annotated[float, FINITE_NOT_NEGATIVE, Doc("How strongly easy answers are discounted.")] = 2.0
 
     def terms(self, input: Logits, target: LogitLabels) -> Terms:
         # y·σ(-x) + (1-y)·σ(x) = m + (1-2m)·σ(-|x|), with m the share of the answer that x argues against: y

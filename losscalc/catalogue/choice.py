@@ -81,7 +81,7 @@ class Focal(Multiclass):
     kept: ClassVar[str] = "-w[y]·(1 - p)^γ·ln p, p = min(max(exp(x[y]) / Σ exp(x), ε), 1-ε)"
     divisor = f"the number of targets that are not ignored; weights of classes never enter it; {BY_SAMPLES}"
 
-    gamma: Annotated[float, FINITE_NOT_NEGATIVE, Doc("How much less easy rows count.")] = 2.0
+    gamma: Annotated[float, FINITE_NOT_NEGATIVE, Doc("How strongly easy rows are discounted.")] = 2.0
     ignore_index: Annotated[int, IGNORE_INDEX] = -100
     eps: Annotated[
         float,

@@ -71,7 +71,7 @@ class CTC(Loss):
     divisor = "the number of sequences, each loss being divided by the length of its target first"
     legacy = False
 
-    blank: Annotated[int, NOT_NEGATIVE, Doc("The symbol that stands for none.")] = 0
+    blank: Annotated[int, NOT_NEGATIVE, Doc("The index of the blank symbol.")] = 0
     zero_infinity: Annotated[bool, Doc("Whether infinite losses and their gradients are 0.")] = False
     log_zero: Annotated[
         float, Interval(-np.inf, 0.0), Doc("The logarithm of what is impossible; -100000 in optax.")

@@ -183,7 +183,7 @@ class JensenShannon(Divergence):
         ),
     )
     contrast = {"input": [[0.36, 0.48]], "target": [[0.2, 0.7]]}
-    aliases = ("jsd", "js_divergence", "jensen_shannon_divergence")
+    aliases = ("js", "jsd", "js_divergence", "jensen_shannon_divergence")
     range = Interval(0.0, math.log(2.0))
     example = {
         "input": [[0.5, 0.5], [1.0, 0.0]],

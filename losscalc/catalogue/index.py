@@ -56,7 +56,7 @@ MODULES = {
         multilabel-margin MultiLabelMarginLoss multilabel_margin_loss
     """,
     "multiclass": """
-        cross-entropy CrossEntropyLoss cross_entropy ce softmax_cross_entropy
+        cross-entropy CrossEntropyLoss cross_entropy ce xent softmax_cross_entropy
             softmax_cross_entropy_with_logits softmax_cross_entropy_with_integer_labels softmax_loss
             ranking_softmax_loss SoftTargetCrossEntropy SoftCrossEntropyLoss
             LabelSmoothingCrossEntropy
@@ -84,7 +84,7 @@ MODULES = {
     "divergence": """
         kl-div KLDivLoss kl_div
         kl kullback_leibler relative_entropy kl_divergence kld
-        jensen-shannon jsd js_divergence jensen_shannon_divergence
+        jensen-shannon js jsd js_divergence jensen_shannon_divergence
     """,
     "gaussian": """
         kl-gaussian vae_kl kl_normal latent_loss gaussian_kl

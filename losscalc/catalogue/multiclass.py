@@ -68,6 +68,7 @@ class CrossEntropy(Tokens):
     )
     aliases = (
         "ce",
+        "xent",
         "softmax_cross_entropy",
         "softmax_cross_entropy_with_logits",
         "softmax_cross_entropy_with_integer_labels",

@@ -16,8 +16,10 @@ def run(arguments: Sequence[str]) -> int:
 
     def whole() -> None:
         # Loading may fail as well, for lack of memory.
+        from losscalc.cli.color import take_choice
         from losscalc.cli.streams import complete_stdout
 
+        take_choice(arguments)
         with complete_stdout():
             _command(arguments)()
 
@@ -26,7 +28,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _command(arguments: Sequence[str]) -> Callable[[], None]:
     """What the arguments ask for; the version is told without Click, which would take longer to load."""
-    if list(arguments) == ["--version"]:
+    if list(arguments) in (["--version"], ["version"]):
         return tell_version
     from losscalc.cli.catalogue import losscalc
 
@@ -35,6 +37,7 @@ def _command(arguments: Sequence[str]) -> Callable[[], None]:
             from losscalc.cli.completion import complete
 
             complete(arguments)
+            return
         # Not by Click's main(), which has an exit code of its own for a closed pipe.
         with losscalc.make_context("losscalc", list(arguments), obj=tuple(arguments)) as context:
             losscalc.invoke(context)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 
+from losscalc.cli.color import has_color, painted
 from losscalc.cli.streams import silence
 from losscalc.errors import LosscalcError, Remark, option_name, printable, reason
 
@@ -45,7 +46,8 @@ def _report(error: BaseException) -> int:
             complain(error.describe(option_name), hint=error.advise(option_name))
             return error.exit_code
         case click.exceptions.NoArgsIsHelpError():
-            _say(error.format_message() + "\n")
+            help_text = error.format_message()
+            _say((help_text if has_color(sys.stderr) else click.unstyle(help_text)) + "\n")
             return EXIT_USAGE
         case click.ClickException():
             from losscalc.cli.misuse import advice, usage
@@ -91,11 +93,16 @@ def _is_of_library(error: BaseException) -> bool:
 
 def complain(message: str, *, hint: str | None = None, kind: str = "error") -> None:
     """Print a message and its hint to standard error."""
-    lines = f"losscalc: {kind}: {message}\n"
+    in_colour = painted if has_color(sys.stderr) else _plain
+    lines = f"losscalc: {in_colour(f'{kind}:', kind)} {message}\n"
     if hint:
         # Names of files are in it as they are.
-        lines += f"  hint: {printable(hint)}\n"
+        lines += f"  {in_colour('hint:', 'hint')} {printable(hint)}\n"
     _say(lines)
+
+
+def _plain(text: str, _: str) -> str:
+    return text
 
 
 def _say(text: str) -> None:

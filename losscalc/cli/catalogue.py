@@ -2,12 +2,16 @@
 
 from importlib import import_module
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import click
 
 from losscalc.cli import tell_version
-from losscalc.cli.wrapping import Context
+from losscalc.cli.formatter import Context
 from losscalc.errors import UnknownLossError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 TOOLS = MappingProxyType(
     {
@@ -20,12 +24,20 @@ TOOLS = MappingProxyType(
         "pos-weight": ("tools:pos_weight", "Negatives over positives of each column, ready for --pos-weight"),
         "class-weight": (
             "tools:class_weight",
-            "The weight of each class that lets all classes count alike, n / (C·n_c)",
+            "Weights that make all classes count equally, n / (C·n_c)",
         ),
         "completion": ("completion:show_completion", "Print the completion script of a shell"),
     }
 )
 """The module of each tool, its name there, and what it does: only the tool that is used is imported."""
+
+_MORE = (
+    ("losscalc list [WORD]", "all losses, or those that a word finds"),
+    ("losscalc LOSS --help", "the formula of a loss, its arrays and its options"),
+    ("losscalc help [TOPIC]", "the guide: files, why numbers differ, large data ..."),
+)
+_ROOM = 58
+"""What is left for the names of losses in a line of 80 columns."""
 
 
 class Catalogue(click.Group):
@@ -62,26 +74,60 @@ class Catalogue(click.Group):
         except UnknownLossError:
             return None
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
+        """Offer losses, activations and tools, or its own options."""
+        from losscalc.cli.offers import offer_commands
+
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return offer_commands({name: summary for name, (_, summary) in TOOLS.items()}, incomplete)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take options that stand before the command as if they stood behind it."""
+        own = [*ctx.help_option_names, *(name for param in self.params for name in param.opts)]
+        if args and args[0].startswith("-") and args[0] not in own:
+            args = _command_first(args)
+        return super().parse_args(ctx, args)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest a name for a misspelt one."""
+        """Suggest what was meant by a name that no command has."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            from losscalc.core.registry import lookup
+            from losscalc.cli.misuse import unknown
 
-            lookup(args[0])
+            raise unknown(args)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what losses are for, and the tools."""
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the first screen: three commands, some losses of each kind, the tools, and where more is."""
         from losscalc.cli.tasks import TASKS
 
-        with formatter.section("What losses are for"):
-            formatter.write_text(", ".join(TASKS))
-            formatter.write_paragraph()
-            formatter.write_text("losscalc list segmentation shows those for one of them, losscalc list all.")
-        with formatter.section("Tools"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in TOOLS.items()])
+        formatter.write_usage("losscalc", "LOSS -i ARRAY -t ARRAY [OPTIONS]")
+        self.format_help_text(ctx, formatter)
+        with formatter.section("Losses"):
+            formatter.write_dl([(task, _some(names)) for task, names in TASKS.items()])
+        with formatter.section("More"):
+            formatter.write_dl([*_MORE, ("tools", " ".join(TOOLS))])
+
+
+def _command_first(words: list[str]) -> list[str]:
+    """The words with the options of the output that stand before the command at the end."""
+    from losscalc.cli.options import output_options
+
+    options = [option for option in output_options() if isinstance(option, click.Option)]
+    lengths = {name: 1 if option.is_flag else 2 for option in options for name in option.opts}
+    place = 0
+    while place < len(words) and (length := lengths.get(words[place].partition("=")[0])):
+        place += 1 if "=" in words[place] else length
+    return [*words[place:], *words[:place]] if place < len(words) else words
+
+
+def _some(names: str) -> str:
+    """Names that fit in a line of 80 columns, and an ellipsis for others."""
+    import textwrap
+
+    return textwrap.shorten(names, _ROOM, placeholder=" ...", break_on_hyphens=False)
 
 
 def _tell_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -93,12 +139,6 @@ def _tell_version(ctx: click.Context, param: click.Parameter, value: bool) -> No
 @click.group(
     cls=Catalogue,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="\b\n"
-    "losscalc LOSS --help explains a loss. Exit codes:\n"
-    "  0 done                     4 the arrays do not fit the loss\n"
-    "  1 a check failed           5 the output cannot be written\n"
-    "  2 wrong usage              70 a bug\n"
-    "  3 an input cannot be read  130 interrupted\n",
 )
 @click.option(
     "--version",
@@ -109,11 +149,10 @@ def _tell_version(ctx: click.Context, param: click.Parameter, value: bool) -> No
     help="Show the version and exit.",
 )
 def losscalc() -> None:
-    """Exact values of machine-learning losses, as PyTorch defines them, and why another number came out.
+    """Exact values of machine-learning losses from files, and why yours differ.
 
     \b
-    losscalc bce-logits --input logits.csv --target labels.csv
-    losscalc cross-entropy -i logits.npy -t labels.npy --reduction none
-    losscalc cross-entropy -i logits.npy -t labels.npy --explain
-    losscalc cross-entropy -i logits.npy -t labels.npy --expect 0.4312
+    losscalc cross-entropy -i logits.csv -t labels.csv                 # compute
+    losscalc cross-entropy -i logits.csv -t labels.csv --explain       # show how
+    losscalc cross-entropy -i logits.csv -t labels.csv --expect 0.431  # check
     """

@@ -57,8 +57,7 @@ class Check(NamedTuple):
             delivery.send_bytes(json_bytes(report.facts()))
         else:
             text = "\n".join(report.lines()) + "\n"
-            # The names of files are bytes, and need not be UTF-8.
-            delivery.send_bytes(text.encode(errors="surrogateescape"))
+            delivery.send_text(text, {"agrees": "good", "differs": "bad"})
         return 0 if comparison.agrees else EXIT_DIFFERENT
 
     def _number(self, expected: np.ndarray) -> Expected | None:
@@ -263,9 +262,11 @@ def without_options(words: Sequence[str], names: Sequence[str]) -> list[str]:
     kept: list[str] = []
     rest = iter(words)
     for word in rest:
-        if word in options:
+        # As an option is understood, with `_` for `-` too.
+        name = word.partition("=")[0].replace("_", "-")
+        if name in options and "=" not in word:
             next(rest, None)
-        elif not (word in flags or word.startswith(short) or word.partition("=")[0] in options):
+        elif not (name in flags or word.startswith(short) or name in options):
             kept.append(word)
     return kept
 

@@ -54,13 +54,13 @@ class Groups(NamedTuple):
 
     def sheet(self, *, for_people: bool) -> Sheet:
         """A row for each group, one for all, and one for the mean of the means."""
-        summaries = [*((_text(name), each) for name, each in self.of_each.items()), ("(all)", self.of_all)]
+        summaries = [*((_cell(name), each) for name, each in self.of_each.items()), ("(all)", self.of_all)]
         rows: list[tuple[Cell, ...]] = [
             (name, each.count, each.mean, each.sum, Figure(each.share, ".1%") if for_people else each.share)
             for name, each in summaries
         ]
         rows.append(("(mean of the means)", None, self.mean_of_means, None, None))
-        columns = (Column(self.column, "text"), *map(Column, ("count", "mean", "sum", "share")))
+        columns = (Column(self.column, "text", "group"), *map(Column, ("count", "mean", "sum", "share")))
         return Sheet("groups", columns, rows)
 
     def json(self, decimals: int | None) -> bytes:
@@ -82,6 +82,7 @@ def _number(name: Group) -> Group:
     return int(name) if isinstance(name, float) and name.is_integer() else name
 
 
-def _text(name: Group) -> str:
-    """A group as text."""
-    return str(_number(name)) or "(empty)"
+def _cell(name: Group) -> Cell:
+    """A group in a table: a whole number stays one, and others have all their digits."""
+    number = _number(name)
+    return number if isinstance(number, int) else str(number) or "(empty)"

@@ -40,7 +40,7 @@ def limits(looks: Mapping[str, Any], chosen: Sequence[str], *, keeps: bool) -> t
         return ()
     if keeps:
         hint = "`reduction` mean or sum gives one number"
-        raise UsageError(f"`{found[0].name}` is a limit of one number", hint=hint)
+        raise UsageError(f"`{found[0].name}` is a limit for one number", hint=hint)
     others = [name for name in chosen if name not in _BESIDE]
     if others:
         raise UsageError(

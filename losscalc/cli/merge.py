@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from losscalc.catalogue.base import Loss
-from losscalc.cli.commands import GroupedCommand
+from losscalc.cli.grouped import GroupedCommand
+from losscalc.cli.offers import offer_files
 from losscalc.cli.options import output_options, take_display
 from losscalc.cli.output import Delivery
 from losscalc.cli.voice import Voice
@@ -79,7 +80,7 @@ def _check_parts(part: "Part") -> None:
         raise DataError(
             f"{loss.name} {compares}, and parts of it do not add up",
             location=Location(part.path),
-            hint="put the arrays behind one another, and compute the loss of all rows",
+            hint="concatenate the arrays, and compute the loss of all rows",
         )
 
 
@@ -106,7 +107,7 @@ def _read(file: str) -> "Iterator[Part]":
 merge = GroupedCommand(
     "merge",
     params=[
-        click.Argument(["files"], nargs=-1, required=True, metavar="FILE..."),
+        click.Argument(["files"], nargs=-1, required=True, metavar="FILE...", shell_complete=offer_files),
         *output_options(),
     ],
     callback=_merge,

@@ -1,10 +1,17 @@
 """What Click says of wrong usage, in the style of ours, and what to type instead."""
 
+import contextlib
 import re
+from collections.abc import Sequence
 
 import click
 
-from losscalc.errors import LosscalcError, option_name, printable
+from losscalc.cli.meanings import COMMANDS, MEANINGS, SCORES, WORDS
+from losscalc.errors import LosscalcError, UnknownLossError, UsageError, option_name, printable
+from losscalc.inputs.parts import quoted
+
+# From this ratio on two names are one, misspelt.
+_ALIKE = 0.75
 
 
 def usage(error: click.ClickException) -> str:
@@ -19,25 +26,104 @@ def advice(error: click.ClickException) -> str | None:
     """What to type instead."""
     if isinstance(error.__cause__, LosscalcError):
         return error.__cause__.advise(option_name)
+    if (other := _other_scores(error)) is not None:
+        return other
     if (near := _nearest(error)) is not None:
         return f"did you mean {near}?"
     context = error.ctx if isinstance(error, click.UsageError) else None
     return f"{context.command_path} --help shows how" if context else None
 
 
+def unknown(words: Sequence[str]) -> LosscalcError:
+    """The error for words of which the first is no command, though it may say what to do with a loss."""
+    from losscalc.core.registry import lookup
+
+    try:
+        lookup(words[0])
+    except UnknownLossError as error:
+        with contextlib.suppress(LosscalcError, IndexError):
+            if words[0] in COMMANDS:
+                lookup(words[1])
+                error.hint = _in_order(words)
+        return _searched(error, words[0])
+    raise AssertionError(words[0])
+
+
+def _searched(error: UnknownLossError, word: str) -> UnknownLossError:
+    """The error with a hint at what the search finds by the word, where nothing is called nearly so."""
+    from losscalc.core.registry import ALL
+    from losscalc.insight.search import search
+
+    with contextlib.suppress(UsageError):
+        if error.hint == ALL and search(word):
+            error.hint = f"losscalc list {quoted(word)} shows what it may be"
+    return error
+
+
+def _in_order(words: Sequence[str]) -> str:
+    """A command in which the name of the loss stands first, and what to do with it last."""
+    if words[0] == "explain" and len(words) == 2:
+        return f"losscalc show {quoted(words[1])}"
+    said = " ".join(map(quoted, words[1:]))
+    option = COMMANDS[words[0]]
+    return f"losscalc {said} {option}".rstrip()
+
+
+def _other_scores(error: click.ClickException) -> str | None:
+    """The same loss of other scores, where an option that is named after them would be that of the input."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return None
+    named = SCORES.get(_plain(error.option_name))
+    own = next((getattr(p, "kind", "") for p in error.ctx.command.params if "-i" in p.opts), "")
+    if named is None or own == named or own not in SCORES.values():
+        return None
+    from losscalc.catalogue.base import Loss
+    from losscalc.core.registry import lookup
+
+    cls = lookup(error.ctx.command.name or "")
+    other = cls.relatives.get(named) if issubclass(cls, Loss) else None
+    return f"--input takes {own}; for {named} use losscalc {other}" if other else f"--input takes {own}"
+
+
 def _nearest(error: click.ClickException) -> str | None:
-    """The option, or the choice of an option, that is closest to what was typed."""
-    typed, known = "", dict[str, str]()
+    """The option, or the choice of an option, that was meant."""
     if isinstance(error, click.NoSuchOption) and error.ctx is not None:
-        # Without the dashes, which all options have and which would make any two alike.
-        typed = error.option_name.lstrip("-")
-        options = (option for parameter in error.ctx.command.params for option in parameter.opts)
-        known = {option[2:]: option for option in options if option.startswith("--") and len(typed) > 1}
-    elif isinstance(error, click.BadParameter) and error.param is not None:
+        return _meant(error.option_name, error.ctx.command) or _alike(error.option_name, error.ctx.command)
+    if isinstance(error, click.BadParameter) and error.param is not None:
         found = re.search(r"'([^']*)' is not one of", error.message)
         if found is not None and isinstance(error.param.type, click.Choice):
-            typed, known = found[1].lower(), {str(choice): str(choice) for choice in error.param.type.choices}
+            choices = [str(choice) for choice in error.param.type.choices]
+            typed = found[1].lower()
+            return WORDS[typed] if WORDS.get(typed) in choices else _closest(typed, choices)
+    return None
+
+
+def _meant(name: str, command: click.Command) -> str | None:
+    """The option of a command for what others call so."""
+    known = {option: parameter.opts for parameter in command.params for option in parameter.opts}
+    known |= {getattr(parameter, "kind", ""): parameter.opts for parameter in command.params}
+    typed = _plain(name)
+    for option, words in MEANINGS.items():
+        own = option.partition(" ")[0]
+        if typed in words.split() and own in known:
+            return option.replace(own, next(each for each in known[own] if each.startswith("--")))
+    return None
+
+
+def _alike(name: str, command: click.Command) -> str | None:
+    """The option of a command that is spelt nearly so."""
+    # Without the dashes, which all options have and which would make any two alike.
+    typed = name.lstrip("-")
+    options = (option for parameter in command.params for option in parameter.opts)
+    close = _closest(typed, [option[2:] for option in options if option.startswith("--")])
+    return f"--{close}" if close and len(typed) > 1 else None
+
+
+def _plain(name: str) -> str:
+    return name.lstrip("-").lower().replace("_", "-")
+
+
+def _closest(typed: str, known: Sequence[str]) -> str | None:
     import difflib
 
-    close = difflib.get_close_matches(typed, known, n=1)
-    return known[close[0]] if close else None
+    return next(iter(difflib.get_close_matches(typed, known, n=1, cutoff=_ALIKE)), None)

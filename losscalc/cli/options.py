@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 import click
 
+from losscalc.cli.grouped import CHECK, COMPUTING, OUTPUT, READING, ROWS, GroupedOption
 from losscalc.cli.types import ConditionText, Delimiter, Encoding, Number, PerArray, Size, whole
 from losscalc.core.declaration import Parameter
 from losscalc.core.domains import FINITE, FINITE_NOT_NEGATIVE
@@ -14,31 +15,11 @@ from losscalc.inputs import FORMATS
 from losscalc.inputs.options import Reading, Readings
 from losscalc.outputs.writers import WRITERS
 
-ARRAYS, PARAMETERS, CHECK, ROWS = "Arrays", "Parameters", "Check", "Rows"
-READING, COMPUTING, OUTPUT = "Reading", "Computing", "Output"
-
-
 _TOLERANCES = (
     Parameter("rtol", float, 1e-5, FINITE_NOT_NEGATIVE, "Relative"),
     Parameter("atol", float, 1e-8, FINITE_NOT_NEGATIVE, "Absolute"),
 )
 _LIMIT = Parameter("", float, None, FINITE, "")
-
-
-class GroupedOption(click.Option):
-    """An option with the heading of its group in the help."""
-
-    def __init__(self, *args: Any, group: str, **attributes: Any) -> None:
-        super().__init__(*args, **attributes)
-        self.group = group
-        self.is_array = group == ARRAYS or self.metavar in ("ARRAY", "COLUMN|ARRAY")
-
-
-def _choice(group: str, *names: str, words: Sequence[str], help: str) -> GroupedOption:
-    """An option of a few words, of which the first is the default."""
-    return GroupedOption(
-        names, group=group, type=click.Choice(words), default=words[0], show_default=True, help=help
-    )
 
 
 class Display(NamedTuple):
@@ -51,59 +32,59 @@ class Display(NamedTuple):
     color: Literal["auto", "always", "never"] = "auto"
 
 
+class _Way(NamedTuple):
+    """An option for how arrays are read: its name, its values and what it does."""
+
+    name: str
+    type: Any
+    help: str
+    metavar: str
+    default: str | int | None = None
+
+
+def _words(name: str, words: Sequence[str], help: str) -> _Way:
+    """An option of a few words, of which the first is the default."""
+    return _Way(name, click.Choice(words), help, f"[{'|'.join(words)}]", words[0])
+
+
+_WAYS = (
+    _Way(
+        "--from", click.Choice(list(FORMATS)), f"Format of the input files: {', '.join(FORMATS)}.", "FORMAT"
+    ),
+    _Way("--delimiter", Delimiter(), "What separates cells: a character, tab or space.", "CHAR"),
+    _words("--decimal", [".", ","], "The decimal mark in a table."),
+    _words("--header", ["auto", "yes", "no"], "Whether the first row of a table names its columns."),
+    _Way("--skip-rows", whole(0, 10**9), "Lines to skip at the top.", "N", 0),
+    _Way("--encoding", Encoding(), "Of text inputs.", "NAME", "utf-8-sig"),
+    _words(
+        "--na",
+        ["error", "nan", "drop"],
+        "What to do with cells that are empty, NA or null; drop leaves the row out of every array.",
+    ),
+    _Way("--max-size", Size(), "The most that is unpacked or held in memory, as in 2G.", "SIZE"),
+)
+
+
 def reading_options() -> list[click.Parameter]:
     """Options for how inputs are read; each may be given for one array alone, as in `--header target=no`."""
-
-    def option(*names: str, type: Any, default: Any, help: str, metavar: str) -> GroupedOption:
-        return GroupedOption(
-            names,
-            group=READING,
-            type=PerArray(type),
-            multiple=True,
-            metavar=f"[ARRAY=]{metavar}",
-            help=help if default is None else f"{help}  [default: {default}]",
-        )
-
-    def choice(name: str, words: Sequence[str], help: str) -> GroupedOption:
-        return option(
-            name, type=click.Choice(words), default=words[0], help=help, metavar=f"[{'|'.join(words)}]"
-        )
-
     return [
-        option(
-            "--from",
-            "from_",
-            type=click.Choice(list(FORMATS)),
-            default=None,
-            help=f"Format of the input files: {', '.join(FORMATS)}.",
-            metavar="FORMAT",
-        ),
-        option(
-            "--delimiter",
-            type=Delimiter(),
-            default=None,
-            help="What separates cells: a character, tab or space.",
-            metavar="CHAR",
-        ),
-        choice("--decimal", [".", ","], "The mark before the decimals of a number in a table."),
-        choice("--header", ["auto", "yes", "no"], "Whether the first row of a table names its columns."),
-        option(
-            "--skip-rows", type=whole(0, 10**9), default=0, metavar="N", help="Lines to pass over at the top."
-        ),
-        option("--encoding", type=Encoding(), default="utf-8-sig", help="Of text inputs.", metavar="NAME"),
-        choice(
-            "--na",
-            ["error", "nan", "drop"],
-            "What to do with cells that are empty, NA or null; drop leaves the row out of every array.",
-        ),
-        option(
-            "--max-size",
-            type=Size(),
-            default=None,
-            metavar="SIZE",
-            help="Bytes, as in 2G, in the place of the limits on what is unpacked or held in memory.",
-        ),
+        GroupedOption(
+            [way.name, _field(way.name)],
+            group=READING,
+            type=PerArray(way.type),
+            multiple=True,
+            metavar=f"[ARRAY=]{way.metavar}",
+            help=way.help if way.default is None else f"{way.help}  [default: {way.default}]",
+        )
+        for way in _WAYS
     ]
+
+
+def _field(name: str) -> str:
+    """The name of the value of an option."""
+    field = name[2:].replace("-", "_")
+    # A word of Python.
+    return f"{field}_" if field == "from" else field
 
 
 def row_options(*, groups: bool) -> list[click.Parameter]:
@@ -115,18 +96,18 @@ def row_options(*, groups: bool) -> list[click.Parameter]:
     by = option(
         "--by",
         metavar="COLUMN|ARRAY",
-        help="Show the loss of each group of rows that have the same in this column, or in this array.",
+        help="Show the loss of each group: of the rows that have the same value in this column or array.",
     )
     return [
         option("--key", metavar="COLUMN", help="Join the rows of tables by this column."),
-        option("--no-key", is_flag=True, help="Take rows as they stand, though ids beside them differ."),
-        option("--inner", is_flag=True, help="With --key, leave out rows that not all tables have."),
+        option("--no-key", is_flag=True, help="Take rows in their order, even where ids beside them differ."),
+        option("--inner", is_flag=True, help="With --key, drop rows that some table lacks."),
         option(
             "--where",
             type=ConditionText(),
             multiple=True,
             metavar="CONDITION",
-            help="Take only rows that meet it: split=val, 'p > 0.4', 'fold in 1,2'. All have to be met.",
+            help="Take only rows that meet it: split=val, 'p > 0.4', 'fold in 1,2'. Several must all hold.",
         ),
         *([by] if groups else []),
     ]
@@ -162,7 +143,7 @@ def threads_option() -> click.Parameter:
         group=COMPUTING,
         type=whole(1, 1024),
         metavar="N",
-        help="How many threads compute, by default one a core; the result is the same for any number.",
+        help="Number of threads, by default one a core. The result does not depend on it.",
     )
 
 
@@ -172,7 +153,7 @@ def computing_options() -> list[click.Parameter]:
         ["--dask"],
         group=COMPUTING,
         metavar="ADDRESS",
-        help="Let the Dask cluster with this scheduler read the files and compute; the result is the same.",
+        help="Let the Dask cluster with this scheduler read and compute. The result is the same.",
     )
     return [threads_option(), cluster]
 
@@ -186,79 +167,80 @@ def check_options() -> list[click.Parameter]:
     def tolerance(parameter: Parameter) -> GroupedOption:
         return option(
             f"--{parameter.name}",
-            f"{parameter.doc} tolerance of --expect, in the place of its digits and of 1e-6.",
+            f"{parameter.doc} tolerance of --expect, instead of half a unit of its last digit or 1e-6.",
             type=Number(parameter),
         )
 
     return [
-        option(
-            "--expect", "What should come out; if not, exit code 1 and a search for why.", metavar="ARRAY"
-        ),
+        option("--expect", "What you expect. If the value differs: why, and exit code 1.", metavar="ARRAY"),
         *map(tolerance, _TOLERANCES),
-        option("--suppose", "Compute what --expect found, under the name that it gave.", metavar="NAME"),
+        option(
+            "--suppose",
+            "Compute under a mistake that --expect named; losscalc suppose lists them.",
+            metavar="NAME",
+        ),
         *(
             option(
                 f"--fail-{side}",
-                f"Exit code 1 if the reduced loss is {side} this number, or NaN.",
+                f"Exit with code 1 if the loss is {side} this number, or NaN.",
                 type=Number(_LIMIT),
                 metavar="NUMBER",
             )
             for side in ("above", "below")
         ),
-        option("--stats", "Show how the single losses are spread: quartiles, mean, std.", is_flag=True),
+        option("--stats", "Show the spread of the single losses: quartiles, mean, std.", is_flag=True),
         option("--plot", "Draw the single losses, into a .png or .svg.", metavar="FILE"),
         option(
             "--worst",
-            "Show the K largest losses, with what they come from.",
+            "Show the K largest losses, and their rows.",
             type=whole(1, 10**6),
             metavar="K",
         ),
     ]
 
 
+_FORMAT_HELP = (
+    f"table, {', '.join(WRITERS)}; by default a table on a terminal, plain numbers in a pipe, and in a file "
+    "what its suffix says."
+)
+_LOOKS: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
+    (
+        ("--format", "-f"),
+        _FORMAT_HELP,
+        {"type": click.Choice(["auto", "table", *WRITERS]), "default": "auto", "metavar": "FORMAT"},
+    ),
+    (("--output", "-o"), "Write to a file instead, as a whole or not at all.", {"metavar": "FILE"}),
+    (
+        ("--precision",),
+        "Decimals, by default 4 in tables and all of them elsewhere.",
+        {"type": whole(0, 50), "metavar": "N"},
+    ),
+    (
+        ("--max-rows",),
+        "The most rows that a table shows.",
+        {"type": whole(1, 10**9), "default": 40, "show_default": True, "metavar": "N"},
+    ),
+    (
+        ("--color",),
+        "Colours in tables, help and messages; auto: on a terminal.",
+        {"type": click.Choice(["auto", "always", "never"]), "default": "auto", "show_default": True},
+    ),
+    (("--quiet", "-q"), "No warnings, no notes.", {"is_flag": True}),
+    (
+        ("--warnings", "-W"),
+        "error: stop at a warning, with exit code 4.",
+        {"type": click.Choice(["show", "error"]), "default": "show", "show_default": True},
+    ),
+    (("--debug",), "Show the traceback of an error.", {"is_flag": True}),
+)
+
+
 def output_options() -> list[click.Parameter]:
     """Options for what is shown, and where."""
-
-    def option(*names: str, **attributes: Any) -> GroupedOption:
-        return GroupedOption(names, group=OUTPUT, **attributes)
-
-    return [
-        _choice(
-            OUTPUT,
-            "--format",
-            "-f",
-            words=["auto", "table", *WRITERS],
-            help="auto: a table on a terminal, plain numbers in a pipe, by suffix in a file.",
-        ),
-        option("--output", "-o", metavar="FILE", help="Write to a file, in the format of its suffix."),
-        option(
-            "--precision",
-            type=whole(0, 50),
-            metavar="N",
-            help="Decimals; by default 4 in tables, all elsewhere.",
-        ),
-        option(
-            "--max-rows",
-            type=whole(1, 10**9),
-            default=40,
-            show_default=True,
-            metavar="N",
-            help="Rows a table shows.",
-        ),
-        _choice(OUTPUT, "--color", words=["auto", "always", "never"], help="Whether tables have colours."),
-        option("--quiet", "-q", is_flag=True, help="No warnings and notes."),
-        _choice(
-            OUTPUT,
-            "--warnings",
-            "-W",
-            words=["show", "error"],
-            help="error: a warning is an error, with exit code 4.",
-        ),
-        option("--debug", is_flag=True, help="Show the traceback of an error."),
-    ]
+    return [GroupedOption(names, group=OUTPUT, help=text, **attributes) for names, text, attributes in _LOOKS]
 
 
-_READING_NAMES = ("from_", "delimiter", "decimal", "header", "skip_rows", "encoding", "na", "max_size")
+_READING_NAMES = tuple(_field(way.name) for way in _WAYS)
 _ROW_NAMES = ("key", "no_key", "inner", "where", "by", "class_names", "multi_hot")
 
 

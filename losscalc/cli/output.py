@@ -4,9 +4,10 @@ import codecs
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from losscalc.cli.color import has_color, painted
 from losscalc.cli.files import check_writable, is_device, write_file
 from losscalc.cli.options import Display
 from losscalc.cli.streams import write_stdout
@@ -104,12 +105,22 @@ class Delivery:
         encoding = "utf-8" if self.writes_file else sys.stdout.encoding or "utf-8"
         canvas = Canvas(
             width=shutil.get_terminal_size().columns,
-            color=not self.writes_file and has_color(self._display.color),
+            color=not self.writes_file and has_color(sys.stdout, self._display.color),
             unicode=codecs.lookup(encoding).name == "utf-8",
             max_rows=self.rows,
             decimals=self.decimals,
         )
         self.send_bytes(drawing(canvas).encode(encoding, "replace"))
+
+    def send_text(self, text: str, styles: Mapping[str, str]) -> None:
+        """Write a text; on a terminal, words that begin a line have the colours of their styles."""
+        if not self.writes_file and has_color(sys.stdout, self._display.color):
+            import re
+
+            words = rf"^({'|'.join(styles)})\b"
+            text = re.sub(words, lambda found: painted(found[0], styles[found[0]]), text, flags=re.MULTILINE)
+        # The names of files are bytes, and need not be UTF-8.
+        self.send_bytes(text.encode(errors="surrogateescape"))
 
     def send_bytes(self, data: bytes) -> None:
         """Write bytes: all of them or none."""
@@ -137,7 +148,7 @@ class Delivery:
         """The format asked for, else that of the file's suffix, else table or plain for standard output."""
         if self._display.format != "auto":
             if self._display.format == "npy" and self._path is None and is_terminal():
-                raise UsageError("npy is not for a terminal", hint="give -o FILE.npy or pipe it on")
+                raise UsageError("npy is not for a terminal", hint="use -o FILE.npy, or pipe it")
             return self._display.format
         if self._path is None:
             return "table" if is_terminal() else "plain"
@@ -147,7 +158,7 @@ class Delivery:
                 return writer.name
         known = " ".join(s for writer in WRITERS.values() for s in writer.suffixes if s)
         raise UsageError(
-            "`output` has a suffix that names no format",
+            "`output` has a suffix of no known format",
             found=suffix,
             hint=f"use one of {known}, or name a `format`",
         )
@@ -156,10 +167,3 @@ class Delivery:
 def is_terminal() -> bool:
     """Whether standard output is a terminal."""
     return sys.stdout.isatty()
-
-
-def has_color(choice: str) -> bool:
-    """Whether to use colours: as asked for, else on a terminal unless NO_COLOR or TERM is against it."""
-    if choice != "auto":
-        return choice == "always"
-    return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -5,18 +5,19 @@ from collections.abc import Sequence
 import click
 
 from losscalc.catalogue.base import Loss
+from losscalc.cli.offers import offer_losses
 from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
 from losscalc.core.operation import Operation, summary
 from losscalc.core.registry import lookup
 from losscalc.errors import UsageError, name_arguments
-from losscalc.outputs.sheets import Cell, Column, Sheet, records, separated
+from losscalc.outputs.sheets import Cell, Column, Sheet, json_records, separated
 
 _NAMES = (Column("name", "name"), Column("torch", "name"))
 
 
 @click.command("show")
-@click.argument("name", metavar="LOSS")
+@click.argument("name", metavar="LOSS", shell_complete=offer_losses)
 @click.option(
     "--format",
     "-f",
@@ -33,7 +34,9 @@ def show(name: str, form: str) -> None:
 
     cls = lookup(name)
     if not issubclass(cls, Loss):
-        raise UsageError(f"{cls.name} is no loss", hint=f"losscalc {cls.name} --help explains it")
+        raise UsageError(
+            f"{cls.name} is an activation, not a loss", hint=f"losscalc {cls.name} --help explains it"
+        )
     delivery = Delivery(Display(format=form))
     description = describe(cls)
     if delivery.is_table:
@@ -47,7 +50,15 @@ def show(name: str, form: str) -> None:
 @click.command("list")
 @click.argument("word", nargs=-1, metavar="[WORD]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--format", "-f", "form", type=click.Choice(["auto", "table", "plain", "json"]), default="auto")
+@click.option(
+    "--format",
+    "-f",
+    "form",
+    type=click.Choice(["auto", "table", "plain", "json", "jsonl"]),
+    default="auto",
+    metavar="FORMAT",
+    help="table, plain, json, jsonl; by default a table on a terminal, else plain lines.",
+)
 def show_list(word: tuple[str, ...], as_json: bool, form: str) -> None:
     """Show losses and activations: all, or those that WORD finds by name, by use or by description.
 
@@ -63,11 +74,8 @@ def show_list(word: tuple[str, ...], as_json: bool, form: str) -> None:
     rows: list[tuple[Cell, ...]] = [(cls.name, cls.torch, cls.formula, cls.reductions) for cls in found]
     columns = (*_NAMES, Column("formula", "text"), Column("reductions", "text"))
     catalogue = Sheet("", columns, rows)
-    if delivery.format == "json":
-        import json
-
-        facts = json.dumps(records(catalogue), indent=2, ensure_ascii=False)
-        delivery.send_bytes(f"{facts}\n".encode())
+    if delivery.format in ("json", "jsonl"):
+        delivery.send_bytes(json_records(catalogue, lines=delivery.format == "jsonl"))
     else:
         delivery.send_bytes(separated(catalogue, "\t", heading=False).encode())
 

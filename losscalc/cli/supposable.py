@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from losscalc.cli.offers import offer_losses
 from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
-from losscalc.outputs.sheets import Cell, Column, Sheet, records, separated
+from losscalc.outputs.sheets import Cell, Column, Sheet, json_records, separated
 
 if TYPE_CHECKING:
     from losscalc.catalogue.base import Loss
@@ -17,9 +18,17 @@ _NAME, _MEANING = Column("name", "name"), Column("what it means", "text", "meani
 
 
 @click.command("suppose")
-@click.argument("loss", required=False, metavar="[LOSS]")
+@click.argument("loss", required=False, metavar="[LOSS]", shell_complete=offer_losses)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--format", "-f", "form", type=click.Choice(["auto", "table", "plain", "json"]), default="auto")
+@click.option(
+    "--format",
+    "-f",
+    "form",
+    type=click.Choice(["auto", "table", "plain", "json", "jsonl"]),
+    default="auto",
+    metavar="FORMAT",
+    help="table, plain, json, jsonl; by default a table on a terminal, else plain lines.",
+)
 def show_supposable(loss: str | None, as_json: bool, form: str) -> None:
     """List what --suppose takes, for LOSS or for any loss: stage by stage, in the order of a computation.
 
@@ -37,11 +46,8 @@ def show_supposable(loss: str | None, as_json: bool, form: str) -> None:
         return
     cells: list[tuple[Cell, ...]] = [(row.stage, *_cells(row)) for row in rows]
     sheet = Sheet("", (Column("stage", "name"), _NAME, _MEANING), cells)
-    if delivery.format == "json":
-        import json
-
-        facts = json.dumps(records(sheet), indent=2, ensure_ascii=False)
-        delivery.send_bytes(f"{facts}\n".encode())
+    if delivery.format in ("json", "jsonl"):
+        delivery.send_bytes(json_records(sheet, lines=delivery.format == "jsonl"))
     else:
         delivery.send_bytes(separated(sheet, "\t", heading=False).encode())
 

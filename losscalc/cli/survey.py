@@ -12,16 +12,17 @@ from losscalc.errors import printable
 from losscalc.insight.call import Call
 from losscalc.insight.predictions import predictions
 from losscalc.insight.stats import Worst, context, histogram, spread, worst
-from losscalc.outputs.sheets import Cell, Column, Figure, Numbers, Sheet
+from losscalc.outputs.sheets import Cell, Column, Figure, Label, Numbers, Sheet
 
 _BAR = 30
 _MOST_CLASSES = 10
+_LABELS: dict[str, Cell] = {"quartile1": Label("Q1", "quartile1"), "quartile3": Label("Q3", "quartile3")}
 _COMPARED = ("min", "median", "max", "mean", "sum")
 
 
 def stats_sheet(call: Call) -> Sheet:
     """Statistics of the single losses."""
-    return _facts("stats", call, list(spread(call)._asdict().items()))
+    return _facts("stats", call, [(_LABELS.get(n, n), value) for n, value in spread(call)._asdict().items()])
 
 
 def worst_sheet(call: Call, count: int, locate: Locate) -> Sheet:
@@ -118,7 +119,7 @@ def refused_row(name: str, reason: str) -> tuple[Cell, ...]:
     return (name, *[None] * len(_COMPARED), reason)
 
 
-def _facts(title: str, call: Call, rows: list[tuple[str, Cell]]) -> Sheet:
+def _facts(title: str, call: Call, rows: Sequence[tuple[Cell, ...]]) -> Sheet:
     columns = (Column("", "text"), Column(call.operation.name, key="loss"))
     return Sheet(title, columns, rows, has_names=True)
 

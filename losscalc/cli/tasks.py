@@ -1,64 +1,35 @@
-"""What losses are for; `python -m tests.support.tables` writes it.
+"""What losses are for, and those that are for it; `python -m tests.support.tables` writes the names.
 
 The first screen tells it, which needs no loss, and no NumPy.
 """
 
-TASKS = (
-    "binary",
-    "boxes",
-    "calibration",
-    "classes",
-    "classification",
-    "contrastive",
-    "counts",
-    "depth",
-    "detection",
-    "diffusion",
-    "distillation",
-    "distributions",
-    "embeddings",
-    "forecast",
-    "GAN",
-    "handwriting",
-    "hazard",
-    "imbalanced",
-    "insurance",
-    "keypoints",
-    "language model",
-    "large vocabulary",
-    "metric learning",
-    "model compression",
-    "multi-label",
-    "noisy labels",
-    "object detection",
-    "one class of several",
-    "ordinal",
-    "pairs",
-    "policy gradient",
-    "preference",
-    "probabilities",
-    "quantile",
-    "ranking",
-    "recommendation",
-    "reconstruction",
-    "regression",
-    "reinforcement learning",
-    "restoration",
-    "reward model",
-    "robust",
-    "search",
-    "segmentation",
-    "self-supervised",
-    "sequences",
-    "several labels",
-    "similarity",
-    "speech",
-    "support vector machine",
-    "survival",
-    "time to event",
-    "triplets",
-    "uncertainty",
-    "VAE",
-    "variational autoencoder",
-    "zero-inflated",
-)
+TASKS = {
+    "regression": """
+        l1 mse smooth-l1 huber log-cosh mape smape msle rmse rmsle pinball tweedie-deviance
+        poisson-deviance gamma-deviance poisson-nll gaussian-nll
+    """,
+    "binary": """
+        bce bce-logits sigmoid-focal soft-margin hinge squared-hinge log-loss brier
+    """,
+    "classification": """
+        cross-entropy nll focal multiclass-hinge linear-cross-entropy adaptive-log-softmax
+        distillation
+    """,
+    "segmentation": """
+        bce-logits sigmoid-focal dice jaccard tversky cross-entropy focal
+    """,
+    "boxes": """
+        smooth-l1 giou diou ciou iou
+    """,
+    "embeddings": """
+        cosine-embedding cosine-distance contrastive nt-xent clip sup-con info-nce batch-triplet
+        triplet-margin triplet-margin-with-distance
+    """,
+    "ranking": """
+        margin-ranking ranknet bradley-terry
+    """,
+    "language model": """
+        cross-entropy nll perplexity linear-cross-entropy adaptive-log-softmax distillation dpo
+        ppo-clip grpo
+    """,
+}

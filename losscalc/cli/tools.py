@@ -7,11 +7,11 @@ import click
 from losscalc.catalogue.base import Loss
 from losscalc.cli.arrays import Inputs
 from losscalc.cli.catalogue import TOOLS
-from losscalc.cli.commands import GroupedCommand, build_command, request_of
+from losscalc.cli.commands import build_command, request_of
+from losscalc.cli.grouped import ARRAYS, GroupedCommand, GroupedOption
 from losscalc.cli.limits import LIMITS
+from losscalc.cli.offers import offer_losses
 from losscalc.cli.options import (
-    ARRAYS,
-    GroupedOption,
     output_options,
     reading_options,
     row_options,
@@ -37,7 +37,7 @@ from losscalc.outputs.sheets import Cell
     "diagnose",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
-@click.argument("loss", metavar="LOSS")
+@click.argument("loss", metavar="LOSS", shell_complete=offer_losses)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS OF THE LOSS]")
 def diagnose(loss: str, arguments: tuple[str, ...]) -> None:
     """Run all checks on the data of LOSS, and show baselines, the worst rows and a histogram.
@@ -116,7 +116,7 @@ def _compare(losses: tuple[str, ...], **values: Any) -> None:
 compare = GroupedCommand(
     "compare",
     params=[
-        click.Argument(["losses"], nargs=-1, required=True, metavar="LOSS..."),
+        click.Argument(["losses"], nargs=-1, required=True, metavar="LOSS...", shell_complete=offer_losses),
         *_options(),
         *row_options(groups=False),
         *reading_options(),
@@ -164,5 +164,5 @@ def loss_of(name: str) -> type[Loss]:
     """The loss of a name; UsageError if it is an activation."""
     cls = lookup(name)
     if not issubclass(cls, Loss):
-        raise UsageError(f"{cls.name} is no loss")
+        raise UsageError(f"{cls.name} is an activation, not a loss")
     return cls

@@ -14,6 +14,8 @@ from losscalc.inputs.options import BLANKS
 
 # The class became generic in Click 8.4.
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     ParamType = click.ParamType[Any]
 else:
     ParamType = click.ParamType
@@ -93,7 +95,9 @@ class Delimiter(ParamType):
         character = _DELIMITERS.get(value, value)
         if len(character) != 1 or character.isalnum() or character in "\"'+-._\n\r\0":
             self.fail(
-                f"must be one character that no number has, or tab or space, found '{value}'", param, ctx
+                f"must be one character that cannot be part of a number, or tab or space, found '{value}'",
+                param,
+                ctx,
             )
         return character
 
@@ -141,6 +145,18 @@ class PerArray(ParamType):
         if sign and re.fullmatch(r"[a-z][a-z-_]*", name):
             self.fail(f"must be for one of {', '.join(arrays)}, found '{value}'", param, ctx)
         return None, self._value.convert(value, param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem[str]]":
+        """Offer the values, and the arrays that one may be for."""
+        from click.shell_completion import CompletionItem
+
+        name, sign, begun = incomplete.rpartition("=")
+        values = self._value.shell_complete(ctx, param, begun)
+        items = [CompletionItem(f"{name}{sign}{item.value}") for item in values]
+        arrays = [] if sign else [f"{array.replace('_', '-')}=" for array in _array_names(ctx)]
+        return items + [CompletionItem(array) for array in arrays if array.startswith(incomplete)]
 
 
 def _array_names(ctx: click.Context | None) -> list[str]:

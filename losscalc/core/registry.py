@@ -5,7 +5,10 @@ from importlib import import_module
 from types import MappingProxyType
 
 from losscalc.core.operation import AnyOperation, Operation
-from losscalc.errors import UnknownLossError
+from losscalc.errors import UnknownLossError, shown
+
+ALL = "losscalc list shows them all"
+"""The hint where no name is near."""
 
 _BY_NAME: dict[str, type[Operation]] = {}
 _BY_ALIAS: dict[str, type[Operation]] = {}
@@ -59,7 +62,7 @@ def lookup(name: str) -> type[Operation]:
     wanted = _normal(name.rpartition(".")[2])
     found = _found(wanted) or _found(wanted.removesuffix("loss"))
     if found is None:
-        raise UnknownLossError("there is no such loss", found=name, hint=_hint(name))
+        raise UnknownLossError(f"unknown loss {shown(name)}", hint=_hint(name))
     return found
 
 
@@ -87,7 +90,7 @@ def _hint(name: str) -> str:
         return f"did you mean {close}?"
     if any(_normal(name) == _normal(use) for cls in known.values() for use in cls.uses):
         return f"losscalc list {shlex.quote(name)} shows what it may be"
-    return "losscalc list shows them all"
+    return ALL
 
 
 def _found(wanted: str) -> type[Operation] | None:

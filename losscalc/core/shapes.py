@@ -295,6 +295,13 @@ def columns_beside_vectors(shapes: Mapping[str, Shape], roles: Mapping[str, Role
     }
 
 
+def lines_beside_vectors(shapes: Mapping[str, Shape], roles: Mapping[str, Role]) -> list[str]:
+    """The arrays (1, N), as a line of text holds them, each with an array (N,) that is no weight."""
+    of_rows = [name for name in shapes if name in roles and roles[name].kind not in NOT_OF_ROWS]
+    vectors = [shapes[name] for name in of_rows if len(shapes[name]) == 1]
+    return [name for name in of_rows if fits(shapes[name][:1], (1,)) and shapes[name][1:] in vectors]
+
+
 def column_note(shapes: Mapping[str, Shape], column: str, vector: str, *, hint: str | None) -> LosscalcNote:
     """The note that an array (N, 1) is taken as (N,)."""
     taken = f"{show_shape(shapes[column])} is taken as {show_shape(shapes[column][:1])}"

@@ -9,11 +9,11 @@ from losscalc.core.array import Array, Shape, show_shape
 from losscalc.core.declaration import target_argument
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import NONE, Reduction
-from losscalc.core.shapes import Layout, column_note, columns_beside_vectors, fits
+from losscalc.core.shapes import Layout, column_note, columns_beside_vectors, fits, lines_beside_vectors
 from losscalc.engine.findings import Examine
 from losscalc.engine.rereading import Rereading
 from losscalc.engine.sources import Labels, MemorySource, Source
-from losscalc.engine.wrappers import Column
+from losscalc.engine.wrappers import Column, Line
 from losscalc.errors import DataError, LosscalcNote, ParameterError, ShapeError
 
 # Bytes that are read of arrays of unknown length before their shapes are judged once more.
@@ -124,6 +124,8 @@ class Call(NamedTuple, Generic[Operation_co]):
         """
         sources = self.sources
         shapes = {name: source.shape for name, source in sources.items()}
+        if lines := lines_beside_vectors(shapes, self.operation.roles):
+            return self._with_lines(lines), ()
         columns = columns_beside_vectors(shapes, self.operation.roles)
         if self.broadcast or not columns or self._fits():
             return self, ()
@@ -136,6 +138,20 @@ class Call(NamedTuple, Generic[Operation_co]):
         return aligned, tuple(
             column_note(shapes, *pair, hint=self._in_pytorch(shapes, pair[0])) for pair in columns.items()
         )
+
+    def _with_lines(self, names: list[str]) -> "Call[Operation_co]":
+        """The call with tables of a single row, without names, as vectors, if it fits only so.
+
+        Broadcasting would give the same numbers.
+        """
+        if self._fits():
+            return self
+        sources = self.sources
+        tables = [name for name in names if sources[name].table is not None and sources[name].names is None]
+        lines = [name for name in tables if sources[name].shape[0] == 1]
+        arrays = {name: Line(source) if name in lines else source for name, source in sources.items()}
+        aligned = self._replace(arrays=arrays)
+        return aligned if lines and aligned._fits() else self
 
     def _in_pytorch(self, shapes: Mapping[str, Shape], column: str) -> str | None:
         """What PyTorch, if it has the loss, makes of an input or target (N, 1) beside the other, (N,)."""

@@ -56,7 +56,7 @@ def _check(call: AnyCall, digits: int) -> None:
         problem = f"`digits` must be a whole number from 1 to {_MOST_DIGITS:,}"
         raise ParameterError(problem, found=digits, argument="digits")
     if call.wrt is not None:
-        raise ParameterError("`digits` are those of a loss, not of its gradient", argument="digits")
+        raise ParameterError("`digits` works for losses, not for gradients", argument="digits")
     if any(callable(value) for value in call.operation.settings.values()):
         raise ParameterError("a function of your own has the digits of float64", argument="digits")
     check_mpmath()

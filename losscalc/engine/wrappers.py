@@ -75,6 +75,27 @@ class Wrapper(Source):
         self._source.close()
 
 
+class Line(Wrapper):
+    """The only row of an array (1, N) as the vector (N,)."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self.shape = source.shape[1:]
+        self._left: Rows | None = None
+
+    def take(self, rows: int) -> Rows:
+        if self._left is None:
+            piece = self._source.take(1)
+            numbers = piece.values[0]
+            lacks = piece.missing is not None and piece.missing.any()
+            self._left = Rows(numbers, np.isnan(numbers) if lacks else None)
+        piece, self._left = self._left.cut(0, rows), self._left.cut(rows, len(self._left.values))
+        return piece
+
+    def locate(self, index: Index) -> Location | None:
+        return self._source.locate((0, *index))
+
+
 class Column(Wrapper):
     """An array (N, 1) as the vector (N,)."""
 

@@ -156,7 +156,7 @@ def open_state(address: Address, option: str, reading: Reading) -> dict[str, Sou
             raise UsageError(f"{option} must be an NPZ file, and no pipe", found=address.text)
         if not stream.peek(4).startswith(FORMATS["npz"].starts):
             raise FormatError(
-                f"{option} must be an NPZ file, and this is none",
+                f"{option} must be an NPZ file, which this is not",
                 location=Location(stream.name),
                 hint=_STATE_HINT,
             )

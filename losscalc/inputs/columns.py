@@ -186,7 +186,9 @@ class Columns(NamedTuple):
 
     def _no_such_column(self, item: str, part: str | None) -> FormatError:
         hint = None if part is None else self._nearest(item, part)
-        return FormatError("there is no such column", found=item, location=self.place(), hint=hint)
+        error = FormatError("there is no such column", found=item, location=self.place(), hint=hint)
+        error.names = self.names or ()
+        return error
 
     def _nearest(self, item: str, part: str) -> str:
         """The hint for a column that does not exist: the whole part as it may be meant, or what there is."""

@@ -135,7 +135,9 @@ def member(document: Any, step: str, location: Location) -> Any:
         if step in document:
             return document[step]
         known = printable(f"there are {', '.join(list(document)[:20])}") if document else None
-        raise GapError("there is no such member", found=step, location=location, hint=known)
+        error = GapError("there is no such member", found=step, location=location, hint=known)
+        error.names = [escaped(name) for name in document]
+        raise error
     if isinstance(document, list) and re.fullmatch(r"0|[1-9]\d*", step, re.ASCII):
         if int(step[:19]) < len(document):
             return document[int(step)]

@@ -113,7 +113,7 @@ class FrameTable:
         inner = next(iter(members), None)
         is_known = inner is not None and part.startswith("/")
         return FormatError(
-            "an object where a number is due",
+            "an object where a number should be",
             location=self.place(number, column, ()),
             hint=f"name a member: {as_typed(f'{part}/{escaped(inner or str())}')}" if is_known else None,
         )

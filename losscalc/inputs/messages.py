@@ -73,7 +73,7 @@ def _message(read_at: ReadAt, start: int, longest: int) -> tuple[Message, int]:
     body = begin + length
     size = table.number(3, "<q")
     if size < 0:
-        raise MessageError("a message is shorter than nothing")
+        raise MessageError("a message has a negative length")
     unpacked = _unpacked(read_at, table, body)
     return Message(start, range(body, body + size), unpacked), length
 

@@ -168,13 +168,13 @@ def _not_a_number(leaf: Any, location: Location) -> FormatError:
     if isinstance(leaf, float):
         return FormatError("a number outside the range of float64", location=location)
     if isinstance(leaf, list):
-        return FormatError("a list where a number is due", location=location)
+        return FormatError("a list where a number should be", location=location)
     if isinstance(leaf, dict):
         # The ids of records are no numbers to compute with, and neither are words.
         data = [key for key in leaf if not identifies(key)]
         name = next((key for key in data if isinstance(leaf[key], float)), next(iter(data or leaf), None))
         hint = None if name is None else f"name a member: {as_typed(name)}"
-        return FormatError("an object where a number is due", location=location, hint=hint)
+        return FormatError("an object where a number should be", location=location, hint=hint)
     hint = MISSING if _is_gap(leaf) else None
     return FormatError("not a number", found=json.dumps(leaf), location=location, hint=hint)
 

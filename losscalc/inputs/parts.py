@@ -42,7 +42,9 @@ def no_such_array(names: Sequence[str], part: str, path: str) -> FormatError:
 
     close = difflib.get_close_matches(part[:_LONGEST], typable, n=1)
     hint = f"did you mean {as_typed(close[0])}?" if close else listed(names) if names else None
-    return FormatError("there is no such array", found=part, location=Location(path), hint=hint)
+    error = FormatError("there is no such array", found=part, location=Location(path), hint=hint)
+    error.names = names
+    return error
 
 
 def listed(names: Sequence[str]) -> str:

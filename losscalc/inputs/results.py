@@ -65,7 +65,7 @@ def _check_summed(facts: Mapping[str, Any], path: str) -> None:
         raise DataError(
             "holds single losses, which have no sums to merge",
             location=location,
-            hint="put the arrays behind one another, or compute the parts with a `reduction`",
+            hint="concatenate the arrays, or compute the parts with a `reduction`",
         )
 
 

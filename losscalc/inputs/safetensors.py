@@ -43,7 +43,7 @@ def open_safetensors(stream: Stream, part: str | None, reading: Reading) -> Sour
     entry, where = header.entries[name], f"#{name}"
     if entry.dtype not in _DTYPES:
         raise DTypeError(
-            "the dtype is none that is read",
+            "losscalc does not read this dtype",
             found=entry.dtype,
             location=Location(stream.name, part=where),
             hint=f"save it as one of {', '.join(_DTYPES)}",

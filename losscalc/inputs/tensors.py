@@ -100,7 +100,7 @@ def described(node: object, order: str, where: Location) -> Tensor:
     if dtype not in _CODES:
         known = ", ".join(name.removeprefix("torch.") for name in _CODES)
         hint = f"save it as one of {known}"
-        raise DTypeError("the dtype is none that is read", found=dtype, location=where, hint=hint)
+        raise DTypeError("losscalc does not read this dtype", found=dtype, location=where, hint=hint)
     if any(metadata):
         raise FormatError(
             "the tensor is negated or conjugated only when it is used",

@@ -41,7 +41,7 @@ def _softmax_floor(case: Case) -> str:
     if not case.loss.is_likelihood:
         return ""
     least = float(np.log(np.e + case["input"].shape[case.axis] - 1) - 1)
-    return f"; with a softmax before it, no loss is below {least:.4f}"
+    return f"; softmax was probably applied already: applied twice, the loss cannot fall below {least:.4f}"
 
 
 def _class_axis(loss: type[Loss]) -> Parameter | None:
@@ -90,9 +90,9 @@ SUSPICIONS = (
         lambda loss: loss.scores == "logits" and loss.labels == "labels",
         lambda case: in_unit(case["input"]),
         lambda case: DiagnosisWarning(
-            f"`input` looks like probabilities: all of it is in [0, 1]; as logits, no loss is below "
-            f"{np.log1p(np.exp(-1)):.4f}",
-            hint=_instead(case, "probabilities", "leave out the sigmoid that comes before logits"),
+            "`input` looks like probabilities: all of it is in [0, 1]; as logits, the loss cannot fall "
+            f"below {np.log1p(np.exp(-1)):.4f}",
+            hint=_instead(case, "probabilities", "leave out the sigmoid"),
             argument="input",
         ),
     ),
@@ -245,7 +245,7 @@ SUSPICIONS = (
             and bool(_too_long(case).size)
         ),
         lambda case: DiagnosisWarning(
-            "`targets` of a sequence is longer than its input allows, so that its loss is infinite",
+            "`targets` of a sequence is longer than its input allows, so its loss is infinite",
             hint="`zero_infinity` counts such losses as 0",
             argument="target_lengths",
             index=(int(_too_long(case)[0]),),

@@ -122,7 +122,7 @@ def _of_accuracy(found: Predictions, is_low: bool) -> Iterator[DiagnosisWarning]
     if is_low and most < chance + _LITTLE * (1 - chance):
         yield DiagnosisWarning(
             f"the loss is well below that of a uniform guess, though only {own:.1%} of the predictions are "
-            "right, about as by chance: labels may stand beside the wrong rows",
+            "right, about as by chance: labels may belong to other rows",
             argument="target",
         )
 

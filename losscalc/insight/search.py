@@ -114,7 +114,7 @@ def search(word: str) -> list[type[Operation]]:
     known = {_plain(use): use for cls in operations().values() for use in (*_uses(cls), cls.name)}
     close = difflib.get_close_matches(_plain(word), known, n=1, cutoff=_ALIKE)
     hint = f"did you mean {known[close[0]]}?" if close else "losscalc list shows all"
-    raise UsageError("no loss is found by this word", found=word, hint=hint)
+    raise UsageError("no loss matches this word", found=word, hint=hint)
 
 
 def _meant(word: str) -> list[str]:

@@ -79,7 +79,8 @@ class Result(NamedTuple):
     @property
     def is_average(self) -> bool:
         """Whether it is a numerator over a denominator, or a function of that quotient."""
-        return self.reduction in ("mean", "batchmean") and self.gradient is None and not self.several
+        is_mean = self.reduction in ("mean", "batchmean") and self.gradient is None
+        return is_mean and self.supposed is None and not self.several
 
     @property
     def several(self) -> Mapping[str, float]:
@@ -98,12 +99,14 @@ class Result(NamedTuple):
         from losscalc.outputs.sheets import Column, Sheet
 
         rows: list[tuple[Cell, ...]] = [] if self.reduction is None else [("reduction", self.reduction)]
+        if self.supposed is not None:
+            rows.append(("supposed", self.supposed))
         what = "value" if self.gradient is None else f"gradient of {self.gradient}"
         rows.append((what, self.value.item() if self.value.dtype == object else float(self.value)))
         if self.is_average:
             rows += [("numerator", self.numerator), ("denominator", self.divisor)]
         rows += self.several.items()
-        if self.reduction is not None and self.gradient is None:
+        if self.reduction is not None and self.gradient is None and self.supposed is None:
             rows.append(("count", self.count))
             if self.ignored:
                 rows.append(("ignored", self.ignored))
@@ -130,8 +133,9 @@ class Result(NamedTuple):
             "value": self.value,
             "numerator": np.asarray(self.numerator),
             "denominator": np.asarray(self.denominator),
-            "count": self.count,
-            "ignored": self.ignored,
+            # What was supposed may leave other rows, which nobody counted.
+            "count": self.count if self.supposed is None else None,
+            "ignored": self.ignored if self.supposed is None else None,
             **common,
         }
         if self.sums is not None and self.gradient is None:

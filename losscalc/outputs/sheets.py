@@ -34,7 +34,14 @@ class Numbers(NamedTuple):
         return self.between.join([*shown, "…"] if len(self.values) > self.most else shown)
 
 
-Cell = str | int | float | Decimal | Figure | Numbers | tuple[str, ...] | None
+class Label(NamedTuple):
+    """The name of a row, which has another key in JSON."""
+
+    text: str
+    key: str
+
+
+Cell = Label | str | int | float | Decimal | Figure | Numbers | tuple[str, ...] | None
 
 
 class Column(NamedTuple):
@@ -65,6 +72,8 @@ def cell_text(cell: Cell, decimals: int | None = None, write: Callable[[float, i
     """
     if cell is None:
         return ""
+    if isinstance(cell, Label):
+        return cell.text
     if isinstance(cell, Numbers):
         return str(cell)
     if isinstance(cell, Figure) and (decimals is None or cell.is_percentage):
@@ -90,13 +99,27 @@ def records(sheet: Sheet, decimals: int | None = None) -> list[dict[str, object]
 
 
 def _fact(cell: Cell, decimals: int | None) -> object:
-    """A cell for JSON, in which numbers are numbers."""
+    """A cell for JSON, in which numbers are numbers, and nothing is null."""
+    if isinstance(cell, Label):
+        return cell.key
     if isinstance(cell, Numbers):
         return [_fact(number, decimals) for number in cell.values]
+    if cell == "":
+        return None
     number = cell.value if isinstance(cell, Figure) else cell
     if decimals is None or not isinstance(number, float) or (isinstance(cell, Figure) and cell.is_percentage):
         return number
     return float(decimal(number, decimals))
+
+
+def json_records(sheet: Sheet, *, lines: bool) -> bytes:
+    """The rows as JSON for people to read, or a line each; texts are as they are."""
+    import json
+
+    rows = records(sheet)
+    if lines:
+        return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows).encode()
+    return f"{json.dumps(rows, indent=2, ensure_ascii=False)}\n".encode()
 
 
 def separated(sheet: Sheet, delimiter: str, decimals: int | None = None, heading: bool = True) -> str:

@@ -8,15 +8,20 @@ import time
 import pytest
 
 from losscalc import cli, losses
+from losscalc.cli.catalogue import TOOLS
+from losscalc.cli.tasks import TASKS
 from losscalc.core.registry import lookup, names_of, operations, other_meaning
 from losscalc.errors import UnknownLossError
-from tests.support.tables import INDEX, TASKS, index, tasks
+from tests.support import tables
+from tests.support.tables import INDEX, index, tasks
 
 
 def test_the_index_is_fresh() -> None:
     """Every name of every loss and activation is in the index, with its module."""
     assert INDEX.read_text("utf-8") == index(), "run `python -m tests.support.tables`, which writes it anew"
-    assert TASKS.read_text("utf-8") == tasks(), "run `python -m tests.support.tables`, which writes it anew"
+    assert tables.TASKS.read_text("utf-8") == tasks(), (
+        "run `python -m tests.support.tables`, which writes it anew"
+    )
 
 
 @pytest.mark.parametrize("cls", operations().values(), ids=lambda cls: cls.name)
@@ -36,7 +41,7 @@ def test_a_name_is_looked_up_whole_first() -> None:
     assert [lookup(name).name for name in ("log", "log-loss", "LogLoss", "log_cosh_loss")] == [
         "log", "log-loss", "log-loss", "log-cosh",
     ]  # fmt: skip
-    with pytest.raises(UnknownLossError, match="no such loss"):
+    with pytest.raises(UnknownLossError, match="unknown loss"):
         lookup("loss")
 
 
@@ -114,12 +119,17 @@ def test_other_meanings(cls) -> None:
 
 
 def test_the_first_screen_shows_tasks(capsys: pytest.CaptureFixture[str]) -> None:
-    """It fits on one, names what losses are for, and needs neither a loss nor NumPy."""
+    """It fits into 24 lines of 80 columns, and needs neither a loss nor NumPy."""
     assert cli.run(["--help"]) == 0
     screen = capsys.readouterr().out
-    assert len(screen.splitlines()) <= 50
-    words = " ".join(screen.split())
-    assert all(use in words for cls in losses().values() for use in cls.uses)
+    assert len(screen.splitlines()) <= 24
+    assert max(map(len, screen.splitlines())) <= 80
+    for task, names in TASKS.items():
+        shown = re.search(rf"^  {task}  +(.*)$", screen, re.MULTILINE)
+        assert shown is not None, task
+        assert names.split()[:2] == shown[1].split()[:2]
+        assert all(task in losses()[name].uses for name in names.split())
+    assert all(word in screen for word in ("--explain", "--expect", "losscalc list", "losscalc help", *TOOLS))
     code = "import sys; from losscalc.cli import run; run(['--help']); sys.exit('numpy' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
@@ -127,6 +137,6 @@ def test_the_first_screen_shows_tasks(capsys: pytest.CaptureFixture[str]) -> Non
 def test_a_long_name_is_refused_at_once() -> None:
     """It resembles none, which its length tells."""
     start = time.process_time()
-    with pytest.raises(UnknownLossError, match="no such loss"):
+    with pytest.raises(UnknownLossError, match="unknown loss"):
         lookup("al" * 30_000)
     assert time.process_time() - start < 10

@@ -60,7 +60,7 @@ def test_infinity_is_beyond_the_upper_limit(capsys):
     [
         (
             "-r none",
-            "--fail-above is a limit of one number\n  hint: --reduction mean or sum gives one number",
+            "--fail-above is a limit for one number\n  hint: --reduction mean or sum gives one number",
         ),
         *(
             (more, f"--fail-above and {more.split()[0]} do not go together\n  hint: leave one of them out")

@@ -44,7 +44,7 @@ def test_parts_of_a_batch_whose_rows_depend_on_one_another_are_refused(cls, caps
         options = saved(cls, part(arrays, ROWS, rows), f"part{number}")
         assert cli.run([cls.name, *options, "-f", "json", "-q", "-o", f"{number}.json"]) == 0
     problem = f"{cls.name} compares the rows of a batch with one another, and parts of it do not add up"
-    hint = "put the arrays behind one another, and compute the loss of all rows"
+    hint = "concatenate the arrays, and compute the loss of all rows"
     refuse(capsys, ["merge", "0.json", "1.json", "2.json"], f"1.json: {problem}", hint, 4)
 
 
@@ -123,7 +123,7 @@ NO_RESULT = "is not the result of a loss, written with --format json"
             result(reduction="none", value=[1.0, 2.0]),
             4,
             "holds single losses, which have no sums to merge",
-            "put the arrays behind one another, or compute the parts with a --reduction",
+            "concatenate the arrays, or compute the parts with a --reduction",
         ),
         ("", 3, "no data", None),
         ("[1, 2]", 3, NO_RESULT, None),

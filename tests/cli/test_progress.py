@@ -88,7 +88,7 @@ def test_an_error_takes_the_place_of_the_line(large):
     code, output, shown = on_terminal(["bce", *arguments(large)])
     assert (code, output) == (4, b"")
     assert "left" in shown
-    assert screen(shown).startswith("losscalc: error: ")
+    assert screen(shown).startswith("losscalc: \x1b[1;31merror:\x1b[0m ")
     assert "left" not in screen(shown)
 
 

@@ -621,7 +621,7 @@ def test_the_help_lists_the_options(capsys):
     """In a group of their own."""
     _, output, _ = ran(capsys, "l1", "--help")
     rows = output.partition("\nRows:\n")[2].partition("\n\n")[0]
-    assert re.findall(r"^  (--[a-z-]+)", rows, re.MULTILINE) == [
+    assert re.findall(r"^ +(--[a-z-]+)", rows, re.MULTILINE) == [
         "--key",
         "--no-key",
         "--inner",

@@ -193,10 +193,10 @@ def test_tables_fit_the_terminal(arguments, columns, monkeypatch, capsys):
         (
             [],
             [
-                "multi-label",
-                "self-supervised",
-                "zero-inflated",
-                "--pos-weight",
+                "bce-logits",
+                "cross-entropy",
+                "class-weight",
+                "--explain",
             ],
         ),
         (["bce-logits"], ["--pos-weight", "F.binary_cross_entropy_with_logits"]),

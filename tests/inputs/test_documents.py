@@ -224,7 +224,7 @@ def test_objects_that_may_be_columns_or_rows(capsys, folder, part):
         ('{"p":{"0":1,"1":2},"y":{"1":3,"2":4}}', "#p", "the members have the numbers of different rows, found 'p'", "#/p takes one alone"),
         ('{"1":3,"0":1}', "", "the members are numbered from 0, and not in this order", "'#/*' takes them in the order in which they are written"),
         ('{"model":"m","results":[{"p":0.5}]}', "#p", "there is no such member, found 'p'", "did you mean '#/results/*/p'?"),
-        ('[{"p":0.5,"c":{"x":1}}]', "#c", "an object where a number is due", "name a member: '#/*/c/x'"),
+        ('[{"p":0.5,"c":{"x":1}}]', "#c", "an object where a number should be", "name a member: '#/*/c/x'"),
         ('[{"p":[1,2],"y":1}]', "", "column 1 (p) holds lists, and is an array of its own", "take it alone: #p"),
         ('[["a",0.5,1],["b",0.25,0]]', "", "column 1 (0) holds words", "take the columns of the array: '#/*/1-2'"),
         ("[[7,0.5,1],[8,0.25,0]]", "#2-", "columns of tables are counted from 1 and items of JSON from 0: the number may mean either, found '2-'", "columns 2-, counted from 1, are '#/*/1-2'"),

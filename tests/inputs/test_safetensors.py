@@ -163,9 +163,9 @@ def test_places(capsys, folder):
             "one key less": Refusal(safetensors({"a": {"dtype": "F32", "shape": []}}), "#a", "the header must give a tensor dtype, shape and data_offsets"),
             "one key more": Refusal(safetensors({"a": {**entry(), "x": 1}}), "#a", "the header must give a tensor dtype, shape and data_offsets"),
             "a number for a dtype": Refusal(safetensors({"a": entry(dtype=1)}), "#a", "the header holds a bad dtype"),
-            "complex": Refusal(safetensors({"a": entry(dtype="C64")}), "#a", "the dtype is none that is read, found 'C64'", READ, code=4),
-            "float8": Refusal(safetensors({"a": entry(dtype="F8_E4M3")}), "#a", "the dtype is none that is read, found 'F8_E4M3'", READ, code=4),
-            "lower case": Refusal(safetensors({"a": entry(dtype="f32")}), "#a", "the dtype is none that is read, found 'f32'", READ, code=4),
+            "complex": Refusal(safetensors({"a": entry(dtype="C64")}), "#a", "losscalc does not read this dtype, found 'C64'", READ, code=4),
+            "float8": Refusal(safetensors({"a": entry(dtype="F8_E4M3")}), "#a", "losscalc does not read this dtype, found 'F8_E4M3'", READ, code=4),
+            "lower case": Refusal(safetensors({"a": entry(dtype="f32")}), "#a", "losscalc does not read this dtype, found 'f32'", READ, code=4),
             **{
                 f"shape {shape}": Refusal(safetensors({"a": entry(shape=shape)}), "#a", SHAPE)
                 for shape in ([-2, -3], [2.0, 3], [True, 6], "6", None, [10**20], [2**40, 2**40], [0, 2**61], [1] * 65)

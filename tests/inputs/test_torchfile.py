@@ -202,15 +202,15 @@ def test_what_pytorch_saves_and_is_refused(capsys, folder):
     torch = pytest.importorskip("torch")
     read_dtypes = (DTYPES, 4)
     cases = {
-        "the dtype is none that is read, found 'torch.ComplexFloatStorage'": (
+        "losscalc does not read this dtype, found 'torch.ComplexFloatStorage'": (
             torch.tensor([1j]),
             *read_dtypes,
         ),
-        "the dtype is none that is read, found 'torch.uint16'": (
+        "losscalc does not read this dtype, found 'torch.uint16'": (
             torch.tensor([1], dtype=torch.uint16),
             *read_dtypes,
         ),
-        "the dtype is none that is read, found 'torch.float8_e4m3fn'": (
+        "losscalc does not read this dtype, found 'torch.float8_e4m3fn'": (
             torch.ones(2).to(torch.float8_e4m3fn),
             *read_dtypes,
         ),
@@ -301,8 +301,8 @@ def script(members: dict[str, bytes]) -> bytes:
                 }.items()
             },
             "no arguments": Refusal(torch_file(call("torch._utils", "_rebuild_tensor_v2")), "", IMPOSSIBLE),
-            "another storage": Refusal(torch_file(tensor(storage(kind="QInt8Storage"))), "", "the dtype is none that is read, found 'torch.QInt8Storage'", DTYPES, code=4),
-            "a name for a storage": Refusal(torch_file(tensor(storage(module="os", kind="system"))), "", "the dtype is none that is read, found 'os.system'", DTYPES, code=4),
+            "another storage": Refusal(torch_file(tensor(storage(kind="QInt8Storage"))), "", "losscalc does not read this dtype, found 'torch.QInt8Storage'", DTYPES, code=4),
+            "a name for a storage": Refusal(torch_file(tensor(storage(module="os", kind="system"))), "", "losscalc does not read this dtype, found 'os.system'", DTYPES, code=4),
             "metadata": Refusal(torch_file(tensor(more=put({"neg": True}))), "", "the tensor is negated or conjugated only when it is used", "save tensor.resolve_neg() in its place"),
             "a parameter of another make": Refusal(torch_file(call("torch._utils", "_rebuild_parameter", call("os", "getcwd"), b"\x88", b"}")), "", NEVER.format("os.getcwd"), SAVE),
             "a subclass": Refusal(torch_file(call("torch._tensor", "_rebuild_from_type_v2", name("torch._utils", "_rebuild_tensor_v2"), name("os", "PathLike"), b")", b"}")), "", NEVER.format("torch._tensor._rebuild_from_type_v2"), SAVE),

@@ -78,14 +78,15 @@ SIGNS = [
     Sign(
         "logits-are-probabilities",
         ("bce-logits", "multilabel-soft-margin", "sigmoid-focal"),
-        "looks like probabilities: all of it is in [0, 1]; as logits, no loss is below 0.3133",
+        "looks like probabilities: all of it is in [0, 1]; as logits, the loss cannot fall below 0.3133",
         {"input": SIXTEEN.reshape(4, 4), "target": LABELS.reshape(4, 4)},
         {"input": SIXTEEN.reshape(4, 4) - 0.01},
     ),
     Sign(
         "scores-are-probabilities",
         ("cross-entropy", "perplexity"),
-        "looks like probabilities: its rows sum to 1; with a softmax before it, no loss is below 0.3133",
+        "looks like probabilities: its rows sum to 1; softmax was probably applied already: "
+        "applied twice, the loss cannot fall below 0.3133",
         {"input": ROWS, "target": [0, 1]},
         {"input": [[0.2, 0.8], [0.5, 0.6]]},
     ),
@@ -405,7 +406,7 @@ SIGNS = [
     Sign(
         "too-long",
         ("ctc",),
-        "--targets of a sequence is longer than its input allows, so that its loss is infinite",
+        "--targets of a sequence is longer than its input allows, so its loss is infinite",
         {"log_probs": EVEN, "targets": [[1, 2], [1, 1]], "input_lengths": [2, 2], "target_lengths": [2, 2]},
         {"targets": [[1, 2], [2, 1]]},
         also=("a result is not finite, found inf",),
@@ -413,7 +414,7 @@ SIGNS = [
     Sign(
         "too-long",
         ("ctc",),
-        "--targets of a sequence is longer than its input allows, so that its loss is infinite",
+        "--targets of a sequence is longer than its input allows, so its loss is infinite",
         {"log_probs": EVEN, "targets": [1, 2, 1, 1], "input_lengths": [3, 2], "target_lengths": [2, 2]},
         {"input_lengths": [2, 3]},
         also=("a result is not finite, found inf",),
@@ -759,7 +760,7 @@ DOUBTS = [
     ),
     Doubt(
         "bce-logits",
-        "about as by chance: labels may stand beside the wrong rows",
+        "about as by chance: labels may belong to other rows",
         {"input": 0.2 * SCORES - 1, "target": ONE_HOT},
         {"target": np.eye(4)[TRUE]},
     ),

@@ -25,6 +25,7 @@ ALL = [cls for cls in losses().values() if has_single_losses(cls)]
 WHOLE = [cls for cls in losses().values() if not has_single_losses(cls)]
 ROWS = 12
 SPREAD = ["losses", "min", "quartile1", "median", "quartile3", "max", "mean", "std"]
+LABELS = [{"quartile1": "Q1", "quartile3": "Q3"}.get(name, name) for name in SPREAD]
 IGNORED = -100
 
 
@@ -569,7 +570,7 @@ def test_worst_is_found_again(run):
 
 STATS = ["mse", "-i", "4,1,3,2", "-t", "0,0,0,0", "--stats"]
 SHOWN = ["4", "1.0", "3.25", "6.5", "10.75", "16.0", "7.5"]
-CELLS = [["", "mse"], *map(list, zip(SPREAD, SHOWN, strict=False))]
+CELLS = [["", "mse"], *map(list, zip(LABELS, SHOWN, strict=False))]
 CELLS.append(["std", repr(32.25**0.5)])
 
 
@@ -592,7 +593,7 @@ def test_markdown(run):
 def test_table(run):
     """With four decimals, or as many as were asked for."""
     out = run(*STATS, "-f", "table").out
-    assert "│ quartile3 │ 10.7500 │" in out
+    assert "│ Q3     │ 10.7500 │" in out
     assert f"{32.25**0.5:.4f}" in out
     assert f"{32.25**0.5:.2f} │" in run(*STATS, "-f", "table", "--precision", "2").out
 
@@ -874,7 +875,7 @@ def test_misspelt(words, hint, run):
     """Exit code 2 with the name that comes closest."""
     outcome = run(*words)
     assert (outcome.code, outcome.out) == (2, "")
-    assert "there is no such loss" in outcome.err
+    assert "unknown loss" in outcome.err
     assert hint in outcome.err
 
 
@@ -883,7 +884,7 @@ def test_an_activation_is_no_loss(words, run):
     """Exit code 2."""
     outcome = run(*words)
     assert outcome.code == 2
-    assert "sigmoid is no loss" in outcome.err
+    assert "sigmoid is an activation, not a loss" in outcome.err
 
 
 @pytest.mark.parametrize("words", [["compare", *PAIR], ["compare", "mse", "-i", "1"], ["diagnose"]])
@@ -1073,7 +1074,7 @@ def test_how_many_of_the_worst(options, run):
 def test_diagnosis_formats(form, run):
     """All four tables, in every format."""
     out = run("diagnose", "mse", "-i", "1,2,4", "-t", "0,0,0", "-f", form).out
-    assert all(part in out for part in ("best constant input", "quartile3", "76.2%", "1 – 2.25"))
+    assert all(part in out for part in ("best constant input", "Q3", "76.2%", "1 – 2.25"))
 
 
 @pytest.mark.parametrize("words", [["diagnose"], []], ids=["diagnose", "--stats"])

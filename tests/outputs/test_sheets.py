@@ -52,16 +52,16 @@ def test_markdown():
 
 
 def test_json():
-    """Numbers are numbers, with all their digits, and null where there is none."""
+    """Numbers are numbers, with all their digits, and null where there is none, be it a text."""
     assert json.loads(write_sheets([SHEET], "json", None)) == {
         "facts": [
             {"name": "count", "what it is": "a|b", "number": 3},
             {"name": "third", "what it is": 'c,"d"', "number": 1 / 3},
             {"name": "share", "what it is": "σ…", "number": 0.12345},
-            {"name": "rounded", "what it is": "", "number": 2 / 3},
-            {"name": "large", "what it is": "", "number": 2.5e20},
-            {"name": "none", "what it is": "", "number": None},
-            {"name": "undefined", "what it is": "", "number": None},
+            {"name": "rounded", "what it is": None, "number": 2 / 3},
+            {"name": "large", "what it is": None, "number": 2.5e20},
+            {"name": "none", "what it is": None, "number": None},
+            {"name": "undefined", "what it is": None, "number": None},
         ]
     }
 

@@ -88,10 +88,16 @@ def index() -> str:
 
 
 def tasks() -> str:
-    """What losses are for, in the order of the alphabet, without having to import them."""
-    names = sorted({use for cls in losses().values() for use in cls.uses}, key=str.lower)
+    """The losses of each task of the first screen, without having to import them."""
     head = TASKS.read_text("utf-8").partition("TASKS")[0]
-    return head + "TASKS = (\n" + "".join(f'    "{name}",\n' for name in names) + ")\n"
+    lines = []
+    for task in import_module("losscalc.cli.tasks").TASKS:
+        names = " ".join(name for name, cls in losses().items() if task in cls.uses)
+        wrapped = textwrap.fill(
+            names, 100, initial_indent=" " * 8, subsequent_indent=" " * 8, break_on_hyphens=False
+        )
+        lines.append(f'    "{task}": """\n{wrapped}\n    """,\n')
+    return head + "TASKS = {\n" + "".join(lines) + "}\n"
 
 
 if __name__ == "__main__":

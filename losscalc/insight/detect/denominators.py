@@ -148,7 +148,7 @@ _ROWS: tuple[Row, ...] = (
     ("over-variance",
      "the sum was divided by that of the squared distances of the targets from their mean: 1 - R², if it"
      " is of squared errors", 5.5,
-     lambda s: _over_target(s, lambda y: float(((y - y.mean(axis=0)) ** 2).sum())), is_square),
+     lambda s: _over_target(s, lambda y: float(((y - np.atleast_1d(y).mean(axis=0)) ** 2).sum())), is_square),
     ("over-squares", "the sum was divided by that of the squared targets", 6.0,
      lambda s: _over_target(s, lambda y: float((y**2).sum())), is_square),
     ("over-range", "the mean was divided by the range of the targets", 6.0,
