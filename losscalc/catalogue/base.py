@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
 
@@ -14,14 +14,14 @@ from losscalc.core.array import ArrayLike, DTypeLike, FloatArray, IndexArray
 from losscalc.core.declaration import array_arguments, parameters
 from losscalc.core.domains import NOT_NEGATIVE, Interval
 from losscalc.core.operation import Operation, differentiable, result_dtype
-from losscalc.core.reductions import REDUCTIONS, Reduction, Slope, legacy_reduction
+from losscalc.core.reductions import MEAN, REDUCTIONS, Reduction, Slope, legacy_reduction
 from losscalc.core.registry import lookup, operations, register
 from losscalc.core.roles import Role
 from losscalc.engine import compute as engine
-from losscalc.engine.arguments import memory_sources
+from losscalc.engine.arguments import fixed, memory_sources
 from losscalc.engine.call import Call
 from losscalc.engine.findings import Findings
-from losscalc.errors import LosscalcWarning, ParameterError
+from losscalc.errors import LosscalcNote, LosscalcWarning, ParameterError
 
 Quantities = Mapping[str, FloatArray | None]
 """The values of symbols of a formula, by symbol."""
@@ -68,6 +68,23 @@ class Loss(Operation):
     """Names of losses that are easily mistaken for it, the likeliest first."""
     examined: ClassVar[Callable[..., Findings] | None] = None
     """The method that looks for signs of mistakes in calls from Python, which the package adds."""
+    weight: ArrayLike | None = None
+    """What PyTorch's class takes of that name: an array, for losses that have one, or "balanced"."""
+    pos_weight: ArrayLike | None = None
+    """The same."""
+
+    def __init__(self, **settings: Any) -> None:
+        known = {array.name for array in array_arguments(type(self))} & {"weight", "pos_weight"}
+        weights = {name: settings.pop(name) for name in known if name in settings}
+        super().__init__(**settings)
+        # As tuples, so that losses stay equal, and keys of dicts, by what they were made with.
+        self.__dict__.update(
+            {name: fixed(name, value) for name, value in weights.items() if value is not None}
+        )
+
+    @property
+    def weights(self) -> Mapping[str, Any]:
+        return {name: self.__dict__[name] for name in ("weight", "pos_weight") if name in self.__dict__}
 
     def __call__(
         self,
@@ -88,19 +105,33 @@ class Loss(Operation):
         `digits` (1 to 1,000; it needs mpmath) the numbers are decimal.Decimal, with so many correct digits.
         """
         chosen, notice = choose_reduction(type(self), reduction, size_average, reduce)
-        check_broadcast(type(self), broadcast)
-        sources = memory_sources(self, arrays, named)
-        if wrt is not None:
-            check_wrt(self, wrt, sources)
-        examine = None if self.examined is None else partial(self.examined, chosen.name)
-        call = Call(
-            self, sources, chosen, result_dtype(dtype), broadcast, wrt, threads, digits, examine=examine
-        )
-        call, notes = call.aligned()
+        call, notes = self.called(arrays, named, chosen, dtype, broadcast, wrt, threads, digits)
         done = engine.compute(call)
         announce((*([notice] if notice else []), *notes, *done.warnings))
         is_column = wrt is not None and any(note.argument == wrt for note in notes)
         return done.value[:, np.newaxis] if is_column else done.value[()]
+
+    def called(
+        self,
+        arrays: tuple[ArrayLike | None, ...],
+        named: Mapping[str, ArrayLike | None],
+        reduction: Reduction = MEAN,
+        dtype: DTypeLike | None = None,
+        broadcast: bool = False,
+        wrt: str | None = None,
+        threads: int | None = None,
+        digits: int | None = None,
+    ) -> tuple[Call[Self], tuple[LosscalcNote, ...]]:
+        """The call of these arrays, and notes on how they were taken."""
+        check_broadcast(type(self), broadcast)
+        sources = memory_sources(self, arrays, named)
+        if wrt is not None:
+            check_wrt(self, wrt, sources)
+        examine = None if self.examined is None else partial(self.examined, reduction.name)
+        whole = Call(
+            self, sources, reduction, result_dtype(dtype), broadcast, wrt, threads, digits, examine=examine
+        )
+        return whole.aligned()
 
     @abstractmethod
     def gradient(self, *arrays: Any, **named: Any) -> Slope:

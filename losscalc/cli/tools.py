@@ -124,7 +124,7 @@ compare = GroupedCommand(
 
 
 def _weights(kind: str, values: dict[str, Any]) -> None:
-    from losscalc.insight.stats import balanced_classes, balanced_positives
+    from losscalc.engine.balance import balanced_classes, balanced_positives
 
     values.pop("debug"), values.pop("quiet"), values.pop("warnings")
     classes = values.pop("classes", None)
