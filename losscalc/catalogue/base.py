@@ -15,13 +15,13 @@ from losscalc.core.declaration import array_arguments, parameters
 from losscalc.core.domains import NOT_NEGATIVE, Interval
 from losscalc.core.operation import Operation, differentiable, result_dtype
 from losscalc.core.reductions import MEAN, REDUCTIONS, Reduction, Slope, legacy_reduction
-from losscalc.core.registry import lookup, operations, register
+from losscalc.core.registry import lookup, operations, other_meaning, register
 from losscalc.core.roles import Role
 from losscalc.engine import compute as engine
 from losscalc.engine.arguments import fixed, memory_sources
 from losscalc.engine.call import Call
 from losscalc.engine.findings import Findings
-from losscalc.errors import LosscalcNote, LosscalcWarning, ParameterError
+from losscalc.errors import LosscalcNote, LosscalcWarning, ParameterError, printable
 
 Quantities = Mapping[str, FloatArray | None]
 """The values of symbols of a formula, by symbol."""
@@ -166,7 +166,7 @@ class Loss(Operation):
         return self.formula
 
 
-def compute(name: str, *arrays: ArrayLike | None, **arguments: Any) -> Any:
+def compute(loss: object, *arrays: ArrayLike | None, **arguments: Any) -> Any:
     """Compute the loss (or activation) of that name, as an array or NumPy scalar.
 
     Arrays may be given in PyTorch's order or by name. The other arguments are the parameters of the loss,
@@ -181,11 +181,11 @@ def compute(name: str, *arrays: ArrayLike | None, **arguments: Any) -> Any:
     >>> compute("bce-logits", input=[[2.0, -1.0]], target=[[1, 0]], pos_weight=3.0, reduction="none")
     array([[0.38078403, 0.31326169]])
     """
-    operation, rest = instance(name, arguments)
+    operation, arrays, rest = instance(loss, arrays, arguments)
     return operation(*arrays, **rest)
 
 
-def gradient(name: str, *arrays: ArrayLike | None, wrt: str | None = None, **arguments: Any) -> Any:
+def gradient(loss: object, *arrays: ArrayLike | None, wrt: str | None = None, **arguments: Any) -> Any:
     """Compute the derivative of a reduced loss with respect to one of its arrays; it has the array's shape.
 
     It is what `backward()` leaves in `.grad` in PyTorch, for the first array unless `wrt` names another. With
@@ -196,7 +196,7 @@ def gradient(name: str, *arrays: ArrayLike | None, wrt: str | None = None, **arg
     >>> gradient("mse", input=[1.0, -2.0], target=[1.5, 1.0])
     array([-0.5, -3. ])
     """
-    operation, rest = instance(name, arguments)
+    operation, arrays, rest = instance(loss, arrays, arguments)
     if not isinstance(operation, Loss):
         raise ParameterError(f"{operation.name} is not a loss, and has no gradient")
     first = array_arguments(type(operation))[0].name
@@ -258,12 +258,32 @@ def check_wrt(operation: Operation, wrt: str, given: Collection[str]) -> None:
         raise ParameterError(f"`{wrt}` is not given, so there is no gradient of it", argument=wrt)
 
 
-def instance(name: str, arguments: Mapping[str, Any]) -> tuple[Operation, dict[str, Any]]:
-    """Create the operation of a name with its parameters; returns the other arguments beside it."""
-    cls = lookup(name)
+def instance(
+    loss: object, arrays: tuple[Any, ...], arguments: Mapping[str, Any]
+) -> tuple[Operation, tuple[Any, ...], dict[str, Any]]:
+    """The operation that is asked for, its arrays by position, and the other arguments beside it.
+
+    It is a name, a class, or an operation with its parameters; or a criterion of another library, which
+    is read, and whose arrays are in its own order.
+    """
+    if isinstance(loss, Operation):
+        return loss, arrays, dict(arguments)
+    if isinstance(loss, type) and issubclass(loss, Operation) and hasattr(loss, "name"):
+        cls = loss
+    elif isinstance(loss, str):
+        cls = lookup(loss)
+        if other := other_meaning(cls, loss):
+            announce([LosscalcNote(f"{printable(loss)} is taken as {cls.name}; others mean {other}")])
+    else:
+        # Imported here, because most losses are asked for by their names.
+        from losscalc.catalogue.criterion import Criterion
+
+        criterion = Criterion.of(loss)
+        operation, rest = criterion.read()
+        return operation, (), rest | criterion.named(type(operation), arrays, arguments)
     own = {key for parameter in parameters(cls) for key in (parameter.name, parameter.alias)} | {"like"}
     operation = cls(**{key: value for key, value in arguments.items() if key in own})
-    return operation, {key: value for key, value in arguments.items() if key not in own}
+    return operation, arrays, {key: value for key, value in arguments.items() if key not in own}
 
 
 def announce(remarks: Collection[LosscalcWarning]) -> None:

@@ -76,7 +76,6 @@ def _member(name: str, key: str, value: ArrayLike) -> Array:
         raise
 
 
-
 def fixed(name: str, value: Any) -> Any:
     """An array as a number or as tuples, which never change; the word for balanced weights as it is."""
     return value if _is_balanced(value) else _tupled(as_array(name, value).tolist())

@@ -48,7 +48,8 @@ def check_rows(rows: Mapping[str, Any]) -> None:
         pairs = enumerate(zip(own, index, strict=True))
         place, (one, other) = next(((i, pair) for i, pair in pairs if pair[0] != pair[1]), (0, ("", "")))
         raise DataError(
-            f"the index of `{name}` is not that of `{first}`: row {place} is {other!r} here, and {one!r} there",
+            f"the index of `{name}` is not that of `{first}`: "
+            f"row {place} is {other!r} here, and {one!r} there",
             argument=name,
             index=(place,),
             hint="bring the rows into one order, or give both with .to_numpy() if they are",
@@ -102,7 +103,7 @@ def _converted(name: str, value: Any) -> Array:
 
 
 def _of_objects(value: Any, array: Array) -> Array:
-    """Columns with missing numbers, which become NaN, and rows that are arrays, as numbers; else the objects."""
+    """Columns with missing numbers, which become NaN, and rows that are arrays, as numbers, if they are."""
     try:
         if array.ndim == 1 and array.size and all(np.ndim(row) for row in array):
             return np.stack([np.asarray(row) for row in array])
