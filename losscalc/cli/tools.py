@@ -44,8 +44,8 @@ def diagnose(loss: str, arguments: tuple[str, ...]) -> None:
 
     losscalc diagnose cross-entropy -i logits.csv -t labels.csv --worst 5
     """
-    from losscalc.cli.survey import context_sheet, histogram_sheet, stats_sheet, worst_sheet
     from losscalc.insight.doubts import doubts
+    from losscalc.insight.survey import diagnosis_sheets
 
     cls = loss_of(loss)
     command = build_command(cls)
@@ -59,8 +59,7 @@ def diagnose(loss: str, arguments: tuple[str, ...]) -> None:
         call, locate = request.located()
         if request.voice.is_heard:
             request.voice.tell(doubts(call))
-        largest = worst_sheet(call, worst, locate)
-        delivery.send_sheets([context_sheet(call), stats_sheet(call), largest, histogram_sheet(call)])
+        delivery.send_sheets(diagnosis_sheets(call, worst, locate))
 
 
 def _options() -> list[click.Parameter]:
@@ -78,7 +77,7 @@ def _options() -> list[click.Parameter]:
 
 
 def _compare(losses: tuple[str, ...], **values: Any) -> None:
-    from losscalc.cli.survey import comparison_row, comparison_sheet, refused_row
+    from losscalc.insight.survey import comparison_row, comparison_sheet, refused_row
 
     values.pop("debug")
     voice = Voice(values.pop("quiet"), values.pop("warnings") == "error", set())
