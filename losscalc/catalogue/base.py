@@ -167,14 +167,19 @@ class Loss(Operation):
 
 
 def compute(loss: object, *arrays: ArrayLike | None, **arguments: Any) -> Any:
-    """Compute the loss (or activation) of that name, as an array or NumPy scalar.
+    """Compute a loss (or an activation), as an array or NumPy scalar.
 
-    Arrays may be given in PyTorch's order or by name. The other arguments are the parameters of the loss,
-    `like` (a library, as which it is computed, such as "keras"), and `reduction` (none, mean or sum; by
-    default mean), `dtype` (of the result; by default that of the input), `broadcast`, PyTorch's old
-    `size_average` and `reduce`, `threads` (by default one a core; the result is the same for any number) and
-    `digits` (1 to 1,000; the result is then decimal.Decimal with so many correct digits, for which mpmath is
-    needed). The class of the loss tells its shapes, domains and divisor.
+    The loss is a name, a class or an object of losscalc, or your own criterion: an object of torch.nn, Keras
+    or torchmetrics, or a function of theirs, of optax or scikit-learn, whose parameters are read.
+
+    Arrays may be given in PyTorch's order (those of a criterion in its own) or by name, as anything that is
+    an array: lists, tensors, DataFrames, Arrow's. `weight` and `pos_weight` may be "balanced". The other
+    arguments are the parameters of the loss, `like` (a library, as which it is computed, such as "keras"),
+    and `reduction` (none, mean or sum; by default mean), `dtype` (of the result; by default that of the
+    input), `broadcast`, PyTorch's old `size_average` and `reduce`, `threads` (by default one a core; the
+    result is the same for any number) and `digits` (1 to 1,000; the result is then decimal.Decimal with so
+    many correct digits, for which mpmath is needed). The class of the loss tells its shapes, domains and
+    divisor.
 
     Raises UnknownLossError, ParameterError, ShapeError, DTypeError and DomainError.
 

@@ -259,7 +259,7 @@ def _code(call: Call, candidate: "Candidate") -> str | None:
 
 def _keywords(options: Sequence[str]) -> Iterator[tuple[str, Any]]:
     """Options of the command line as keyword arguments."""
-    for word, following in zip(options, [*options[1:], "--"], strict=True):
+    for word, following in zip(options, [*options[1:], "--"], strict=False):
         if not word.startswith("--"):
             continue
         name = word[2:].replace("-", "_")

@@ -50,7 +50,7 @@ def _html_block(lines: Sequence[str]) -> str:
         return f"<table>\n<thead>{row(head, 'th')}</thead>\n<tbody>\n{body}\n</tbody>\n</table>"
     if lines[0].startswith("- "):
         return f"<ul>{''.join(f'<li>{_html(line[2:])}</li>' for line in lines)}</ul>"
-    return f"<p>{'<br>'.join(map(_html, lines))}</p>"
+    return f"<p>{'<br/>'.join(map(_html, lines))}</p>"
 
 
 def _latex_block(lines: Sequence[str]) -> str:

@@ -79,7 +79,8 @@ class Result(NamedTuple):
     @property
     def is_average(self) -> bool:
         """Whether it is a numerator over a denominator, or a function of that quotient."""
-        return self.reduction in ("mean", "batchmean") and self.gradient is None and not self.several
+        is_mean = self.reduction in ("mean", "batchmean") and self.gradient is None and not self.several
+        return is_mean and self.supposed is None
 
     @property
     def several(self) -> Mapping[str, float]:
@@ -103,7 +104,7 @@ class Result(NamedTuple):
         if self.is_average:
             rows += [("numerator", self.numerator), ("denominator", self.divisor)]
         rows += self.several.items()
-        if self.reduction is not None and self.gradient is None:
+        if self.reduction is not None and self.gradient is None and self.supposed is None:
             rows.append(("count", self.count))
             if self.ignored:
                 rows.append(("ignored", self.ignored))
