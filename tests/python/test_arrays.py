@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import losscalc
-from tests.support.doubles import Packed, Series, Tensor
+from tests.support.doubles import OnGpu, Packed, Series, Tensor
 
 X, Y = [2.0, -1.0, 0.0], [1, 0, 1]
 # torch 2.13.0, BCEWithLogitsLoss()(x, y) in float64
@@ -67,17 +67,10 @@ def test_what_is_refused(values, problem, hint) -> None:
 def test_a_gpu_array_without_a_cpu_method() -> None:
     """As CuPy has them."""
 
-    class OnGpu:
-        __cuda_array_interface__ = {}  # noqa: RUF012
-
-        def get(self) -> list[float]:
-            """The array in main memory."""
-            return X
-
     with pytest.raises(losscalc.DTypeError, match=r"on a GPU") as caught:
-        losscalc.compute("bce-logits", OnGpu(), Y)
+        losscalc.compute("bce-logits", OnGpu(X), Y)
     assert caught.value.hint == "give .get() of it"
-    assert losscalc.compute("bce-logits", OnGpu().get(), Y) == pytest.approx(BCE, rel=1e-14)
+    assert losscalc.compute("bce-logits", OnGpu(X).get(), Y) == pytest.approx(BCE, rel=1e-14)
 
 
 def test_two_indexes_that_differ_are_refused() -> None:

@@ -90,6 +90,23 @@ class Packed:
         return self.device, 0
 
 
+class OnGpu:
+    """An array as CuPy's."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = values
+        self.__cuda_array_interface__: dict[str, Any] = {}
+
+    def get(self) -> Any:
+        """The array in main memory."""
+        return np.asarray(self.values)
+
+
+def adaptive_module() -> type:
+    """A class as torch.nn.AdaptiveLogSoftmaxWithLoss, which has its weights inside."""
+    return type("AdaptiveLogSoftmaxWithLoss", (), {"__module__": "torch.nn.modules.adaptive"})
+
+
 def torch_module() -> type:
     """A class as torch.nn.CrossEntropyLoss is one."""
 
