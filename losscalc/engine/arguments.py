@@ -40,20 +40,20 @@ def memory_sources(
 def _sources(operation: Operation, given: Mapping[str, Any]) -> dict[str, Source]:
     """The arrays that are given, in the order of the loss; what is to be balanced comes after the others."""
     sources: dict[str, Source] = {}
-    shapes: dict[str, Shape] = {}
     arguments = array_arguments(type(operation))
-    for argument in sorted(arguments, key=lambda each: _is_balanced(given.get(each.name))):
+    late = [argument.name for argument in arguments if _is_balanced(given.get(argument.name))]
+    for argument in arguments:
         name, value = argument.name, given.get(argument.name)
         if argument.role.many:
             sources |= _state_sources(name, value)
-        elif _is_balanced(value):
-            array = balanced(operation, name, as_array("target", given.get("target")), shapes)
-            sources[name] = MemorySource(array)
-        elif value is not None:
+        elif value is not None and name not in late:
             sources[name] = MemorySource(as_array(name, value))
-            shapes[name] = sources[name].shape
-    order = [argument.name for argument in arguments]
-    return dict(sorted(sources.items(), key=lambda pair: order.index(pair[0].partition(".")[0])))
+    if not late:
+        return sources
+    shapes = {name: source.shape for name, source in sources.items()}
+    labels = as_array("target", given.get("target"))
+    sources |= {name: MemorySource(balanced(operation, name, labels, shapes)) for name in late}
+    return {argument.name: sources[argument.name] for argument in arguments if argument.name in sources}
 
 
 def _is_balanced(value: object) -> bool:

@@ -10,6 +10,8 @@ from losscalc.errors import DataError, DTypeError, ShapeError
 
 _CPU = 1
 """The number of main memory in DLPack."""
+_PLAIN = (np.ndarray, list, tuple, float, int)
+"""What is in main memory, and has no gradient."""
 
 
 def as_array(name: str, value: Any) -> Array:
@@ -23,8 +25,12 @@ def as_array(name: str, value: Any) -> Array:
             argument=name,
             hint="leave the masked values out of all arrays, as in array[~mask]",
         )
-    _check_place(name, value)
-    array = _converted(name, _detached(value))
+    if type(value) not in _PLAIN:
+        _check_place(name, value)
+        value = _detached(value)
+    array = _converted(name, value)
+    if array.dtype.kind in "fiub":
+        return array
     if array.dtype.kind == "O":
         array = _of_objects(value, array)
     if array.dtype.kind == "V" and "float" in array.dtype.name:
