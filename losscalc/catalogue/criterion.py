@@ -4,6 +4,7 @@ import functools
 import inspect
 import re
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from losscalc.core.conventions import Convention
@@ -32,6 +33,8 @@ _NEUTRAL = ("name", "dtype", "device", "num_classes", "validate_args", "size_ave
 """What does not change the loss, or is told by `reduction` as well."""
 _REDUCTIONS = {"sum_over_batch_size": "mean", None: "none"}
 """Other words for ways to reduce losses."""
+_SHAPES = ("in_features", "n_classes", "cutoffs", "div_value", "head_bias", "bias")
+"""What the weights inside a criterion tell as well."""
 _SWITCHES = {"alpha": "apply_class_balancing"}
 """Parameters that have an effect only where another one is true."""
 _PREDICTIONS = (
@@ -54,6 +57,8 @@ class Criterion(NamedTuple):
     """What it calls its arguments, in its order."""
     hidden: frozenset[str] = frozenset()
     """The settings that it does not show."""
+    state: Mapping[str, Any] = MappingProxyType({})
+    """The weights that it has inside, by its names."""
 
     @classmethod
     def of(cls, given: object) -> "Criterion":
@@ -76,8 +81,11 @@ class Criterion(NamedTuple):
             kept |= given.get_config()
         settings = {name: kept.get(name, getattr(given, name, p.default)) for name, p in made.items()}
         hidden = frozenset(name for name in made if name not in kept and not hasattr(given, name))
+        state = given.state_dict() if hasattr(given, "state_dict") else {}
         order = next(filter(None, (_arguments(base, method) for method in _METHODS)), ())
-        return cls(_library(base) or "", base.__name__, settings, _changed(made, settings), order, hidden)
+        return cls(
+            _library(base) or "", base.__name__, settings, _changed(made, settings), order, hidden, state
+        )
 
     @classmethod
     def _of_function(cls, given: Any, keywords: Mapping[str, Any]) -> "Criterion":
@@ -92,14 +100,14 @@ class Criterion(NamedTuple):
         """The loss that it is with its parameters, and its weights and its reduction by name."""
         cls, convention = self._found()
         given = array_arguments(cls)
-        if any(array.required and array.role.kind == "parameters" for array in given):
-            hint = f"give {cls.name} by its name, and the weights beside the other arrays"
-            raise UnknownLossError(f"the weights inside {self.name} cannot be read", hint=hint)
+        inside = self._inside(cls)
         own: dict[str, Any] = {} if convention is None else {"like": convention.library}
         known = {name: p.name for p in parameters(cls) for name in (p.name, p.alias) if name}
         weights = {array.name for array in given if not array.required}
-        rest: dict[str, Any] = {"reduction": self._reduction(cls)}
+        rest: dict[str, Any] = {"reduction": self._reduction(cls), **inside}
         for name in self._telling(convention):
+            if inside and name in _SHAPES:
+                continue
             value = self.settings[name]
             if _is_usual_distance(value):
                 continue
@@ -111,6 +119,20 @@ class Criterion(NamedTuple):
                 problem = f"{self.name} was made with `{name}`, which {cls.name} does not have"
                 raise ParameterError(problem, found=value)
         return cls(**own), rest
+
+    def _inside(self, cls: type[Operation]) -> dict[str, Any]:
+        """The weights that it has inside, by our names: linear_weight is its linear.weight."""
+        found: dict[str, Any] = {}
+        for array in array_arguments(cls):
+            if array.role.kind != "parameters":
+                continue
+            value = (self.state or None) if array.role.many else self.state.get(array.name.replace("_", "."))
+            if value is not None:
+                found[array.name] = value
+            elif array.required:
+                hint = f"give {cls.name} by its name, and the weights beside the other arrays"
+                raise UnknownLossError(f"the weights inside {self.name} cannot be read", hint=hint)
+        return found
 
     def _telling(self, convention: Convention | None) -> Iterator[str]:
         """The settings that count; what a convention has by itself is left to it."""
@@ -140,9 +162,10 @@ class Criterion(NamedTuple):
     ) -> dict[str, Any]:
         """Arrays in the criterion's own order, and those that are called as it calls them, by our names."""
         names = self._arrays(cls)
-        order = (
-            [array.name for array in array_arguments(cls)] if self.library == _TORCH else list(names.values())
-        )
+        order = list(names.values())
+        if self.library == _TORCH:
+            inside = {"parameters"} if self.state else set()
+            order = [array.name for array in array_arguments(cls) if array.role.kind not in inside]
         if len(arrays) > len(order):
             required = [array.name for array in array_arguments(cls) if array.required]
             hint = f"give them by name: {', '.join(f'{name}=' for name in required)}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from losscalc.core.array import Array, ArrayLike, Shape
+from losscalc.core.array import Array, ArrayLike
 from losscalc.core.declaration import array_arguments
 from losscalc.core.operation import Operation, unknown_argument
 from losscalc.engine.balance import BALANCED, balanced

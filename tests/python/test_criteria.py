@@ -172,6 +172,17 @@ def test_every_criterion_of_torch_is_read() -> None:
             assert rest == {"reduction": "mean"} | {k: None for k in rest if k != "reduction"}
 
 
+def test_weights_inside_a_criterion_of_torch() -> None:
+    """The numbers of PyTorch itself, whose criteria have a matrix, or the clusters, inside."""
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    x, y = torch.randn(5, 4), torch.tensor([0, 2, 1, 5, 3])
+    adaptive = torch.nn.AdaptiveLogSoftmaxWithLoss(4, 6, [2, 4], div_value=2.0, head_bias=True)
+    assert losscalc.compute(adaptive, x, y) == pytest.approx(adaptive(x, y).loss.item(), rel=1e-6)
+    linear = torch.nn.LinearCrossEntropyLoss(4, 6, bias=True, label_smoothing=0.1, reduction="sum")
+    assert losscalc.compute(linear, x, y) == pytest.approx(linear(x, y).item(), rel=1e-6)
+
+
 def test_functions_of_sklearn() -> None:
     """The numbers of scikit-learn itself."""
     metrics = pytest.importorskip("sklearn.metrics")
