@@ -48,6 +48,12 @@ VIEWS = {
 }  # fmt: skip
 
 
+# A search for a mistake takes more than a second.
+NAMES = [
+    pytest.param(name, marks=pytest.mark.slow) if name in ("differs", "array") else name for name in VIEWS
+]
+
+
 def printed(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     """What a command prints into a pipe."""
     run([*words, *ARGUMENTS])
@@ -60,7 +66,7 @@ def without_commands(text: str) -> str:
     return text.replace("--", "").replace("explains 1,2,3", "explains these numbers")
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_view_is_what_the_command_prints(name, capsys) -> None:
     """As text, and its facts as the JSON."""
     view, words = VIEWS[name]
@@ -73,7 +79,7 @@ def test_a_view_is_what_the_command_prints(name, capsys) -> None:
         assert facts == told
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", NAMES)
 def test_notebooks_show_tables(name) -> None:
     """Markdown with the numbers, HTML that is well-formed and asks nothing of other hosts, and LaTeX."""
     shown = VIEWS[name][0]()
@@ -89,6 +95,7 @@ def test_notebooks_show_tables(name) -> None:
     assert latex.count(r"\begin") == latex.count(r"\end")
 
 
+@pytest.mark.slow
 def test_a_check_is_true_or_false() -> None:
     """Its numbers are those of PyTorch, and its causes what was done there."""
     agrees = losscalc.check("cross-entropy", SCORES, CLASSES, expected=VALUE)
@@ -104,6 +111,7 @@ def test_a_check_is_true_or_false() -> None:
     assert f"<code>{code.replace(chr(34), '&quot;')}</code>" in differs._repr_html_()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("expected", "agrees"),
     [
@@ -118,6 +126,7 @@ def test_the_digits_of_a_number_count(expected, agrees) -> None:
     assert bool(losscalc.check("cross-entropy", SCORES, CLASSES, expected=expected)) == agrees
 
 
+@pytest.mark.slow
 def test_tolerances_take_the_place_of_digits() -> None:
     """|0.4798 - 0.5| is 0.0202."""
     assert losscalc.check("cross-entropy", SCORES, CLASSES, expected=0.5, atol=0.021)
@@ -125,6 +134,7 @@ def test_tolerances_take_the_place_of_digits() -> None:
     assert losscalc.check("cross-entropy", SCORES, CLASSES, expected=0.5, rtol=0.041)
 
 
+@pytest.mark.slow
 def test_code_that_reproduces_the_number() -> None:
     """The sum is 3 times the mean; run as it stands, with the arrays put in, the code gives it."""
     found = losscalc.check("cross-entropy", SCORES, CLASSES, label_smoothing=0.1, expected=1.7394468)
@@ -136,6 +146,7 @@ def test_code_that_reproduces_the_number() -> None:
     assert eval(filled) == pytest.approx(1.7394468, abs=5e-8)
 
 
+@pytest.mark.slow
 def test_options_are_arguments_in_sentences() -> None:
     """Not --weight, but weight."""
     weighted = losscalc.compute("cross-entropy", SCORES, CLASSES, weight=[1.0, 2.0, 4.0])
@@ -144,6 +155,7 @@ def test_options_are_arguments_in_sentences() -> None:
     assert "--" not in str(found)
 
 
+@pytest.mark.slow
 def test_a_gradient_is_checked() -> None:
     """By hand: (softmax - one-hot) / 3; three times that is the gradient of the sum."""
     shares = np.exp(SCORES) / np.exp(SCORES).sum(axis=1, keepdims=True)
@@ -212,6 +224,7 @@ def test_nothing_is_in_the_way_of_arguments() -> None:
         assert not own & {each.name for each in (*parameters(cls), *array_arguments(cls))}, cls
 
 
+@pytest.mark.slow
 def test_rich_and_click_are_not_needed() -> None:
     """Only the command line draws with them."""
     code = (
@@ -222,6 +235,7 @@ def test_rich_and_click_are_not_needed() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.slow
 def test_warnings_point_at_the_users_line() -> None:
     """Of whichever function, and can be turned off by their class."""
     probabilities = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1]], [0, 1]
@@ -267,6 +281,7 @@ def test_the_hint_is_a_note() -> None:
     assert error.__notes__ == ["in epoch 3"]
 
 
+@pytest.mark.slow
 def test_assert_loss() -> None:
     """It fails with what is wrong."""
     from losscalc.testing import assert_loss
