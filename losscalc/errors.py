@@ -102,18 +102,33 @@ class Remark(Exception):  # noqa: N818 - the base of errors and of warnings
             text += f" at [{', '.join(map(str, self.index))}]"
         return text
 
-    def advise(self, option: Callable[[str], str] = str) -> str | None:
-        """The hint, with `option` naming the arguments."""
-        return None if self.hint is None else name_arguments(self.hint, option)
+    def advise(self, option: Callable[[str], str] | None = None) -> str | None:
+        """The hint, with `option` naming the arguments, or as it is typed in Python."""
+        if self.hint is None:
+            return None
+        return in_python(self.hint) if option is None else name_arguments(self.hint, option)
 
     def __str__(self) -> str:
         return self.describe()
 
 
 class LosscalcError(Remark):
-    """Anything that losscalc refuses."""
+    """Anything that losscalc refuses. Its hint is a note of it, which tracebacks show."""
 
     exit_code = 70
+    _hint: str | None = None
+
+    @property
+    def hint(self) -> str | None:
+        """What to do instead."""
+        return self._hint
+
+    @hint.setter
+    def hint(self, hint: str | None) -> None:
+        mine = {f"hint: {self.advise()}"}
+        notes = [note for note in getattr(self, "__notes__", ()) if note not in mine]
+        self._hint = hint
+        self.__notes__ = notes if hint is None else [f"hint: {self.advise()}", *notes]
 
 
 class UsageError(LosscalcError, ValueError):
@@ -214,6 +229,44 @@ def shown(value: object) -> str:
         return str(value)
     cut = value if len(value) <= _FOUND_LIMIT else value[: _FOUND_LIMIT - 1] + "…"
     return f"'{printable(cut)}'"
+
+
+# What a hint says where it names options or commands, and what is typed in Python instead.
+_IN_PYTHON = (
+    ("whose row --na drop leaves out", "whose row is to be left out of all arrays"),
+    (r"as --where 'LABEL!=(-?\d+)' does", r"as in array[labels != \1]"),
+    (r"losscalc ([\w-]+) --dim (-?\d+)", r'losscalc.compute("\1", ..., dim=\2)'),
+    ("--multi-hot ' ' turns", "numpy.eye(C)[labels] turns"),
+    (r"(?:`(\w+)`|--([a-z-]+)) (-?\d[\d.]*|none|mean|sum|batchmean)(?!\w)", None),
+    (r"`(broadcast|log_target|zero_infinity)`", r"\1=True"),
+    ("losscalc list shows", "losscalc.losses() shows"),
+    (r"losscalc show ([\w-]+)", r'help(losscalc.losses()["\1"])'),
+    (r"(losscalc (?:list|suppose)(?: '[^']+'| (?!lists)\S+)?)", r"\1, on the command line,"),
+    (r"use losscalc ([\w-]+)", r"use \1"),
+    (r"losscalc (?!list|suppose)([\w-]+)", r'losscalc.compute("\1", ...)'),
+    ("pipe (it|probabilities) through", r"put \1 through"),
+    (r"--([a-z-]+)", None),
+)
+
+
+def in_python(text: str) -> str:
+    """A text with options and commands as they are typed in Python.
+
+    >>> in_python("--reduction sum shows it; use losscalc bce-logits, or `class_axis` -1")
+    "reduction='sum' shows it; use bce-logits, or class_axis=-1"
+    """
+    for pattern, instead in _IN_PYTHON:
+        text = re.sub(pattern, _keyword if instead is None else instead, text)
+    return name_arguments(text, str)
+
+
+def _keyword(match: re.Match[str]) -> str:
+    """An option with its value, if it has one, as a keyword argument."""
+    *names, value = match.groups() if len(match.groups()) > 1 else (*match.groups(), None)
+    name = "".join(filter(None, names)).replace("-", "_")
+    if value is None:
+        return name
+    return f"{name}={value}" if value[-1].isdigit() else f"{name}={value!r}"
 
 
 def option_name(argument: str) -> str:

@@ -1,5 +1,6 @@
 """The Python interface: compute, the classes, losses()."""
 
+import inspect
 import subprocess
 import sys
 
@@ -78,8 +79,7 @@ def adaptive(changed):
     ("call", "error", "text"),
     [
         (lambda: losscalc.compute("mee", [1], [1]), errors.UnknownLossError, "mee"),
-        (lambda: losscalc.compute(3, [1], [1]), errors.UnknownLossError, "chosen by its name"),
-        (lambda: losscalc.compute(losscalc.MSE, [1], [1]), errors.UnknownLossError, "chosen by its name"),
+        (lambda: losscalc.compute(3, [1], [1]), errors.UnknownLossError, "neither a loss nor a criterion"),
         (
             lambda: adaptive({"head.weight": np.ones((1, 2))}),
             errors.ShapeError,
@@ -196,3 +196,20 @@ def test_docstrings_are_complete(cls):
     arrays = [f"`{array.name}`" for array in array_arguments(cls)]
     for part in (*arrays, "mean divides by", "Raises ", "Source: https://", ">>> "):
         assert part in " ".join(text.split()), f"say {part!r} in the docstring of {cls.__name__}"
+
+
+FUNCTIONS = [
+    name for name in losscalc.__all__ if inspect.isfunction(getattr(losscalc, name)) and name != "losses"
+]
+
+
+@pytest.mark.parametrize(
+    "function", [*(getattr(losscalc, name) for name in FUNCTIONS), losscalc.testing.assert_loss]
+)
+def test_docstrings_of_functions(function):
+    """A line, the errors, and an example (which the doctests run)."""
+    first, *rest = (function.__doc__ or "").strip().split("\n\n")
+
+    assert "\n" not in first
+    assert any(part.strip().startswith("Raises ") for part in rest)
+    assert ">>> " in rest[-1]

@@ -29,7 +29,7 @@ from losscalc.cli.catalogue import TOOLS
 from losscalc.core.registry import operations
 from losscalc.engine import compute as engine
 from losscalc.inputs import signatures
-from tests.support import hostile, tensors
+from tests.support import doubles, hostile, tensors
 from tests.support.hints import Followed, followed, patterns
 from tests.support.workbooks import xlsx
 
@@ -37,7 +37,7 @@ ROWS = list(followed())
 
 # Names for the files and the Python of the tables.
 MODULES = {"np": np, "losscalc": losscalc, "bz2": bz2, "gzip": gzip, "lzma": lzma, "pickle": pickle}
-NAMES = {**vars(tensors), **vars(hostile), **MODULES, "xlsx": xlsx}
+NAMES = {**vars(tensors), **vars(hostile), **vars(doubles), **MODULES, "xlsx": xlsx}
 
 COMMANDS = "|".join([*operations(), *TOOLS])
 

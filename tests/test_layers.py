@@ -26,6 +26,7 @@ FLOORS = [
     ("outputs",),
     ("insight",),
     ("cli",),
+    ("testing",),
     ("__init__", "__main__"),
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
@@ -218,10 +219,9 @@ def test_public_names_are_exact():
 
     assert losscalc.__all__ == sorted(losscalc.__all__)
     assert set(losscalc.__all__) == classes | kinds - {"Remark"} | {
-        "Loss",
-        "compute",
-        "gradient",
-        "losses",
+        *("Loss", "compute", "gradient", "losses", "__version__"),
+        *("check", "compare", "diagnose", "explain", "suppose", "worst"),
+        *("Check", "Comparison", "Diagnosis", "Explanation", "Supposition", "WorstLosses"),
     }
     assert all(hasattr(losscalc, name) for name in losscalc.__all__)
 

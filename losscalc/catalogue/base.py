@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
 
@@ -14,14 +14,14 @@ from losscalc.core.array import ArrayLike, DTypeLike, FloatArray, IndexArray
 from losscalc.core.declaration import array_arguments, parameters
 from losscalc.core.domains import NOT_NEGATIVE, Interval
 from losscalc.core.operation import Operation, differentiable, result_dtype
-from losscalc.core.reductions import REDUCTIONS, Reduction, Slope, legacy_reduction
-from losscalc.core.registry import lookup, operations, register
+from losscalc.core.reductions import MEAN, REDUCTIONS, Reduction, Slope, legacy_reduction
+from losscalc.core.registry import lookup, operations, other_meaning, register
 from losscalc.core.roles import Role
 from losscalc.engine import compute as engine
-from losscalc.engine.arguments import memory_sources
+from losscalc.engine.arguments import fixed, memory_sources
 from losscalc.engine.call import Call
 from losscalc.engine.findings import Findings
-from losscalc.errors import LosscalcWarning, ParameterError
+from losscalc.errors import LosscalcNote, LosscalcWarning, ParameterError, printable
 
 Quantities = Mapping[str, FloatArray | None]
 """The values of symbols of a formula, by symbol."""
@@ -68,6 +68,23 @@ class Loss(Operation):
     """Names of losses that are easily mistaken for it, the likeliest first."""
     examined: ClassVar[Callable[..., Findings] | None] = None
     """The method that looks for signs of mistakes in calls from Python, which the package adds."""
+    weight: ArrayLike | None = None
+    """What PyTorch's class takes of that name: an array, for losses that have one, or "balanced"."""
+    pos_weight: ArrayLike | None = None
+    """The same."""
+
+    def __init__(self, **settings: Any) -> None:
+        known = {array.name for array in array_arguments(type(self))} & {"weight", "pos_weight"}
+        weights = {name: settings.pop(name) for name in known if name in settings}
+        super().__init__(**settings)
+        # As tuples, so that losses stay equal, and keys of dicts, by what they were made with.
+        self.__dict__.update(
+            {name: fixed(name, value) for name, value in weights.items() if value is not None}
+        )
+
+    @property
+    def weights(self) -> Mapping[str, Any]:
+        return {name: self.__dict__[name] for name in ("weight", "pos_weight") if name in self.__dict__}
 
     def __call__(
         self,
@@ -88,19 +105,33 @@ class Loss(Operation):
         `digits` (1 to 1,000; it needs mpmath) the numbers are decimal.Decimal, with so many correct digits.
         """
         chosen, notice = choose_reduction(type(self), reduction, size_average, reduce)
-        check_broadcast(type(self), broadcast)
-        sources = memory_sources(self, arrays, named)
-        if wrt is not None:
-            check_wrt(self, wrt, sources)
-        examine = None if self.examined is None else partial(self.examined, chosen.name)
-        call = Call(
-            self, sources, chosen, result_dtype(dtype), broadcast, wrt, threads, digits, examine=examine
-        )
-        call, notes = call.aligned()
+        call, notes = self.called(arrays, named, chosen, dtype, broadcast, wrt, threads, digits)
         done = engine.compute(call)
         announce((*([notice] if notice else []), *notes, *done.warnings))
         is_column = wrt is not None and any(note.argument == wrt for note in notes)
         return done.value[:, np.newaxis] if is_column else done.value[()]
+
+    def called(
+        self,
+        arrays: tuple[ArrayLike | None, ...],
+        named: Mapping[str, ArrayLike | None],
+        reduction: Reduction = MEAN,
+        dtype: DTypeLike | None = None,
+        broadcast: bool = False,
+        wrt: str | None = None,
+        threads: int | None = None,
+        digits: int | None = None,
+    ) -> tuple[Call[Self], tuple[LosscalcNote, ...]]:
+        """The call of these arrays, and notes on how they were taken."""
+        check_broadcast(type(self), broadcast)
+        sources = memory_sources(self, arrays, named)
+        if wrt is not None:
+            check_wrt(self, wrt, sources)
+        examine = None if self.examined is None else partial(self.examined, reduction.name)
+        whole = Call(
+            self, sources, reduction, result_dtype(dtype), broadcast, wrt, threads, digits, examine=examine
+        )
+        return whole.aligned()
 
     @abstractmethod
     def gradient(self, *arrays: Any, **named: Any) -> Slope:
@@ -135,26 +166,31 @@ class Loss(Operation):
         return self.formula
 
 
-def compute(name: str, *arrays: ArrayLike | None, **arguments: Any) -> Any:
-    """Compute the loss (or activation) of that name, as an array or NumPy scalar.
+def compute(loss: object, *arrays: ArrayLike | None, **arguments: Any) -> Any:
+    """Compute a loss (or an activation), as an array or NumPy scalar.
 
-    Arrays may be given in PyTorch's order or by name. The other arguments are the parameters of the loss,
-    `like` (a library, as which it is computed, such as "keras"), and `reduction` (none, mean or sum; by
-    default mean), `dtype` (of the result; by default that of the input), `broadcast`, PyTorch's old
-    `size_average` and `reduce`, `threads` (by default one a core; the result is the same for any number) and
-    `digits` (1 to 1,000; the result is then decimal.Decimal with so many correct digits, for which mpmath is
-    needed). The class of the loss tells its shapes, domains and divisor.
+    The loss is a name, a class or an object of losscalc, or your own criterion: an object of torch.nn, Keras
+    or torchmetrics, or a function of theirs, of optax or scikit-learn, whose parameters are read.
+
+    Arrays may be given in PyTorch's order (those of a criterion in its own) or by name, as anything that is
+    an array: lists, tensors, DataFrames, Arrow's. `weight` and `pos_weight` may be "balanced". The other
+    arguments are the parameters of the loss, `like` (a library, as which it is computed, such as "keras"),
+    and `reduction` (none, mean or sum; by default mean), `dtype` (of the result; by default that of the
+    input), `broadcast`, PyTorch's old `size_average` and `reduce`, `threads` (by default one a core; the
+    result is the same for any number) and `digits` (1 to 1,000; the result is then decimal.Decimal with so
+    many correct digits, for which mpmath is needed). The class of the loss tells its shapes, domains and
+    divisor.
 
     Raises UnknownLossError, ParameterError, ShapeError, DTypeError and DomainError.
 
     >>> compute("bce-logits", input=[[2.0, -1.0]], target=[[1, 0]], pos_weight=3.0, reduction="none")
     array([[0.38078403, 0.31326169]])
     """
-    operation, rest = instance(name, arguments)
+    operation, arrays, rest = instance(loss, arrays, arguments)
     return operation(*arrays, **rest)
 
 
-def gradient(name: str, *arrays: ArrayLike | None, wrt: str | None = None, **arguments: Any) -> Any:
+def gradient(loss: object, *arrays: ArrayLike | None, wrt: str | None = None, **arguments: Any) -> Any:
     """Compute the derivative of a reduced loss with respect to one of its arrays; it has the array's shape.
 
     It is what `backward()` leaves in `.grad` in PyTorch, for the first array unless `wrt` names another. With
@@ -165,7 +201,7 @@ def gradient(name: str, *arrays: ArrayLike | None, wrt: str | None = None, **arg
     >>> gradient("mse", input=[1.0, -2.0], target=[1.5, 1.0])
     array([-0.5, -3. ])
     """
-    operation, rest = instance(name, arguments)
+    operation, arrays, rest = instance(loss, arrays, arguments)
     if not isinstance(operation, Loss):
         raise ParameterError(f"{operation.name} is not a loss, and has no gradient")
     first = array_arguments(type(operation))[0].name
@@ -227,12 +263,32 @@ def check_wrt(operation: Operation, wrt: str, given: Collection[str]) -> None:
         raise ParameterError(f"`{wrt}` is not given, so there is no gradient of it", argument=wrt)
 
 
-def instance(name: str, arguments: Mapping[str, Any]) -> tuple[Operation, dict[str, Any]]:
-    """Create the operation of a name with its parameters; returns the other arguments beside it."""
-    cls = lookup(name)
+def instance(
+    loss: object, arrays: tuple[Any, ...], arguments: Mapping[str, Any]
+) -> tuple[Operation, tuple[Any, ...], dict[str, Any]]:
+    """The operation that is asked for, its arrays by position, and the other arguments beside it.
+
+    It is a name, a class, or an operation with its parameters; or a criterion of another library, which
+    is read, and whose arrays are in its own order.
+    """
+    if isinstance(loss, Operation):
+        return loss, arrays, dict(arguments)
+    if isinstance(loss, type) and issubclass(loss, Operation) and hasattr(loss, "name"):
+        cls = loss
+    elif isinstance(loss, str):
+        cls = lookup(loss)
+        if other := other_meaning(cls, loss):
+            announce([LosscalcNote(f"{printable(loss)} is taken as {cls.name}; others mean {other}")])
+    else:
+        # Imported here, because most losses are asked for by their names.
+        from losscalc.catalogue.criterion import Criterion
+
+        criterion = Criterion.of(loss)
+        operation, rest = criterion.read()
+        return operation, (), rest | criterion.named(type(operation), arrays, arguments)
     own = {key for parameter in parameters(cls) for key in (parameter.name, parameter.alias)} | {"like"}
     operation = cls(**{key: value for key, value in arguments.items() if key in own})
-    return operation, {key: value for key, value in arguments.items() if key not in own}
+    return operation, arrays, {key: value for key, value in arguments.items() if key not in own}
 
 
 def announce(remarks: Collection[LosscalcWarning]) -> None:

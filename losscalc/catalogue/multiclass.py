@@ -94,7 +94,7 @@ class CrossEntropy(Tokens):
         Convention(
             "keras",
             "divides the sum of weighted losses by their number, and gives 0 if all are ignored",
-            "keras.losses.SparseCategoricalCrossentropy(from_logits=True), 3.15.1",
+            "keras.losses.SparseCategoricalCrossentropy, CategoricalCrossentropy(from_logits=True), 3.15.1",
             mean="plain",
             nothing=0.0,
         ),
@@ -105,7 +105,7 @@ class CrossEntropy(Tokens):
             mean="all",
         ),
         *agreeing(
-            optax="optax.losses.softmax_cross_entropy_with_integer_labels, 0.2.8",
+            optax="optax.losses.softmax_cross_entropy and softmax_cross_entropy_with_integer_labels, 0.2.8",
             onnx="SoftmaxCrossEntropyLoss of opset 13, onnx 1.23.2, without ignore_index unless it is given",
         ),
     )

@@ -16,6 +16,7 @@ from losscalc.cli.weights import check_class_weights
 from losscalc.core.declaration import target_argument
 from losscalc.core.operation import Operation
 from losscalc.core.roles import CLASS_KINDS
+from losscalc.engine.balance import BALANCED, balanced, check_balanced
 from losscalc.engine.call import AnyCall
 from losscalc.engine.sources import MemorySource, Source
 from losscalc.errors import LosscalcError, LosscalcNote, Remark, ShapeError, UsageError, option_name
@@ -33,9 +34,6 @@ from losscalc.insight import diagnose
 
 if TYPE_CHECKING:
     from losscalc.inputs.labels import Classes
-
-BALANCED = "balanced"
-"""The word for weights that are computed from the labels."""
 
 
 class Inputs(NamedTuple):
@@ -257,12 +255,7 @@ def _balanced(
     sources: Mapping[str, Source],
 ) -> Source:
     """Weights by which all classes, or positives and negatives, count alike."""
-    from losscalc.insight.stats import balanced_classes, balanced_positives
-
-    kind = operation.roles[name].kind
-    by_class = kind == "class-weights"
-    if not by_class and kind != "positive-weights":
-        raise UsageError(f"`{name}` of {operation.name} is not one a class, and nothing balances it")
+    check_balanced(operation, name)
     target, reading = addresses.get("target"), readings.of("target")
     if target is None or target.pipe is not None or reading.na == "drop" or reading.where or reading.key:
         raise UsageError(
@@ -271,13 +264,8 @@ def _balanced(
         )
     with contextlib.closing(_opened(operation, "target", addresses, readings, sources)["target"]) as source:
         labels = source.whole()
-    if not by_class:
-        return MemorySource(balanced_positives(labels))
-    shape = sources["linear_weight"].shape[:1] if "linear_weight" in sources else sources["input"].shape[:2]
-    if operation.settings.get("class_axis") == -1:
-        shape = sources["input"].shape
-    ignored = operation.settings.get("ignore_index")
-    return MemorySource(balanced_classes(labels, shape[-1], ignored if isinstance(ignored, int) else None))
+    shapes = {key: source.shape for key, source in sources.items()}
+    return MemorySource(balanced(operation, name, labels, shapes))
 
 
 def _check_distinct(addresses: Mapping[str, Address]) -> None:

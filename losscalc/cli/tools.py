@@ -44,9 +44,9 @@ def diagnose(loss: str, arguments: tuple[str, ...]) -> None:
 
     losscalc diagnose cross-entropy -i logits.csv -t labels.csv --worst 5
     """
-    from losscalc.cli.survey import context_sheet, histogram_sheet, stats_sheet, worst_sheet
     from losscalc.insight.doubts import doubts
     from losscalc.insight.single import has_single_losses
+    from losscalc.insight.survey import diagnosis_sheets
 
     cls = loss_of(loss)
     command = build_command(cls)
@@ -60,12 +60,9 @@ def diagnose(loss: str, arguments: tuple[str, ...]) -> None:
         call, locate = request.located()
         if request.voice.is_heard:
             request.voice.tell(doubts(call))
-        sheets = [context_sheet(call)]
-        if has_single_losses(call):
-            sheets += [stats_sheet(call), worst_sheet(call, worst, locate), histogram_sheet(call)]
-        else:
+        delivery.send_sheets(diagnosis_sheets(call, worst, locate))
+        if not has_single_losses(call):
             request.voice.tell([LosscalcNote(f"{cls.name} has no single losses: it is a function of sums")])
-        delivery.send_sheets(sheets)
 
 
 def _options() -> list[click.Parameter]:
@@ -83,7 +80,7 @@ def _options() -> list[click.Parameter]:
 
 
 def _compare(losses: tuple[str, ...], **values: Any) -> None:
-    from losscalc.cli.survey import comparison_row, comparison_sheet, refused_row
+    from losscalc.insight.survey import comparison_row, comparison_sheet, refused_row
 
     values.pop("debug")
     voice = Voice(values.pop("quiet"), values.pop("warnings") == "error", set())
@@ -129,7 +126,7 @@ compare = GroupedCommand(
 
 
 def _weights(kind: str, values: dict[str, Any]) -> None:
-    from losscalc.insight.stats import balanced_classes, balanced_positives
+    from losscalc.engine.balance import balanced_classes, balanced_positives
 
     values.pop("debug"), values.pop("quiet"), values.pop("warnings")
     classes = values.pop("classes", None)

@@ -72,7 +72,7 @@ def _group(request: Request, delivery: Delivery) -> None:
 
 def _survey(request: Request, delivery: Delivery, stats: bool, worst: int | None) -> None:
     """Show statistics of the single losses, and the largest of them."""
-    from losscalc.cli.survey import stats_sheet, worst_sheet
+    from losscalc.insight.survey import stats_sheet, worst_sheet
 
     call, locate = request.located()
     sheets = [stats_sheet(call)] if stats else []

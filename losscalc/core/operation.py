@@ -94,7 +94,8 @@ class Operation(ABC):
 
     def __repr__(self) -> str:
         own = {} if self.like is None else {"like": self.like}
-        settings = ", ".join(f"{name}={value!r}" for name, value in {**own, **self.settings}.items())
+        shown = {**own, **self.settings, **self.weights}
+        settings = ", ".join(f"{name}={value!r}" for name, value in shown.items())
         return f"{type(self).__name__}({settings})"
 
     @abstractmethod
@@ -230,6 +231,11 @@ class Operation(ABC):
             beyond = f"{convention.library} has another loss for a label between them"
             roles["target"] = roles["target"]._replace(advised=BITS, beyond=beyond)
         return roles
+
+    @property
+    def weights(self) -> Mapping[str, Any]:
+        """The arrays that it was made with, by name, as PyTorch's losses are made with their weights."""
+        return MappingProxyType({})
 
     @property
     def settings(self) -> dict[str, object]:

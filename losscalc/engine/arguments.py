@@ -1,14 +1,15 @@
 """The arrays of a call from Python, as sources."""
 
 from collections.abc import Mapping
-
-import numpy as np
+from typing import Any
 
 from losscalc.core.array import Array, ArrayLike
 from losscalc.core.declaration import array_arguments
 from losscalc.core.operation import Operation, unknown_argument
+from losscalc.engine.balance import BALANCED, balanced
+from losscalc.engine.foreign import as_array, check_rows
 from losscalc.engine.sources import MemorySource, Source
-from losscalc.errors import DataError, DTypeError, ParameterError, ShapeError
+from losscalc.errors import DataError, DTypeError, ParameterError
 
 
 def memory_sources(
@@ -25,16 +26,38 @@ def memory_sources(
         if name not in {a.name for a in arguments}:
             raise unknown_argument(operation, name)
         given[name] = value
+    for name, value in operation.weights.items():
+        if given.get(name) is not None:
+            raise ParameterError(f"`{name}` is given twice, to the loss and beside the arrays", argument=name)
+        given[name] = value
     for argument in arguments:
         if argument.required and given.get(argument.name) is None:
             raise ParameterError(f"`{argument.name}` is missing", argument=argument.name)
+    check_rows({a.name: given.get(a.name) for a in arguments if a.role.has_rows})
+    return _sources(operation, given)
+
+
+def _sources(operation: Operation, given: Mapping[str, Any]) -> dict[str, Source]:
+    """The arrays that are given, in the order of the loss; what is to be balanced comes after the others."""
     sources: dict[str, Source] = {}
+    arguments = array_arguments(type(operation))
+    late = [argument.name for argument in arguments if _is_balanced(given.get(argument.name))]
     for argument in arguments:
+        name, value = argument.name, given.get(argument.name)
         if argument.role.many:
-            sources |= _state_sources(argument.name, given[argument.name])
-        elif (value := given.get(argument.name)) is not None:
-            sources[argument.name] = MemorySource(_as_array(argument.name, value))
-    return sources
+            sources |= _state_sources(name, value)
+        elif value is not None and name not in late:
+            sources[name] = MemorySource(as_array(name, value))
+    if not late:
+        return sources
+    shapes = {name: source.shape for name, source in sources.items()}
+    labels = as_array("target", given.get("target"))
+    sources |= {name: MemorySource(balanced(operation, name, labels, shapes)) for name in late}
+    return {argument.name: sources[argument.name] for argument in arguments if argument.name in sources}
+
+
+def _is_balanced(value: object) -> bool:
+    return isinstance(value, str) and value == BALANCED
 
 
 def _state_sources(name: str, state: object) -> dict[str, Source]:
@@ -47,30 +70,16 @@ def _state_sources(name: str, state: object) -> dict[str, Source]:
 def _member(name: str, key: str, value: ArrayLike) -> Array:
     """One array of a state dict; errors name it."""
     try:
-        return _as_array(name, value)
+        return as_array(name, value)
     except DataError as error:
         error.problem = f"{key}: {error.problem}"
         raise
 
 
-def _as_array(name: str, value: ArrayLike) -> Array:
-    if isinstance(value, np.ma.MaskedArray):
-        raise DTypeError(
-            f"`{name}` must not be masked: the mask would be lost",
-            argument=name,
-            hint="leave the masked values out of all arrays, as in array[~mask]",
-        )
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ShapeError(f"`{name}` is ragged: its rows differ in length or depth", argument=name) from error
-    except (RuntimeError, TypeError) as error:
-        # Raised by tensors that need a gradient, or whose dtype NumPy does not have.
-        raise DTypeError(
-            f"`{name}` cannot be read as an array: {error}",
-            argument=name,
-            hint="of a tensor give .detach().cpu(), and .float() of a bfloat16 one",
-        ) from error
-    if array.dtype.kind not in "fiub":
-        raise DTypeError(f"`{name}` must hold real numbers", found=f"dtype {array.dtype}", argument=name)
-    return array
+def fixed(name: str, value: Any) -> Any:
+    """An array as a number or as tuples, which never change; the word for balanced weights as it is."""
+    return value if _is_balanced(value) else _tupled(as_array(name, value).tolist())
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(map(_tupled, value)) if isinstance(value, list) else value

@@ -6,18 +6,16 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.core.domains import UNIT
 from losscalc.core.reductions import MEAN
 from losscalc.core.roles import CLASS_KINDS
 from losscalc.core.shapes import beside, broadcasts_to
 from losscalc.engine.compute import compute
-from losscalc.errors import DataError, Index
+from losscalc.errors import Index
 from losscalc.insight.call import Call
 from losscalc.insight.diagnosis import sequences, takes_classes
 from losscalc.insight.single import single_losses, terms_of
 
 _BARS = 12
-_MOST_LABELS = 10**7
 _LARGE, _LARGEST = 1e300, float(np.finfo(np.float64).max)
 
 
@@ -134,43 +132,6 @@ def histogram(call: Call, bars: int = _BARS) -> list[Bar]:
     numbers, edges = np.histogram(values * scale, bins=bars, range=bounds)
     bounds = (edges.clip(-_LARGEST * scale, _LARGEST * scale) / scale).tolist()
     return [Bar(*bar) for bar in zip(bounds, bounds[1:], numbers.tolist(), strict=False)]
-
-
-def balanced_classes(target: Array, classes: int | None = None, ignored: int | None = None) -> Array:
-    """Class weights by which all classes count alike: n / (C·n_c), as in scikit-learn."""
-    flat = np.asarray(target).reshape(-1)
-    wrong = np.flatnonzero(~(flat == np.floor(flat)) | (flat > _MOST_LABELS))
-    if wrong.size:
-        raise DataError(
-            f"`target` must hold class indices, whole numbers below {_MOST_LABELS}",
-            found=float(flat[wrong[0]]),
-            argument="target",
-        )
-    indices = flat[(flat >= 0) & (flat != ignored)].astype(np.int64)
-    if classes is not None and indices.size and indices.max() >= classes:
-        raise DataError(
-            f"`target` must be a class index from 0 to {classes - 1}",
-            found=int(indices.max()),
-            argument="target",
-        )
-    numbers = np.bincount(indices, minlength=classes or 0).astype(np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(numbers > 0, numbers.sum() / (np.count_nonzero(numbers) * numbers), 0.0)
-
-
-def balanced_positives(target: Array) -> Array:
-    """Negatives over positives: one number for a vector, one a column for a matrix."""
-    if (outside := UNIT.first_outside(np.asarray(target, dtype=np.float64))) is not None:
-        raise DataError(
-            "`target` must hold labels in [0, 1]", found=float(target[outside]), argument="target"
-        )
-    axis = 0 if target.ndim > 1 else None
-    positives = np.asarray(target, dtype=np.float64).sum(axis=axis)
-    negatives = np.asarray(1.0 - target, dtype=np.float64).sum(axis=axis)
-    if (positives == 0).any():
-        where = f" in column {int(np.argmax(positives == 0)) + 1}" if positives.ndim else ""
-        raise DataError(f"`target` has no positive label{where}, so no weight balances it", argument="target")
-    return np.asarray(negatives / positives)
 
 
 def _beside(call: Call, shape: tuple[int, ...], index: Index) -> Iterator[tuple[str, Array]]:

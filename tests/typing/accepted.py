@@ -15,6 +15,23 @@ def functions() -> None:
     assert_type(losscalc.gradient("mse", input=np.ones(1, np.float32), target=2.0, wrt="input"), Any)
 
 
+def insight() -> None:
+    """Results have types of their own, and a check is a condition."""
+    found = losscalc.check(losscalc.MSE, [1.0], [2.0], expected=0.5, rtol=1e-3)
+    assert_type(found, losscalc.Check)
+    assert_type(bool(found), bool)
+    assert_type(found.causes, tuple[str, ...])
+    assert_type(found.to_dict(), dict[str, Any])
+    assert_type(losscalc.explain(losscalc.Huber(delta=0.5), [1.0], [2.0], max_rows=3), losscalc.Explanation)
+    assert_type(losscalc.worst("mse", [1.0], [2.0], count=3).rows, list[dict[str, Any]])
+    assert_type(losscalc.diagnose("mse", [1.0], [2.0]).warnings, tuple[losscalc.DiagnosisWarning, ...])
+    assert_type(losscalc.compare(["mse", losscalc.L1], [1.0], [2.0]), losscalc.Comparison)
+    assert_type(losscalc.suppose("mse", [1.0], [2.0], mistake="sum"), losscalc.Supposition)
+    losscalc.testing.assert_loss("mse", [1.0], [2.0], expected=1.0, places=4)
+    assert_type(losscalc.CrossEntropy(weight=np.ones(3), label_smoothing=0.1), losscalc.CrossEntropy)
+    assert_type(losscalc.__version__, str)
+
+
 def classes() -> None:
     """Parameters are typed fields, and given by name."""
     loss = losscalc.CrossEntropy(label_smoothing=0.1, ignore_index=-1)

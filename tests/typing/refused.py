@@ -15,7 +15,8 @@ def calls() -> None:
     """What is no array, and what is no option."""
     losscalc.MSE()([1.0], [2.0], reduction=None)  # error: arg-type
     losscalc.MSE()([1.0], [2.0], threads="two")  # error: arg-type
-    losscalc.compute(losscalc.MSE, [1.0], [2.0])  # error: arg-type
+    losscalc.check("mse", [1.0], [2.0])  # error: call-arg
+    losscalc.check("mse", [1.0], [2.0], expected=0.5, rtol="1e-3")  # error: arg-type
 
 
 def names() -> None:

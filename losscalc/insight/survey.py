@@ -1,18 +1,21 @@
-"""The tables of --stats and --worst, and of the tools diagnose and compare."""
+"""The tables of statistics and of the largest losses, of a diagnosis, and of losses side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from losscalc.cli.request import Locate
 from losscalc.core.array import Array
 from losscalc.core.reductions import MEAN
 from losscalc.engine.compute import compute
-from losscalc.errors import printable
+from losscalc.errors import Index, Location, printable
 from losscalc.insight.call import Call
 from losscalc.insight.predictions import predictions
+from losscalc.insight.single import has_single_losses
 from losscalc.insight.stats import Worst, context, histogram, spread, worst
 from losscalc.outputs.sheets import Cell, Column, Figure, Label, Numbers, Sheet
+
+Locate = Callable[[Index], Location | None]
+"""Where a row, or a number, stands in a file."""
 
 _BAR = 30
 _MOST_CLASSES = 10
@@ -74,6 +77,14 @@ def _beliefs(call: Call, found: Sequence[Worst]) -> tuple[list[Column], list[lis
         label, *chances = (values[row.held] for values in kept)
         said.append([int(label), *(Figure(float(chance), ".4f") for chance in chances)])
     return columns, said
+
+
+def diagnosis_sheets(call: Call, count: int, locate: Locate) -> list[Sheet]:
+    """Baselines, statistics, the largest losses and a histogram; the first alone without single losses."""
+    if not has_single_losses(call):
+        return [context_sheet(call)]
+    largest = worst_sheet(call, count, locate)
+    return [context_sheet(call), stats_sheet(call), largest, histogram_sheet(call)]
 
 
 def context_sheet(call: Call) -> Sheet:

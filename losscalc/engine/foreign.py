@@ -1,0 +1,130 @@
+"""Arrays of other libraries as NumPy's, by what they can do: none of these libraries is imported."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from losscalc.core.array import Array
+from losscalc.errors import DataError, DTypeError, ShapeError
+
+_CPU = 1
+"""The number of main memory in DLPack."""
+_PLAIN = (np.ndarray, list, tuple, float, int)
+"""What is in main memory, and has no gradient."""
+
+
+def as_array(name: str, value: Any) -> Array:
+    """Anything that is an array of real numbers, as NumPy's; `name` is that of the argument.
+
+    Tensors are detached, and numbers of 16 bits that NumPy does not have become float32.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise DTypeError(
+            f"`{name}` must not be masked: the mask would be lost",
+            argument=name,
+            hint="leave the masked values out of all arrays, as in array[~mask]",
+        )
+    if type(value) not in _PLAIN:
+        _check_place(name, value)
+        value = _detached(value)
+    array = _converted(name, value)
+    if array.dtype.kind in "fiub":
+        return array
+    if array.dtype.kind == "O":
+        array = _of_objects(value, array)
+    if array.dtype.kind == "V" and "float" in array.dtype.name:
+        # The dtypes of ml_dtypes, which JAX and TensorFlow use.
+        array = array.astype(np.float32)
+    if array.dtype.kind not in "fiub":
+        raise DTypeError(f"`{name}` must hold real numbers", found=_kind_of(value, array), argument=name)
+    return array
+
+
+def check_rows(rows: Mapping[str, Any]) -> None:
+    """Refuse arrays whose rows have labels, as those of a Series have, that are not the same."""
+    labelled = {name: index for name, value in rows.items() if (index := _labels(value)) is not None}
+    if len(labelled) < 2:
+        return
+    (first, own), *others = labelled.items()
+    for name, index in others:
+        # Of different lengths the shapes tell.
+        if len(index) != len(own) or own.equals(index):
+            continue
+        pairs = enumerate(zip(own, index, strict=True))
+        place, (one, other) = next(((i, pair) for i, pair in pairs if pair[0] != pair[1]), (0, ("", "")))
+        raise DataError(
+            f"the index of `{name}` is not that of `{first}`: "
+            f"row {place} is {other!r} here, and {one!r} there",
+            argument=name,
+            index=(place,),
+            hint="bring the rows into one order, or give both with .to_numpy() if they are",
+        )
+
+
+def _labels(value: Any) -> Any:
+    """The labels of the rows; None where there are none, as of a list, whose `index` is a method."""
+    index = getattr(value, "index", None)
+    return index if hasattr(index, "equals") and hasattr(index, "__len__") else None
+
+
+def _check_place(name: str, value: Any) -> None:
+    """Refuse what is not in main memory: it is copied by whoever has it."""
+    device = getattr(value, "device", None)
+    kind = getattr(device, "type", None)
+    # Libraries that copy by themselves, as JAX does, have devices of other kinds.
+    if isinstance(kind, str) and kind != "cpu" and hasattr(value, "cpu"):
+        raise _elsewhere(name, str(device), "give .cpu() of it")
+    if hasattr(value, "__cuda_array_interface__") and not isinstance(kind, str):
+        raise _elsewhere(name, "a GPU", "give .get() of it")
+    if not hasattr(value, "__array__") and hasattr(value, "__dlpack_device__"):
+        where = value.__dlpack_device__()[0]
+        if int(where) != _CPU:
+            raise _elsewhere(name, "another device", "copy it to main memory first")
+
+
+def _elsewhere(name: str, place: str, hint: str) -> DataError:
+    return DTypeError(f"`{name}` is on {place}, and not in main memory", argument=name, hint=hint)
+
+
+def _detached(value: Any) -> Any:
+    """A tensor without its gradient, in a dtype that NumPy has."""
+    if not (hasattr(value, "detach") and hasattr(value, "requires_grad")):
+        return value
+    value = value.detach()
+    dtype = str(getattr(value, "dtype", ""))
+    return value.float() if "bfloat16" in dtype or "float8" in dtype else value
+
+
+def _converted(name: str, value: Any) -> Array:
+    """The value as an array, whatever its dtype is."""
+    try:
+        if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
+            return np.from_dlpack(value)
+        return np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"`{name}` is ragged: its rows differ in length or depth", argument=name) from error
+    except (BufferError, RuntimeError, TypeError) as error:
+        raise DTypeError(f"`{name}` cannot be read as an array: {error}", argument=name) from error
+
+
+def _of_objects(value: Any, array: Array) -> Array:
+    """Columns with missing numbers, which become NaN, and rows that are arrays, as numbers, if they are."""
+    try:
+        if array.ndim == 1 and array.size and all(np.ndim(row) for row in array):
+            return np.stack([np.asarray(row) for row in array])
+        if hasattr(value, "to_numpy"):
+            return np.asarray(value.to_numpy(dtype="float64", na_value=np.nan))
+    except (TypeError, ValueError):
+        pass
+    return array
+
+
+def _kind_of(value: Any, array: Array) -> str:
+    """What is there instead of numbers: of a table the columns, by their names."""
+    dtypes = getattr(value, "dtypes", None)
+    if dtypes is not None and hasattr(dtypes, "items"):
+        texts = [str(name) for name, dtype in dtypes.items() if getattr(dtype, "kind", "O") not in "fiub"]
+        if texts:
+            return f"{'columns' if len(texts) > 1 else 'a column'} of something else: {', '.join(texts)}"
+    return f"dtype {array.dtype}"

@@ -1,0 +1,238 @@
+"""The outcome of a check, as it is told: whether a value agrees, and what would have led to the other."""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from losscalc.core.array import Array
+from losscalc.insight.call import Call
+from losscalc.insight.compare import Comparison, Tolerance, compare
+from losscalc.insight.detect.evidence import Expected
+from losscalc.insight.detect.search import Candidate
+from losscalc.insight.detect.verdict import Explanation, Verdict, verdict
+from losscalc.outputs.result import Result
+
+# A float64 has no more digits.
+_MOST_DIGITS = 17
+
+
+Watch = Callable[[float], None]
+"""Is told which share of a search is done."""
+Command = Callable[[Candidate], str | None]
+"""What to type for what a candidate leads to; None where only a fact is known."""
+
+
+def checked(
+    call: Call,
+    result: Result,
+    expected: Array,
+    typed: str | None,
+    tolerances: tuple[float | None, float | None],
+    command: Command,
+    watch: Watch | None = None,
+) -> "Report":
+    """Compare the result of a call with what is expected, and search for what would have led to that.
+
+    `typed` is the expected number as it was typed, of which the digits count; None takes those of its repr.
+    """
+    number = None
+    if expected.size == 1:
+        text = repr(float(expected.reshape(()))) if typed is None else typed
+        number = Expected.typed(text, *tolerances)
+    tolerance = Tolerance() if number is None else Tolerance(0.0, number.tolerance)
+    asked = any(each is not None for each in tolerances)
+    if asked:
+        tolerance = Tolerance(tolerances[0] or 0.0, tolerances[1] or 0.0)
+    comparison = compare(result.value, expected, tolerance, is_reduced=not call.reduction.keeps)
+    found = Verdict() if comparison.agrees else _searched(call, comparison, number, tolerance, watch)
+    told = typed or ("these numbers" if number is None else repr(number.value))
+    return Report(result, comparison, found, tolerance, number, told, asked, command)
+
+
+def _searched(
+    call: Call, comparison: Comparison, number: Expected | None, tolerance: Tolerance, watch: Watch | None
+) -> Verdict:
+    is_array = comparison.value.ndim > 0 or call.wrt is not None
+    if number is None or is_array:
+        from losscalc.insight.detect.pattern import explained
+
+        return explained(call, comparison, tolerance)
+    if not math.isfinite(number.value):
+        from losscalc.insight.detect.nonfinite import special
+
+        return special(call, number.value)
+    return verdict(call, number, watch)
+
+
+def typed(candidate: Candidate) -> tuple[list[str], str]:
+    """The options that a candidate stands for, and the names of what has none and can be supposed."""
+    options = [word for each in candidate.combination for word in each.options.split()]
+    return options, ",".join(each.name for each in candidate.combination if not each.options)
+
+
+class Report(NamedTuple):
+    """The outcome of a check, as it is told."""
+
+    result: Result
+    comparison: Comparison
+    found: Verdict
+    tolerance: Tolerance
+    number: Expected | None
+    expect: str
+    """The expected number as it was typed, or what stands for an array."""
+    is_tolerance_typed: bool
+    """Whether the tolerance was asked for, instead of that of the digits."""
+    command: Command
+    speak: Callable[[str], str] = str
+    """How options are named in sentences."""
+
+    def lines(self) -> Iterator[str]:
+        """The two numbers, whether they agree, and what would have led to the expected one."""
+        if self.comparison.value.size:
+            yield from _numbers(self.comparison)
+        yield self._verdict
+        yield from self._reasons()
+
+    def markdown(self) -> str:
+        """The same as Markdown."""
+        numbers = _numbers(self.comparison) if self.comparison.value.size else []
+        # Of an array, the first line says how many numbers differ.
+        before = [f"{numbers.pop(0)}\n"] if len(numbers) > 3 else []
+        rows = "".join(f"| {' | '.join(line.split(maxsplit=1))} |\n" for line in numbers)
+        reasons = [f"`{line.strip()}`" if line in self._code() else line.strip() for line in self._reasons()]
+        parts = [*before, f"|  |  |\n| --- | --- |\n{rows}" if rows else "", f"**{self._verdict}**\n"]
+        return "\n".join(filter(None, [*parts, *["\n".join(reasons)]])).rstrip() + "\n"
+
+    def _code(self) -> set[str]:
+        """The lines that are to be typed."""
+        told = (*self.found.explanations, *self.found.undecided)
+        return {f"  {command}" for each in told if (command := self.command(each.candidate)) is not None}
+
+    @property
+    def _verdict(self) -> str:
+        return f"{'agrees' if self.comparison.agrees else 'differs'}{self._digits()}{self._limits()}"
+
+    def _reasons(self) -> Iterator[str]:
+        """What would have led to the expected number, or might have."""
+        found = self.found
+        if self.comparison.agrees:
+            return
+        if found.explanations:
+            for each in found.explanations:
+                yield from self._explanation(each)
+            return
+        text = self.expect.strip()
+        if found.undecided:
+            is_special = self.number is not None and not math.isfinite(self.number.value)
+            why = "" if is_special else "too few digits to tell, more would decide: "
+            yield f"{why}{text} may be one of these, or chance"
+            for each in found.undecided:
+                yield from self._explanation(each)
+        else:
+            yield f"no common mistake explains {text}"
+        for each in found.nearest:
+            yield f"near: {self._near(each.candidate)}"
+
+    def _explanation(self, each: Explanation) -> Iterator[str]:
+        value = each.candidate.value
+        told = "these numbers" if self.number is None else _digits_of(value)
+        command = self.command(each.candidate)
+        if command is None:
+            yield self.speak(each.candidate.sentence)
+            return
+        yield f"you get {told} if {self.speak(each.candidate.sentence)}:"
+        yield f"  {command}"
+        for other in each.also:
+            yield f"  also: {self.speak(f'{other.sentence} ({_typed(other)})')}"
+
+    def _near(self, candidate: Candidate) -> str:
+        assert self.number is not None
+        digits = _common_digits(candidate.value, self.number.value)
+        close = f", which is yours to {digits} digits" if digits > 1 else ""
+        return f"{_digits_of(candidate.value)}{close}, if {self.speak(candidate.sentence)} ({candidate.name})"
+
+    def _digits(self) -> str:
+        """To how many digits a typed number agrees."""
+        if self.number is None or not self.comparison.agrees or self.is_tolerance_typed:
+            return ""
+        value = float(self.comparison.value.reshape(()))
+        common = _common_digits(value, self.number.value)
+        digits = min(common, self.number.digits) if "." in self.expect else common
+        return f" to {digits} digits" if digits > 1 else ""
+
+    def _limits(self) -> str:
+        if self.number is None or self.is_tolerance_typed:
+            return f" (rtol {self.tolerance.rtol:g}, atol {self.tolerance.atol:g})"
+        if not math.isfinite(self.number.value):
+            return ""
+        return f" ({'within' if self.comparison.agrees else 'by more than'} {self.tolerance.atol:.2g})"
+
+    def facts(self) -> dict[str, object]:
+        """The same as an object of JSON."""
+        comparison = self.comparison
+        return {
+            "loss": self.result.name,
+            "reduction": self.result.reduction,
+            "agrees": comparison.agrees,
+            "value": comparison.value,
+            "expected": comparison.expected,
+            "difference": comparison.difference if comparison.value.size else 0.0,
+            "worst": comparison.worst,
+            "differing": comparison.differing,
+            "rtol": self.tolerance.rtol,
+            "atol": self.tolerance.atol,
+            "explanations": [*map(self._told, self.found.explanations)],
+            "undecided": [*map(self._told, self.found.undecided)],
+            "nearest": [*map(self._told, self.found.nearest)],
+        }
+
+    def _told(self, each: Explanation) -> dict[str, object]:
+        own = self._fact(each.candidate, each.chance)
+        return {**own, "also": [self._fact(other, each.chance) for other in each.also]}
+
+    def _fact(self, candidate: Candidate, chance: float) -> dict[str, object]:
+        return {
+            "name": candidate.name,
+            "sentence": self.speak(candidate.sentence),
+            "command": self.command(candidate),
+            "value": None if math.isnan(candidate.value) else candidate.value,
+            "cost": round(candidate.bits, 2),
+            "chance": None if math.isnan(chance) else chance,
+        }
+
+
+def _typed(candidate: Candidate) -> str:
+    """What is typed for it: options, or names behind --suppose."""
+    options = [each.options for each in candidate.combination]
+    return " ".join(options) if all(options) else candidate.name
+
+
+def _digits_of(value: float) -> str:
+    return f"{value:.7g}"
+
+
+def _common_digits(value: float, expected: float) -> int:
+    """To how many significant digits two numbers agree."""
+    if value == expected:
+        return _MOST_DIGITS
+    if not (math.isfinite(value) and expected):
+        return 0
+    places = -math.log10(2 * abs(value - expected)) + math.floor(math.log10(abs(expected))) + 1
+    return max(0, min(_MOST_DIGITS, math.floor(places + 1e-9)))
+
+
+def _numbers(comparison: Comparison) -> list[str]:
+    """The two numbers that differ most, and their difference."""
+    value, expected = (float(a[comparison.worst]) for a in (comparison.value, comparison.expected))
+    relative = abs(comparison.difference / expected) if expected else np.inf
+    lines = [
+        f"value       {value!r}",
+        f"expected    {expected!r}",
+        f"difference  {comparison.difference!r}   relative {relative:.2g}",
+    ]
+    if comparison.value.ndim and not comparison.agrees:
+        count = f"{comparison.differing} of {comparison.value.size} numbers differ"
+        lines.insert(0, f"{count}, most at [{', '.join(map(str, comparison.worst))}]")
+    return lines

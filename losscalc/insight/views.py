@@ -1,0 +1,170 @@
+"""What the commands print, as objects of Python: text as in a pipe, tables for notebooks, and facts."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from losscalc.errors import DiagnosisWarning, UsageError
+
+if TYPE_CHECKING:
+    from losscalc.insight.report import Report
+    from losscalc.outputs.result import Result
+    from losscalc.outputs.sheets import Sheet
+
+_DECIMALS = 4
+
+
+class View(ABC):
+    """What a command prints, as an object: its text is that of a pipe, and notebooks show a table of it."""
+
+    @abstractmethod
+    def written(self, form: str) -> str:
+        """The same in a format of the command line: plain, json or markdown."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The facts, under the keys of the command line's JSON; NaN and infinities are None."""
+        import json
+
+        facts: dict[str, Any] = json.loads(self.written("json"))
+        return facts
+
+    def __str__(self) -> str:
+        return self.written("plain").rstrip("\n")
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_markdown_(self) -> str:
+        return self.written("markdown")
+
+    def _repr_html_(self) -> str:
+        from losscalc.outputs.markup import html
+
+        return html(self._repr_markdown_())
+
+    def _repr_latex_(self) -> str | None:
+        from losscalc.outputs.markup import latex
+
+        return latex(self._repr_markdown_())
+
+
+@dataclass(frozen=True, repr=False)
+class _OfResult(View):
+    """A view of a value."""
+
+    result: "Result"
+    """The value with the sums behind it."""
+
+    @property
+    def value(self) -> Any:
+        """The value, as `compute` gives it."""
+        return self.result.value[()]
+
+    def written(self, form: str) -> str:
+        from losscalc.outputs.writers import WRITERS
+
+        return WRITERS[form].write(self.result, None).decode()
+
+
+@dataclass(frozen=True, repr=False)
+class Explanation(_OfResult):
+    """The working of a loss: its formula with the numbers put in, and the reduction."""
+
+    def _repr_latex_(self) -> str | None:
+        return self.written("latex")
+
+
+@dataclass(frozen=True, repr=False)
+class Supposition(_OfResult):
+    """What a loss comes to if something was done otherwise."""
+
+    def _repr_latex_(self) -> str | None:
+        try:
+            return f"$${self.written('latex').strip()}$$"
+        except UsageError:
+            return None
+
+
+@dataclass(frozen=True, repr=False)
+class _OfTables(View):
+    """A view of tables."""
+
+    tables: "tuple[Sheet, ...]"
+
+    def written(self, form: str) -> str:
+        from losscalc.outputs.sheets import write_sheets
+
+        if form != "markdown":
+            return write_sheets(self.tables, form, None).decode()
+        parts = (
+            f"**{table.title}**\n\n{write_sheets([table], form, _DECIMALS).decode()}"
+            for table in self.tables
+            if table.rows
+        )
+        return "\n".join(parts)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of the last table, by column, as a DataFrame takes them."""
+        from losscalc.outputs.sheets import records
+
+        return [dict(row) for row in records(self.tables[-1])]
+
+
+@dataclass(frozen=True, repr=False)
+class WorstLosses(_OfTables):
+    """The largest losses, where they are, and what they were computed from."""
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison(_OfTables):
+    """Several losses of the same data."""
+
+
+@dataclass(frozen=True, repr=False)
+class Diagnosis(_OfTables):
+    """What there is to say of a data set: baselines, statistics, the largest losses and a histogram."""
+
+    warnings: tuple[DiagnosisWarning, ...] = ()
+    """The signs of mistakes that were found, which were warned of as well."""
+
+
+@dataclass(frozen=True, repr=False)
+class Check(View):
+    """Whether a loss is what was expected, and if not, what would have led to that; true if it is."""
+
+    report: "Report"
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all numbers agree."""
+        return self.report.comparison.agrees
+
+    @property
+    def value(self) -> Any:
+        """The value, as `compute` gives it."""
+        return self.report.result.value[()]
+
+    @property
+    def expected(self) -> Any:
+        """What was expected: a number or an array."""
+        return self.report.comparison.expected[()]
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """What would have led to the expected number, the likeliest first, if that can be told."""
+        found = self.report.found.explanations
+        return tuple(self.report.speak(each.candidate.sentence) for each in found)
+
+    def __bool__(self) -> bool:
+        return self.agrees
+
+    def written(self, form: str) -> str:
+        from losscalc.outputs.numbers import json_bytes
+
+        match form:
+            case "json":
+                return json_bytes(self.report.facts()).decode()
+            case "markdown":
+                return self.report.markdown()
+        return "".join(f"{line}\n" for line in self.report.lines())

@@ -1,0 +1,158 @@
+"""Arrays of any library: by what they can do, with the libraries where they are installed."""
+
+import array
+
+import numpy as np
+import pytest
+
+import losscalc
+from tests.support.doubles import OnGpu, Packed, Series, Tensor
+
+X, Y = [2.0, -1.0, 0.0], [1, 0, 1]
+# torch 2.13.0, BCEWithLogitsLoss()(x, y) in float64
+BCE = 0.37777895970704714
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        X,
+        tuple(X),
+        np.array(X),
+        array.array("d", X),
+        memoryview(np.array(X)),
+        Tensor(X),
+        Tensor(X, grad=True),
+        Packed(X),
+        Series(X, "abc"),
+        [np.float64(x) for x in X],
+    ],
+    ids=lambda values: type(values).__name__,
+)
+def test_anything_is_an_array(values) -> None:
+    """The number of PyTorch, whatever holds the logits; and the gradient, (σ(x) - y) / 3."""
+    assert losscalc.compute("bce-logits", values, Y) == pytest.approx(BCE, rel=1e-14)
+    slope = (1 / (1 + np.exp(-np.array(X))) - Y) / 3
+    np.testing.assert_allclose(losscalc.gradient("bce-logits", values, Y), slope, rtol=1e-14)
+    assert losscalc.check("bce-logits", values, Y, expected=0.3778)
+
+
+def test_bfloat16_is_read_as_float32() -> None:
+    """torch 2.13.0: MSELoss of bfloat16(0.1, 0.7, -1.3), as float, and 1, 2, 3."""
+    rounded = [0.10009765625, 0.69921875, -1.296875]
+    value = losscalc.compute("mse", Tensor(rounded, dtype="torch.bfloat16", grad=True), [1.0, 2.0, 3.0])
+    assert type(value) is np.float32
+    assert value == pytest.approx(6.988330364227295, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("values", "problem", "hint"),
+    [
+        (Tensor(X, device="cuda"), "input is on cuda:0, and not in main memory", "give .cpu() of it"),
+        (Packed(X, device=2), "input is on another device", "copy it to main memory first"),
+        (np.ma.masked_array(X, [0, 1, 0]), "must not be masked", "array[~mask]"),
+        (["a", "b", "c"], "must hold real numbers, found 'dtype <U1'", ""),
+        ([[1.0], [2.0, 3.0], [1.0]], "ragged", ""),
+        ({1.0, 2.0}, "must hold real numbers, found 'dtype object'", ""),
+    ],
+)
+def test_what_is_refused(values, problem, hint) -> None:
+    """With a word on what to do."""
+    with pytest.raises(losscalc.DataError) as caught:
+        losscalc.compute("bce-logits", values, Y)
+    assert problem in str(caught.value)
+    assert hint in (caught.value.hint or "")
+
+
+def test_a_gpu_array_without_a_cpu_method() -> None:
+    """As CuPy has them."""
+
+    with pytest.raises(losscalc.DTypeError, match=r"on a GPU") as caught:
+        losscalc.compute("bce-logits", OnGpu(X), Y)
+    assert caught.value.hint == "give .get() of it"
+    assert losscalc.compute("bce-logits", OnGpu(X).get(), Y) == pytest.approx(BCE, rel=1e-14)
+
+
+def test_two_indexes_that_differ_are_refused() -> None:
+    """The same labels in another order are other rows; an array without labels has its order."""
+    with pytest.raises(losscalc.DataError, match="row 1 is 7 here, and 5 there") as caught:
+        losscalc.compute("bce-logits", Series(X, [3, 5, 7]), Series(Y, [3, 7, 5]))
+    assert (caught.value.argument, caught.value.index) == ("target", (1,))
+    same = losscalc.compute("bce-logits", Series(X, [3, 5, 7]), Series(Y, [3, 5, 7]))
+    assert same == losscalc.compute("bce-logits", Series(X, [3, 5, 7]), Y) == pytest.approx(BCE, rel=1e-14)
+    # Weights a class have no rows to be compared.
+    weighted = losscalc.compute(
+        "cross-entropy", Series([[2.0, 1.0], [0.0, 3.0]], [1, 2]), [0, 1], Series([1.0, 2.0], "ab")
+    )
+    assert weighted == losscalc.compute("cross-entropy", [[2.0, 1.0], [0.0, 3.0]], [0, 1], [1.0, 2.0])
+
+
+def test_arrow() -> None:
+    """Arrays, chunked ones, and lists of fixed size; a missing number is NaN."""
+    pa = pytest.importorskip("pyarrow")
+    assert losscalc.compute("bce-logits", pa.array(X), pa.chunked_array([[1, 0], [1]])) == pytest.approx(BCE)
+    rows = pa.array([[2.0, 1.0], [0.0, 3.0]], pa.list_(pa.float64(), 2))
+    plain = losscalc.compute("cross-entropy", [[2.0, 1.0], [0.0, 3.0]], [0, 1])
+    assert losscalc.compute("cross-entropy", rows, pa.array([0, 1])) == plain
+    with pytest.warns(losscalc.LosscalcWarning, match="not finite, found nan at"):
+        assert np.isnan(losscalc.compute("mse", pa.array([1.0, None]), [1.0, 1.0]))
+
+
+def test_pandas() -> None:
+    """Columns by themselves and together; text is named by its column."""
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"p": X, "y": Y, "name": ["a", "b", "c"]})
+    assert losscalc.compute("bce-logits", frame["p"], frame["y"]) == pytest.approx(BCE)
+    assert losscalc.compute("bce-logits", frame[["p"]], frame[["y"]]) == pytest.approx(BCE)
+    with pytest.warns(losscalc.LosscalcWarning, match="not finite, found nan at"):
+        assert np.isnan(losscalc.compute("mse", pd.Series([1, None], dtype="Int64"), [1.0, 1.0]))
+    with pytest.raises(losscalc.DTypeError, match="a column of something else: name"):
+        losscalc.compute("bce-logits", frame, frame)
+    with pytest.raises(losscalc.DataError, match="row 0 is 2 here, and 0 there"):
+        losscalc.compute("bce-logits", frame["p"], frame["y"][::-1])
+
+
+def test_torch() -> None:
+    """Tensors that need a gradient, of bfloat16, and as the expected value."""
+    torch = pytest.importorskip("torch")
+    x = torch.tensor(X, requires_grad=True)
+    loss = torch.nn.BCEWithLogitsLoss()(x, torch.tensor([1.0, 0.0, 1.0]))
+    assert losscalc.check("bce-logits", x, torch.tensor(Y), expected=loss)
+    (slope,) = torch.autograd.grad(loss, x)
+    assert losscalc.check("bce-logits", x, torch.tensor(Y), expected=slope, wrt="input")
+    assert losscalc.compute("bce-logits", x.bfloat16(), Y) == pytest.approx(BCE, rel=1e-6)
+    with pytest.raises(losscalc.DTypeError, match="meta"):
+        losscalc.compute("bce-logits", x.to("meta"), Y)
+
+
+WEIGHTED = [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, 1.0, 0.0]], [0, 2, 1]
+
+
+def test_weights_as_pytorchs_classes_take_them() -> None:
+    """torch 2.13.0: CrossEntropyLoss(weight=w)(x, y), and BCEWithLogitsLoss(pos_weight=3)."""
+    loss = losscalc.CrossEntropy(weight=[1.0, 2.0, 4.0])
+    assert loss(*WEIGHTED) == pytest.approx(0.4015685215408608, rel=1e-14)
+    assert loss == losscalc.CrossEntropy(weight=np.array([1, 2, 4]))
+    assert loss != losscalc.CrossEntropy()
+    assert {loss: 1}[losscalc.CrossEntropy(weight=(1, 2, 4))] == 1
+    assert repr(loss).endswith("weight=(1.0, 2.0, 4.0))")
+    assert losscalc.compute(loss, *WEIGHTED) == loss(*WEIGHTED)
+    value = losscalc.BCEWithLogits(pos_weight=3.0)(X, Y)
+    assert value == pytest.approx(0.924495754108992, rel=1e-14)
+    with pytest.raises(losscalc.ParameterError, match="given twice"):
+        loss(*WEIGHTED, [1, 1, 1])
+    with pytest.raises(losscalc.ParameterError, match="no argument of that name"):
+        losscalc.Hinge(weight=[1.0])
+
+
+def test_balanced_weights() -> None:
+    """n / (C·n_c) by hand: of 0, 0, 1 that is 3/4 and 3/2; negatives over positives: 2."""
+    scores, classes = [[2.0, 1.0], [1.0, 1.0], [0.0, 3.0]], [0, 0, 1]
+    by_hand = losscalc.compute("cross-entropy", scores, classes, [0.75, 1.5])
+    assert losscalc.compute("cross-entropy", scores, classes, weight="balanced") == by_hand
+    assert losscalc.CrossEntropy(weight="balanced")(scores, classes) == by_hand
+    assert losscalc.check("cross-entropy", scores, classes, weight="balanced", expected=by_hand)
+    two = losscalc.compute("bce-logits", X, [0, 0, 1], pos_weight=2.0)
+    assert losscalc.compute("bce-logits", X, [0, 0, 1], pos_weight="balanced") == two
+    with pytest.raises(losscalc.UsageError, match="nothing balances it"):
+        losscalc.compute("mse", X, Y, weight="balanced")
