@@ -22,6 +22,7 @@ TOOLS = MappingProxyType(
             "tools:class_weight",
             "The weight of each class that lets all classes count alike, n / (C·n_c)",
         ),
+        "help": ("guide:show_help", "Show the guide: how to read files, why a number differs, and more"),
         "completion": ("completion:show_completion", "Print the completion script of a shell"),
     }
 )
