@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from losscalc import cli, compute
+from tests.support.pages import same
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 EXPECTED = json.loads((SAMPLES / "expected.json").read_text("utf-8"))
@@ -196,18 +198,19 @@ def test_size() -> None:
     assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.is_file()) < 1_000_000
 
 
-def test_picture(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    """The picture shows what the tool shows now, and asks the network for nothing."""
-    svg = (SAMPLES / "terminal.svg").read_text("utf-8")
+DRAWN = runpy.run_path(str(SAMPLES / "picture.py"))
+
+
+def words(svg: str) -> list[str]:
+    """The words of a picture, one after the other."""
+    return [str(text.text) for text in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DRAWN["PICTURES"])
+def test_picture(name: str) -> None:
+    """Each picture shows what the tool shows now, and asks the network for nothing."""
+    svg = (SAMPLES / f"{name}.svg").read_text("utf-8")
     assert re.findall(r"https?://[^\"' )]+|url\(|@import|href", svg) == ["http://www.w3.org/2000/svg"]
-    words = [text.text for text in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
-    shown = []
-    for reduction in ("-r none", ""):
-        assert cli.run([*f"bce-logits -i logits.csv -t labels.csv {reduction} -f table".split()]) == 0
-        long = reduction.replace("-r", "--reduction")
-        shown += (
-            f"$ losscalc bce-logits --input samples/logits.csv --target samples/labels.csv {long}".split()
-        )
-        table = capfdbinary.readouterr().out.decode()
-        shown += re.findall(r"[^\s\u2500-\u257f]+", table)
-    assert words == shown
+    shown = words(DRAWN["picture"](name))
+    assert same(" ".join(shown), " ".join(words(svg))), "run `python -m tests.support.pages`"

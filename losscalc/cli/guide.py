@@ -1,16 +1,20 @@
 """The guide: pages that the package brings, shown by topic."""
 
 import re
+import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
-from losscalc.cli.options import Display
-from losscalc.cli.output import Delivery
+from losscalc.cli.streams import write_stdout
 from losscalc.errors import UsageError
-from losscalc.outputs.sheets import Cell, Column, Sheet, separated
+
+if TYPE_CHECKING:
+    from losscalc.outputs.canvas import Canvas
 
 _FOLDER = Path(__file__).parents[1] / "guide"
 
@@ -37,46 +41,63 @@ def show_help(context: click.Context, topic: tuple[str, ...]) -> None:
 
     losscalc help why-different
     """
-    delivery = Delivery(Display(format="auto"))
-    if not topic:
-        _list_topics(delivery)
-        return
     name = "-".join(topic).lower()
-    if name in topics():
-        _show_page(_page(name), delivery)
+    if not topic:
+        _send("".join(f"{name}\t{told}\n" for name, told in topics().items()), _draw_topics)
+    elif name in topics():
+        text = _page(name)
+        _send(text, lambda canvas: _draw_page(text, canvas))
+    else:
+        _show_command(context, topic)
+
+
+def _send(text: str, drawing: "Callable[[Canvas], str]") -> None:
+    """Write a text into a pipe as it is, without NumPy; and onto a terminal what is drawn."""
+    if not sys.stdout.isatty():
+        write_stdout([text.encode()])
         return
-    group = context.find_root().command
-    command = group.get_command(context, topic[0]) if isinstance(group, click.Group) else None
+    from losscalc.cli.options import Display
+    from losscalc.cli.output import Delivery
+
+    Delivery(Display()).draw(drawing)
+
+
+def _draw_page(text: str, canvas: "Canvas") -> str:
+    from losscalc.outputs.pages import draw_page
+
+    return draw_page(text, canvas)
+
+
+def _draw_topics(canvas: "Canvas") -> str:
+    from losscalc.outputs.sheets import Column, Sheet
+    from losscalc.outputs.tables import draw_sheets
+
+    columns = (Column("topic", "name"), Column("what it tells", "text"))
+    return draw_sheets([Sheet("losscalc help TOPIC", columns, list(topics().items()))], canvas)
+
+
+def _show_command(context: click.Context, words: tuple[str, ...]) -> None:
+    """Show the help of a loss or tool."""
+    root = context.find_root()
+    command = root.command.get_command(root, words[0]) if isinstance(root.command, click.Group) else None
     if command is None:
-        raise UsageError("unknown topic", found=" ".join(topic), hint=_advice(name))
-    assert context.parent is not None
-    with command.make_context(topic[0], ["--help"], parent=context.parent):
-        pass  # Click shows the help, and leaves.
+        raise UsageError("unknown topic", found=" ".join(words), hint=_advice(words))
+    # Click shows the help, and leaves.
+    command.make_context(words[0], ["--help"], parent=root).close()
 
 
-def _list_topics(delivery: Delivery) -> None:
-    rows: list[tuple[Cell, ...]] = list(topics().items())
-    sheet = Sheet("losscalc help TOPIC", (Column("topic", "name"), Column("what it tells", "text")), rows)
-    if delivery.is_table:
-        delivery.send_sheets([sheet])
-    else:
-        delivery.send_bytes(separated(sheet, "\t", heading=False).encode())
-
-
-def _show_page(text: str, delivery: Delivery) -> None:
-    if delivery.is_table:
-        from losscalc.outputs.pages import draw_page
-
-        delivery.draw(lambda canvas: draw_page(text, canvas))
-    else:
-        delivery.send_bytes(text.encode())
-
-
-def _advice(name: str) -> str:
-    """The topic that is spelt most alike, or the first with that word in a heading."""
+def _advice(words: tuple[str, ...]) -> str:
+    """The topic that is spelt most alike, or else the one whose page has the word: in headings, or often."""
     import difflib
 
-    close = difflib.get_close_matches(name, topics(), n=1)
-    heading = re.compile(rf"^#+ .*\b{re.escape(name)}", re.MULTILINE | re.IGNORECASE)
-    found = [*close, *(topic for topic in topics() if heading.search(_page(topic)))]
-    return f"did you mean losscalc help {found[0]}?" if found else "losscalc help lists the topics"
+    near = difflib.get_close_matches("-".join(words).lower(), topics(), n=1)
+    word = re.compile(rf"\b{re.escape(' '.join(words))}", re.IGNORECASE)
+    mentions = {topic: _mentions(word, _page(topic)) for topic in topics()}
+    near += [topic for topic in [max(mentions, key=mentions.__getitem__)] if any(mentions[topic])]
+    return f"did you mean losscalc help {near[0]}?" if near else "losscalc help lists the topics"
+
+
+def _mentions(word: re.Pattern[str], text: str) -> tuple[int, int]:
+    """How often a page has a word in headings, and altogether."""
+    headings = [line for line in text.split("\n") if line.startswith("#")]
+    return len(word.findall("\n".join(headings))), len(word.findall(text))
