@@ -1,6 +1,7 @@
 """What the README and the guide state: installing, exit codes, formats, limits, differences from PyTorch."""
 
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import metadata, requires
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ from losscalc.errors import LosscalcError, LosscalcWarning
 from losscalc.inputs import FORMATS, document, limits, npy, npz
 from losscalc.inputs.stream import COMPRESSIONS
 from losscalc.outputs.writers import WRITERS
-from tests.support.pages import blocks, code, copy_samples, environment, read, table
+from tests.support.pages import ROOT, blocks, code, copy_samples, environment, read, table
 from tests.support.tables import TABLES, renewed
 
 FRESH = "run `python -m tests.support.tables`, which writes it anew"
@@ -220,3 +222,17 @@ def test_limits():
     assert [row[1] for row in table(read("security"), "what | most") if row] == expected
     assert f"more than {limits._RATIO} times its size" in read("security")
     assert f"at most {npy._LONGEST_HEADER:,} bytes" in read("security")
+
+
+def test_description(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What package indexes show has no pictures and no relative links, and is otherwise the README."""
+    # The build brings Hatchling, which the tests do not need.
+    for end in range(1, 5):
+        name = ".".join(["hatchling", "metadata", "plugin", "interface"][:end])
+        monkeypatch.setitem(sys.modules, name, Mock(MetadataHookInterface=object))
+    text = runpy.run_path(str(ROOT / ".ci" / "description.py"))["absolute"](read("README"))
+    assert "](" in text
+    assert re.findall(r"!\[|\]\((?!https://)", text) == []
+    assert blocks(text, "console") == blocks(read("README"), "console")
+    if not (ROOT / "losscalc").is_dir():
+        assert metadata("losscalc").get_payload() == text

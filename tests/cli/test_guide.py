@@ -96,6 +96,7 @@ def test_pages_in_ascii(topic: str) -> None:
     assert set(re.findall(r"[^\x00-\x7f]", drawn)) <= set("ⁿ^−")
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_colours_and_no_markup() -> None:
     """Titles are bold, commands and code have a colour, and tables frames."""
     page = on_terminal(["help", "ci"], 80, TERM="xterm")
