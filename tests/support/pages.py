@@ -1,7 +1,8 @@
 """The pages that show commands and Python: the README, that of the samples, and the guide of the package.
 
 `python -m tests.support.pages` runs all of it, and writes what comes out into the pages; it draws the
-pictures and runs the notebook, too. `python -m tests.support.tables` is for their tables.
+pictures, too. `python -m tests.support.pages README inputs` does two pages alone, and
+`python -m tests.support.tables` is for their tables.
 """
 
 import contextlib
@@ -201,12 +202,13 @@ def _renewed_python(text: str) -> str:
     return text
 
 
-def main() -> None:
-    """Write all pages anew."""
-    for path in PAGES.values():
-        text = path.read_text("utf-8")
-        path.write_text(renewed(text), "utf-8")
+def main(names: list[str]) -> None:
+    """Write the pages of these names anew; without names all of them, and the pictures."""
+    for page in names or PAGES:
+        PAGES[page].write_text(renewed(read(page)), "utf-8")
+    if not names:
+        subprocess.run([sys.executable, ROOT / "samples" / "picture.py"], check=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
