@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from losscalc import cli, compute
-from tests.support.pages import blocks, read, same
+from tests.support import notebook
+from tests.support.pages import NOTEBOOK, blocks, read, same
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 EXPECTED = json.loads((SAMPLES / "expected.json").read_text("utf-8"))
@@ -221,3 +222,14 @@ def test_picture(name: str) -> None:
     svg = (SAMPLES / f"{name}.svg").read_text("utf-8")
     assert re.findall(r"https?://[^\"' )]+|url\(|@import|href", svg) == ["http://www.w3.org/2000/svg"]
     assert same(" ".join(shown(name)), " ".join(words(svg))), "run `python -m tests.support.pages`"
+
+
+@pytest.mark.slow
+def test_notebook() -> None:
+    """The notebook gives what it shows, cell by cell."""
+    stored = notebook.load(NOTEBOOK)
+    assert [cell["cell_type"] for cell in stored["cells"]].count("code") >= 8
+    again, before = notebook.shown(notebook.executed(stored)), notebook.shown(stored)
+    assert len(again) == len(before)
+    differing = [pair for pair in zip(again, before, strict=True) if not same(*pair)]
+    assert differing == [], "run `python -m tests.support.pages`, which runs it anew"

@@ -1,7 +1,7 @@
 """The pages that show commands and Python: the README, that of the samples, and the guide of the package.
 
 `python -m tests.support.pages` runs all of it, and writes what comes out into the pages; it draws the
-pictures, too. `python -m tests.support.pages README inputs` does two pages alone, and
+pictures and runs the notebook, too. `python -m tests.support.pages README inputs` does two pages alone, and
 `python -m tests.support.tables` is for their tables.
 """
 
@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import traceback
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ import pytest
 
 import losscalc
 from losscalc import cli
+from tests.support import notebook
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = Path(losscalc.__file__).parent / "guide"
@@ -32,6 +34,7 @@ PAGES = {
     "samples": ROOT / "samples" / "README.md",
     **{path.stem: path for path in sorted(GUIDE.glob("*.md"))},
 }
+NOTEBOOK = ROOT / "samples" / "wrong-number.ipynb"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LONG = re.compile(r"-?\d+\.\d{12,}(?:e-?\d+)?")
 # What only a shell understands, outside of quotes.
@@ -135,41 +138,30 @@ def _by_a_shell(command: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-class _Checker(doctest.OutputChecker):
-    """What doctest uses to compare outputs."""
-
-    def check_output(self, want: str, got: str, optionflags: int) -> bool:
-        """Whether an example gives what is shown."""
-        return same(got, want)
-
-
-class Session(doctest.DocTestRunner):
-    """Runs the Python of a page, one block after the other, and keeps what is not as it is shown."""
-
-    def __init__(self) -> None:
-        super().__init__(_Checker(), verbose=False)
-        self.others: dict[int, str] = {}
-        """What came out instead of what is shown, by the place of the example in the page."""
-
-    def report_failure(self, out, test, example, got):  # type: ignore[no-untyped-def]
-        self.others[test.examples.index(example)] = got
-
-    def report_unexpected_exception(self, out, test, example, exc_info):  # type: ignore[no-untyped-def]
-        self.others[test.examples.index(example)] = f"{exc_info[0].__name__}: {exc_info[1]}\n"
-
-
-def python_examples(text: str) -> doctest.DocTest:
-    """The Python of a page."""
-    return doctest.DocTestParser().get_doctest("\n".join(blocks(text, "python")), {}, "page", None, None)
+def python_examples(text: str) -> list[doctest.Example]:
+    """The Python of a page, line by line, with what is shown of each."""
+    return doctest.DocTestParser().get_examples("\n".join(blocks(text, "python")))
 
 
 def run_python(text: str) -> dict[int, str]:
-    """What the Python of a page gives, where that is not what is shown, in this folder."""
-    session = Session()
-    with warnings.catch_warnings():
+    """What the Python of a page gives where that is not what is shown, by the place of the line."""
+    names: dict[str, object] = {}
+    outputs = (_of_python(example.source, names) for example in python_examples(text))
+    pairs = enumerate(zip(python_examples(text), outputs, strict=True))
+    return {number: output for number, (example, output) in pairs if not same(output, example.want)}
+
+
+def _of_python(source: str, names: dict[str, object]) -> str:
+    """What Python shows of a line: what it prints, its value, or an error with its notes."""
+    stream = io.StringIO()
+    with contextlib.redirect_stdout(stream), warnings.catch_warnings():
         warnings.simplefilter("ignore", losscalc.LosscalcWarning)
-        session.run(python_examples(text), out=lambda _: None)
-    return session.others
+        try:
+            exec(compile(source, "<page>", "single"), names)
+        except Exception as error:  # noqa: BLE001 - it is shown
+            told = "".join(traceback.format_exception_only(error))
+            return f"Traceback (most recent call last):\n    ...\n{told}"
+    return stream.getvalue()
 
 
 def renewed(text: str) -> str:
@@ -192,7 +184,7 @@ def _renewed_block(whole: str, language: str, body: str) -> str:
 def _renewed_python(text: str) -> str:
     with tempfile.TemporaryDirectory() as folder, at_home(copy_samples(Path(folder))):
         others = run_python(text)
-    examples = python_examples(text).examples
+    examples = python_examples(text)
     for number, got in others.items():
         source = re.sub("^", "... ", examples[number].source.rstrip("\n"), flags=re.MULTILINE)
         source = f">>> {source[4:]}\n"
@@ -202,12 +194,22 @@ def _renewed_python(text: str) -> str:
     return text
 
 
+def renew_notebook() -> None:
+    """Run the notebook of the samples, and write it with what comes out."""
+    old = notebook.load(NOTEBOOK)
+    with contextlib.chdir(NOTEBOOK.parent):
+        new = notebook.executed(old)
+    if not same("".join(notebook.shown(new)), "".join(notebook.shown(old))):
+        NOTEBOOK.write_text(notebook.write(new), "utf-8")
+
+
 def main(names: list[str]) -> None:
-    """Write the pages of these names anew; without names all of them, and the pictures."""
+    """Write the pages of these names anew; without names all of them, the pictures and the notebook."""
     for page in names or PAGES:
         PAGES[page].write_text(renewed(read(page)), "utf-8")
     if not names:
         subprocess.run([sys.executable, ROOT / "samples" / "picture.py"], check=True)
+        renew_notebook()
 
 
 if __name__ == "__main__":
