@@ -1,15 +1,17 @@
-"""Draw terminal.svg, the picture in README.md: what a terminal shows for the first example.
+"""Draw the pictures in README.md: what a terminal shows for some commands.
 
-Needs losscalc only (Rich comes with it):
+Needs losscalc only (Rich comes with it), and a system with pseudo-terminals:
 
     python samples/picture.py
 
-The picture holds its words as text and no address: it needs no network and no particular font.
+The pictures hold their words as text and no address: they need no network and no particular font.
 """
 
 import io
 import os
+import pty
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,8 +24,19 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 HERE = Path(__file__).resolve().parent
-ARGUMENTS = "bce-logits --input samples/logits.csv --target samples/labels.csv"
-CALLS = (f"{ARGUMENTS} --reduction none", ARGUMENTS)
+FIRST = "losscalc bce-logits --input samples/logits.csv --target samples/labels.csv"
+PICTURES = {
+    "terminal": (f"{FIRST} --reduction none", FIRST),
+    "check": (
+        "losscalc cross-entropy -i samples/digits/logits.csv -t samples/digits/labels.csv --expect 1.57057",
+    ),
+    "explain": ("losscalc cross-entropy -i '[[2,1,0],[0,1,3]]' -t 0,2 --weight 1,1,3 --explain",),
+    "pipe": (
+        "losscalc sigmoid -i samples/logits.csv | losscalc bce -i - -t samples/labels.csv",
+        f"{FIRST} -r none | tr , '\\n' | sort -g | tail -n 3",
+    ),
+}
+WIDTH = 100
 
 # Rich writes letters of 20 pixels, with 24.4 from line to line.
 LINE = 24.4
@@ -79,23 +92,38 @@ BOX = {
 ENDS = {"l": (-LETTER / 2, 0), "r": (LETTER / 2, 0), "u": (0, -LINE / 2), "d": (0, LINE / 2)}
 
 
-def shown(arguments: str) -> str:
-    """What losscalc shows on a terminal, in colour, when it runs in the folder above this one."""
+def shown(command: str) -> str:
+    """What a terminal shows of a command, in colour, when it runs in the folder above this one."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("LOSSCALC_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "losscalc", *arguments.split(), "--format", "table", "--color", "always"],
+    environment |= {"PYTHONUTF8": "1", "COLUMNS": str(WIDTH), "TERM": "xterm"}
+    python = f"{shlex.quote(sys.executable)} -m losscalc"
+    screen, terminal = pty.openpty()
+    # Standard error is no terminal, for a search would show there how far it has come.
+    done = subprocess.Popen(
+        ["sh", "-c", re.sub(r"\blosscalc (?=[a-z])", f"{python} ", command)],
         cwd=HERE.parent,
-        env=environment | {"PYTHONUTF8": "1", "COLUMNS": "80"},
-        capture_output=True,
+        env=environment,
+        stdout=terminal,
+        stderr=subprocess.PIPE,
         encoding="utf-8",
-        check=True,
     )
-    return done.stdout
+    os.close(terminal)
+    output = b"".join(iter(lambda: _read(screen), b"")).decode().replace("\r\n", "\n")
+    os.close(screen)
+    return output + done.communicate()[1]
 
 
-def picture() -> str:
-    """The calls and what they show, as SVG."""
-    lines = "\n\n".join(f"$ losscalc {call}\n{shown(call).rstrip()}" for call in CALLS).split("\n")
+def _read(screen: int) -> bytes:
+    """What stands on the screen next; nothing at the end, which is an error on Linux."""
+    try:
+        return os.read(screen, 65536)
+    except OSError:
+        return b""
+
+
+def picture(name: str) -> str:
+    """The commands of a picture and what they show, as SVG."""
+    lines = "\n\n".join(f"$ {each}\n{shown(each).rstrip()}" for each in PICTURES[name]).split("\n")
     texts = [Text.from_ansi(line) for line in lines]
     console = Console(
         record=True,
@@ -144,4 +172,5 @@ def strokes(character: str, x: float, y: float) -> str:
 
 
 if __name__ == "__main__":
-    (HERE / "terminal.svg").write_text(picture(), encoding="utf-8", newline="\n")
+    for each in PICTURES:
+        (HERE / f"{each}.svg").write_text(picture(each), encoding="utf-8", newline="\n")

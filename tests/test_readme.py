@@ -1,10 +1,8 @@
-"""The README keeps its promises: its commands, examples and tables are held against the program."""
+"""What the README and the guide state: installing, exit codes, formats, limits, differences from PyTorch."""
 
-import doctest
-import os
 import re
+import runpy
 import shlex
-import shutil
 import subprocess
 import sys
 import warnings
@@ -12,11 +10,12 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import metadata, requires
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
-from losscalc import compute
+from losscalc import compute, losses
 from losscalc.cli import boundary
 from losscalc.cli.check import EXIT_DIFFERENT
 from losscalc.core.registry import lookup
@@ -24,112 +23,21 @@ from losscalc.errors import LosscalcError, LosscalcWarning
 from losscalc.inputs import FORMATS, document, limits, npy, npz
 from losscalc.inputs.stream import COMPRESSIONS
 from losscalc.outputs.writers import WRITERS
-from tests.support.tables import renewed
+from tests.support.pages import ROOT, blocks, code, copy_samples, environment, read, table
+from tests.support.tables import TABLES, renewed
 
-ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text("utf-8")
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-MARK = "<end of a command>"
-
-
-def blocks(language: str) -> list[str]:
-    """The fenced blocks of a language."""
-    return [body for name, body in FENCE.findall(README) if name == language]
-
-
-def table(first: str) -> list[list[str]]:
-    """The rows of the table whose first heading is this, without the heading."""
-    lines = README.split(f"\n| {first} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
-    return [
-        [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines
-    ]
-
-
-def code(cell: str) -> list[str]:
-    """What stands between backquotes in a cell."""
-    return re.findall(r"`(.*?)`", cell)
-
-
-def steps(block: str) -> list[tuple[str, str]]:
-    """The commands of a block, and what each of them prints."""
-    parts = re.split(r"^\$ (.*)\n", block, flags=re.MULTILINE)
-    assert parts[0] == "", "a block begins with a command"
-    return list(zip(parts[1::2], parts[2::2], strict=True))
-
-
-LONG = re.compile(r"-?\d+\.\d{12,}(?:e-?\d+)?")
-
-
-def same(printed: str, shown: str) -> bool:
-    """Equal to the letter; but the last digit of a long number is a matter of the processor's exp and log."""
-    if LONG.sub("#", printed) != LONG.sub("#", shown):
-        return False
-    pairs = zip(LONG.findall(printed), LONG.findall(shown), strict=True)
-    return all(float(left) == pytest.approx(float(right), rel=2e-15, abs=0) for left, right in pairs)
-
-
-class Checker(doctest.OutputChecker):
-    """What doctest uses to compare outputs."""
-
-    def check_output(self, want: str, got: str, optionflags: int) -> bool:
-        """Whether an example gives what is shown."""
-        return same(got, want)
+FRESH = "run `python -m tests.support.tables`, which writes it anew"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with the samples in it, where commands may write."""
-    shutil.copytree(ROOT / "samples", tmp_path / "samples")
-    return tmp_path
-
-
-def environment() -> dict[str, str]:
-    """The environment of a user who has set nothing, with this Python's losscalc first."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("LOSSCALC_", "COLUMNS", "COVERAGE"))}
-    path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
-    return kept | {"PATH": path, "PYTHONUTF8": "1"}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("block", blocks("console"))
-def test_commands(block: str, folder: Path) -> None:
-    """Every command prints what the README shows."""
-    expected = steps(block)
-    # After each command its exit code is put back, for `echo $?`.
-    script = [f"{{ {command}\n}} 2>&1; code=$?; printf '{MARK}'; (exit $code)" for command, _ in expected]
-    done = subprocess.run(
-        ["sh", "-c", "\n".join(script)],
-        cwd=folder,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-        check=False,
-    )
-    printed = done.stdout.split(MARK)[: len(expected)]
-    for (command, shown), output in zip(expected, printed, strict=True):
-        assert output == shown or same(output, shown), command
-
-
-def test_commands_are_this_losscalc() -> None:
-    """The losscalc that the commands above find belongs to the Python that runs the tests."""
-    assert shutil.which("losscalc", path=environment()["PATH"]) == str(
-        Path(sys.executable).parent / "losscalc"
-    )
-
-
-def test_python_examples(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """The Python examples give what the README shows, one after the other."""
-    monkeypatch.chdir(folder)
-    examples = doctest.DocTestParser().get_doctest("\n".join(blocks("python")), {}, "README", None, None)
-    assert len(examples.examples) >= 10
-    report: list[str] = []
-    assert doctest.DocTestRunner(Checker()).run(examples, out=report.append).failed == 0, "".join(report)
+    """A folder with the samples in it."""
+    return copy_samples(tmp_path)
 
 
 def test_first_command(folder: Path) -> None:
     """The first command installs the clone and computes the loss of files that exist."""
-    install, main_job = blocks("sh")[0].strip().split(" && ")
+    install, main_job = blocks(read("README"), "sh")[0].strip().split(" && ")
     assert install == "pip install ."
     words = shlex.split(main_job)
     assert [words[0], words[2], words[4]] == ["losscalc", "--input", "--target"]
@@ -142,23 +50,9 @@ def test_first_command(folder: Path) -> None:
 
 def test_second_command() -> None:
     """The second command installs an extra that exists and runs the tests; there is no third."""
-    assert len(blocks("sh")) == 2
-    assert blocks("sh")[1] == "pip install '.[test]' && pytest\n"
+    assert len(blocks(read("README"), "sh")) == 2
+    assert blocks(read("README"), "sh")[1] == "pip install '.[test]' && pytest\n"
     assert any("pytest" in need and "extra" in need and "test" in need for need in requires("losscalc") or [])
-
-
-def test_only_known_blocks() -> None:
-    """There is no fenced block that no test knows, and no fence that stays open."""
-    assert {name for name, _ in FENCE.findall(README)} == {"sh", "console", "python"}
-    assert len(re.findall(r"^```", README, re.MULTILINE)) == 2 * len(FENCE.findall(README))
-
-
-def test_links() -> None:
-    """What the README links to in this repository is there."""
-    targets = [target for target in re.findall(r"\]\((.*?)\)", README) if not target.startswith("https://")]
-    assert "samples/terminal.svg" in targets
-    inside = [target for target in targets if target.startswith("samples/") or (ROOT / "losscalc").is_dir()]
-    assert [target for target in inside if not (ROOT / target).exists()] == []
 
 
 def test_requirements() -> None:
@@ -178,7 +72,9 @@ def test_exit_codes() -> None:
         boundary.EXIT_BUG,
         boundary.EXIT_INTERRUPT,
     }
-    assert [int(row[0]) for row in table("exit code")] == sorted(known | {0})
+    assert [int(row[0]) for row in table(read("ci"), "exit code")] == sorted(known | {0})
+    (line,) = re.findall("^Exit codes: (.*)$", read("README"), re.MULTILINE)
+    assert [int(code) for code in re.findall(r"\d+", line)] == sorted(known | {0})
 
 
 def subclasses(cls: type[LosscalcError]) -> Iterator[type[LosscalcError]]:
@@ -188,14 +84,21 @@ def subclasses(cls: type[LosscalcError]) -> Iterator[type[LosscalcError]]:
         yield from subclasses(below)
 
 
-def test_tables_are_fresh() -> None:
+@pytest.mark.parametrize("page", TABLES)
+def test_tables_are_fresh(page: str) -> None:
     """The tables of losses and of what differs are what the registry says."""
-    assert renewed(README) == README, "run `python -m tests.support.tables`, which writes them anew"
+    assert renewed(page, read(page)) == read(page), FRESH
+
+
+def test_every_loss_has_a_task() -> None:
+    """The table of losses by task has every loss."""
+    listed = {name for row in table(read("README"), "task") for name in code(row[1])}
+    assert listed == set(losses())
 
 
 def test_formats() -> None:
     """The table of formats has no suffix that losscalc does not know, and no format is missing."""
-    rows = table("I have ...")
+    rows = table(read("inputs"), "I have ...")
     suffixes = {record.name: record.suffixes for record in FORMATS.values()}
     written = {suffix for writer in WRITERS.values() for suffix in writer.suffixes}
     readable = {suffix for group in suffixes.values() for suffix in group}
@@ -204,7 +107,7 @@ def test_formats() -> None:
         assert all((suffix in written) == (writes != "no") for suffix in code(own))
     listed = {suffix for row in rows for suffix in code(row[1])}
     assert [name for name, group in suffixes.items() if not listed & set(group)] == []
-    assert [name for name in COMPRESSIONS if f"`{name}`" not in README] == []
+    assert [name for name in COMPRESSIONS if f"`{name}`" not in read("inputs")] == []
 
 
 INFINITY = float("inf")
@@ -255,10 +158,10 @@ def test_differences_losscalc() -> None:
     for call in CALLS:
         name, arrays, options = call[0], arrays_of(call), call[2]
         result = outcome(lambda: compute(name, *arrays, **options))  # noqa: B023 - called at once
-        if "broadcast" in table("call")[len(found)][2]:
+        if "broadcast" in table(read("pytorch-differences"), "call")[len(found)][2]:
             result += "; " + outcome(lambda: compute(name, *arrays, broadcast=True)) + " with `--broadcast`"  # noqa: B023
         found.append(result)
-    assert found == [row[2] for row in table("call")]
+    assert found == [row[2] for row in table(read("pytorch-differences"), "call")]
 
 
 @pytest.mark.parity
@@ -274,12 +177,14 @@ def test_differences_pytorch() -> None:
             for key, value in call[2].items()
         }
         found.append(outcome(lambda: function(*arrays, **options)))  # noqa: B023 - called at once
-    assert found == [row[1] for row in table("call")]
+    assert found == [row[1] for row in table(read("pytorch-differences"), "call")]
 
 
 def test_calls_are_those_described() -> None:
     """Each row of the table of differences names the loss that its test calls."""
-    assert [code(row[0])[0] for row in table("call")] == [call[0] for call in CALLS]
+    assert [code(row[0])[0] for row in table(read("pytorch-differences"), "call")] == [
+        call[0] for call in CALLS
+    ]
 
 
 def test_not_finite_warns() -> None:
@@ -314,6 +219,20 @@ def test_limits():
     expected = [*map(limits.size_text, sizes), *(f"{count:,}" for count in counts)]
     expected.append(limits.size_text(limits.CONTENTS))
     expected += [f"{count:,}" for count in (limits.ENTRIES, limits.CELLS, limits.GROUPS)]
-    assert [row[1] for row in table("what | most") if row] == expected
-    assert f"more than {limits._RATIO} times its size" in README
-    assert f"at most {npy._LONGEST_HEADER:,} bytes" in README
+    assert [row[1] for row in table(read("security"), "what | most") if row] == expected
+    assert f"more than {limits._RATIO} times its size" in read("security")
+    assert f"at most {npy._LONGEST_HEADER:,} bytes" in read("security")
+
+
+def test_description(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What package indexes show has no pictures and no relative links, and is otherwise the README."""
+    # The build brings Hatchling, which the tests do not need.
+    for end in range(1, 5):
+        name = ".".join(["hatchling", "metadata", "plugin", "interface"][:end])
+        monkeypatch.setitem(sys.modules, name, Mock(MetadataHookInterface=object))
+    text = runpy.run_path(str(ROOT / ".ci" / "description.py"))["absolute"](read("README"))
+    assert "](" in text
+    assert re.findall(r"!\[|\]\((?!https://)", text) == []
+    assert blocks(text, "console") == blocks(read("README"), "console")
+    if not (ROOT / "losscalc").is_dir():
+        assert metadata("losscalc").get_payload() == text

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 
 from losscalc import cli, compute
+from tests.support import notebook
+from tests.support.pages import NOTEBOOK, blocks, read, same
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 EXPECTED = json.loads((SAMPLES / "expected.json").read_text("utf-8"))
@@ -196,18 +199,37 @@ def test_size() -> None:
     assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.is_file()) < 1_000_000
 
 
-def test_picture(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    """The picture shows what the tool shows now, and asks the network for nothing."""
-    svg = (SAMPLES / "terminal.svg").read_text("utf-8")
+DRAWN = runpy.run_path(str(SAMPLES / "picture.py"))
+
+
+def words(svg: str) -> list[str]:
+    """The words of a picture, one after the other."""
+    return [str(text.text) for text in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+
+
+def shown(name: str) -> list[str]:
+    """The words that a terminal shows for a picture; of a search, which takes long, those of the README."""
+    if not any("--expect" in command for command in DRAWN["PICTURES"][name]):
+        return words(DRAWN["picture"](name))
+    (session,) = [block for block in blocks(read("README"), "console") if DRAWN["PICTURES"][name][0] in block]
+    return session.partition("$ echo")[0].split()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DRAWN["PICTURES"])
+def test_picture(name: str) -> None:
+    """Each picture shows what the tool shows now, and asks the network for nothing."""
+    svg = (SAMPLES / f"{name}.svg").read_text("utf-8")
     assert re.findall(r"https?://[^\"' )]+|url\(|@import|href", svg) == ["http://www.w3.org/2000/svg"]
-    words = [text.text for text in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
-    shown = []
-    for reduction in ("-r none", ""):
-        assert cli.run([*f"bce-logits -i logits.csv -t labels.csv {reduction} -f table".split()]) == 0
-        long = reduction.replace("-r", "--reduction")
-        shown += (
-            f"$ losscalc bce-logits --input samples/logits.csv --target samples/labels.csv {long}".split()
-        )
-        table = capfdbinary.readouterr().out.decode()
-        shown += re.findall(r"[^\s\u2500-\u257f]+", table)
-    assert words == shown
+    assert same(" ".join(shown(name)), " ".join(words(svg))), "run `python -m tests.support.pages`"
+
+
+@pytest.mark.slow
+def test_notebook() -> None:
+    """The notebook gives what it shows, cell by cell."""
+    stored = notebook.load(NOTEBOOK)
+    assert [cell["cell_type"] for cell in stored["cells"]].count("code") >= 8
+    again, before = notebook.shown(notebook.executed(stored)), notebook.shown(stored)
+    assert len(again) == len(before)
+    differing = [pair for pair in zip(again, before, strict=True) if not same(*pair)]
+    assert differing == [], "run `python -m tests.support.pages`, which runs it anew"

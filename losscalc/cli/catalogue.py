@@ -26,6 +26,7 @@ TOOLS = MappingProxyType(
             "tools:class_weight",
             "Weights that make all classes count equally, n / (C·n_c)",
         ),
+        "help": ("guide:show_help", "Show the guide: how to read files, why a number differs, and more"),
         "completion": ("completion:show_completion", "Print the completion script of a shell"),
     }
 )

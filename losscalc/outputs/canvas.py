@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -10,6 +11,9 @@ from rich.text import Text
 
 from losscalc.outputs.numbers import fixed
 from losscalc.outputs.sheets import Cell, cell_text
+
+if TYPE_CHECKING:
+    from rich.markdown import Markdown
 
 # ASCII for other symbols, if a terminal has nothing else.
 _ASCII = str.maketrans(
@@ -47,7 +51,7 @@ class Canvas:
         """A number with the decimals of a table."""
         return cell_text(cell, self.decimals, fixed)
 
-    def render(self, *drawings: Table | Text, width: int = 10_000) -> str:
+    def render(self, *drawings: "Table | Text | Markdown", width: int = 10_000) -> str:
         """Drawings as text, by default as wide as they need, so that no number is ever cut."""
         output = io.StringIO()
         console = Console(

@@ -253,7 +253,7 @@ def geometric_mean(numbers: list[float]) -> float:
 
 
 def markdown(table: list[Row]) -> str:
-    """The table as the README has it: a line a workload, both dtypes side by side."""
+    """The table as the guide has it: a line a workload, both dtypes side by side."""
     lines = [
         "| loss | size | float64, ms | PyTorch | ratio | float32, ms | PyTorch | ratio |",
         "|---|---|---:|---:|---:|---:|---:|---:|",

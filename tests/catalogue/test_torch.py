@@ -51,7 +51,7 @@ numbers of that size (x - logsigmoid(x); m + log Σ exp(x - m) - x)."""
 
 
 def test_what_is_unlike_pytorch():
-    """As the losses and the README say: gradients at NaN and at -inf, and smoothing over weights of 0."""
+    """As the losses and the guide say: gradients at NaN and at -inf, and smoothing over weights of 0."""
     nan, functional = np.array([np.nan, 1.0]), torch.nn.functional
     labels, zeros = np.array([1.0, 1.0]), np.zeros(2)
     for name, function, arrays in (

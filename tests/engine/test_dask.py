@@ -26,6 +26,7 @@ from tests.inputs.test_shards import BORDERS, save
 from tests.support.calls import computed
 from tests.support.examples import example
 from tests.support.hostile import accept, refuse
+from tests.support.pages import read
 
 pytestmark = pytest.mark.slow
 
@@ -268,10 +269,10 @@ def test_a_cluster(dask, capsys, scores):
     assert capsys.readouterr() == expected
 
 
-def test_the_command_of_the_readme(dask, capsys, monkeypatch):
+def test_the_command_of_the_guide(dask, capsys, monkeypatch):
     """It does what it says, with the address of a scheduler that there is."""
     root = Path(__file__).resolve().parents[2]
-    text = (root / "README.md").read_text("utf-8")
+    text = read("large-data")
     command = re.findall("^`losscalc (.*) --dask tcp://scheduler:8786`$", text, re.MULTILINE)
     monkeypatch.chdir(root)
     words = command[0].split()

@@ -1,4 +1,4 @@
-"""What follows from the registry: README's tables, and the index of names.
+"""What follows from the registry: the tables of the README and of the guide, and the index of names.
 
 `python -m tests.support.tables` writes them anew.
 """
@@ -14,12 +14,17 @@ from losscalc.catalogue.index import MODULES
 from losscalc.core.declaration import array_arguments, parameters
 from losscalc.core.operation import Operation
 from losscalc.core.registry import names_of, operations
+from tests.support.pages import PAGES
 
-ROOT = Path(__file__).resolve().parents[2]
-README = ROOT / "README.md"
 CATALOGUE = Path(losscalc.catalogue.__file__).parent
 INDEX = CATALOGUE / "index.py"
 TASKS = CATALOGUE.parent / "cli" / "tasks.py"
+TASKS_TOLD = (
+    *("regression", "forecast", "counts", "binary", "one class of several", "multi-label", "language model"),
+    *("imbalanced", "segmentation", "object detection", "distributions", "distillation", "metric learning"),
+    *("support vector machine", "ranking", "preference", "policy gradient", "speech", "survival"),
+)
+"""The tasks that the README tells of."""
 
 
 def catalogue() -> str:
@@ -54,16 +59,25 @@ def markdown(rows: list[list[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n".replace("|  |", "| |") for line in lines)
 
 
-TABLES = (catalogue, deviations)
+def by_task() -> str:
+    """What losses are for: a row for each of the tasks that together need all of them."""
+    rows = [["task", "losses"]]
+    for task in TASKS_TOLD:
+        names = " ".join(f"`{name}`" for name, cls in losses().items() if task in cls.uses)
+        rows.append([task, names])
+    return markdown(rows)
 
 
-def renewed(text: str) -> str:
-    """The text with each table in the place of the one that has the same heading."""
-    for table in TABLES:
-        fresh = table()
-        heading = re.escape(fresh.partition("\n")[0])
-        text, count = re.subn(rf"^{heading}\n(?:\|.*\n)*", lambda _: fresh, text, flags=re.MULTILINE)  # noqa: B023
-        assert count == 1, fresh.partition("\n")[0]
+TABLES = {"README": by_task, "formulas": catalogue, "pytorch-differences": deviations}
+"""The table that a page has."""
+
+
+def renewed(page: str, text: str) -> str:
+    """The text of a page with its table in the place of the one that has the same heading."""
+    fresh = TABLES[page]()
+    heading = re.escape(fresh.partition("\n")[0])
+    text, count = re.subn(rf"^{heading}\n(?:\|.*\n)*", lambda _: fresh, text, flags=re.MULTILINE)
+    assert count == 1, fresh.partition("\n")[0]
     return text
 
 
@@ -103,4 +117,5 @@ def tasks() -> str:
 if __name__ == "__main__":
     INDEX.write_text(index(), "utf-8")
     TASKS.write_text(tasks(), "utf-8")
-    README.write_text(renewed(README.read_text("utf-8")), "utf-8")
+    for page in TABLES:
+        PAGES[page].write_text(renewed(page, PAGES[page].read_text("utf-8")), "utf-8")
