@@ -276,8 +276,6 @@ def _reduction_options(cls: type[Operation]) -> list[click.Parameter]:
             )
         )
         options += check_options()
-        help_text = "Show the working: the formula with the numbers put in, and the reduction."
-        options.append(option("--explain", is_flag=True, help=help_text))
         if cls.broadcasts:
             help_text = "Let arrays of different shapes broadcast."
             options.append(option("--broadcast", is_flag=True, help=help_text))
@@ -285,6 +283,8 @@ def _reduction_options(cls: type[Operation]) -> list[click.Parameter]:
             for name in ("size-average", "reduce"):
                 help_text = "PyTorch's old flag; overrides --reduction."
                 options.append(option(f"--{name}/--no-{name}", default=None, help=help_text))
+    help_text = "Show the working: the formula with the numbers put in, its steps, and the reduction."
+    options.append(option("--explain", is_flag=True, help=help_text))
     help_text = "Of the result, and what arrays are rounded to first; by default that of the input."
     options.append(option("--dtype", type=click.Choice(DTYPES), help=help_text))
     help_text = "So many correct digits, up to 1,000, of what the numbers that were read come to exactly."

@@ -60,7 +60,8 @@ def diagnose(loss: str, arguments: tuple[str, ...]) -> None:
         if request.voice.is_heard:
             request.voice.tell(doubts(call))
         largest = worst_sheet(call, worst, locate)
-        delivery.send_sheets([context_sheet(call), stats_sheet(call), largest, histogram_sheet(call)])
+        sheets = [context_sheet(call), stats_sheet(call), largest, histogram_sheet(call)]
+        delivery.send_sheets(sheets, f"losscalc diagnose {cls.name}")
 
 
 def _options() -> list[click.Parameter]:

@@ -1,23 +1,40 @@
 """What a command shows: its result, or something else about it that an option asks for."""
 
 from collections.abc import Mapping
-from typing import Any
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from losscalc.catalogue.base import Loss
 from losscalc.cli.limits import judge, limits
 from losscalc.cli.output import Delivery
 from losscalc.cli.request import Request
 from losscalc.errors import UsageError
+from losscalc.outputs.result import Result
+
+if TYPE_CHECKING:
+    from losscalc.outputs.parts import Part
 
 LOOKS = ("stats", "worst", "plot", "expect", "suppose", "rtol", "atol", "fail_above", "fail_below")
 """The options that do something else with a result than show it."""
+
+# What goes together: a working is of whatever else is shown, a gradient may be expected or supposed, and a
+# plot is drawn beside everything that is computed in memory.
+_BESIDE = {
+    "explain": ("gradient", "stats", "plot", "expect", "suppose"),
+    "gradient": ("plot", "expect", "suppose"),
+    "stats": ("plot",),
+    "plot": ("expect", "suppose"),
+}
 
 
 def show(request: Request, delivery: Delivery, looks: Mapping[str, Any]) -> None:
     """Compute what is asked for, and write it."""
     chosen = _chosen(request, looks)
     bounds = limits(looks, chosen, keeps=request.call.reduction.keeps)
+    if "plot" in chosen:
+        request = _plotted(request, looks["plot"])
     if "by" in chosen:
         _group(request, delivery)
     elif "stats" in chosen:
@@ -26,8 +43,8 @@ def show(request: Request, delivery: Delivery, looks: Mapping[str, Any]) -> None
         _check(request, delivery, looks["expect"], (looks["rtol"], looks["atol"]))
     elif "suppose" in chosen:
         _suppose(request, delivery, looks["suppose"])
-    elif "plot" in chosen:
-        _plot(request, delivery, looks["plot"])
+    elif "explain" in chosen and delivery.format == "html" and isinstance(request.call.operation, Loss):
+        judge(_report(request, delivery), bounds)
     else:
         with delivery.collector() as collector:
             result = request.computed(collector)
@@ -50,9 +67,9 @@ def _chosen(request: Request, looks: Mapping[str, Any]) -> list[str]:
     if request.dask is not None and alone:
         hint = "it looks at arrays in memory: leave one of them out"
         raise UsageError(f"`{alone[0]}` and `dask` do not go together", hint=hint)
-    # A gradient may be expected, and what leads to another one supposed.
-    if len(chosen) > 1 and chosen not in (["gradient", "expect"], ["gradient", "suppose"]):
-        raise UsageError(f"`{chosen[0]}` and `{chosen[1]}` do not go together", hint="leave one of them out")
+    for one, other in combinations(chosen, 2):
+        if other not in _BESIDE.get(one, ()):
+            raise UsageError(f"`{one}` and `{other}` do not go together", hint="leave one of them out")
     return chosen
 
 
@@ -71,12 +88,32 @@ def _group(request: Request, delivery: Delivery) -> None:
 
 
 def _survey(request: Request, delivery: Delivery, stats: bool, worst: int | None) -> None:
-    """Show statistics of the single losses, and the largest of them."""
+    """Show statistics of the single losses, the largest of them, and how these come about."""
     from losscalc.cli.survey import stats_sheet, worst_sheet
+    from losscalc.insight.stats import worst as largest
 
+    request = request.read()
     call, locate = request.located()
-    sheets = [stats_sheet(call)] if stats else []
-    delivery.send_sheets(sheets + ([worst_sheet(call, worst, locate)] if worst else []))
+    parts: list[Part] = [stats_sheet(call)] if stats else []
+    parts += [worst_sheet(call, worst, locate)] if worst else []
+    if request.call.samples:
+        places = [each.held for each in largest(call, worst)] if worst else None
+        parts.append(request.explained(places))
+    delivery.send_sheets(parts, f"losscalc {call.operation.name}")
+
+
+def _report(request: Request, delivery: Delivery) -> Result:
+    """Show a page with the result and its working, and how the single losses are spread."""
+    from losscalc.cli.survey import histogram_sheet, stats_sheet
+
+    request = request.read()
+    call, result = request.gathered()
+    parts: list[Part] = [result.summary()] if result.value.ndim == 0 else []
+    parts += [result.working] if result.working else []
+    if not result.several:
+        parts += [stats_sheet(call), histogram_sheet(call)]
+    delivery.send_sheets(parts, f"losscalc {call.operation.name}")
+    return result
 
 
 def _check(
@@ -99,11 +136,11 @@ def _suppose(request: Request, delivery: Delivery, name: str) -> None:
     delivery.send(supposed(request, name))
 
 
-def _plot(request: Request, delivery: Delivery, path: str) -> None:
-    """Draw the single losses to a file."""
+def _plotted(request: Request, path: str) -> Request:
+    """Draw the single losses to a file; returns the request with its arrays, which others look at, too."""
     from losscalc.cli.plot import check_plot, plot
 
-    if delivery.writes_file:
-        raise UsageError("`plot` and `output` do not go together", hint="leave one of them out")
     check_plot(path)
+    request = request.read()
     plot(request.gathered()[0], path)
+    return request

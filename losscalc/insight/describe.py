@@ -9,8 +9,8 @@ from losscalc.catalogue.base import Loss, compute
 from losscalc.core.declaration import Parameter, array_arguments, parameters
 from losscalc.core.operation import differentiable, pytorch_names
 from losscalc.errors import name_arguments, option_name
-from losscalc.insight.explain import VOCABULARY
 from losscalc.insight.formulas import parsed
+from losscalc.insight.symbols import VOCABULARY
 from losscalc.outputs.description import Description, Section
 
 
@@ -28,12 +28,15 @@ def describe(cls: type[Loss]) -> Description:
         Section("example", [("", example_command(cls))]),
     ]
     formula = parsed(cls.formula)
+    equations = [(name.latex, math.latex) for name, math in formula.equations]
     kept = [
         Section(heading, [(name, name_arguments(text)) for name, text in rows])
         for heading, rows in sections
         if rows
     ]
-    return Description(cls.name, name_arguments(_first_line(cls)), cls.formula, formula.latex(), kept)
+    return Description(
+        cls.name, name_arguments(_first_line(cls)), cls.formula, formula.latex(), equations, kept
+    )
 
 
 def _conventions(cls: type[Loss]) -> Iterator[tuple[str, str]]:

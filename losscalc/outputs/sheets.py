@@ -3,10 +3,14 @@
 import io
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from losscalc.errors import UsageError
+from losscalc.outputs.latex import escaped
 from losscalc.outputs.numbers import all_digits, decimal, fixed, json_bytes
+
+if TYPE_CHECKING:
+    from losscalc.outputs.charts import Chart
 
 
 class Figure(NamedTuple):
@@ -55,6 +59,8 @@ class Sheet(NamedTuple):
     rows: Sequence[tuple[Cell, ...]]
     has_names: bool = False
     """Whether each row is a name and what it stands for, so that all are one object in JSON."""
+    chart: "Chart | None" = None
+    """What can be drawn of the same numbers, where drawings have a place."""
 
 
 def cell_text(cell: Cell, decimals: int | None = None, write: Callable[[float, int], str] = decimal) -> str:
@@ -122,6 +128,21 @@ def markdown(sheet: Sheet, decimals: int | None = None) -> str:
     return "".join("| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |\n" for row in rows)
 
 
+def latex(sheet: Sheet, decimals: int) -> str:
+    """A table of LaTeX, with numbers at the right and a line below the headings."""
+    columns = [place for place, column in enumerate(sheet.columns) if column.kind != "bar"]
+    kinds = "".join("r" if sheet.columns[place].kind == "number" else "l" for place in columns)
+    rows = [
+        [escaped(sheet.columns[place].name) for place in columns],
+        *([escaped(cell_text(row[place], decimals, fixed)) for place in columns] for row in sheet.rows),
+    ]
+    head, *others = (" & ".join(row) + r" \\" for row in rows)
+    title = [rf"\textbf{{{escaped(sheet.title)}}}\par\smallskip"] if sheet.title else []
+    opening = rf"\begin{{tabular}}{{@{{}}{kinds}@{{}}}}"
+    lines = ["{\\small\\noindent", *title, opening, head, r"\hline", *others, r"\end{tabular}\par}"]
+    return "\n".join(lines) + "\n"
+
+
 def write_sheets(sheets: Sequence[Sheet], name: str, decimals: int | None) -> bytes:
     """Write several tables in the format with a name; only JSON names those that have no rows."""
     some = [sheet for sheet in sheets if sheet.rows]
@@ -133,15 +154,22 @@ def write_sheets(sheets: Sequence[Sheet], name: str, decimals: int | None) -> by
             delimiter = "," if name == "csv" else "\t"
             return "".join(separated(sheet, delimiter, decimals) for sheet in some).encode()
         case "markdown":
-            return "\n".join(markdown(sheet, decimals) for sheet in some).encode()
+            return "\n".join(markdown(sheet, 4 if decimals is None else decimals) for sheet in some).encode()
+        case "latex":
+            return "\n".join(latex(sheet, 4 if decimals is None else decimals) for sheet in some).encode()
+        case "html":
+            from losscalc.outputs.html import page
+
+            return page("losscalc", sheets, decimals)
         case "json":
-            return json_bytes({sheet.title: _facts(sheet, decimals) for sheet in sheets})
+            return json_bytes({sheet.title: facts(sheet, decimals) for sheet in sheets})
         case "jsonl":
             lines = ({"table": sheet.title, **row} for sheet in some for row in records(sheet, decimals))
             return b"".join(map(json_bytes, lines))
     raise UsageError(f"this cannot be written as {name}", hint="take plain, table, csv or json")
 
 
-def _facts(sheet: Sheet, decimals: int | None) -> object:
+def facts(sheet: Sheet, decimals: int | None) -> object:
+    """A table for JSON: an object, or one for each row."""
     rows = records(sheet, decimals)
     return rows[0] if sheet.has_names else rows

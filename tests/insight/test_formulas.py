@@ -16,7 +16,7 @@ from losscalc import losses
 from losscalc.catalogue.base import Loss
 from losscalc.core.operation import Operation
 from losscalc.core.registry import operations
-from losscalc.insight.explain import formula_of, symbol_values
+from losscalc.insight.symbols import formula_of, symbol_values
 from losscalc.insight.formulas import Formula
 from tests.support.examples import Arrays, example, losses_of, prepared, variants
 
