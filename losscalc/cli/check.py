@@ -53,10 +53,16 @@ class Check(NamedTuple):
         comparison = compare(result.value, expected, tolerance, is_reduced=not call.reduction.keeps)
         found = Verdict() if comparison.agrees else self._search(call, comparison, number, tolerance)
         report = Report(self, result, comparison, found, tolerance, number)
+        working = result.working
         if delivery.format == "json":
-            delivery.send_bytes(json_bytes(report.facts()))
+            shown = {} if working is None else {"working": working.facts()}
+            delivery.send_bytes(json_bytes({**report.facts(), **shown}))
         else:
             text = "\n".join(report.lines()) + "\n"
+            if working is not None:
+                from losscalc.outputs.working import working_text
+
+                text = working_text(working) + text
             # The names of files are bytes, and need not be UTF-8.
             delivery.send_bytes(text.encode(errors="surrogateescape"))
         return 0 if comparison.agrees else EXIT_DIFFERENT

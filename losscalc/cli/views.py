@@ -133,7 +133,15 @@ def _suppose(request: Request, delivery: Delivery, name: str) -> None:
     """Show the result under a hypothesis."""
     from losscalc.cli.check import supposed
 
-    delivery.send(supposed(request, name))
+    request = request.read()
+    result = supposed(request, name)
+    if request.call.samples:
+        from losscalc.insight.supposing import supposing
+
+        call = request.gathered(as_given=True)[0]
+        working = supposing(call, name, result.value, request.decimals)
+        result = result._replace(working=working)
+    delivery.send(result)
 
 
 def _plotted(request: Request, path: str) -> Request:

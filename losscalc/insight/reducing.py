@@ -85,8 +85,7 @@ class Reducing(NamedTuple):
             line = self._summed("denominator", weights, denominator)
             yield line._replace(value=line.value and numerals.number(denominator))
         else:
-            words = Math.of_words(_what_counts(denominator, self.partial))
-            yield Line("denominator", words, numerals.number(denominator), denominator)
+            yield self._counted_line(denominator)
         name = MEAN.name if reduction.keeps else reduction.name
         mean = self.loss.quotient(MEAN if reduction.keeps else reduction, self.partial)
         yield self._line(name, _quotient(numerals.fixed(numerator), numerals.number(denominator)), mean)
@@ -96,6 +95,14 @@ class Reducing(NamedTuple):
                 self.loss.reduced(reduction, self.partial),
             )
             yield self._line(self.loss.link.name, words, value)
+
+    def _counted_line(self, denominator: float) -> Line:
+        """The denominator that is no sum of weights: how many of what there are."""
+        shown = self.numerals.number(denominator)
+        if denominator == 1:
+            return Line("denominator", Math.of_numbers(shown), number=denominator)
+        words = Math.of_words(_what_counts(denominator, self.partial))
+        return Line("denominator", words, shown, denominator)
 
     def _summed(self, label: str, summands: Sequence[float], total: float) -> Line:
         """A sum of all losses that count, of which the first may be at hand; of one loss, that."""

@@ -71,7 +71,10 @@ def test_the_tutorial_by_hand(call):
         "bce-logits", "-i", str(SAMPLES / "logits.csv"), "-t", str(SAMPLES / "labels.csv"), "--explain"
     ).splitlines()
 
-    assert lines[1] == "[0, 0] -[1·ln σ(0.2070) + (1-1)·ln(1-σ(0.2070))] = 0.5950"
+    # σ(.2070) = 1 / (1 + e^-.2070), by hand.
+    assert lines[1] == (
+        "[0, 0] -[1·ln σ(0.2070) + (1-1)·ln(1-σ(0.2070))] = 0.5950   (σ(x) = 0.5516, ln σ(x) = -0.5950)"
+    )
     assert lines[4] == "row 0 mean (0.5950 + 1.2011 + 0.8256) / 3 = 0.8739"
     assert lines[-1] == "mean 8.3300 / 9 = 0.9256"
 
@@ -82,9 +85,12 @@ def test_the_tutorial_of_probabilities(call):
     lines = call("bce", "-i", p, "-t", "[[0,1,1],[0,0,1],[1,0,1]]", "--explain").splitlines()
 
     # -ln(1 - .3992), -ln .2232 and -ln .6435, by hand.
-    assert lines[1] == ("[0, 0] -[0·max(ln 0.3992, -100) + (1-0)·max(ln(1-0.3992), -100)] = 0.5095")
-    assert lines[2].endswith("= 1.4997")
-    assert lines[3].endswith("= 0.4408")
+    assert lines[1] == (
+        "[0, 0] -[0·max(ln 0.3992, -100) + (1-0)·max(ln(1-0.3992), -100)] = 0.5095   "
+        "(1-x = 0.6008, ln(1-x) = -0.5095)"
+    )
+    assert lines[2].endswith("= 1.4997   (ln x = -1.4997)")
+    assert lines[3].endswith("= 0.4408   (ln x = -0.4408)")
     rows = [line.rpartition(" = ")[2] for line in lines if line.startswith("row ")]
     assert rows == ["0.8167", "0.6559", "0.6855"]
     assert lines[-1] == "mean 6.4743 / 9 = 0.7194"
@@ -94,9 +100,11 @@ def test_the_tutorial_of_classes(call):
     """Log-softmax and cross-entropy of the scores 1, 2, 3, and the negative log-likelihood of each."""
     lines = call("cross-entropy", "-i", "[[1,2,3]]", "-t", "2", "--explain").splitlines()
     assert lines[1] == (
-        "[0] -ln(exp(3) / (exp(1) + exp(2) + exp(3))) = 0.4076   (x[y] = 3, max x = 3, "
-        "Σ exp(x - max x) = 1.5032, ln Σ exp(x) = 3.4076)"
+        # e + e² + e³ = 2.7183 + 7.3891 + 20.0855, of which each is its share.
+        "[0] -ln(exp(3) / (exp(1) + exp(2) + exp(3))) = 0.4076   (Σ exp(x) = 30.1929, "
+        "softmax = 0.0900, 0.2447, 0.6652, exp(x[y]) = 20.0855, p[y] = 0.6652, ln p[y] = -0.4076)"
     )
+    assert lines[2:4] == ["numerator 0.4076", "denominator 1"]
     assert lines[-1] == "mean 0.4076 / 1 = 0.4076"
 
     for target, score in ((0, 1), (1, 2), (2, 3)):
@@ -111,10 +119,10 @@ def test_weights_and_ignored_rows(call):
     )
 
     assert text.splitlines()[1:] == [
-        "[0] -1·ln(exp(2) / (exp(2) + exp(1) + exp(0))) = 0.4076   (w[y] = 1, x[y] = 2, max x = 2, "
-        "Σ exp(x - max x) = 1.5032, ln Σ exp(x) = 2.4076)",
-        "[1] -3·ln(exp(3) / (exp(0) + exp(1) + exp(3))) = 0.5095   (w[y] = 3, x[y] = 3, max x = 3, "
-        "Σ exp(x - max x) = 1.1851, ln Σ exp(x) = 3.1698)",
+        "[0] -1·ln(exp(2) / (exp(2) + exp(1) + exp(0))) = 0.4076   (Σ exp(x) = 11.1073, "
+        "softmax = 0.6652, 0.2447, 0.0900, exp(x[y]) = 7.3891, p[y] = 0.6652, ln p[y] = -0.4076)",
+        "[1] -3·ln(exp(3) / (exp(0) + exp(1) + exp(3))) = 0.5095   (Σ exp(x) = 23.8038, "
+        "softmax = 0.0420, 0.1142, 0.8438, exp(x[y]) = 20.0855, p[y] = 0.8438, ln p[y] = -0.1698)",
         "[2] ignored",
         "ignored 1 (row 2)",
         "numerator 0.4076 + 0.5095 = 0.9171",
@@ -129,9 +137,9 @@ def test_long_data_are_cut(call):
     lines = call("mse", "-i", data, "-t", data, "--explain", "--max-rows", "3").splitlines()
 
     assert lines[1:5] == [
-        "[0] (0 - 0)² = 0.0000",
-        "[1] (1 - 1)² = 0.0000",
-        "[2] (2 - 2)² = 0.0000",
+        "[0] (0 - 0)² = 0.0000   (x - y = 0)",
+        "[1] (1 - 1)² = 0.0000   (x - y = 0)",
+        "[2] (2 - 2)² = 0.0000   (x - y = 0)",
         "… 97 more",
     ]
     assert lines[-1] == "mean 0.0000 / 100 = 0.0000"
@@ -141,7 +149,7 @@ def test_alternatives_and_signs(call):
     """Only the alternative that holds is shown, and a minus never meets another sign."""
     lines = call("huber", "-i", "-0.5,3", "-t", "-1,-1", "--explain").splitlines()
 
-    assert lines[1] == "[0] (½·(-0.5000 - (-1))²) = 0.1250"
+    assert lines[1] == "[0] (½·(-0.5000 - (-1))²) = 0.1250   (x - y = 0.5000)"
     assert lines[2] == "[1] (1·(|3 - (-1)| - ½·1)) = 3.5000"
 
 
@@ -154,8 +162,8 @@ def test_a_choice_inside_a_distance(call, swap):
 
 
 def test_formats_without_a_place_for_it(capsysbinary):
-    """csv and npy refuse, and so does a gradient."""
-    for words in (["-f", "csv"], ["-f", "npy"], ["--gradient"]):
+    """csv and npy refuse."""
+    for words in (["-f", "csv"], ["-f", "npy"]):
         assert cli.run(["mse", "-i", "1", "-t", "2", "--explain", *words]) == 2
         assert b"hint:" in capsysbinary.readouterr().err
 
@@ -212,14 +220,15 @@ def test_the_mean_of_a_row_that_is_cut(call, tmp_path):
     np.save(tmp_path / "y.npy", y)
     words = ["l1", "-i", str(tmp_path / "x.npy"), "-t", str(tmp_path / "y.npy"), "--explain"]
     # By hand: row 5 is 35/8 to 41/8, the mean 38/8; all are 0/8 to 139/8, with the sum 139·140/2/8.
-    assert call(*words).splitlines()[-4:] == [
-        "row 5 mean (4.3750 + 4.5000 + 4.6250 + 4.7500 + … + 5.1250) / 7 = 4.7500",
+    assert call(*words).splitlines()[-5:] == [
+        "row 5 mean (4.3750 + 4.5000 + 4.6250 + 4.7500 + 4.8750 + 5 + 5.1250) / 7 = 4.7500",
         "… 100 more",
         "numerator 0 + 0.1250 + 0.2500 + 0.3750 + … = 1216.2500",
+        "denominator number of losses = 140",
         "mean 1216.2500 / 140 = 8.6875",
     ]
     short = call(*words, "--max-rows", "2").splitlines()
-    assert short[-4] == "row 0 mean (0 + 0.1250 + 0.2500 + 0.3750 + … + 0.7500) / 7 = 0.3750"
+    assert short[-5] == ("row 0 mean (0 + 0.1250 + 0.2500 + 0.3750 + 0.5000 + 0.6250 + 0.7500) / 7 = 0.3750")
     for form in ("table", "markdown", "latex", "json"):
         text = call(*words, "-f", form)
         assert all(number in text for number in ("5.1250", "4.7500", "1216.2500", "8.6875"))
