@@ -80,8 +80,20 @@ def _symbols(cls: type[Loss]) -> Iterator[tuple[str, str]]:
         if name in known and symbol not in known:
             of = {"[y]": " of the target class", "[i]": " of any other class"}.get(symbol[1:], "")
             yield symbol, name + of
+    yield from _distances(cls)
     if parsed(cls.formula).legend:
         yield "", parsed(cls.formula).legend
+
+
+def _distances(cls: type[Loss]) -> Iterator[tuple[str, str]]:
+    """The distances d(a, p) of the arrays whose names begin with these letters."""
+    formula = parsed(cls.formula)
+    names = {array.name[0]: array.name for array in array_arguments(cls)}
+    for symbol in (*formula.symbols, *formula.definitions):
+        if match := re.fullmatch(r"d\((\w), (\w)\)", symbol):
+            one, other = (names.get(letter) for letter in match.groups())
+            if one and other:
+                yield symbol, f"distance of {one} and {other}"
 
 
 def _first_line(described: object) -> str:

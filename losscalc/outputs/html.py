@@ -83,7 +83,11 @@ class _Draughtsman:
         legend = working.formula.partition(";")[2].strip()
         below = f'<p class="legend">{escape(legend)}</p>\n' if legend else ""
         lines = "".join(map(self._line, working.lines))
-        table = f'<table class="lines">\n<caption>working</caption>\n<tbody>\n{lines}</tbody>\n</table>\n'
+        has_steps = any(line.steps for line in working.lines)
+        told = " <small>point at a row, or tap it, for its steps</small>" if has_steps else ""
+        table = (
+            f'<table class="lines">\n<caption>working{told}</caption>\n<tbody>\n{lines}</tbody>\n</table>\n'
+        )
         return f'<div class="formula">\n{equations}</div>\n{below}{table}'
 
     def _line(self, line: Line) -> str:

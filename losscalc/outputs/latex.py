@@ -1,14 +1,17 @@
 """What LaTeX needs: special characters escaped, and equations broken so that they fit on a page."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 DOTS = r"\dots"
 
 # The width of the text of an article on A4 or letter paper, less a margin for what is only estimated.
-_PAGE = 330.0
+PAGE = 330.0
 _INDENT = 20.0
 _TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\s+|.", re.DOTALL)
+_SENTENCE = re.compile(r"\\text\{((?:[^{}]|\\[{}]|\{[^{}]*\})* (?:[^{}]|\\[{}]|\{[^{}]*\})*)\}")
+# Where a line may break, though nothing else says so.
+_BREAK = "\u200b"
 _CASES = re.compile(r"(= )?\\begin\{cases\} (.*) \\end\{cases\}")
 # A word longer than this may be cut.
 _LONG = 20
@@ -49,8 +52,8 @@ def escaped(text: str) -> str:
 
 def foldable(text: str) -> str:
     """The same, so that a line may also break within words as long as commands and names of modules."""
-    words = (re.sub(r"(?<=[.,/=_\])])(?=.)", "\u200b", w) if len(w) > _LONG else w for w in text.split(" "))
-    return escaped(" ".join(words)).replace("\u200b", r"\allowbreak{}")
+    words = (re.sub(r"(?<=[.,/=_\])])(?=.)", _BREAK, w) if len(w) > _LONG else w for w in text.split(" "))
+    return escaped(" ".join(words)).replace(_BREAK, r"\allowbreak{}")
 
 
 def broken(left: str, *parts: str, margin: float = 0.0) -> str:
@@ -59,7 +62,7 @@ def broken(left: str, *parts: str, margin: float = 0.0) -> str:
     A line breaks between parts, and within one that is too long for a line of its own. The margin is the
     width of what stands at the left of all equations.
     """
-    room = _PAGE - max(margin, width(left))
+    room = PAGE - max(margin, width(left))
     pieces = [piece for part in parts for piece in _fitting(part, room)]
     lines, used = [""], 0.0
     for piece in pieces:
@@ -81,12 +84,18 @@ def _fitting(part: str, room: float) -> Iterator[str]:
     if match := _CASES.fullmatch(part):
         # Each case on a line of its own may break as well.
         part = match[1] + r" \quad ".join(match[2].split("\\\\")).replace("&", r"\;")
-    for piece in _pieces(part):
+    for piece in _pieces(_SENTENCE.sub(_words, part)):
         if width(piece) < room:
             yield piece
         else:
             # Brackets that grow hold a line together, and those of one size do not.
             yield from _pieces(piece.replace(r"\left", r"\bigl").replace(r"\right", r"\bigr"))
+
+
+def _words(sentence: re.Match[str]) -> str:
+    """A sentence as words, between which a line may break."""
+    *others, last = sentence[1].split(" ")
+    return _BREAK.join([*(rf"\text{{{word} }}" for word in others), rf"\text{{{last}}}"])
 
 
 def _pieces(latex: str) -> Iterator[str]:
@@ -97,11 +106,16 @@ def _pieces(latex: str) -> Iterator[str]:
         if depth == 0 and token in (*_RELATIONS, *_OPERATORS) and piece.strip(" -([|"):
             yield piece
             piece = ""
-        piece += token
-        if depth == 0 and token in (",", r"\;"):
+        piece += token if token != _BREAK else ""
+        if depth == 0 and token in (",", r"\;", _BREAK):
             yield piece
             piece = ""
     yield piece
+
+
+def text_width(cells: Sequence[str]) -> float:
+    """About how wide a column of small letters is, with the space beside it."""
+    return 12.0 + 4.7 * max(map(len, cells), default=0)
 
 
 def width(latex: str) -> float:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from losscalc.errors import UsageError
-from losscalc.outputs.latex import escaped
+from losscalc.outputs.latex import PAGE, escaped, text_width
 from losscalc.outputs.numbers import all_digits, decimal, fixed, json_bytes
 
 if TYPE_CHECKING:
@@ -129,18 +129,33 @@ def markdown(sheet: Sheet, decimals: int | None = None) -> str:
 
 
 def latex(sheet: Sheet, decimals: int) -> str:
-    """A table of LaTeX, with numbers at the right and a line below the headings."""
-    columns = [place for place, column in enumerate(sheet.columns) if column.kind != "bar"]
-    kinds = "".join("r" if sheet.columns[place].kind == "number" else "l" for place in columns)
-    rows = [
-        [escaped(sheet.columns[place].name) for place in columns],
-        *([escaped(cell_text(row[place], decimals, fixed)) for place in columns] for row in sheet.rows),
+    """Tables of LaTeX, with numbers at the right; as many beside the names of the rows as fit on a page."""
+    cells = [
+        [escaped(column.name), *(escaped(cell_text(row[place], decimals, fixed)) for row in sheet.rows)]
+        for place, column in enumerate(sheet.columns)
     ]
-    head, *others = (" & ".join(row) + r" \\" for row in rows)
-    title = [rf"\textbf{{{escaped(sheet.title)}}}\par\smallskip"] if sheet.title else []
+    kinds = ["r" if column.kind == "number" else "l" for column in sheet.columns]
+    groups, used = [[0]], 0.0
+    for place, column in enumerate(sheet.columns[1:], 1):
+        width = text_width(cells[place])
+        if len(groups[-1]) > 1 and text_width(cells[0]) + used + width > PAGE:
+            groups.append([0])
+            used = 0.0
+        if column.kind != "bar":
+            groups[-1].append(place)
+            used += width
+    title = rf"\textbf{{{escaped(sheet.title)}}}\par\smallskip" + "\n" if sheet.title else ""
+    tables = "\\par\\smallskip\\noindent\n".join(
+        _tabular([cells[place] for place in group], "".join(kinds[place] for place in group))
+        for group in groups
+    )
+    return f"{{\\small\\noindent\n{title}{tables}\\par}}\n"
+
+
+def _tabular(columns: Sequence[Sequence[str]], kinds: str) -> str:
+    head, *others = (" & ".join(row) + r" \\" for row in zip(*columns, strict=True))
     opening = rf"\begin{{tabular}}{{@{{}}{kinds}@{{}}}}"
-    lines = ["{\\small\\noindent", *title, opening, head, r"\hline", *others, r"\end{tabular}\par}"]
-    return "\n".join(lines) + "\n"
+    return "\n".join([opening, head, r"\hline", *others, r"\end{tabular}"])
 
 
 def write_sheets(sheets: Sequence[Sheet], name: str, decimals: int | None) -> bytes:

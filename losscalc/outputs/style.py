@@ -10,6 +10,7 @@ FRAGMENT_STYLE = f"""
 .losscalc caption {{ text-align: left; font-weight: 600; padding-bottom: .35em; }}
 .losscalc th, .losscalc td {{ padding: .25em .8em; border-top: 1px solid var(--grid); text-align: left;
   vertical-align: baseline; }}
+.losscalc caption small {{ color: var(--soft); font-weight: 400; margin-left: .8em; }}
 .losscalc thead th, .losscalc thead td {{ color: var(--soft); font-weight: 500; border-top: 0; }}
 .losscalc tbody th {{ color: var(--soft); font-weight: 400; white-space: nowrap; }}
 .losscalc .number {{ text-align: right; white-space: nowrap; }}
@@ -28,7 +29,8 @@ FRAGMENT_STYLE = f"""
 .losscalc tr:hover .steps, .losscalc tr:focus .steps {{ visibility: visible; }}
 .losscalc figure {{ margin: 1.2em 0; }}
 .losscalc svg {{ max-width: 100%; height: auto; }}
-@media print {{ .losscalc {{ --fill: #fff; }} .losscalc table, .losscalc figure {{ break-inside: auto; }}
+@media print {{ .losscalc {{ --fill: #fff; }} .losscalc caption small {{ display: none; }}
+  .losscalc table, .losscalc figure {{ break-inside: auto; }}
   .losscalc tr, .losscalc svg {{ break-inside: avoid; }}
   .losscalc .steps {{ position: static; visibility: visible; border: 0; padding: .2em 0 0; color: var(--soft);
     white-space: normal; }}

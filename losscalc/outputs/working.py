@@ -59,14 +59,14 @@ class Math(NamedTuple):
         return self.mathml.startswith("<mtext>")
 
 
-_TOKEN = re.compile(r"\d+(?:\.\d+)?(?:e[+-]\d+)?|inf|nan|[^\s\d]")
+_TOKEN = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?|-?inf|nan|[^\s\d]")
 
 
 def _element(token: str) -> str:
     """A number or a sign as MathML."""
-    if token[0].isalnum():
-        return f"<mn>{token}</mn>"
-    return f"<mo>{escape(token.replace('-', '−'))}</mo>"
+    if token.startswith("-"):
+        return f'<mrow><mo form="prefix">−</mo><mn>{token[1:]}</mn></mrow>'
+    return f"<mn>{token}</mn>" if token[0].isalnum() else f"<mo>{escape(token)}</mo>"
 
 
 class Step(NamedTuple):
@@ -176,9 +176,7 @@ def _equations(line: Line, margin: float) -> Iterator[str]:
     right = math.latex + (f" = {line.value.replace('…', DOTS)}" if line.value else "")
     yield broken(_left(line), rf"\;{right}" if math.is_words else f"= {right}", margin=margin)
     if line.note:
-        yield broken(
-            "", r"\quad ", *(rf"\text{{{escaped(word)} }}" for word in line.note.split()), margin=margin
-        )
+        yield broken("", r"\quad ", rf"\text{{{escaped(line.note)}}}", margin=margin)
     elif line.steps:
         *firsts, last = map(_step, line.steps)
         yield broken("", r"\quad ", *(rf"{step},\; " for step in firsts), last, margin=margin)
