@@ -118,7 +118,7 @@ class CrossEntropy(Tokens):
     formula = "-w[y]·ln(exp(x[y]) / Σ exp(x))"
     steps = SOFTMAX_AND_CHOICE
     derivative = "w[y]·(exp(x) / Σ exp(x) - y)"
-    spread_derivative: ClassVar[str] = "Σ t·exp(x) / Σ exp(x) - t, t = w·((1-s)·y + s/C)"
+    spread_derivative: ClassVar[str] = "(Σ t)·exp(x) / Σ exp(x) - t, t = w·((1-s)·y + s/C)"
     spread: ClassVar[str] = (
         "Σ t·(L - x), t = w·((1-s)·y + s/C), L = ln Σ exp(x); s label_smoothing, C classes"
     )

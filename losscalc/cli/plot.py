@@ -47,27 +47,35 @@ def _painted(drawing: Drawing, form: str) -> bytes:
     axes.set_axis_off()
     axes.set_xlim(0, drawing.width)
     axes.set_ylim(drawing.height, 0)
-    for shape in drawing.shapes:
-        _paint(axes, shape)
+    for order, shape in enumerate(drawing.shapes):
+        _paint(axes, shape, order)
     buffer = io.BytesIO()
     figure.savefig(buffer, format=form)
     return buffer.getvalue()
 
 
-def _paint(axes: "Axes", shape: Shape) -> None:
+def _paint(axes: "Axes", shape: Shape, order: int) -> None:
     from matplotlib.patches import Rectangle
 
     color = COLORS[COLOR_OF.get(shape.kind, shape.kind)]
     if isinstance(shape, Box):
-        axes.add_patch(Rectangle((shape.x, shape.y), shape.width, shape.height, color=color, linewidth=0))
+        axes.add_patch(
+            Rectangle((shape.x, shape.y), shape.width, shape.height, color=color, linewidth=0, zorder=order)
+        )
     elif isinstance(shape, Stroke):
         width = 1.8 if shape.kind in ("curve", *DASHED) else 1.0
         dashes = (0, DASHED[shape.kind]) if shape.kind in DASHED else "solid"
-        axes.plot(*zip(*shape.points, strict=True), color=color, linewidth=width * _POINTS, linestyle=dashes)
+        axes.plot(
+            *zip(*shape.points, strict=True),
+            color=color,
+            linewidth=width * _POINTS,
+            linestyle=dashes,
+            zorder=order,
+        )
     else:
         anchor = {"start": "left", "middle": "center", "end": "right"}[shape.anchor]
         size, turn = SIZES[shape.kind] * _POINTS, 90 if shape.kind == "upright" else 0
-        weight = "semibold" if shape.kind == "title" else "normal"
+        weight = "bold" if shape.kind == "title" else "normal"
         upright = "center" if turn else "baseline"
         axes.text(
             shape.x,

@@ -49,7 +49,7 @@ class Chart(NamedTuple):
         most = max(bar.losses for bar in self.bars)
         across = Axis.of(self.bars[0].low, self.bars[-1].high, _LEFT, WIDTH / 2 - _RIGHT)
         up = Axis.of(0.0, float(most), HEIGHT - _BOTTOM, _TOP, is_whole=True)
-        yield from _frame(across, up, "loss", "how many")
+        yield from _frame(across, up, "loss", "count")
         for bar in self.bars:
             left, right, top = across.at(bar.low), across.at(bar.high), up.at(bar.losses)
             if bar.losses:

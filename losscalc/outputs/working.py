@@ -101,7 +101,7 @@ class Line(NamedTuple):
         """The line as text."""
         value = f" = {self.value}" if self.value else ""
         behind = f"   ({self.behind})" if self.behind else ""
-        return f"{self.label} {self.math.text}{value}{behind}".strip()
+        return f"{self.label} {self.math.text}".strip() + value + behind
 
     @property
     def behind(self) -> str:
