@@ -68,6 +68,10 @@ class Request(NamedTuple):
         whole, done, _ = self._gathered()
         return whole if as_given else simplified(whole), self._result(done)
 
+    def losses(self) -> "LossCall":
+        """The call of the losses themselves, also where a derivative is wanted of them."""
+        return self.gathered()[0]._replace(wrt=None)
+
     def located(self) -> "tuple[LossCall, Locate]":
         """Read all arrays of a loss into memory; returns the call, and what finds rows in the first file."""
         from losscalc.insight.call import simplified

@@ -107,7 +107,7 @@ def _report(request: Request, delivery: Delivery) -> Result:
     from losscalc.cli.survey import histogram_sheet, stats_sheet
 
     request = request.read()
-    call, result = request.gathered()
+    call, result = request.losses(), request.gathered()[1]
     parts: list[Part] = [result.summary()] if result.value.ndim == 0 else []
     parts += [result.working] if result.working else []
     if not result.several:
@@ -150,5 +150,5 @@ def _plotted(request: Request, path: str) -> Request:
 
     check_plot(path)
     request = request.read()
-    plot(request.gathered()[0], path)
+    plot(request.losses(), path)
     return request

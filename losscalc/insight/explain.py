@@ -106,14 +106,19 @@ class Explanation(NamedTuple):
 
     def _singles(self) -> list[Single]:
         """The losses to show: those at certain places, or the first."""
+        start, first, found = 0, list[Single](), dict[Index, Single]()
+        for sample in self.done.samples:
+            end = start + (len(sample.terms.value) if sample.terms.value.ndim else 1)
+            if self.places is None:
+                first += self._of_sample(sample, start, None)
+            else:
+                inside = [place for place in self.places if not place or start <= place[0] < end]
+                places = [(place[0] - start, *place[1:]) if place else () for place in inside]
+                found |= dict(zip(inside, self._of_sample(sample, start, places), strict=True))
+            start = end
         if self.places is None:
-            start, found = 0, list[Single]()
-            for sample in self.done.samples:
-                found += self._of_sample(sample, start, None)
-                start += len(sample.terms.value) if sample.terms.value.ndim else 1
-            return found[: self.call.samples]
-        (sample,) = self.done.samples
-        return [*self._of_sample(sample, 0, self.places)]
+            return first[: self.call.samples]
+        return [found[place] for place in self.places if place in found]
 
     def _of_sample(self, sample: Sample, start: int, places: Sequence[Index] | None) -> Iterator[Single]:
         terms = sample.terms

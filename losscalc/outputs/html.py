@@ -116,7 +116,7 @@ def _bars(sheet: Sheet, row: Sequence[Cell]) -> Iterator[Cell]:
 
 
 def _class_of(column: Column) -> str:
-    return ' class="number"' if column.kind == "number" else ""
+    return f' class="{column.kind}"' if column.kind in ("number", "name") else ""
 
 
 def _all_digits(cell: Cell) -> str:

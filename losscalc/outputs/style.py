@@ -13,7 +13,8 @@ FRAGMENT_STYLE = f"""
 .losscalc caption small {{ color: var(--soft); font-weight: 400; margin-left: .8em; }}
 .losscalc thead th, .losscalc thead td {{ color: var(--soft); font-weight: 500; border-top: 0; }}
 .losscalc tbody th {{ color: var(--soft); font-weight: 400; white-space: nowrap; }}
-.losscalc .number {{ text-align: right; white-space: nowrap; }}
+.losscalc .number {{ text-align: right; }}
+.losscalc .number, .losscalc .name {{ white-space: nowrap; }}
 .losscalc .bars {{ min-width: 12em; }}
 .losscalc .bars i {{ display: block; height: 1em; background: var(--bar); }}
 .losscalc .formula {{ margin: 1em 0 .4em; }}
@@ -40,9 +41,10 @@ FRAGMENT_STYLE = f"""
 PAGE_STYLE = """
 :root { color-scheme: light dark; }
 body { margin: 0; background: #fff; color: #1f2328; }
-main { max-width: 62em; margin: 0 auto; padding: 1.5em 1.2em 9em; font: 15px/1.5 system-ui, sans-serif; }
+main { overflow-x: auto; max-width: 62em; margin: 0 auto; padding: 1.5em 1.2em 9em;
+  font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5em; margin: 0 0 .4em; }
 @media (prefers-color-scheme: dark) { body { background: #0d1117; color: #e6edf3; } }
 @media print { :root { color-scheme: light; } body { background: #fff; color: #000; }
-  main { max-width: none; padding: 0; } }
+  main { max-width: none; padding: 0; overflow: visible; } }
 """

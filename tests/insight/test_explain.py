@@ -479,3 +479,24 @@ def test_symbols_that_were_not(name, rows):
     told = "; ".join(f"{symbol} {text}" for symbol, text in symbols.rows)
     for symbol, text in rows:
         assert (text or symbol) in (told if text else description.formula)
+
+
+def test_the_worst_of_many_blocks(call, tmp_path):
+    """Each is explained with its own numbers, wherever it stands: e⁻¹¹ = 1.6702e-05."""
+    x, y = np.zeros(300_000), np.zeros(300_000)
+    x[5], x[290_000], y[290_000] = 9.0, -11.0, 1.0
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", y)
+    words = ["bce-logits", "-i", str(tmp_path / "x.npy"), "-t", str(tmp_path / "y.npy")]
+    lines = call(*words, "--worst", "2", "--explain", "-q").splitlines()
+    start = next(place for place, line in enumerate(lines) if line.startswith("bce-logits:"))
+    assert lines[start + 1].startswith("[290000] -[1·ln σ(-11) + (1-1)·ln(1-σ(-11))] = 11.0000   (")
+    assert lines[start + 2].startswith("[5] -[0·ln σ(9) + (1-0)·ln(1-σ(9))] = 9.0001   (")
+
+
+def test_a_page_beside_a_gradient(call, tmp_path):
+    """What it tells of the spread is that of the losses; a negative argument has no brackets."""
+    words = ["bce-logits", "-i", "0.2,-0.8", "-t", "1,0", "--explain", "-f", "html"]
+    spreads = [text[text.index("<caption>stats") :] for text in (call(*words), call(*words, "--gradient"))]
+    assert spreads[0] == spreads[1]
+    assert r"\sigma(-0.8000)" in call(*words[:-1], "latex")

@@ -98,7 +98,8 @@ class Latex(Notation):
     def _inside(self, node: Node, text: str) -> str:
         """The text of a node without its brackets, where something else groups it."""
         if node.kind != "group" or node.text != "(":
-            return self.bare(text) if node.kind == "total" and text.startswith("(") else text
+            # A sum that is written out has brackets, and so has a negative number.
+            return self.bare(text) if node.kind in ("total", "symbol") and text.startswith("(") else text
         if text.startswith(r"\left( "):
             return text.removeprefix(r"\left( ").removesuffix(r" \right)")
         return self.bare(text)

@@ -99,7 +99,7 @@ class MathML(Notation):
 
     def _inside(self, node: Node, text: str) -> str:
         """The text of a node without its brackets, where something else groups it."""
-        is_grouped = node.kind == "total" or (node.kind == "group" and node.text == "(")
+        is_grouped = node.kind in ("total", "symbol") or (node.kind == "group" and node.text == "(")
         return self.bare(text) if is_grouped else text
 
 
