@@ -10,6 +10,7 @@ from losscalc.catalogue.base import Loss
 from losscalc.cli.limits import judge, limits
 from losscalc.cli.output import Delivery
 from losscalc.cli.request import Request
+from losscalc.cli.voice import Voice
 from losscalc.errors import UsageError
 from losscalc.outputs.result import Result
 
@@ -22,6 +23,8 @@ LOOKS = ("stats", "worst", "plot", "expect", "suppose", "rtol", "atol", "fail_ab
 # What goes together: a working is of whatever else is shown, a gradient may be expected or supposed, and a
 # plot is drawn beside everything that is computed in memory.
 _BESIDE = {
+    "by": ("plot",),
+    "digits": ("plot",),
     "explain": ("gradient", "stats", "plot", "expect", "suppose"),
     "gradient": ("plot", "expect", "suppose"),
     "stats": ("plot",),
@@ -34,7 +37,7 @@ def show(request: Request, delivery: Delivery, looks: Mapping[str, Any]) -> None
     chosen = _chosen(request, looks)
     bounds = limits(looks, chosen, keeps=request.call.reduction.keeps)
     if "plot" in chosen:
-        request = _plotted(request, looks["plot"])
+        request = _plotted(request, looks["plot"], is_read_again="by" in chosen or "digits" in chosen)
     if "by" in chosen:
         _group(request, delivery)
     elif "stats" in chosen:
@@ -144,11 +147,20 @@ def _suppose(request: Request, delivery: Delivery, name: str) -> None:
     delivery.send(result)
 
 
-def _plotted(request: Request, path: str) -> Request:
-    """Draw the single losses to a file; returns the request with its arrays, which others look at, too."""
+def _plotted(request: Request, path: str, *, is_read_again: bool) -> Request:
+    """Draw the single losses to a file; returns the request, with its arrays unless it reads them again."""
     from losscalc.cli.plot import check_plot, plot
 
     check_plot(path)
-    request = request.read()
-    plot(request.losses(), path)
+    if not is_read_again:
+        request = request.read()
+        plot(request.losses(), path)
+        return request
+    addresses = request.inputs.addresses().values()
+    if any(address.is_stdin or address.pipe for address in addresses):
+        raise UsageError("a plot beside `by` or `digits` reads twice", hint="put the array in a file")
+    readings = request.inputs.readings
+    inputs = request.inputs._replace(readings=readings._replace(usual=readings.usual._replace(by=None)))
+    call = request.call._replace(digits=None)
+    plot(request._replace(call=call, inputs=inputs, voice=Voice(quiet=True)).losses(), path)
     return request

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -711,6 +712,38 @@ def test_plot(suffix, start, run):
     data = Path(f"a{suffix}").read_bytes()
     assert data.startswith(start)
     assert suffix != ".svg" or b"mse" in data or b"</svg>" in data
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--stats"], ["--worst", "2"], ["--gradient"], ["--explain"], ["--suppose", "half"],
+        ["--digits", "20"],
+        ["--by", "0,0,1"], ["-r", "none"], ["-f", "json"], ["--fail-above", "9"],
+        ["--stats", "--worst", "1", "--explain"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_plot_beside_all_else(options, run):
+    """What is printed is the same without it, and the picture is of the losses 1, 4 and 9."""
+    outcome = run(*PLOT, "a.svg", *options)
+    assert (outcome.code, outcome.out) == (0, run(*PLOT[:-1], *options).out)
+    drawn = Path("a.svg").read_text("utf-8")
+    assert "mse: 3 losses</text>" in drawn
+    assert "mean 4.667</text>" in drawn
+    assert "median 4</text>" in drawn
+
+
+def test_a_plot_of_a_pipe(run, monkeypatch):
+    """It is read once, for the plot and for what is printed; groups would read it twice: exit code 2."""
+    pipe = partial(io.BytesIO, b"1\n2\n3\n")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(pipe()))
+    words = ["mse", "-i", "-", "-t", "0,0,0", "--plot", "a.svg"]
+    assert run(*words, "--expect", "4.667").out.endswith("agrees to 4 digits (within 0.0005)\n")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(pipe()))
+    outcome = run(*words, "--by", "0,0,1")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "put the array in a file" in outcome.err
 
 
 @pytest.mark.slow
