@@ -87,7 +87,9 @@ def _group(request: Request, delivery: Delivery) -> None:
     if delivery.format == "json":
         delivery.send_bytes(groups.json(delivery.precision))
     else:
-        delivery.send_sheets([groups.sheet(for_people=delivery.format in ("table", "markdown"))])
+        delivery.send_sheets(
+            [groups.sheet(for_people=delivery.format in ("table", "markdown", "latex", "html"))]
+        )
 
 
 def _survey(request: Request, delivery: Delivery, stats: bool, worst: int | None) -> None:

@@ -22,13 +22,7 @@ def write_parts(parts: Sequence[Part], name: str, decimals: int | None, title: s
     if all(isinstance(part, Sheet) for part in parts):
         return write_sheets([part for part in parts if isinstance(part, Sheet)], name, decimals)
     if name in ("json", "jsonl"):
-        found = {
-            part.title if isinstance(part, Sheet) else "working": facts(part, decimals)
-            if isinstance(part, Sheet)
-            else part.facts()
-            for part in parts
-        }
-        return json_bytes(found)
+        return json_bytes(dict(_named(part, decimals) for part in parts))
     if name not in _WRITE:
         refuse_working()
     texts = [
@@ -36,6 +30,11 @@ def write_parts(parts: Sequence[Part], name: str, decimals: int | None, title: s
         for part in parts
     ]
     return b"\n".join(text for text in texts if text)
+
+
+def _named(part: Part, decimals: int | None) -> tuple[str, object]:
+    """A part for JSON, with its name."""
+    return ("working", part.facts()) if isinstance(part, Working) else (part.title, facts(part, decimals))
 
 
 def refuse_working() -> None:
