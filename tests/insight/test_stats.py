@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -1053,6 +1054,17 @@ def test_the_histogram(run):
     assert [row["count"] for row in rows] == counts.tolist()
     assert [row["loss"] for row in rows] == list(map(list, pairwise(edges)))
     assert [len(row["bar"]) for row in rows] == [round(30 * n / counts.max()) for n in counts]
+
+
+def test_the_histogram_has_a_least_mark(run):
+    """One loss among a thousand is seen, an interval without any is empty, and bars begin at the left."""
+    np.save("x.npy", [*[0.0] * 1000, 12.0])
+    np.save("y.npy", np.zeros(1001))
+    words = ["diagnose", "l1", "-i", "x.npy", "-t", "y.npy", "-q"]
+    bars = [row["bar"] for row in run(*words, "-f", "json").sheet("histogram")]
+    assert bars == ["█" * 30, *[""] * 10, "▏"]
+    lines = [line for line in run(*words, "-f", "table").out.splitlines() if "█" in line or "▏" in line]
+    assert [re.search("│ ([█▏])", line)[1] for line in lines] == ["█", "▏"]
 
 
 def test_the_histogram_leaves_out_what_is_not_finite(run):
