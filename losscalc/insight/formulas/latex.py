@@ -41,7 +41,7 @@ class Latex(Notation):
         return f"({text})"
 
     def bare(self, text: str) -> str:
-        return text.removeprefix("(").removesuffix(")")
+        return text[1:-1] if text.startswith("(") and text.endswith(")") else text
 
     def negative(self, text: str) -> str:
         return f"-{text}"

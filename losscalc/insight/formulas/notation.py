@@ -37,7 +37,7 @@ class Notation(ABC):
             if chosen is not None and chosen.kind in _ALONE:
                 return self.write(chosen, filling)
         texts = [self.write(part, filling) for part in node.parts]
-        if filling is not None and node.kind in ("group", "call") and node.parts[0].kind == "total":
+        if filling is not None and node.kind == "group" and node.parts[0].kind == "total":
             # The brackets around a sum that is written out are there already.
             texts = [text and self.bare(text) for text in texts]
         if None in texts:
