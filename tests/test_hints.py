@@ -180,7 +180,7 @@ ELSEWHERE = {
     "pip install 'losscalc[dask]'": "test_extras_exist",
     "pip install 'losscalc[digits]'": "test_extras_exist",
     "pip install 'losscalc[excel]'": "test_extras_exist",
-    "pip install 'losscalc[plot]'": "test_extras_exist",
+    "pip install 'losscalc[plot]', or name a file .svg": "test_extras_exist",
     "losscalc completion bash prints such a script": "tests/cli/test_errors.py",
     "read it when nothing writes to it, or a copy": "tests/inputs/test_changes.py",
     "use one of .png .svg .pdf": "test_formats_of_plots",
@@ -238,9 +238,8 @@ def test_extras_exist() -> None:
 
 def test_formats_of_plots(typed) -> None:
     """A plot gets a suffix that names a format."""
-    pytest.importorskip("matplotlib")
     assert typed("losscalc mse -i 1 -t 0 --plot f.gif").hints == ["use one of .png .svg .pdf"]
-    assert typed("losscalc mse -i 1 -t 0 --plot f.svg") == Said("", "")
+    assert typed("losscalc mse -i 1 -t 0 --plot f.svg") == Said("1.0\n", "")
     assert Path("f.svg").exists()
 
 

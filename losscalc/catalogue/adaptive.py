@@ -71,7 +71,8 @@ class AdaptiveLogSoftmax(Loss):
 
     formula = (
         "-ln h - ln q, h = exp(a[k]) / Σ exp(a), q = exp(z[k]) / Σ exp(z) if rare, else 1; "
-        "a logits of the head, k the class or its cluster, z logits of the classes of a cluster"
+        "a logits of the head, k the class or its cluster, z logits of the classes of a cluster, "
+        "rare whether k is a cluster"
     )
     divisor = "the number of samples"
     legacy = False

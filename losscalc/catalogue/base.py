@@ -40,6 +40,9 @@ class Loss(Operation):
     """
 
     reductions: ClassVar[tuple[str, ...]] = ("none", "mean", "sum")
+    derivative: ClassVar[str] = ""
+    """The formula of the derivative of a loss with respect to the first array, in the symbols of `formula`;
+    for a loss of a whole row, a number for each of the row."""
     divisor: ClassVar[str]
     """The divisor of 'mean', in words."""
     legacy: ClassVar[bool] = True
@@ -164,6 +167,10 @@ class Loss(Operation):
     def explained(self, target: FloatArray | IndexArray) -> str:
         """The formula for such a target."""
         return self.formula
+
+    def derived(self, target: FloatArray | IndexArray) -> str:
+        """The formula of the derivative for such a target."""
+        return self.derivative
 
 
 def compute(loss: object, *arrays: ArrayLike | None, **arguments: Any) -> Any:

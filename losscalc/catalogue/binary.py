@@ -76,6 +76,7 @@ class BCE(Binary):
     example = {"input": [0.9, 0.2, 0.5], "target": [1, 0, 1]}
 
     formula = "-w·[y·max(ln x, -100) + (1-y)·max(ln(1-x), -100)]"
+    derivative = "w·(x - y) / (x·(1-x))"
 
     def terms(self, input: Probabilities, target: Labels, weight: Weight | None = None) -> Terms:
         # ln(1-x) as log1p(-x): 1-x would lose the digits of a small x before the logarithm is taken.
@@ -125,6 +126,7 @@ class BCEWithLogits(Binary):
     example = {"input": [2.0, -1.0, 0.0], "target": [1, 0, 1], "pos_weight": 3.0, "reduction": "none"}
 
     formula = "-w·[p·y·ln σ(x) + (1-y)·ln(1-σ(x))]"
+    derivative = "w·[(1-y)·σ(x) - p·y·(1-σ(x))]"
 
     def terms(
         self,

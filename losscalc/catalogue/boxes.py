@@ -80,6 +80,9 @@ class Detection(Loss):
         return (overlap / union * (area_slope(pair.own) - shared) - shared) / union
 
 
+_LEGEND = "I overlap, U union, ρ distance of the centres, c diagonal of the enclosing box"
+
+
 @loss("giou", torch="generalized_box_iou_loss")
 class GIoU(Detection):
     """1 - IoU, and the share of the enclosing box that neither box covers.
@@ -138,7 +141,7 @@ class DIoU(Detection):
         torchvision="torchvision.ops.distance_box_iou_loss, 0.28.0, which reduces nothing by default"
     )
 
-    formula = "1 - I/(U + ε) + ρ²/(c² + ε); ρ distance of the centres, c diagonal of the enclosing box"
+    formula = f"1 - I/(U + ε) + ρ²/(c² + ε); {_LEGEND}"
 
     def _value(self, pair: Pair) -> FloatArray:
         return super()._value(pair) + square(pair.centres) / (square(pair.hull) + pair.eps)
@@ -181,7 +184,7 @@ class CIoU(DIoU):
 
     formula = (
         "1 - I/(U + ε) + ρ²/(c² + ε) + α·v, α = 0 if v = 0, else v / (1 - I/(U + ε) + v + ε), "
-        "v = 4/π²·(atan(w₂/h₂) - atan(w₁/h₁))²; w, h sides of the boxes"
+        f"v = 4/π²·(atan(w₂/h₂) - atan(w₁/h₁))²; {_LEGEND}, w and h sides of the boxes, 1 input and 2 target"
     )
 
     def _value(self, pair: Pair) -> FloatArray:

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 
+from losscalc.catalogue import classwise
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.catalogue.classwise import IGNORE_INDEX, Multiclass
 from losscalc.catalogue.weighting import BY_SAMPLES, sample_weighted
@@ -78,6 +79,7 @@ class Focal(Multiclass):
     }
 
     formula = "-w[y]·(1 - p)^γ·ln p, p = exp(x[y]) / Σ exp(x)"
+    steps = classwise.SOFTMAX
     kept: ClassVar[str] = "-w[y]·(1 - p)^γ·ln p, p = min(max(exp(x[y]) / Σ exp(x), ε), 1-ε)"
     divisor = f"the number of targets that are not ignored; weights of classes never enter it; {BY_SAMPLES}"
 

@@ -15,6 +15,10 @@ from losscalc.core.shapes import Layout, classwise_layout
 from losscalc.errors import ShapeError
 
 IGNORE_INDEX = Doc("Rows with this target are left out; any whole number.")
+SOFTMAX = "softmax = exp(x) / Σ exp(x)"
+"""The probabilities of all classes, which a textbook computes first."""
+SOFTMAX_AND_CHOICE = f"{SOFTMAX}, p[y] = exp(x[y]) / Σ exp(x)"
+"""The same, and that of the class that is right."""
 LABEL_SMOOTHING = Doc("Share of the target that is spread evenly over all classes.")
 
 

@@ -136,6 +136,7 @@ class PoissonDeviance(Deviance):
     example = {"input": [0.5, 0.5, 2.0, 2.0], "target": [2.0, 0.0, 1.0, 4.0]}
 
     formula = "2·x if y = 0, else 2·(y·ln(y/x) - y + x)"
+    derivative = "2·(1 - y/x)"
 
     def terms(self, input: Expectation, target: Observed) -> Terms:
         return Terms(_deviance(input, target, number(1.0, input)))
@@ -170,6 +171,7 @@ class GammaDeviance(Deviance):
     }  # fmt: skip
 
     formula = "2·(ln(x/y) + y/x - 1)"
+    derivative = "2·(x - y) / x²"
 
     def terms(self, input: Expectation, target: ObservedPositive) -> Terms:
         return Terms(_deviance(input, target, number(2.0, input)))

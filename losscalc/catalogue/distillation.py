@@ -63,6 +63,7 @@ class Distillation(Loss):
         "s = exp(x / T) / Σ exp(x / T); T temperature, z teacher"
     )
     formula = soft.replace(", t =", " - (1-α)·ln(exp(x[y]) / Σ exp(x)), t =")
+    steps = "p[y] = exp(x[y]) / Σ exp(x)"
     divisor = "the number of rows"
 
     temperature: Annotated[float, FINITE_POSITIVE, Doc("What both logits are divided by.")] = 2.0

@@ -71,6 +71,7 @@ class SoftMargin(Signed):
     example = {"input": [2.0, -1.0, -1000.0], "target": [1, -1, 1], "reduction": "none"}
 
     formula = "ln(1 + exp(-y·x))"
+    derivative = "-y·σ(-y·x)"
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         """PyTorch lets `target` broadcast here, but not `input`."""
@@ -111,6 +112,7 @@ class HingeEmbedding(Signed):
     example = {"input": [0.5, 0.5, 2.0], "target": [1, -1, -1], "reduction": "none"}
 
     formula = "x if y = 1, max(0, m - x) if y = -1"
+    derivative = "1 if y = 1, -1 if x ≤ m, else 0"
 
     margin: Annotated[float, FINITE, Doc("The distance from which dissimilar pairs cost nothing.")] = 1.0
 
@@ -176,6 +178,7 @@ class Hinge(Hinged):
     example = {"input": [0.5, -2.0, -0.3], "target": [1, -1, 1], "reduction": "none"}
 
     formula = "max(0, m - y·x)"
+    derivative = "-y if y·x < m, else 0"
 
     def terms(self, input: Values, target: EitherLabels) -> Terms:
         return Terms(self._short(input, _signs(target)))
@@ -216,6 +219,7 @@ class SquaredHinge(Hinged):
     example = {"input": [0.5, -2.0, -0.3], "target": [1, -1, 1], "reduction": "none"}
 
     formula = "max(0, m - y·x)²"
+    derivative = "-2·y·max(0, m - y·x)"
 
     def terms(self, input: Values, target: EitherLabels) -> Terms:
         return Terms(np.square(self._short(input, _signs(target))))

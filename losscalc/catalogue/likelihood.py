@@ -67,6 +67,7 @@ class PoissonNLL(Likelihood):
         "exp(x) - y·x + s if log_input, else x - y·ln(x + ε) + s, "
         "s = y·ln y - y + ½·ln(2π·y) if full and y > 1"
     )
+    derivative = "exp(x) - y if log_input, else 1 - y / (x + ε)"
 
     log_input: Annotated[bool, Doc("Whether the input is the logarithm of the expected count.")] = True
     full: Annotated[bool, Doc("Whether to add Stirling's formula for ln(y!).")] = False
@@ -124,6 +125,7 @@ class GaussianNLL(Likelihood):
     example = {"input": [1.0, 2.0], "target": [1.5, 2.0], "var": [1.0, 2.0], "reduction": "none"}
 
     formula = "½·(ln v + (x - y)² / v + k), v = max(var, ε), k = ln(2π) if full"
+    derivative = "(x - y) / v, v = max(var, ε)"
     legacy = False
 
     full: Annotated[bool, Doc("Whether to add the constant ½·ln(2π).")] = False

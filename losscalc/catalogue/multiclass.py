@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, cast
 import numpy as np
 
 from losscalc.catalogue.base import Quantities, loss
-from losscalc.catalogue.classwise import IGNORE_INDEX, LABEL_SMOOTHING
+from losscalc.catalogue.classwise import IGNORE_INDEX, LABEL_SMOOTHING, SOFTMAX_AND_CHOICE
 from losscalc.catalogue.tokens import Tokens
 from losscalc.catalogue.weighting import BY_SAMPLES, masked, sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape
@@ -117,6 +117,9 @@ class CrossEntropy(Tokens):
     example = {"input": [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]], "target": [0, 2], "label_smoothing": 0.1}
 
     formula = "-w[y]·ln(exp(x[y]) / Σ exp(x))"
+    steps = SOFTMAX_AND_CHOICE
+    derivative = "w[y]·(exp(x) / Σ exp(x) - y)"
+    spread_derivative: ClassVar[str] = "(Σ t)·exp(x) / Σ exp(x) - t, t = w·((1-s)·y + s/C)"
     spread: ClassVar[str] = (
         "Σ t·(L - x), t = w·((1-s)·y + s/C), L = ln Σ exp(x); s label_smoothing, C classes"
     )
@@ -172,27 +175,28 @@ class CrossEntropy(Tokens):
     def quantities(
         self, input: ClassScores, target: ClassTarget, weight: ClassWeight | None = None
     ) -> Quantities:
-        """The scores, the target and the weights, and the steps to ln Σ exp(x)."""
+        """The scores, the target and the weights."""
         scores = classes_last(input, self._axis)
-        peak = scores.max(axis=-1, keepdims=True)
-        total = np.exp(scores - peak).sum(axis=-1, keepdims=True)
-        logarithm = peak + np.log(total)
-        steps = {"max x": peak, "Σ exp(x - max x)": total, "ln Σ exp(x)": logarithm}
-        steps = {"x": scores, "w": weight, "C": np.asarray(float(scores.shape[-1])), **steps}
+        both = {"x": scores, "w": weight, "C": np.asarray(float(scores.shape[-1]))}
         if target.dtype.kind != "i":
-            return {"y": classes_last(cast(FloatArray, target), self._axis), **steps}
+            return {"y": classes_last(cast(FloatArray, target), self._axis), **both}
         column = target.reshape(*scores.shape[:-1], 1)
         position = np.where(column == self._ignored, 0, column)
         return {
             "y": (column == np.arange(scores.shape[-1])).astype(np.float64),
             "x[y]": np.take_along_axis(scores, position, axis=-1),
             "w[y]": None if weight is None else weight[position],
-            **steps,
+            **both,
         }
 
     def explained(self, target: FloatArray | IndexArray) -> str:
         """Targets that are spread over several classes have a formula of their own."""
         return self.formula if target.dtype.kind == "i" and not self.label_smoothing else self.spread
+
+    def derived(self, target: FloatArray | IndexArray) -> str:
+        """Of targets that are spread over several classes, that of their formula."""
+        is_one = target.dtype.kind == "i" and not self.label_smoothing
+        return self.derivative if is_one else self.spread_derivative
 
     def _slopes(
         self, scores: FloatArray, target: FloatArray | IndexArray, weight: FloatArray | None

@@ -5,7 +5,7 @@ from typing import Annotated
 import numpy as np
 
 from losscalc.catalogue.base import Quantities, loss
-from losscalc.catalogue.classwise import IGNORE_INDEX
+from losscalc.catalogue.classwise import IGNORE_INDEX, SOFTMAX_AND_CHOICE
 from losscalc.catalogue.tokens import Tokens
 from losscalc.catalogue.weighting import masked
 from losscalc.core.array import FloatArray
@@ -51,6 +51,7 @@ class Perplexity(Tokens):
     example = {"input": [[[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]]], "target": [[0, 2]]}
 
     formula = "-ln(exp(x[y]) / Σ exp(x))"
+    steps = SOFTMAX_AND_CHOICE
     divisor = "the number of targets that are not ignored"
 
     class_axis: Annotated[

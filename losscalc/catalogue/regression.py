@@ -67,6 +67,7 @@ class L1(Regression):
     example = {"input": [1.0, -2.0, 0.5], "target": [1.5, 1.0, 0.5], "reduction": "none"}
 
     formula = "w·|x - y|"
+    derivative = "0 if x = y, else w·(x - y) / |x - y|"
 
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
         difference = np.abs(input - target)
@@ -83,6 +84,7 @@ class Squared(Regression):
     error_power = 2
     weighted_mean = True
     formula = "w·(x - y)²"
+    derivative = "2·w·(x - y)"
 
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
         difference = input - target
@@ -157,6 +159,7 @@ class SmoothL1(Regression):
     example = {"input": [0.25, 1.0, 3.0], "target": [0.0, 0.0, 0.0], "reduction": "none", "beta": 0.5}
 
     formula = "(x - y)² / (2·β) if |x - y| < β, else |x - y| - β/2"
+    derivative = "(x - y) / β if |x - y| < β, 0 if x = y, else (x - y) / |x - y|"
     divisor = "the number of elements"
 
     beta: Annotated[float, FINITE_NOT_NEGATIVE, Doc("Where the quadratic part ends.")] = 1.0
@@ -204,6 +207,7 @@ class Huber(Regression):
     example = {"input": [0.5, 2.0, 3.0], "target": [0.0, 0.0, 0.0], "reduction": "none", "delta": 2.0}
 
     formula = "w·(½(x - y)² if |x - y| ≤ δ, else δ·(|x - y| - ½δ))"
+    derivative = "w·(x - y if |x - y| ≤ δ, else δ·(x - y) / |x - y|)"
     divisor = "the number of elements; weights never enter it"
     legacy = False
 
@@ -245,6 +249,7 @@ class LogCosh(Regression):
     example = {"input": [1.0, -2.0, 3.5], "target": [1.5, 1.0, 3.0], "reduction": "none"}
 
     formula = "ln(½·(exp(x - y) + exp(y - x)))"
+    derivative = "(exp(x - y) - exp(y - x)) / (exp(x - y) + exp(y - x))"
     divisor = "the number of elements"
     legacy = False
 

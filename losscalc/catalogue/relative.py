@@ -85,6 +85,7 @@ class MAPE(Relative):
     example = {"input": [2.5, 0.0, 2.0, 8.0], "target": [3.0, -0.5, 2.0, 7.0]}
 
     formula = "|x - y| / max(|y|, ε)"
+    derivative = "0 if x = y, else (x - y) / (|x - y|·max(|y|, ε))"
 
     eps: Annotated[
         float, FINITE_NOT_NEGATIVE, Doc("The least that a difference is divided by; 1e-7 in Keras.")
@@ -153,6 +154,7 @@ class SquaredLogarithmic(Relative):
     """The base of the losses of squared differences of logarithms."""
 
     formula = "(ln(1 + x) - ln(1 + y))²"
+    derivative = "2·(ln(1 + x) - ln(1 + y)) / (1 + x)"
 
     def terms(self, input: AboveMinusOne, target: AboveMinusOne) -> Terms:
         gap = _log_gap(input, target)

@@ -85,6 +85,10 @@ class Rooted(Loss):
         """The derivative of the sums of squares, if each column has a root."""
         return Slope.of_sums(squares=slope.value) if self._has_columns(slope.value) else slope
 
+    def derived(self, target: FloatArray | IndexArray) -> str:
+        """Where each column has a root there is none of a single difference."""
+        return "" if self.per_column else super().derived(target)
+
     def finish(self, sums: Mapping[str, Any]) -> Any:
         return np.sqrt(self._means(sums))
 

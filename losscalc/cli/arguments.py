@@ -144,12 +144,6 @@ _CHOICES = (
     _legacy("size-average"),
     _legacy("reduce"),
     _Choice(
-        ["--explain"],
-        CHECK,
-        "Show the working: the formula with the numbers put in, and the reduction.",
-        lambda _: {"is_flag": True},
-    ),
-    _Choice(
         ["--gradient"],
         CHECK,
         lambda cls: f"Show the derivative instead, of {' or '.join(differentiable(cls))}.",
@@ -182,8 +176,15 @@ def loss_options(cls: type[Operation]) -> list[click.Parameter]:
 
 
 def number_options() -> list[click.Parameter]:
-    """Options for the numbers of the result."""
+    """Options that every operation has: for its working, and for the numbers of the result."""
     return [
+        GroupedOption(
+            ["--explain"],
+            group=CHECK,
+            allow_from_autoenv=False,
+            is_flag=True,
+            help="Show the working: the formula with the numbers put in, its steps, and the reduction.",
+        ),
         GroupedOption(
             ["--dtype"],
             group=COMPUTING,

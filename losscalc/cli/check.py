@@ -45,10 +45,16 @@ class Check(NamedTuple):
         with self._watching() as watch:
             report = checked(call, result, expected, text, self.tolerances, self.command, watch)
         report = report._replace(expect=self.expect)
+        working = result.working
         if delivery.format == "json":
-            delivery.send_bytes(json_bytes(report.facts()))
+            shown = {} if working is None else {"working": working.facts()}
+            delivery.send_bytes(json_bytes({**report.facts(), **shown}))
         else:
             text = "\n".join(report.lines()) + "\n"
+            if working is not None:
+                from losscalc.outputs.working import working_text
+
+                text = working_text(working) + text
             delivery.send_text(text, {"agrees": "good", "differs": "bad"})
         return 0 if report.comparison.agrees else EXIT_DIFFERENT
 

@@ -13,7 +13,7 @@ EXIT_BEYOND = 1
 
 LIMITS = ("fail_above", "fail_below")
 # What else may be asked for: other forms of the same number.
-_BESIDE = ("explain", "digits")
+_BESIDE = ("explain", "digits", "plot")
 
 
 class Limit(NamedTuple):

@@ -18,7 +18,7 @@ from losscalc.outputs.writers import WRITERS
 
 if TYPE_CHECKING:
     from losscalc.outputs.canvas import Canvas
-    from losscalc.outputs.sheets import Sheet
+    from losscalc.outputs.parts import Part
     from losscalc.outputs.spool import Spool
 
 # Names of the open standard output, which may be a file that others write to as well.
@@ -84,16 +84,16 @@ class Delivery:
         else:
             self._send_pieces(WRITERS[self.format].pieces(result, self._display.precision))
 
-    def send_sheets(self, sheets: "Sequence[Sheet]") -> None:
-        """Write small tables."""
+    def send_sheets(self, parts: "Sequence[Part]", title: str = "losscalc") -> None:
+        """Write small tables, and workings beside them; a page has a title."""
         if self.is_table:
             from losscalc.outputs.tables import draw_sheets
 
-            self.draw(lambda canvas: draw_sheets(sheets, canvas))
+            self.draw(lambda canvas: draw_sheets(parts, canvas))
         else:
-            from losscalc.outputs.sheets import write_sheets
+            from losscalc.outputs.parts import write_parts
 
-            self.send_bytes(write_sheets(sheets, self.format, self._display.precision))
+            self.send_bytes(write_parts(parts, self.format, self._display.precision, title))
 
     def draw(self, drawing: "Callable[[Canvas], str]") -> None:
         """Write what a function draws on a canvas for this terminal or file."""

@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -20,6 +20,7 @@ from losscalc.outputs.result import Result
 
 if TYPE_CHECKING:
     from losscalc.insight.call import Call as LossCall
+    from losscalc.outputs.working import Working
 
 Locate = Callable[[Index], Location | None]
 """Where a row, or a number, stands in a file."""
@@ -34,6 +35,12 @@ class Request(NamedTuple):
     dask: str | None = None
     """The address of the cluster that computes, if any."""
     decimals: int = 4
+    held: "tuple[LossCall, Computation, Source] | None" = None
+    """What was read and computed before, if it was: a pipe can be read only once."""
+
+    def read(self) -> "Request":
+        """The same request with all arrays of its loss in memory, for several looks at them."""
+        return self if self.held is not None else self._replace(held=self._gathered())
 
     def computed(self, collector: Collector | None = None) -> Result:
         """Compute the result; an array of single values is collected by `collector`."""
@@ -44,6 +51,8 @@ class Request(NamedTuple):
         return self._done(None)
 
     def _done(self, collector: Collector | None) -> Computation:
+        if self.held is not None:
+            return self.held[1]
         with opened(self.call, self.inputs, self.voice, is_far=self.dask is not None) as found:
             call = found.call
             if call.wrt is not None:
@@ -60,6 +69,10 @@ class Request(NamedTuple):
         whole, done, _ = self._gathered()
         return whole if as_given else simplified(whole), self._result(done)
 
+    def losses(self) -> "LossCall":
+        """The call of the losses themselves, also where a derivative is wanted of them."""
+        return self.gathered()[0]._replace(wrt=None)
+
     def located(self) -> "tuple[LossCall, Locate]":
         """Read all arrays of a loss into memory; returns the call, and what finds rows in the first file."""
         from losscalc.insight.call import simplified
@@ -68,7 +81,18 @@ class Request(NamedTuple):
         is_of_rows = next(iter(whole.arrays)) in whole.layout.cut
         return simplified(whole), source.locate if is_of_rows else lambda _: None
 
+    def explained(self, places: "Sequence[Index] | None" = None) -> "Working":
+        """The working of a loss whose arrays are in memory: that of its first rows, or at certain places."""
+        from losscalc.insight.call import simplified
+        from losscalc.insight.explain import Explanation
+
+        whole = simplified(self._gathered()[0])
+        call = whole._replace(samples=self.call.samples if places is None else sys.maxsize)
+        return Explanation(call, engine.compute(call), self.decimals, places).working
+
     def _gathered(self) -> "tuple[LossCall, Computation, Source]":
+        if self.held is not None:
+            return self.held
         with opened(self.call, self.inputs, self.voice) as found:
             call = found.call
             held, dropped = engine.gathered(call)
@@ -80,15 +104,22 @@ class Request(NamedTuple):
     def _result(self, done: Computation) -> Result:
         call = self.call
         settings = call.operation.settings
+        working = _working(call, done, self.decimals) if call.samples else None
         if not isinstance(call.operation, Loss):
-            return Result(call.operation.name, done.value, settings)
-        working = None
-        if call.samples:
-            from losscalc.insight.explain import Explanation
-
-            working = Explanation(cast("LossCall", call), done, self.decimals).working
+            return Result(call.operation.name, done.value, settings, working=working)
         result = Result.reduced(call.operation, done.value, settings, call.reduction, done.partial)
         return result._replace(gradient=call.wrt, working=working)
+
+
+def _working(call: AnyCall, done: Computation, decimals: int) -> "Working":
+    """The working of a loss or an activation, of the rows whose numbers were kept."""
+    if isinstance(call.operation, Loss):
+        from losscalc.insight.explain import Explanation
+
+        return Explanation(cast("LossCall", call), done, decimals).working
+    from losscalc.insight.activated import activated
+
+    return activated(call, done, decimals)
 
 
 @contextlib.contextmanager

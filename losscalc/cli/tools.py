@@ -60,7 +60,7 @@ def diagnose(loss: str, arguments: tuple[str, ...]) -> None:
         call, locate = request.located()
         if request.voice.is_heard:
             request.voice.tell(doubts(call))
-        delivery.send_sheets(diagnosis_sheets(call, worst, locate))
+        delivery.send_sheets(diagnosis_sheets(call, worst, locate), f"losscalc diagnose {cls.name}")
         if not has_single_losses(call):
             request.voice.tell([LosscalcNote(f"{cls.name} has no single losses: it is a function of sums")])
 

@@ -1,23 +1,43 @@
 """What a command shows: its result, or something else about it that an option asks for."""
 
 from collections.abc import Mapping
-from typing import Any
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from losscalc.catalogue.base import Loss
 from losscalc.cli.limits import judge, limits
 from losscalc.cli.output import Delivery
 from losscalc.cli.request import Request
+from losscalc.cli.voice import Voice
 from losscalc.errors import UsageError
+from losscalc.outputs.result import Result
+
+if TYPE_CHECKING:
+    from losscalc.outputs.parts import Part
 
 LOOKS = ("stats", "worst", "plot", "expect", "suppose", "rtol", "atol", "fail_above", "fail_below")
 """The options that do something else with a result than show it."""
+
+# What goes together: a working is of whatever else is shown, a gradient may be expected or supposed, groups
+# may have led to what is expected, and a plot is drawn beside everything that is computed in memory.
+_BESIDE = {
+    "by": ("plot", "expect", "suppose"),
+    "digits": ("plot",),
+    "explain": ("gradient", "stats", "plot", "expect", "suppose"),
+    "gradient": ("plot", "expect", "suppose"),
+    "stats": ("plot",),
+    "plot": ("expect", "suppose"),
+}
 
 
 def show(request: Request, delivery: Delivery, looks: Mapping[str, Any]) -> None:
     """Compute what is asked for, and write it."""
     chosen = _chosen(request, looks)
     bounds = limits(looks, chosen, keeps=request.call.reduction.keeps)
+    if "plot" in chosen:
+        request = _plotted(request, looks["plot"], is_read_again="by" in chosen or "digits" in chosen)
     if "stats" in chosen:
         _survey(request, delivery, looks["stats"], looks["worst"])
     elif "expect" in chosen:
@@ -26,8 +46,8 @@ def show(request: Request, delivery: Delivery, looks: Mapping[str, Any]) -> None
         _suppose(request, delivery, looks["suppose"])
     elif "by" in chosen:
         _group(request, delivery)
-    elif "plot" in chosen:
-        _plot(request, delivery, looks["plot"])
+    elif "explain" in chosen and delivery.format == "html" and isinstance(request.call.operation, Loss):
+        judge(_report(request, delivery), bounds)
     else:
         with delivery.collector() as collector:
             result = request.computed(collector)
@@ -50,9 +70,9 @@ def _chosen(request: Request, looks: Mapping[str, Any]) -> list[str]:
     if request.dask is not None and alone:
         hint = "it looks at arrays in memory: leave one of them out"
         raise UsageError(f"`{alone[0]}` and `dask` do not go together", hint=hint)
-    # A gradient may be expected, and what leads to another one supposed; groups may have led there.
-    if len(chosen) > 1 and not (chosen[0] in ("gradient", "by") and chosen[1:] in (["expect"], ["suppose"])):
-        raise UsageError(f"`{chosen[0]}` and `{chosen[1]}` do not go together", hint="leave one of them out")
+    for one, other in combinations(chosen, 2):
+        if other not in _BESIDE.get(one, ()):
+            raise UsageError(f"`{one}` and `{other}` do not go together", hint="leave one of them out")
     if "by" in chosen and request.call.reduction.keeps:
         raise UsageError("`by` reduces the losses of each group", hint="leave --reduction none out")
     return chosen
@@ -67,16 +87,38 @@ def _group(request: Request, delivery: Delivery) -> None:
     if delivery.format == "json":
         delivery.send_bytes(groups.json(delivery.precision))
     else:
-        delivery.send_sheets([groups.sheet(for_people=delivery.format in ("table", "markdown"))])
+        delivery.send_sheets(
+            [groups.sheet(for_people=delivery.format in ("table", "markdown", "latex", "html"))]
+        )
 
 
 def _survey(request: Request, delivery: Delivery, stats: bool, worst: int | None) -> None:
-    """Show statistics of the single losses, and the largest of them."""
+    """Show statistics of the single losses, the largest of them, and how these come about."""
+    from losscalc.insight.stats import worst as largest
     from losscalc.insight.survey import stats_sheet, worst_sheet
 
+    request = request.read()
     call, locate = request.located()
-    sheets = [stats_sheet(call)] if stats else []
-    delivery.send_sheets(sheets + ([worst_sheet(call, worst, locate)] if worst else []))
+    parts: list[Part] = [stats_sheet(call)] if stats else []
+    parts += [worst_sheet(call, worst, locate)] if worst else []
+    if request.call.samples:
+        places = [each.held for each in largest(call, worst)] if worst else None
+        parts.append(request.explained(places))
+    delivery.send_sheets(parts, f"losscalc {call.operation.name}")
+
+
+def _report(request: Request, delivery: Delivery) -> Result:
+    """Show a page with the result and its working, and how the single losses are spread."""
+    from losscalc.insight.survey import histogram_sheet, stats_sheet
+
+    request = request.read()
+    call, result = request.losses(), request.gathered()[1]
+    parts: list[Part] = [result.summary()] if result.value.ndim == 0 else []
+    parts += [result.working] if result.working else []
+    if not result.several:
+        parts += [stats_sheet(call), histogram_sheet(call)]
+    delivery.send_sheets(parts, f"losscalc {call.operation.name}")
+    return result
 
 
 def _check(
@@ -96,14 +138,31 @@ def _suppose(request: Request, delivery: Delivery, name: str) -> None:
     """Show the result under a hypothesis."""
     from losscalc.cli.check import supposed
 
-    delivery.send(supposed(request, name))
+    request = request.read()
+    result = supposed(request, name)
+    if request.call.samples:
+        from losscalc.insight.supposing import supposing
+
+        call = request.gathered(as_given=True)[0]
+        working = supposing(call, name, result.value, request.decimals)
+        result = result._replace(working=working)
+    delivery.send(result)
 
 
-def _plot(request: Request, delivery: Delivery, path: str) -> None:
-    """Draw the single losses to a file."""
+def _plotted(request: Request, path: str, *, is_read_again: bool) -> Request:
+    """Draw the single losses to a file; returns the request, with its arrays unless it reads them again."""
     from losscalc.cli.plot import check_plot, plot
 
-    if delivery.writes_file:
-        raise UsageError("`plot` and `output` do not go together", hint="leave one of them out")
     check_plot(path)
-    plot(request.gathered()[0], path)
+    if not is_read_again:
+        request = request.read()
+        plot(request.losses(), path)
+        return request
+    addresses = request.inputs.addresses().values()
+    if any(address.is_stdin or address.pipe for address in addresses):
+        raise UsageError("a plot beside `by` or `digits` reads twice", hint="put the array in a file")
+    readings = request.inputs.readings
+    inputs = request.inputs._replace(readings=readings._replace(usual=readings.usual._replace(by=None)))
+    call = request.call._replace(digits=None)
+    plot(request._replace(call=call, inputs=inputs, voice=Voice(quiet=True)).losses(), path)
+    return request

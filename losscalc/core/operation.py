@@ -47,6 +47,8 @@ class Operation(ABC):
     uses: ClassVar[tuple[str, ...]] = ()
     """What it is for, in a word or two each: segmentation, several labels, GAN ..."""
     formula: ClassVar[str]
+    steps: ClassVar[str] = ""
+    """What a textbook computes on the way, besides what the formula names: names with their formulas."""
     reductions: ClassVar[tuple[str, ...]] = ()
     link: ClassVar[Link | None] = None
     """The function that 'mean' applies to the mean, such as the root of RMSE; none and sum do without it."""

@@ -9,8 +9,8 @@ from losscalc.catalogue.base import Loss, compute
 from losscalc.core.declaration import Parameter, array_arguments, parameters
 from losscalc.core.operation import differentiable, pytorch_names
 from losscalc.errors import name_arguments, option_name
-from losscalc.insight.explain import VOCABULARY
 from losscalc.insight.formulas import parsed
+from losscalc.insight.symbols import VOCABULARY
 from losscalc.outputs.description import Description, Section
 
 
@@ -28,12 +28,15 @@ def describe(cls: type[Loss]) -> Description:
         Section("example", [("", example_command(cls))]),
     ]
     formula = parsed(cls.formula)
+    equations = [(name.latex, math.latex) for name, math in formula.equations]
     kept = [
         Section(heading, [(name, name_arguments(text)) for name, text in rows])
         for heading, rows in sections
         if rows
     ]
-    return Description(cls.name, name_arguments(_first_line(cls)), cls.formula, formula.latex(), kept)
+    return Description(
+        cls.name, name_arguments(_first_line(cls)), cls.formula, formula.latex(), equations, kept
+    )
 
 
 def _conventions(cls: type[Loss]) -> Iterator[tuple[str, str]]:
@@ -77,8 +80,20 @@ def _symbols(cls: type[Loss]) -> Iterator[tuple[str, str]]:
         if name in known and symbol not in known:
             of = {"[y]": " of the target class", "[i]": " of any other class"}.get(symbol[1:], "")
             yield symbol, name + of
+    yield from _distances(cls)
     if parsed(cls.formula).legend:
         yield "", parsed(cls.formula).legend
+
+
+def _distances(cls: type[Loss]) -> Iterator[tuple[str, str]]:
+    """The distances d(a, p) of the arrays whose names begin with these letters."""
+    formula = parsed(cls.formula)
+    names = {array.name[0]: array.name for array in array_arguments(cls)}
+    for symbol in (*formula.symbols, *formula.definitions):
+        if match := re.fullmatch(r"d\((\w), (\w)\)", symbol):
+            one, other = (names.get(letter) for letter in match.groups())
+            if one and other:
+                yield symbol, f"distance of {one} and {other}"
 
 
 def _first_line(described: object) -> str:

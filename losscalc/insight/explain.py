@@ -2,44 +2,37 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from losscalc.catalogue.base import Loss
 from losscalc.core.array import FloatArray
-from losscalc.core.declaration import array_arguments, parameters, target_argument
-from losscalc.core.reductions import MEAN, NONE, SUM, Partial
-from losscalc.core.shapes import beside
+from losscalc.core.declaration import array_arguments
+from losscalc.core.reductions import Partial
 from losscalc.engine.block import Sample
 from losscalc.engine.compute import Computation
 from losscalc.errors import Index
 from losscalc.insight.call import Call
-from losscalc.insight.formulas import Formula, parsed
-from losscalc.outputs.numbers import fixed, row_mean
-from losscalc.outputs.working import Line, Working
+from losscalc.insight.formulas import Formula, math_of, parsed
+from losscalc.insight.numerals import Numerals, plain
+from losscalc.insight.reducing import Part, Reducing
+from losscalc.insight.slopes import Slopes
+from losscalc.insight.symbols import VOCABULARY, formula_of, symbol_values
+from losscalc.outputs.numbers import row_mean
+from losscalc.outputs.working import Line, Math, Step, Working
 
-VOCABULARY: Mapping[str, str] = {
-    "x": "input", "y": "target", "w": "weight", "p": "pos_weight", "x1": "input1", "x2": "input2",
-    "m": "margin", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps",
-    "s": "label_smoothing", "v": "sample_weight", "T": "temperature",
-}  # fmt: skip
-"""The arrays and parameters that symbols of formulas stand for."""
-
-SAMPLE_WEIGHT = "sample_weight"
-"""The factor of each row, which no formula names: it multiplies all of it."""
-
-# What a loss has to do with after its formula: its factor, and whether it counts.
-_OF_LOSSES = (SAMPLE_WEIGHT, "mask")
-
-# No more summands than this are written out.
-_MOST_SUMMANDS = 6
+# Beyond this the textbook form has lost the digits, or the range, that the loss has.
+_FAR = 1e-6
+_LOST = "float64 has too few digits for the steps of the textbook: computed in a form that keeps them"
 
 
-class Step(NamedTuple):
+class Single(NamedTuple):
     """A single loss: its index, its value, and the values of the symbols of its formula."""
 
     place: Index
+    held: Index
+    """Its index among all losses that were computed."""
     value: float
     formula: Formula
     values: Mapping[str, FloatArray | None]
@@ -51,6 +44,17 @@ class Step(NamedTuple):
     left_out: np.ndarray
     """Which of them are ignored."""
 
+    @property
+    def label(self) -> str:
+        """Its index in brackets; nothing if there is one loss only."""
+        return f"[{', '.join(map(str, self.place))}]" if self.place else ""
+
+    @property
+    def part(self) -> Part:
+        """What it brings to the reduction."""
+        row = str(self.place[0]) if self.place else ""
+        return Part(self.label, row, self.value, self.share, self.divisor, self.ignored)
+
 
 class Explanation(NamedTuple):
     """What an explanation needs: a call, what it came to, and the number of decimals to show."""
@@ -58,6 +62,8 @@ class Explanation(NamedTuple):
     call: Call
     done: Computation
     decimals: int
+    places: Sequence[Index] | None = None
+    """The losses to show, by their indices among all, if not the first ones."""
 
     @property
     def loss(self) -> Loss:
@@ -68,16 +74,29 @@ class Explanation(NamedTuple):
         return self.done.partial
 
     @property
+    def numerals(self) -> Numerals:
+        """How numbers are shown."""
+        return Numerals(self.decimals)
+
+    @property
     def working(self) -> Working:
         """The formula, the first losses with their numbers, and the reduction."""
         # The textbook form may overflow where the loss does not.
         with np.errstate(all="ignore"):
-            steps = [step for sample in self.done.samples for step in self._steps(sample)]
-            steps = steps[: self.call.samples]
-            formula = steps[0].formula if steps else parsed(self.loss.formula)
-            text = "; ".join(filter(None, (formula.text, formula.legend, self._convention)))
-            losses, reduction = list(self._losses(steps)), list(self._reduced(steps))
-        return Working(self.loss.name, text, formula.latex(), losses, reduction)
+            singles = self._singles()
+            formula = singles[0].formula if singles else parsed(self.loss.formula)
+            parts = [single.part for single in singles]
+            if self.places is None:
+                losses = [*self._losses(singles), *self._left(len(singles))]
+            else:
+                losses = [self._line(single) for single in singles]
+                parts = []
+            reducing = Reducing(self.loss, self.call.reduction, self.partial, parts, self.numerals)
+            reduction = [*reducing.lines()]
+            if self.call.wrt is not None:
+                reduction += Slopes(self.call, self.done, self.numerals).lines(singles)
+        text = "; ".join(filter(None, (formula.text, formula.legend, self._convention)))
+        return Working(self.loss.name, text, formula.equations, losses, reduction)
 
     @property
     def _convention(self) -> str:
@@ -85,7 +104,23 @@ class Explanation(NamedTuple):
         convention = self.loss.convention
         return "" if convention is None else f"{convention.library} {convention.sentence}"
 
-    def _steps(self, sample: Sample) -> Iterator[Step]:
+    def _singles(self) -> list[Single]:
+        """The losses to show: those at certain places, or the first."""
+        start, first, found = 0, list[Single](), dict[Index, Single]()
+        for sample in self.done.samples:
+            end = start + (len(sample.terms.value) if sample.terms.value.ndim else 1)
+            if self.places is None:
+                first += self._of_sample(sample, start, None)
+            else:
+                inside = [place for place in self.places if not place or start <= place[0] < end]
+                places = [(place[0] - start, *place[1:]) if place else () for place in inside]
+                found |= dict(zip(inside, self._of_sample(sample, start, places), strict=True))
+            start = end
+        if self.places is None:
+            return first[: self.call.samples]
+        return [found[place] for place in self.places if place in found]
+
+    def _of_sample(self, sample: Sample, start: int, places: Sequence[Index] | None) -> Iterator[Single]:
         terms = sample.terms
         if terms.sums is not None:
             return
@@ -98,9 +133,11 @@ class Explanation(NamedTuple):
         own = sample.rows if terms.rows is None and terms.value.ndim else None
         rows = None if own is None or len(own) != len(terms.value) else own
         ignored = np.broadcast_to(False if terms.ignored is None else terms.ignored, terms.value.shape)
-        for place in islice(np.ndindex(*terms.value.shape), self.call.samples):
-            yield Step(
+        first = islice(np.ndindex(*terms.value.shape), self.call.samples)
+        for place in first if places is None else places:
+            yield Single(
                 place if rows is None else (int(rows[place[0]]), *place[1:]),
+                (start + place[0], *place[1:]) if place else (),
                 float(terms.value[place]),
                 formula,
                 {name: _at(value, place, terms.value.ndim) for name, value in values.items()},
@@ -111,192 +148,67 @@ class Explanation(NamedTuple):
                 ignored[place[:-1]],
             )
 
-    def _losses(self, steps: Sequence[Step]) -> Iterator[Line]:
+    def _losses(self, singles: Sequence[Single]) -> Iterator[Line]:
         """A line for each loss, and the mean of each row of a matrix of losses behind it."""
-        for step, following in zip(steps, [*steps[1:], None], strict=False):
-            yield self._loss(step)
-            is_last = following is None or following.place[:-1] != step.place[:-1]
-            if is_last and len(step.place) > 1 and not step.left_out.all():
-                yield self._row_mean(step)
-        left = self.partial.count + self.partial.ignored - len(steps)
+        for single, following in zip(singles, [*singles[1:], None], strict=False):
+            yield self._line(single)
+            is_last = following is None or following.place[:-1] != single.place[:-1]
+            if is_last and len(single.place) > 1 and not single.left_out.all():
+                yield self._row_mean(single)
+
+    def _left(self, shown: int) -> Iterator[Line]:
+        left = self.partial.count + self.partial.ignored - shown
         if left > 0 and not self.partial.sums:
-            yield Line("…", f"{left} more", rf"\text{{{left} more}}")
+            yield Line("…", Math.of_words(f"{left} more"))
 
-    def _loss(self, step: Step) -> Line:
-        label = f"[{', '.join(map(str, step.place))}]" if step.place else ""
-        if step.ignored:
-            return Line(label, "ignored", r"\text{ignored}")
-        text = step.formula.substituted(step.values, self.number)
-        latex = step.formula.latex(step.values, self.number)
-        behind, behind_latex = self._behind(step)
-        return Line(
-            label,
-            text,
-            latex,
-            self.fixed(step.value),
-            ", ".join(behind),
-            r",\; ".join(behind_latex),
-        )
+    def _line(self, single: Single) -> Line:
+        if single.ignored:
+            return Line(single.label, Math.of_words("ignored"))
+        math = single.formula.filled(single.values, self.numerals.number)
+        value = self.numerals.fixed(single.value)
+        textbook = single.formula.evaluate(single.values).reshape(-1)
+        steps = tuple(self._own(single))
+        if textbook.size == 1 and not np.isclose(textbook[0], single.value, _FAR, 1e-12, equal_nan=True):
+            return Line(single.label, math, value, single.value, note=_LOST)
+        known = {step.name.text for step in steps}
+        steps += tuple(step for step in self._textbook(single) if step.name.text not in known)
+        return Line(single.label, math, value, single.value, steps)
 
-    def _behind(self, step: Step) -> tuple[list[str], list[str]]:
-        """The intermediate numbers of a loss, as text and as LaTeX."""
-        texts, latexes = [], []
-        for name, value in self._computed(step):
-            text, latex = step.formula.worked(name, step.values, self.number)
-            texts.append(" = ".join(filter(None, (name, text, self.number(value)))))
-            latexes.append(" = ".join(filter(None, (parsed(name).latex(), latex, self.number(value)))))
-        return texts, latexes
+    def _own(self, single: Single) -> Iterator[Step]:
+        """The intermediate numbers that the loss gives beside the symbols of its formula."""
+        given = {*VOCABULARY, "C"} | {array.name for array in array_arguments(type(self.loss))}
+        given |= single.formula.hidden(single.values) | single.formula.definitions.keys()
+        for name, value in single.values.items():
+            if value is not None and value.size == 1 and name not in given and "[" not in name:
+                yield Step(math_of(name), self.numerals.number(float(value.reshape(-1)[0])), plain(value))
 
-    def _computed(self, step: Step) -> Iterator[tuple[str, float]]:
-        """The names and values of the intermediate numbers: those that are computed from the arrays."""
-        measured = {array.name for array in array_arguments(type(self.loss))} - {*step.formula.symbols}
-        given = {*VOCABULARY, "C", *measured} - step.formula.definitions.keys()
-        given |= {"L", *step.formula.hidden(step.values)}
-        for name, value in step.formula.defined(step.values).items():
-            if value is not None and value.size == 1 and name not in given:
-                yield name, float(value.reshape(-1)[0])
+    def _textbook(self, single: Single) -> Iterator[Step]:
+        """The steps of the formula."""
+        formula, values = single.formula, single.values
+        hidden = formula.hidden(values)
+        declared = parsed(f"0, {self.loss.steps}") if self.loss.steps else None
+        # The value itself, and the same with a minus, are no steps.
+        seen = {formula.text}
+        for name, value in formula.steps(values, declared):
+            if name.text not in seen | hidden and (value.size == 1 or declared is not None):
+                seen.add(name.text)
+                worked = formula.worked(name.text, values, self.numerals.number)
+                shown = worked if worked is not None and value.size == 1 else None
+                yield Step(name, self.numerals.row(value), plain(value), shown)
 
-    def _row_mean(self, step: Step) -> Line:
-        row = step.row[~step.left_out]
-        total, label = self._summands(row), f"row {', '.join(map(str, step.place[:-1]))}"
-        mean = self.fixed(row_mean(row))
-        return Line(label, f"mean ({total}) / {row.size}", rf"\frac{{{total}}}{{{row.size}}}", mean)
-
-    def _reduced(self, steps: Sequence[Step]) -> Iterator[Line]:
-        """The reduction, with its numerator and denominator."""
-        partial, reduction = self.partial, self.call.reduction
-        if partial.sums:
-            yield from self._of_sums()
-            return
-        if any(step.share is not None for step in steps) and reduction.name == MEAN.name:
-            for step in steps:
-                text = f"{self.fixed(step.value)} / {self.number(_ratio(step))}"
-                yield Line(f"[{', '.join(map(str, step.place))}]", text, text, self.fixed(step.share or 0.0))
-        if partial.ignored:
-            left_out = [str(step.place[0]) for step in steps if step.ignored and step.place]
-            more = ["…"] if len(left_out) < partial.ignored else []
-            listed = f" (row {', '.join([*dict.fromkeys(left_out), *more])})" if left_out else ""
-            yield Line("ignored", f"{partial.ignored}{listed}", rf"\text{{{partial.ignored}{listed}}}")
-        # The numerator of a sum and of batchmean is the sum of all losses; the mean may have another one.
-        numerator, denominator = float(reduction.numerator(partial)), float(reduction.denominator(partial))
-        counted = [step for step in steps if not step.ignored]
-        is_sum = reduction.name == SUM.name
-        summands = self._all_summands([s.value if s.share is None or is_sum else s.share for s in counted])
-        if is_sum and (not summands or len(counted) < partial.count):
-            text = f"of {partial.count} losses"
-            yield Line("sum", text, rf"\sum_{{{partial.count}}}", self.fixed(numerator))
-        elif summands:
-            yield Line("numerator", summands, summands, self.fixed(numerator))
-        if is_sum:
-            return
-        weights = self._all_summands([step.divisor for step in counted])
-        if reduction.name == MEAN.name and weights and set(weights) - set("1 +…"):
-            yield Line("denominator", weights, weights, self.number(denominator))
-        above, below = self.fixed(numerator), self.number(denominator)
-        name = MEAN.name if reduction.keeps else reduction.name
-        mean = self.fixed(self.loss.quotient(MEAN if reduction.keeps else reduction, partial))
-        yield Line(name, f"{above} / {below}", rf"\frac{{{above}}}{{{below}}}", mean)
-        if self.loss.link and reduction.name == MEAN.name:
-            link, value = self.loss.link.name, self.fixed(self.loss.reduced(reduction, partial))
-            yield Line(link, f"of {mean}", rf"\text{{of }} {mean}", value)
-
-    def _of_sums(self) -> Iterator[Line]:
-        """The sums that the loss is a function of, and what it makes of them."""
-        for name, value in self.partial.numbers.items():
-            yield Line("sum", name, rf"\text{{{name}}}", self.fixed(value))
-        names = ", ".join(self.partial.sums)
-        losses = np.asarray(self.loss.reduced(NONE, self.partial))
-        if not losses.ndim:
-            yield Line("loss", f"of {names}", rf"\text{{of {names}}}", self.fixed(float(losses)))
-            return
-        for place in np.ndindex(*losses.shape):
-            label = f"[{', '.join(map(str, place))}]"
-            yield Line(label, "of its sums", r"\text{of its sums}", self.fixed(float(losses[place])))
-        reduction = MEAN if self.call.reduction.keeps else self.call.reduction
-        whole = self.fixed(float(self.loss.reduced(reduction, self.partial)))
-        yield Line(reduction.name, f"of {losses.size}", rf"\text{{of {losses.size}}}", whole)
-
-    def number(self, value: float) -> str:
-        """A number as formulas show it: whole numbers without decimals."""
-        if float(value).is_integer() and abs(value) < 1e15:
-            return str(int(value))
-        return self.fixed(value)
-
-    def fixed(self, value: float) -> str:
-        """A number as tables show it."""
-        return fixed(value, self.decimals)
-
-    def _summands(self, values: Sequence[float] | FloatArray, count: int | None = None) -> str:
-        """The sum written out as far as there is room; of `count` summands, only the first may be at hand."""
-        if len(values) <= _MOST_SUMMANDS and count in (None, len(values)):
-            return " + ".join(map(self.number, values))
-        first = [self.number(value) for value in values[: _MOST_SUMMANDS - 2]]
-        last = [self.number(values[-1])] if count in (None, len(values)) else []
-        return " + ".join([*first, "…", *last])
-
-    def _all_summands(self, values: Sequence[float]) -> str:
-        """The sum of all losses; nothing if there are no two."""
-        return self._summands(values, self.partial.count) if values and self.partial.count > 1 else ""
+    def _row_mean(self, single: Single) -> Line:
+        row = single.row[~single.left_out]
+        label, mean = f"row {', '.join(map(str, single.place[:-1]))}", row_mean(row)
+        size = Math.of_numbers(str(row.size))
+        wide, short = (_mean_of(total(row), size) for total in (self.numerals.sum, self.numerals.short_sum))
+        return Line(label, wide, self.numerals.fixed(mean), mean, short=short)
 
 
-def symbol_values(
-    loss: Loss, arguments: Mapping[str, Any], shape: tuple[int, ...]
-) -> dict[str, FloatArray | None]:
-    """The values of all symbols of the formula, with one axis more than the losses, over which Σ sums."""
-    formula = formula_of(loss, arguments)
-    factor = arguments.get(SAMPLE_WEIGHT)
-    with np.errstate(all="ignore"):
-        own = dict(loss.own.quantities(**{k: v for k, v in arguments.items() if k not in _OF_LOSSES}))
-    if factor is not None:
-        own["v"] = np.broadcast_to(beside(factor, len(shape) + 1), (*shape, 1))
-    arrays = [array.name for array in array_arguments(type(loss))]
-    settings = [parameter.name for parameter in parameters(type(loss))]
-    values: dict[str, FloatArray | None] = {}
-    for symbol in formula.symbols:
-        name = symbol if symbol in (*arrays, *settings) else VOCABULARY.get(symbol, symbol)
-        if symbol in own:
-            values[symbol] = own.pop(symbol)
-        elif name in arrays:
-            values[symbol] = _aligned(arguments.get(name), shape)
-        else:
-            values[symbol] = np.asarray(float(getattr(loss.own, name)))
-    measured = {name: _aligned(arguments[name], shape) for name in arrays if name[0] in formula.initials}
-    # What is broadcast has the numbers of each loss, too.
-    return {
-        name: np.broadcast_to(value, (*shape, value.shape[-1]))
-        if value is not None and value.ndim == len(shape) + 1
-        else value
-        for name, value in (values | own | measured).items()
-    }
-
-
-def formula_of(loss: Loss, arguments: Mapping[str, Any]) -> Formula:
-    """The formula that holds for such arrays; with factors of rows, times the factor."""
-    formula = parsed(loss.explained(target_of(loss, arguments)))
-    if loss.convention is not None:
-        formula = formula.scaled(loss.convention.factor_of(arguments), loss.convention.offset)
-    return formula if arguments.get(SAMPLE_WEIGHT) is None else formula.times("v", SAMPLE_WEIGHT)
-
-
-def target_of(loss: Loss, arguments: Mapping[str, Any]) -> Any:
-    """The target, whose dtype may decide which formula holds; an empty array where there is none."""
-    target = target_argument(type(loss))
-    return arguments.get(target.name, np.empty(0)) if target is not None else np.empty(0)
-
-
-def _ratio(step: Step) -> float:
-    """The number by which a loss is divided before it enters the mean."""
-    return step.value / step.share if step.share else 1.0
-
-
-def _aligned(array: FloatArray | None, shape: tuple[int, ...]) -> FloatArray | None:
-    """An array in the shape of the losses and one axis more: a number for each loss, or a row."""
-    if array is None:
-        return None
-    try:
-        return np.broadcast_to(array, shape)[..., np.newaxis]
-    except ValueError:
-        return np.broadcast_to(array, (*shape, array.shape[-1]))
+def _mean_of(total: Math, size: Math) -> Math:
+    """A quotient of a sum, which has brackets also where it is of one number."""
+    mean = Math.quotient(total, size)
+    text = mean.text if mean.text.startswith("(") else f"({total.text}) / {size.text}"
+    return Math(f"mean {text}", mean.latex, mean.mathml)
 
 
 def _at(value: FloatArray | None, place: Index, axes: int) -> FloatArray | None:

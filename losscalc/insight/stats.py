@@ -14,8 +14,10 @@ from losscalc.errors import Index
 from losscalc.insight.call import Call
 from losscalc.insight.diagnosis import sequences, takes_classes
 from losscalc.insight.single import single_losses, terms_of
+from losscalc.outputs.charts import Bar, Chart
 
-_BARS = 12
+_BARS, _FINE_BARS = 12, 30
+_POINTS = 240
 _LARGE, _LARGEST = 1e300, float(np.finfo(np.float64).max)
 
 
@@ -44,14 +46,6 @@ class Worst(NamedTuple):
     loss: float
     share: float
     arrays: dict[str, Array]
-
-
-class Bar(NamedTuple):
-    """How many losses there are in an interval."""
-
-    low: float
-    high: float
-    losses: int
 
 
 def counted(call: Call) -> tuple[Array, Array]:
@@ -132,6 +126,17 @@ def histogram(call: Call, bars: int = _BARS) -> list[Bar]:
     numbers, edges = np.histogram(values * scale, bins=bars, range=bounds)
     bounds = (edges.clip(-_LARGEST * scale, _LARGEST * scale) / scale).tolist()
     return [Bar(*bar) for bar in zip(bounds, bounds[1:], numbers.tolist(), strict=False)]
+
+
+def chart(call: Call) -> Chart:
+    """What is drawn of the losses: a histogram, and so many of them in order that the curve is smooth."""
+    single, counts = counted(call)
+    values = np.sort(single[counts & np.isfinite(single)])
+    last = max(0, len(values) - 1)
+    places = np.unique(np.linspace(0, last, _POINTS).round().astype(int))[: len(values)]
+    curve = [(int(place) + 1, float(values[place])) for place in places]
+    found = spread(call)
+    return Chart(call.operation.name, histogram(call, _FINE_BARS), curve, found.mean, found.median)
 
 
 def _beside(call: Call, shape: tuple[int, ...], index: Index) -> Iterator[tuple[str, Array]]:

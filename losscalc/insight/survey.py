@@ -11,7 +11,7 @@ from losscalc.errors import Index, Location, printable
 from losscalc.insight.call import Call
 from losscalc.insight.predictions import predictions
 from losscalc.insight.single import has_single_losses
-from losscalc.insight.stats import Worst, context, histogram, spread, worst
+from losscalc.insight.stats import Worst, chart, context, histogram, spread, worst
 from losscalc.outputs.sheets import Cell, Column, Figure, Label, Numbers, Sheet
 
 Locate = Callable[[Index], Location | None]
@@ -103,11 +103,13 @@ def histogram_sheet(call: Call) -> Sheet:
         (
             Numbers((bar.low, bar.high), ".4g", between=" – "),
             bar.losses,
-            "█" * round(_BAR * bar.losses / most),
+            # The least mark of all, where there are so few that a block would be too many.
+            "█" * round(_BAR * bar.losses / most) or "▏" * (bar.losses > 0),
         )
         for bar in bars
     ]
-    return Sheet("histogram", (Column("loss", "text"), Column("count"), Column("", "bar", "bar")), rows)
+    columns = (Column("loss", "name"), Column("count"), Column("", "bar", "bar"))
+    return Sheet("histogram", columns, rows, chart=chart(call))
 
 
 def comparison_sheet(rows: Sequence[tuple[Cell, ...]]) -> Sheet:

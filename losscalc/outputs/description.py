@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from losscalc.outputs.latex import broken, foldable
+
 
 class Section(NamedTuple):
     """A heading, and the entries under it, each with a name and a text."""
@@ -17,6 +19,8 @@ class Description(NamedTuple):
     summary: str
     formula: str
     latex: str
+    equations: list[tuple[str, str]]
+    """The formula and what it defines as LaTeX, each with its name."""
     sections: list[Section]
 
 
@@ -44,19 +48,14 @@ def _markdown(description: Description) -> str:
 
 
 def _latex(description: Description) -> str:
-    lines = [f"\\paragraph{{{description.name}}} {_escaped(description.summary)}"]
-    lines += ["\\[", f"  \\ell = {description.latex}", "\\]"]
+    lines = [f"{{\\sloppy\\paragraph{{{description.name}}} {foldable(description.summary)}\\par}}"]
+    equations = " \\\\\n".join(broken(name, f"= {equation}") for name, equation in description.equations)
+    lines += ["\\begin{align*}", equations, "\\end{align*}"]
     for section in description.sections:
-        lines += ["", f"\\textbf{{{section.heading}}}", "\\begin{description}"]
-        lines += [f"  \\item[{_escaped(name)}] {_escaped(text)}" for name, text in section.rows]
+        lines += ["", f"\\textbf{{{section.heading}}}", "\\begin{description}\\sloppy"]
+        lines += [f"  \\item[{{{foldable(name)}}}] {foldable(text)}" for name, text in section.rows]
         lines += ["\\end{description}"]
     return "\n".join(lines) + "\n"
-
-
-def _escaped(text: str) -> str:
-    """The text with the special characters of LaTeX escaped."""
-    special = {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"} | {c: f"\\{c}" for c in "&%$#_{}"}
-    return "".join(special.get(character, character) for character in text)
 
 
 def _json(description: Description) -> str:

@@ -142,6 +142,7 @@ class Result(NamedTuple):
             facts["sums"] = _exact(self.sums)
         if self.working is not None:
             facts["explanation"] = [line.sentence for line in self.working.lines]
+            facts["working"] = self.working.facts()
         return facts
 
 

@@ -3,10 +3,14 @@
 import io
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from losscalc.errors import UsageError
+from losscalc.outputs.latex import PAGE, escaped, text_width
 from losscalc.outputs.numbers import all_digits, decimal, fixed, json_bytes
+
+if TYPE_CHECKING:
+    from losscalc.outputs.charts import Chart
 
 
 class Figure(NamedTuple):
@@ -62,6 +66,8 @@ class Sheet(NamedTuple):
     rows: Sequence[tuple[Cell, ...]]
     has_names: bool = False
     """Whether each row is a name and what it stands for, so that all are one object in JSON."""
+    chart: "Chart | None" = None
+    """What can be drawn of the same numbers, where drawings have a place."""
 
 
 def cell_text(cell: Cell, decimals: int | None = None, write: Callable[[float, int], str] = decimal) -> str:
@@ -145,6 +151,36 @@ def markdown(sheet: Sheet, decimals: int | None = None) -> str:
     return "".join("| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |\n" for row in rows)
 
 
+def latex(sheet: Sheet, decimals: int) -> str:
+    """Tables of LaTeX, with numbers at the right; as many beside the names of the rows as fit on a page."""
+    cells = [
+        [escaped(column.name), *(escaped(cell_text(row[place], decimals, fixed)) for row in sheet.rows)]
+        for place, column in enumerate(sheet.columns)
+    ]
+    kinds = ["r" if column.kind == "number" else "l" for column in sheet.columns]
+    groups, used = [[0]], 0.0
+    for place, column in enumerate(sheet.columns[1:], 1):
+        width = text_width(cells[place])
+        if len(groups[-1]) > 1 and text_width(cells[0]) + used + width > PAGE:
+            groups.append([0])
+            used = 0.0
+        if column.kind != "bar":
+            groups[-1].append(place)
+            used += width
+    title = rf"\textbf{{{escaped(sheet.title)}}}\par\smallskip" + "\n" if sheet.title else ""
+    tables = "\\par\\smallskip\\noindent\n".join(
+        _tabular([cells[place] for place in group], "".join(kinds[place] for place in group))
+        for group in groups
+    )
+    return f"{{\\small\\noindent\n{title}{tables}\\par}}\n"
+
+
+def _tabular(columns: Sequence[Sequence[str]], kinds: str) -> str:
+    head, *others = (" & ".join(row) + r" \\" for row in zip(*columns, strict=True))
+    opening = rf"\begin{{tabular}}{{@{{}}{kinds}@{{}}}}"
+    return "\n".join([opening, head, r"\hline", *others, r"\end{tabular}"])
+
+
 def write_sheets(sheets: Sequence[Sheet], name: str, decimals: int | None) -> bytes:
     """Write several tables in the format with a name; only JSON names those that have no rows."""
     some = [sheet for sheet in sheets if sheet.rows]
@@ -156,15 +192,22 @@ def write_sheets(sheets: Sequence[Sheet], name: str, decimals: int | None) -> by
             delimiter = "," if name == "csv" else "\t"
             return "".join(separated(sheet, delimiter, decimals) for sheet in some).encode()
         case "markdown":
-            return "\n".join(markdown(sheet, decimals) for sheet in some).encode()
+            return "\n".join(markdown(sheet, 4 if decimals is None else decimals) for sheet in some).encode()
+        case "latex":
+            return "\n".join(latex(sheet, 4 if decimals is None else decimals) for sheet in some).encode()
+        case "html":
+            from losscalc.outputs.html import page
+
+            return page("losscalc", sheets, decimals)
         case "json":
-            return json_bytes({sheet.title: _facts(sheet, decimals) for sheet in sheets})
+            return json_bytes({sheet.title: facts(sheet, decimals) for sheet in sheets})
         case "jsonl":
             lines = ({"table": sheet.title, **row} for sheet in some for row in records(sheet, decimals))
             return b"".join(map(json_bytes, lines))
     raise UsageError(f"this cannot be written as {name}", hint="take plain, table, csv or json")
 
 
-def _facts(sheet: Sheet, decimals: int | None) -> object:
+def facts(sheet: Sheet, decimals: int | None) -> object:
+    """A table for JSON: an object, or one for each row."""
     rows = records(sheet, decimals)
     return rows[0] if sheet.has_names else rows

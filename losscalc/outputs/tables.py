@@ -9,12 +9,14 @@ from losscalc.outputs.canvas import Canvas
 from losscalc.outputs.description import Description, Section
 from losscalc.outputs.fitting import fitted
 from losscalc.outputs.grids import grids
+from losscalc.outputs.parts import Part
 from losscalc.outputs.result import Result
-from losscalc.outputs.sheets import Sheet
-from losscalc.outputs.working import Working
+from losscalc.outputs.working import Line, Working
 
 # Less room than this for a text makes many short lines of it.
 _LEAST_TEXT = 36
+# The lines around three columns and between them.
+_GUTTERS = 10
 
 
 def draw_result(result: Result, canvas: Canvas) -> str:
@@ -26,9 +28,14 @@ def draw_result(result: Result, canvas: Canvas) -> str:
     return canvas.render(*grids(result, canvas), *_totals(result, canvas))
 
 
-def draw_sheets(sheets: Sequence[Sheet], canvas: Canvas) -> str:
-    """Tables, each with its title above; those without rows are left out."""
-    return canvas.render(*(table for sheet in sheets if sheet.rows for table in fitted(sheet, canvas)))
+def draw_sheets(parts: Sequence[Part], canvas: Canvas) -> str:
+    """Tables, each with its title above, and workings; tables without rows are left out."""
+    drawn = [
+        _draw_working(part, canvas) if isinstance(part, Working) else canvas.render(*fitted(part, canvas))
+        for part in parts
+        if isinstance(part, Working) or part.rows
+    ]
+    return "".join(drawn)
 
 
 def _scalar(result: Result, canvas: Canvas) -> Table:
@@ -63,19 +70,36 @@ def _draw_working(working: Working, canvas: Canvas) -> str:
     """The formula, a row for each step, and the reduction."""
     drawings: list[Table | Text] = [canvas.text(f"{working.title}   {working.formula}", style="bold")]
     for lines in (working.losses, working.reduction):
+        labels = max((len(line.label) for line in lines), default=0)
+        values = max((len(line.value) for line in lines), default=0)
+        room = canvas.width - labels - values - _GUTTERS
         table = canvas.table()
         table.show_header = False
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
         table.add_column(justify="right", no_wrap=True, style="bold")
         for line in lines:
-            text = canvas.text(line.text)
+            fits = line.short is None or len(line.math.text) <= room
+            text = canvas.text((line.math if fits or line.short is None else line.short).text)
             if line.behind:
-                text.append(canvas.text(f"\n{line.behind}", "dim"))
+                text.append(canvas.text(f"\n{_behind(line, room)}", "dim"))
             table.add_row(canvas.text(line.label), text, Text(line.value))
         if lines:
             drawings.append(table)
     return canvas.render(*drawings, width=canvas.width)
+
+
+def _behind(line: Line, room: int) -> str:
+    """The steps of a line, in as many rows as the room demands, of which none is broken that fits in one."""
+    if line.note:
+        return line.note
+    rows = [""]
+    for number, step in enumerate(line.steps, 1):
+        text = step.sentence + ("," if number < len(line.steps) else "")
+        if rows[-1] and len(rows[-1]) + 1 + len(text) > room:
+            rows.append("")
+        rows[-1] = f"{rows[-1]} {text}".strip()
+    return "\n".join(rows)
 
 
 def draw_description(description: Description, canvas: Canvas) -> str:

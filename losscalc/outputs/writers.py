@@ -136,12 +136,19 @@ def _latex(result: Result, precision: int | None) -> bytes:
     return f"{body}\n".encode()
 
 
+def _html(result: Result, precision: int | None) -> bytes:
+    """A page: the arithmetic of a scalar, or an array with its indices; and the working."""
+    from losscalc.outputs.html import page
+
+    sheet = result.summary() if result.value.ndim == 0 else _numbered(result.value)
+    return page(f"losscalc {result.name}", [sheet, *([result.working] if result.working else [])], precision)
+
+
 def _refuse_working(result: Result) -> None:
     if result.working is not None:
-        raise UsageError(
-            "this format has no place for the working",
-            hint="take plain, table, markdown, latex or json with `explain`",
-        )
+        from losscalc.outputs.parts import refuse_working
+
+        refuse_working()
 
 
 def _text_lines(result: Result, precision: int | None, delimiter: str) -> Iterator[bytes]:
@@ -170,6 +177,7 @@ WRITERS = MappingProxyType(
             Writer("jsonl", (".jsonl", ".ndjson"), _json_lines),
             Writer("markdown", (".md", ".markdown"), _at_once(_markdown)),
             Writer("latex", (".tex",), _at_once(_latex)),
+            Writer("html", (".html", ".htm"), _at_once(_html)),
             Writer("npy", (".npy",), _npy),
         )
     }

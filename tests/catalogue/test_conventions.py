@@ -22,7 +22,7 @@ from losscalc.core.operation import differentiable
 from losscalc.core.registry import lookup
 from losscalc.engine import block
 from losscalc.insight.describe import describe
-from losscalc.insight.explain import formula_of, symbol_values
+from losscalc.insight.symbols import formula_of, symbol_values
 from tests.support.examples import log_softmax
 
 # Numbers outside the domain that a library changes, as the rows below have, get a warning.

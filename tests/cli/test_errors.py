@@ -65,7 +65,7 @@ TABLE = [
         "mse -i x.csv -t y.csv -o z.parquet",
         2,
         "--output has a suffix of no known format, found '.parquet'",
-        "use one of .txt .dat .csv .tsv .tab .json .jsonl .ndjson .md .markdown .tex .npy, or name a --format",
+        "use one of .txt .dat .csv .tsv .tab .json .jsonl .ndjson .md .markdown .tex .html .htm .npy, or name a --format",
     ),
     (
         "sigmoid -i [[[1,2]]] -f csv",

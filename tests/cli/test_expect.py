@@ -180,7 +180,6 @@ REFUSALS = [
         "--expect has shape (), and the result (2,)",
         "--reduction mean or sum gives one number",
     ),
-    ((*MSE, "--expect", "13", "--explain"), 2, "--explain and --expect do not go together", None),
     ((*MSE, "--expect", "13", "--suppose", "half"), 2, "--expect and --suppose do not go together", None),
     ((*MSE, "--expect", "13", "--rtol", "-1"), 2, "invalid value for '--rtol'", None),
     (

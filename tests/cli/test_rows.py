@@ -359,7 +359,8 @@ def test_views_name_rows_by_their_places(capsys, folder):
         "5,7,0.125,0,0.125,20.0%",
     ]
     _, output, _ = ran(capsys, *PICKED, "--explain")
-    assert [line.split()[0] for line in output.splitlines()] == ["l1:", "[0]", "[5]", "numerator", "mean"]
+    first = [line.split()[0] for line in output.splitlines()]
+    assert first == ["l1:", "[0]", "[5]", "numerator", "denominator", "mean"]
     _, output, _ = ran(capsys, *PICKED, "--stats", "-f", "csv")
     assert {"losses,2", "mean,0.3125", "max,0.5"} < set(output.splitlines())
     _, output, _ = ran(capsys, "diagnose", *PICKED, "--worst", "1", "-f", "csv")
@@ -383,7 +384,7 @@ def test_views_of_joined_rows(capsys, monkeypatch, folder, size):
     assert cells == [[str(n), str(n + 2), str(n), "0"] for n in (6, 5, 4, 3, 2)]
     _, output, _ = ran(capsys, *command, "--where", "id != f", "--explain")
     lines = [line.split()[0] for line in output.splitlines()]
-    assert lines == ["l1:", "[2]", "[3]", "[4]", "[6]", "numerator", "mean"]
+    assert lines == ["l1:", "[2]", "[3]", "[4]", "[6]", "numerator", "denominator", "mean"]
     (folder / "y.csv").write_text("id,y\n" + "".join(f"{key},{7 if key == 'c' else 1}\n" for key in "gecdzf"))
     code, _, error = ran(capsys, "bce", *command[1:-1], "--where", "id in c,z")
     assert (code, error.splitlines()[0]) == (

@@ -150,7 +150,8 @@ def test_one_grid_for_each_leading_index():
     ("arguments", "part"),
     [
         (["list"], "Absolute difference"),
-        ([*EXAMPLE, "--explain"], "+ ... +"),
+        ([*EXAMPLE, "--explain"], "ln sigma(x) = -"),
+        ([*EXAMPLE, "--explain", "--max-rows", "2"], "+ ..."),
         (["diagnose", *EXAMPLE], "0.4899 - 0.5572"),
         (["diagnose", *EXAMPLE], "guess of 1/2, ln 2"),
     ],

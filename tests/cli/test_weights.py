@@ -164,7 +164,9 @@ def test_the_working(run):
     assert code == 0
     lines = out.splitlines()
     assert lines[0] == "cross-entropy: v·(-w[y]·ln(exp(x[y]) / Σ exp(x))); v sample_weight"
-    assert lines[2].startswith("[1] 0.5000·(-2·ln(exp(3) / (exp(0) + exp(3) + exp(1)))) = 0.1698   (w[y]")
+    assert lines[2].startswith(
+        "[1] 0.5000·(-2·ln(exp(3) / (exp(0) + exp(3) + exp(1)))) = 0.1698   (Σ exp(x) ="
+    )
     assert lines[-1] == "mean 0.5775 / 2 = 0.2887"
 
 

@@ -19,7 +19,7 @@ from losscalc.core.operation import Operation
 from losscalc.core.registry import operations
 from losscalc.core.shapes import beside
 from losscalc.engine.reals import as_reals, reals
-from losscalc.insight.explain import formula_of, symbol_values
+from losscalc.insight.symbols import formula_of, symbol_values
 from tests.support import exact
 from tests.support.examples import Arrays, example, losses_of, prepared, variants
 from tests.support.layouts import laid_out

@@ -3,9 +3,11 @@
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -192,10 +194,10 @@ def test_losses_of_the_whole_batch_have_no_statistics(cls, run):
 @pytest.mark.parametrize("name", ["bce", "cross-entropy", "ctc", "triplet-margin", "adaptive-log-softmax"])
 def test_plot_of_losses(name, run):
     """A picture, whatever the losses are made of."""
-    pytest.importorskip("matplotlib")
     cls = losses()[name]
-    outcome = run(*saved(cls, example(cls, ROWS, seed=8)), "-q", "--plot", "picture.svg")
-    assert (outcome.code, outcome.out) == (0, "")
+    words = [*saved(cls, example(cls, ROWS, seed=8)), "-q"]
+    outcome = run(*words, "--plot", "picture.svg")
+    assert (outcome.code, outcome.out) == (0, run(*words).out)
     assert b"<svg" in Path("picture.svg").read_bytes()
 
 
@@ -583,10 +585,11 @@ def test_separated(form, delimiter, run):
 
 
 def test_markdown(run):
-    """A heading, a rule, and a line a row, all of as many cells."""
+    """A heading, a rule, and a line a row, all of as many cells, with the decimals of a table."""
     first, rule, *rest = run(*STATS, "-f", "markdown").out.splitlines()
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in (first, *rest)]
-    assert cells == CELLS
+    expected = [[name, f"{float(cell):.4f}" if "." in cell else cell] for name, cell in CELLS]
+    assert cells == expected
     assert rule == "| --- | ---: |"
 
 
@@ -643,31 +646,21 @@ def test_into_a_file(suffix, run):
     [
         ["--stats", "--gradient"],
         ["--worst", "1", "--gradient"],
-        ["--stats", "--explain"],
-        ["--worst", "1", "--explain"],
         ["--stats", "--expect", "1"],
         ["--worst", "1", "--suppose", "x"],
-        ["--stats", "--plot", "a.png"],
-        ["--plot", "a.png", "--gradient"],
-        ["--plot", "a.png", "--expect", "1"],
-        ["--plot", "a.png", "--explain"],
         ["--stats", "-f", "npy"],
-        ["--stats", "-f", "latex"],
         ["--stats", "-o", "a.npy"],
         ["--worst", "0"],
         ["--worst", "-1"],
         ["--worst", "1.5"],
         ["--worst", "1", "--worst", "2"],
         ["--plot", "a.png", "--plot", "b.png"],
-        pytest.param(["--plot", "a.png", "-o", "o.csv"]),
         pytest.param(["--plot", "a.png.gz"]),
     ],
     ids=" ".join,
 )
 def test_what_does_not_go_together(options, run):
     """Exit code 2, one message with a remedy, and nothing is written."""
-    if options in (["--plot", "a.png", "-o", "o.csv"], ["--plot", "a.png.gz"]):
-        pytest.importorskip("matplotlib")
     outcome = run("mse", "-i", "1,2", "-t", "0,0", *options)
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith("losscalc: error: ")
@@ -713,16 +706,49 @@ PLOT = ["mse", "-i", "1,2,3", "-t", "0,0,0", "--plot"]
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "start"),
-    [(".png", b"\x89PNG\r\n\x1a\n"), (".svg", b"<?xml"), (".pdf", b"%PDF-")],
+    [(".png", b"\x89PNG\r\n\x1a\n"), (".svg", b"<svg xmlns"), (".pdf", b"%PDF-")],
 )
 def test_plot(suffix, start, run):
-    """A picture of the kind that its name says, and nothing on standard output."""
-    pytest.importorskip("matplotlib")
+    """A picture of the kind that its name says, and the value on standard output."""
+    if suffix != ".svg":
+        pytest.importorskip("matplotlib")
     outcome = run(*PLOT, f"a{suffix}")
-    assert outcome == (0, "", "")
+    assert (outcome.code, outcome.out, outcome.err) == (0, run(*PLOT[:-1]).out, "")
     data = Path(f"a{suffix}").read_bytes()
     assert data.startswith(start)
     assert suffix != ".svg" or b"mse" in data or b"</svg>" in data
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--stats"], ["--worst", "2"], ["--gradient"], ["--explain"], ["--suppose", "half"],
+        ["--digits", "20"],
+        ["--by", "0,0,1"], ["-r", "none"], ["-f", "json"], ["--fail-above", "9"],
+        ["--stats", "--worst", "1", "--explain"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_plot_beside_all_else(options, run):
+    """What is printed is the same without it, and the picture is of the losses 1, 4 and 9."""
+    outcome = run(*PLOT, "a.svg", *options)
+    assert (outcome.code, outcome.out) == (0, run(*PLOT[:-1], *options).out)
+    drawn = Path("a.svg").read_text("utf-8")
+    assert "mse: 3 losses</text>" in drawn
+    assert "mean 4.667</text>" in drawn
+    assert "median 4</text>" in drawn
+
+
+def test_a_plot_of_a_pipe(run, monkeypatch):
+    """It is read once, for the plot and for what is printed; groups would read it twice: exit code 2."""
+    pipe = partial(io.BytesIO, b"1\n2\n3\n")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(pipe()))
+    words = ["mse", "-i", "-", "-t", "0,0,0", "--plot", "a.svg"]
+    assert run(*words, "--expect", "4.667").out.endswith("agrees to 4 digits (within 0.0005)\n")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(pipe()))
+    outcome = run(*words, "--by", "0,0,1")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "put the array in a file" in outcome.err
 
 
 @pytest.mark.slow
@@ -731,7 +757,11 @@ def test_plot_without_matplotlib(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     outcome = run(*PLOT, "a.png")
     assert outcome.code == 2
-    assert outcome.err == ("losscalc: error: --plot needs matplotlib\n  hint: pip install 'losscalc[plot]'\n")
+    assert outcome.err == (
+        "losscalc: error: --plot needs matplotlib for this format\n"
+        "  hint: pip install 'losscalc[plot]', or name a file .svg\n"
+    )
+    assert run(*PLOT, "a.svg").code == 0
 
 
 @pytest.mark.slow
@@ -792,12 +822,12 @@ def test_compare(run):
         np.testing.assert_allclose([float(cell) for cell in row.values()], expected, rtol=1e-14)
 
 
-@pytest.mark.parametrize("form", ["plain", "table", "csv", "markdown", "json"])
+@pytest.mark.parametrize("form", ["plain", "table", "csv", "markdown", "latex", "json"])
 def test_compare_formats(form, run):
     """The mean of each is in every format."""
     # mse: (0.25 + 4 + 0.0625 + 4) / 4 = 2.078125; l1: (0.5 + 2 + 0.25 + 2) / 4 = 1.1875
     out = run("compare", *PAIR, "mse", "l1", "-f", form).out
-    assert ("2.0781" if form == "table" else "2.078125") in out
+    assert ("2.0781" if form in ("table", "markdown", "latex") else "2.078125") in out
     assert "1.1875" in out
 
 
@@ -1028,6 +1058,17 @@ def test_the_histogram(run):
     assert [row["count"] for row in rows] == counts.tolist()
     assert [row["loss"] for row in rows] == list(map(list, pairwise(edges)))
     assert [len(row["bar"]) for row in rows] == [round(30 * n / counts.max()) for n in counts]
+
+
+def test_the_histogram_has_a_least_mark(run):
+    """One loss among a thousand is seen, an interval without any is empty, and bars begin at the left."""
+    np.save("x.npy", [*[0.0] * 1000, 12.0])
+    np.save("y.npy", np.zeros(1001))
+    words = ["diagnose", "l1", "-i", "x.npy", "-t", "y.npy", "-q"]
+    bars = [row["bar"] for row in run(*words, "-f", "json").sheet("histogram")]
+    assert bars == ["█" * 30, *[""] * 10, "▏"]
+    lines = [line for line in run(*words, "-f", "table").out.splitlines() if "█" in line or "▏" in line]
+    assert [re.search("│ ([█▏])", line)[1] for line in lines] == ["█", "▏"]
 
 
 def test_the_histogram_leaves_out_what_is_not_finite(run):

@@ -176,7 +176,7 @@ def test_several_numbers():
     assert json_text(records(sheet, 1)) == '[{"what it is": [1, 2.1, null, 4]}]'
 
 
-@pytest.mark.parametrize("name", ["latex", "npy"])
+@pytest.mark.parametrize("name", ["npy"])
 def test_what_a_table_cannot_be(name):
     """The formats of arrays are not those of tables."""
     with pytest.raises(UsageError, match=f"cannot be written as {name}"):

@@ -12,9 +12,9 @@ from losscalc.insight.detect.changes import classes, narrowed, real
 from losscalc.insight.detect.hypothesis import Hypothesis, require
 from losscalc.insight.detect.kinds import has_softmax
 from losscalc.insight.detect.losses import Losses
-from losscalc.insight.explain import symbol_values, target_of
 from losscalc.insight.formulas import parsed
 from losscalc.insight.single import numbers, terms_of
+from losscalc.insight.symbols import symbol_values, target_of
 
 # Losses up to so many are added up one by one.
 _MOST_RUNNING = 5000

@@ -1,17 +1,24 @@
 """Parses the formulas that losses declare, evaluates them, and shows them with numbers for symbols."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
 import numpy as np
 
 from losscalc.core.array import FloatArray
-from losscalc.insight.formulas.grammar import parse, walk
-from losscalc.insight.formulas.latex import latex, name_of
+from losscalc.insight.formulas.grammar import Node, parse, walk
+from losscalc.insight.formulas.latex import Latex
+from losscalc.insight.formulas.mathml import MathML
+from losscalc.insight.formulas.notation import Filling
+from losscalc.insight.formulas.plain import Plain
+from losscalc.insight.formulas.steps import named, names_of, steps
 from losscalc.insight.formulas.text import Text
 from losscalc.insight.formulas.value import Values, evaluate, shown
+from losscalc.outputs.working import Math
 
-__all__ = ["Formula", "Values", "parsed"]
+__all__ = ["Formula", "Values", "math_of", "parsed"]
+
+LATEX, MATHML, PLAIN = Latex(), MathML(), Plain()
 
 _PLACES = ("u", "v")
 _OF = "(u, v)"
@@ -78,20 +85,30 @@ class Formula:
 
         The values are those of a single loss; each is a vector along the axis of Σ.
         """
-        known = self.defined(values)
-        text = Text(self.text, known, show).render(self._main)
-        assert text is not None
-        return text
+        return self._filled(self._main, self.defined(values), show).text
 
-    def latex(self, values: Values | None = None, show: Callable[[float], str] = str) -> str:
-        """The formula as LaTeX, with numbers for its symbols if values are given."""
-        known = None if values is None else self.defined(values)
-        main = latex(self._main, known, show) or ""
-        if values is not None:
-            return main
-        return ", ".join(
-            [main, *(f"{name_of(n)} = {latex(d, None, show)}" for n, d in self._written.items())]
-        )
+    def filled(self, values: Values, show: Callable[[float], str]) -> Math:
+        """The same in every notation."""
+        return self._filled(self._main, self.defined(values), show)
+
+    def _filled(self, node: Node, known: Values, show: Callable[[float], str]) -> Math:
+        text = Text(self.text, known, show).render(node) or ""
+        filling = Filling(known, show)
+        return Math(text, LATEX.write(node, filling) or "", MATHML.write(node, filling) or "")
+
+    @property
+    def equations(self) -> list[tuple[Math, Math]]:
+        """The formula and its definitions, each with its name."""
+        named = {"ℓ": self._main, **self._written}
+        return [(math_of(name), self._symbolic(node)) for name, node in named.items()]
+
+    def _symbolic(self, node: Node) -> Math:
+        return Math(self.text[node.start : node.end], LATEX.write(node) or "", MATHML.write(node) or "")
+
+    def latex(self) -> str:
+        """The formula and its definitions as LaTeX, in one line."""
+        main, *definitions = self.equations
+        return ", ".join([main[1].latex, *(f"{name.latex} = {math.latex}" for name, math in definitions)])
 
     def defined(self, values: Values) -> dict[str, FloatArray | None]:
         """The values together with those of the symbols that the formula defines."""
@@ -110,13 +127,48 @@ class Formula:
                 nodes += shown(definition, self._bound(name, known))
         return {*self._found} - {node.text for node in nodes if node.kind == "symbol"}
 
-    def worked(self, name: str, values: Values, show: Callable[[float], str]) -> tuple[str, str]:
-        """The sum that defines a symbol, written out as text and as LaTeX; empty if no sum defines it."""
+    def worked(self, name: str, values: Values, show: Callable[[float], str]) -> Math | None:
+        """The sum that defines a symbol, written out; None if no sum defines it."""
         definition, known = self.definitions.get(name), self._bound(name, self.defined(values))
         if definition is None or all(n.kind not in ("total", "extreme") for n in shown(definition, known)):
-            return "", ""
-        text = Text(self.text, known, show).render(definition) or ""
-        return text, latex(definition, known, show) or ""
+            return None
+        return self._filled(definition, known, show)
+
+    def steps(self, values: Values, declared: "Formula | None" = None) -> Iterator[tuple[Math, FloatArray]]:
+        """What a textbook writes down on the way from the symbols to the value.
+
+        What is declared comes first, and stands by its name in what follows.
+        """
+        known, names = self.defined(values), dict[str, str]()
+        if declared is not None:
+            definitions = {
+                name: node
+                for name, node in declared.definitions.items()
+                if all(n.text in known for n in walk(node) if n.kind == "symbol")
+            }
+            names = names_of(definitions, declared.text)
+            for name, node in definitions.items():
+                yield from declared._steps(node, known, {})
+                value = evaluate(node, known)
+                if value is not None:
+                    known[name] = value
+                    yield math_of(name), value
+        for name, node in reversed(self.definitions.items()):
+            if (value := known.get(name)) is not None:
+                if not self._is_applied(name):
+                    yield from self._steps(node, known, names)
+                yield math_of(name), value
+        yield from self._steps(self._main, known, names)
+
+    def _steps(
+        self, node: Node, known: Values, names: Mapping[str, str]
+    ) -> Iterator[tuple[Math, FloatArray]]:
+        tree = named(node, self.text, names)
+        with np.errstate(all="ignore"):
+            for part, value in steps(tree, known):
+                is_named = any(n.text in names.values() for n in walk(part))
+                text = PLAIN.write(part) if is_named else self.text[part.start : part.end]
+                yield Math(text or "", LATEX.write(part) or "", MATHML.write(part) or ""), value
 
     def _bound(self, name: str, values: Values) -> Values:
         """The values, with u and v bound to the arguments of d(a, p)."""
@@ -139,3 +191,8 @@ def _letters(symbol: str) -> tuple[str, str]:
 def parsed(text: str) -> Formula:
     """Parse a formula; the same text only once."""
     return Formula(text)
+
+
+def math_of(name: str) -> Math:
+    """A symbol in every notation."""
+    return Math(name, LATEX.name(name), MATHML.name(name))

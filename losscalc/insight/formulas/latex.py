@@ -1,119 +1,105 @@
-"""Writes formulas as LaTeX, with their symbols or with numbers."""
+"""Writes formulas as LaTeX."""
 
 import re
-from collections.abc import Callable
 
 from losscalc.insight.formulas.grammar import Node
-from losscalc.insight.formulas.value import Values, alternative, summands
+from losscalc.insight.formulas.notation import Notation
 
-_LATEX = {
+SYMBOLS = {
     "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "ρ": r"\rho",
     "π": r"\pi", "σ": r"\sigma", "ln": r"\ln", "exp": r"\exp", "max": r"\max", "min": r"\min",
     "atan": r"\arctan", "·": r" \cdot ", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "½": r"\tfrac{1}{2}",
-    "∞": r"\infty",
+    "∞": r"\infty", "ℓ": r"\ell",
 }  # fmt: skip
 _CASES = r"\begin{cases} "
+# What is higher than a line, so that the brackets around it have to grow.
+_HIGH = (r"\frac", r"\sum", r"\begin", r"\left", "^")
 
 
-def name_of(symbol: str) -> str:
-    """A symbol as LaTeX: Greek letters by name, x[y] and x1 with an index, words upright."""
-    if match := re.fullmatch(r"([a-z])\[([a-z])\]", symbol):
-        return f"{match[1]}_{{{match[2]}}}"
-    if match := re.fullmatch(r"(\D)(\d|₁|₂)", symbol):
-        return f"{name_of(match[1])}_{{{match[2].translate(str.maketrans('₁₂', '12'))}}}"
-    if match := re.fullmatch(r"(\w)\((\w), (\w)\)", symbol):
-        return rf"{match[1]}\left({name_of(match[2])}, {name_of(match[3])}\right)"
-    if len(symbol) > 1 and symbol.replace("_", "").isalpha():
-        return rf"\mathrm{{{symbol.replace('_', chr(92) + '_')}}}"
-    return _LATEX.get(symbol, symbol)
+class Latex(Notation):
+    """Brackets grow where what they hold is higher than a line; where it is not, a line may break in them."""
 
+    dots = r"\dots"
+    plus = " + "
 
-def latex(node: Node, values: Values | None, show: Callable[[float], str]) -> str | None:
-    """A node as LaTeX; None if all its symbols have dropped out."""
-    if node.kind == "number":
-        return _LATEX.get(node.text, node.text)
-    if node.kind in ("symbol", "flag"):
-        return _latex_symbol(node, values, show)
-    if node.kind == "choice" and values is not None:
-        chosen = alternative(node, values)
-        return None if chosen is None else latex(chosen, values, show)
-    if node.kind in ("total", "extreme") and values is not None:
-        return _latex_each(node, values, show)
-    texts = [latex(part, values, show) for part in node.parts]
-    if node.kind in ("group", "call") and node.parts[0].kind == "total" and values is not None:
-        texts = [text and text.removeprefix("(").removesuffix(")") for text in texts]
-    if None in texts:
-        kept = [text for text in texts if text is not None]
-        is_minus = texts[0] is None and node.text == "-"
-        return (("-" if is_minus else "") + kept[0]) if kept else None
-    return _LATEX_FORMS[node.kind](node, *texts)
+    def number(self, text: str) -> str:
+        return SYMBOLS.get(text, text)
 
+    def name(self, symbol: str) -> str:
+        """Greek letters by name, x[y] and x1 with an index, words upright."""
+        if match := re.fullmatch(r"([a-z])\[([a-z])\]", symbol):
+            return f"{match[1]}_{{{match[2]}}}"
+        if match := re.fullmatch(r"(\D)(\d|₁|₂)", symbol):
+            return f"{self.name(match[1])}_{{{match[2].translate(str.maketrans('₁₂', '12'))}}}"
+        if match := re.fullmatch(r"(\w)\((\w), (\w)\)", symbol):
+            return rf"{match[1]}({self.name(match[2])}, {self.name(match[3])})"
+        if len(symbol) > 1 and symbol.replace("_", "").isalpha():
+            return rf"\mathrm{{{symbol.replace('_', chr(92) + '_')}}}"
+        return SYMBOLS.get(symbol, symbol)
 
-def _latex_symbol(node: Node, values: Values | None, show: Callable[[float], str]) -> str | None:
-    if values is None:
-        return name_of(node.text)
-    value = values[node.text]
-    if value is None:
-        return None
-    if value.size != 1:
-        return name_of(node.text)
-    text = show(float(value.reshape(-1)[0]))
-    return f"({text})" if text.startswith("-") else text
+    def bracketed(self, text: str) -> str:
+        return f"({text})"
 
+    def bare(self, text: str) -> str:
+        return text[1:-1] if text.startswith("(") and text.endswith(")") else text
 
-def _latex_each(node: Node, values: Values, show: Callable[[float], str]) -> str:
-    """A sum, or the arguments of max or min, written out."""
-    parts = [None if one is None else latex(node.parts[0], one, show) for one in summands(node, values)]
-    texts = [part or r"\dots" for part in parts]
-    if node.kind == "extreme":
-        return rf"{_LATEX[node.text]}\left( {', '.join(texts)} \right)"
-    return f"({' + '.join(texts)})" if texts else "0"
+    def negative(self, text: str) -> str:
+        return f"-{text}"
 
+    def group(self, node: Node, inside: str) -> str:
+        if node.parts[0].kind == "choice" and inside.startswith(_CASES):
+            # The brace of the cases is a bracket already.
+            return inside
+        left, right = {"(": ("(", ")"), "[": ("[", "]"), "|": ("|", "|")}[node.text]
+        if any(sign in inside for sign in _HIGH):
+            return rf"\left{left} {inside} \right{right}"
+        return rf"\lvert {inside} \rvert" if left == "|" else f"{left}{inside}{right}"
 
-def _latex_group(node: Node, inside: str) -> str:
-    left, right = {"(": ("(", ")"), "[": ("[", "]"), "|": ("|", "|")}[node.text]
-    return rf"\left{left} {inside} \right{right}"
-
-
-def _latex_call(node: Node, *arguments: str) -> str:
-    if node.text == "√":
-        return rf"\sqrt{{{_without_brackets(node.parts[0], arguments[0])}}}"
-    return rf"{_LATEX[node.text]}\left( {', '.join(arguments)} \right)"
-
-
-def _latex_choice(node: Node, value: str, condition: str, other: str = "") -> str:
-    if other and node.parts[2].kind == "choice":
-        # A choice inside the alternative adds its cases to those of this one.
-        otherwise = r" \\ " + other.removeprefix(_CASES).removesuffix(r" \end{cases}")
-    else:
-        otherwise = rf" \\ {other} & \text{{otherwise}}" if other else ""
-    return rf"{_CASES}{value} & \text{{if }} {condition}{otherwise} \end{{cases}}"
-
-
-def _without_brackets(node: Node, text: str) -> str:
-    """The text of a node without its brackets, under a bar that groups it anyway."""
-    return text.removeprefix(r"\left( ").removesuffix(r" \right)") if node.kind == "group" else text
-
-
-def _latex_product(node: Node, left: str, right: str) -> str:
-    if node.text == "/":
-        left, right = (
-            _without_brackets(part, text) for part, text in zip(node.parts, (left, right), strict=True)
+    def call(self, node: Node, arguments: list[str]) -> str:
+        if node.text == "√":
+            return rf"\sqrt{{{self._inside(node.parts[0], arguments[0])}}}"
+        # The brackets of a group are those of the function.
+        inside = (
+            ", ".join(self._inside(part, text) for part, text in zip(node.parts, arguments, strict=False))
+            if len(arguments) == len(node.parts)
+            else ", ".join(arguments)
         )
-        return rf"\frac{{{left}}}{{{right}}}"
-    return f"{left}{_LATEX.get(node.text, ' ')}{right}"
+        if any(sign in inside for sign in _HIGH):
+            return rf"{SYMBOLS[node.text]}\left( {inside} \right)"
+        return rf"{SYMBOLS[node.text]}({inside})"
 
+    def choice(self, node: Node, parts: list[str]) -> str:
+        value, condition, *others = parts
+        other = next(iter(others), "")
+        if other and node.parts[2].kind == "choice":
+            # A choice inside the alternative adds its cases to those of this one.
+            otherwise = r" \\ " + other.removeprefix(_CASES).removesuffix(r" \end{cases}")
+        else:
+            otherwise = rf" \\ {other} & \text{{otherwise}}" if other else ""
+        return rf"{_CASES}{value} & \text{{if }} {condition}{otherwise} \end{{cases}}"
 
-_LATEX_FORMS: dict[str, Callable[..., str]] = {
-    "negative": lambda node, value: f"-{value}",
-    "sum": lambda node, left, right: f"{left} {node.text} {right}",
-    "product": _latex_product,
-    "power": lambda node, base, exponent: f"{base}^{{{exponent}}}",
-    "group": _latex_group,
-    "call": _latex_call,
-    "total": lambda node, body: rf"\sum {body}",
-    "extreme": lambda node, body: rf"{_LATEX[node.text]} {body}",
-    "compare": lambda node, left, right: f"{left} {_LATEX.get(node.text, node.text)} {right}",
-    "and": lambda node, left, right: rf"{left} \text{{ and }} {right}",
-    "choice": _latex_choice,
-}
+    def total(self, body: str) -> str:
+        return rf"\sum {body}"
+
+    def pair(self, node: Node, left: str, right: str) -> str:
+        if node.kind == "power":
+            return f"{left}^{{{self._inside(node.parts[1], right)}}}"
+        if node.kind == "and":
+            return rf"{left} \text{{ and }} {right}"
+        if node.kind == "compare":
+            return f"{left} {SYMBOLS.get(node.text, node.text)} {right}"
+        if node.kind == "sum":
+            return f"{left} {node.text} {right}"
+        if node.text == "/":
+            above, below = (self._inside(*each) for each in zip(node.parts, (left, right), strict=True))
+            return rf"\frac{{{above}}}{{{below}}}"
+        return f"{left}{SYMBOLS.get(node.text, ' ')}{right}"
+
+    def _inside(self, node: Node, text: str) -> str:
+        """The text of a node without its brackets, where something else groups it."""
+        if node.kind != "group" or node.text != "(":
+            # A sum that is written out has brackets, and so has a negative number.
+            return self.bare(text) if node.kind in ("total", "symbol") and text.startswith("(") else text
+        if text.startswith(r"\left( "):
+            return text.removeprefix(r"\left( ").removesuffix(r" \right)")
+        return self.bare(text)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from losscalc.insight.formulas.grammar import Node
-from losscalc.insight.formulas.value import Values, alternative, summands
+from losscalc.insight.formulas.value import MOST_OF_ROW, Values, alternative, summands
 
 
 class Text:
@@ -57,7 +57,7 @@ class Text:
         if value is None:
             return None
         if value.size != 1:
-            return node.text
+            return node.text if value.size > MOST_OF_ROW else f"[{', '.join(map(self.show, value.flat))}]"
         text = self.show(float(value.reshape(-1)[0]))
         before = self.source[: node.start].rstrip()[-1:]
         after = self.source[node.end : node.end + 1]

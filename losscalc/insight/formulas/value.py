@@ -14,6 +14,8 @@ Values = Mapping[str, FloatArray | None]
 
 # No more summands than this are written out.
 _MOST_SUMMANDS = 4
+MOST_OF_ROW = 4
+"""A row of more numbers than this is called by its name."""
 _FUNCTIONS: dict[str, Callable[..., FloatArray]] = {
     "ln": np.log,
     "exp": np.exp,
