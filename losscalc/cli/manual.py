@@ -35,11 +35,11 @@ def pages() -> Iterator[tuple[str, str]]:
     """The name of each page, and its text in the language of man."""
     import_module("losscalc.catalogue")
     yield "losscalc.1", _main_page()
-    root = Context(losscalc, info_name="losscalc")
+    root = Context(losscalc, info_name="losscalc", **losscalc.context_settings)
     for name in losscalc.list_commands(root):
         command = losscalc.get_command(root, name)
         assert command is not None
-        context = Context(command, root, name)
+        context = Context(command, root, name, **command.context_settings)
         yield f"losscalc-{name}.1", _page(command, name, context)
 
 

@@ -85,9 +85,10 @@ def explain(
 
     >>> explain("mse", [1.0, 2.0], [1.0, 4.0])
     mse: w·(x - y)²
-    [0] (1 - 1)² = 0.0000
-    [1] (2 - 4)² = 4.0000
+    [0] (1 - 1)² = 0.0000   (x - y = 0)
+    [1] (2 - 4)² = 4.0000   (x - y = -2)
     numerator 0 + 4 = 4.0000
+    denominator number of losses = 2
     mean 4.0000 / 2 = 2.0000
     """
     from losscalc.insight.explain import Explanation as Working

@@ -58,7 +58,7 @@ def test_what_does_not_fit() -> None:
         losscalc.compute("nll", LAST, INDICES[:, :1], class_axis=-1)
     with pytest.raises(losscalc.ShapeError) as caught:
         losscalc.compute("nll", LAST, INDICES)
-    assert caught.value.advise() == "class_axis -1 takes the classes from the last axis"
+    assert caught.value.advise() == "class_axis=-1 takes the classes from the last axis"
     with pytest.raises(losscalc.ShapeError, match="no classes"):
         losscalc.compute("nll", np.empty((2, 3, 0)), np.zeros((2, 3), int), class_axis=-1)
     with pytest.raises(losscalc.ParameterError, match="one of 1 and -1"):

@@ -38,8 +38,8 @@ def run(tmp_path, monkeypatch, capsys):
     ("name", "x", "y", "hint"),
     [
         # F.mse_loss(x.squeeze(1), y), and so on
-        ("mse", COLUMN, Y, "PyTorch broadcasts the two to (3, 3), as broadcast does"),
-        ("l1", Y, COLUMN, "PyTorch broadcasts the two to (3, 3), as broadcast does"),
+        ("mse", COLUMN, Y, "PyTorch broadcasts the two to (3, 3), as broadcast=True does"),
+        ("l1", Y, COLUMN, "PyTorch broadcasts the two to (3, 3), as broadcast=True does"),
         ("bce-logits", COLUMN, Y / 5, "PyTorch refuses the two"),
         ("soft-margin", COLUMN, np.array([1, -1, 1]), "PyTorch refuses the two"),
         ("log-loss", COLUMN / 5, np.array([1, 0, 1]), None),

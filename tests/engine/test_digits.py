@@ -343,7 +343,7 @@ def test_arrays_that_are_too_large():
 
 def test_what_has_no_more_digits():
     """A gradient, and a distance that is a function of the caller's."""
-    with pytest.raises(losscalc.ParameterError, match="not of its gradient"):
+    with pytest.raises(losscalc.ParameterError, match="not for gradients"):
         losscalc.gradient("l1", [1.0], [2.0], digits=5)
     vectors = [[1.0, 2.0]]
     with pytest.raises(losscalc.ParameterError, match="function of your own"):

@@ -1066,7 +1066,7 @@ def test_the_histogram_has_a_least_mark(run):
     np.save("y.npy", np.zeros(1001))
     words = ["diagnose", "l1", "-i", "x.npy", "-t", "y.npy", "-q"]
     bars = [row["bar"] for row in run(*words, "-f", "json").sheet("histogram")]
-    assert bars == ["█" * 30, *[""] * 10, "▏"]
+    assert bars == ["█" * 30, *[None] * 10, "▏"]
     lines = [line for line in run(*words, "-f", "table").out.splitlines() if "█" in line or "▏" in line]
     assert [re.search("│ ([█▏])", line)[1] for line in lines] == ["█", "▏"]
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-from losscalc.cli import check
+from losscalc.insight import report
 from losscalc.insight.call import Call
 from losscalc.insight.detect.evidence import Expected
 from losscalc.insight.detect.search import Search
@@ -24,5 +24,5 @@ def shared() -> Iterator[None]:
             searches[mark] = Search(call)
         return weighed(searches[mark], number)
 
-    with mock.patch.object(check, "verdict", verdict):
+    with mock.patch.object(report, "verdict", verdict):
         yield

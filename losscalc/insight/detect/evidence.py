@@ -13,8 +13,8 @@ _FEW, _MANY = (4, 1 / 200), (7, 1 / 5000)
 _NOISE = 1e-6
 # A whole number that was typed without a point is known as well as this.
 _WHOLE = 0.005
-# The density of values is measured within this share of the number.
-_AROUND = 0.5
+# The density of values is that within so many times the number.
+_AROUND = 1.0
 # Nothing is known to be rarer than half of one.
 _LEAST = 0.5
 # Values are the same up to rounding, relative to the number.

@@ -162,7 +162,7 @@ def _with_factorial(call: Call) -> Losses:
     """The whole likelihood of counts, with ln y! as it is."""
     y, base = real(call, "target"), Losses.of(having(call, full=False))
     require(y.shape == base.value.shape and (y >= 0).all())
-    return base.with_values(base.value + np.vectorize(math.lgamma)(y + 1))
+    return base.with_values(base.value + np.vectorize(math.lgamma, otypes=[float])(y + 1))
 
 
 def _less_binary_entropy(call: Call) -> Losses:

@@ -147,6 +147,7 @@ class Losses(NamedTuple):
         target = next((name for name in ("target", "targets") if name in self.call.arrays), "")
         require(target and self.is_single)
         labels = np.asarray(self.call.arrays[target])
+        labels = labels.astype(np.int64) if labels.dtype.kind == "b" else labels
         require(labels.shape == self.value.shape and labels.size)
         if self.call.operation.labels not in CLASS_KINDS:
             require(np.isin(labels, (-1, 0, 1)).all())

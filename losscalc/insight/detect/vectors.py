@@ -26,12 +26,12 @@ def _of_signs(call: Call, likeness: Array, y: Array) -> Losses:
 
 def _dot_products(call: Call) -> Losses:
     one, other, y = taken(call, "input1", "input2", "target")
-    return _of_signs(call, (one * other).sum(axis=-1), y)
+    return _of_signs(call, (one * 1.0 * other).sum(axis=-1), y)
 
 
 def _distance(call: Call) -> tuple[Array, Array]:
     one, other, y = taken(call, "input1", "input2", "target")
-    return np.linalg.norm(one - other, axis=-1), y
+    return np.linalg.norm(one * 1.0 - other, axis=-1), y
 
 
 def _not_squared(call: Call) -> Losses:
