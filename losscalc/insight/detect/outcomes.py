@@ -36,9 +36,11 @@ _PAIR_BITS = 12.0
 _CALLS, _FEWEST_CALLS = 1600, 30
 # A call takes some time, and more for each element; for larger ones people wait longer, up to a limit.
 _OF_CALL, _OF_ELEMENT = 4e-4, 3.3e-8
-_WAIT, _LONGER, _LONGEST = 0.5, 2.3e-6, 2.5
+_WAIT, _LONGER, _LONGEST = 0.4, 2.3e-6, 2.5
 # Changed calls are kept for others if they are no larger than this.
 _KEPT = 200_000
+# So many elements take long to reduce; what is not as likely as below is reduced by the likeliest ways alone.
+_MANY, _LIKELIEST = 50_000, 5.0
 # All sizes of batches are tried of the losses themselves, and of what is at least as likely as this.
 _THOROUGH_BITS = 2.5
 
@@ -92,6 +94,11 @@ class Outcomes:
         self._seen: set[Hashable] = set()
         self._changed: dict[Supposed, Call | Losses | None] = {}
 
+    @property
+    def is_large(self) -> bool:
+        """Whether there are so many elements that each way to reduce them takes long."""
+        return self._elements > _MANY
+
     def gather(self) -> None:
         """Go through single changes and pairs of them, the likeliest first."""
         with quietly():
@@ -126,9 +133,10 @@ class Outcomes:
         self._seen.add(mark)
         losses = losses._replace(is_thorough=is_thorough or cost <= _THOROUGH_BITS)
         more = MORE if combination else 0.0
-        ways, own, values = self._aggregated(
-            losses, more, MOST_BITS - cost if len(combination) < MOST else 0.0
-        )
+        room = MOST_BITS - cost if len(combination) < MOST else 0.0
+        if self.is_large and not losses.is_thorough:
+            room = min(room, _LIKELIEST)
+        ways, own, values = self._aggregated(losses, more, room)
         self.all.append(self._stepped(losses, combination, ways, cost + own, values))
         return True
 

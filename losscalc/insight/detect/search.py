@@ -25,7 +25,7 @@ from losscalc.insight.detect.roots import Ends, solution
 from losscalc.insight.detect.steps import DIVIDED, TIMES
 
 # A number is solved for beside another hypothesis that is at least as likely as this; and losses are then
-# reduced by what is as likely as this, or this beside another one.
+# reduced by what is as likely as this, or this beside another one and where there are many elements.
 _BESIDE_BITS, _REDUCED_BITS, _REDUCED_BESIDE_BITS = 3.6, 3.6, 1.1
 # Values are the same up to rounding.
 _SAME = 1e-9
@@ -233,7 +233,7 @@ class Search:
 
     def _columns(self, row: Hypothesis, beside: Combination) -> list[Combination]:
         """How the losses are reduced where a number is solved for: as asked for, and otherwise."""
-        most = _REDUCED_BESIDE_BITS if beside else _REDUCED_BITS
+        most = _REDUCED_BESIDE_BITS if beside or self._outcomes.is_large else _REDUCED_BITS
         ways = [*self._outcomes.aggregations, *(() if row.stage == "last" else self._outcomes.last)]
         if len(beside) >= MOST - 1:
             return [()]
