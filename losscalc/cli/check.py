@@ -84,15 +84,7 @@ def supposed(request: Request, text: str) -> Result:
     from losscalc.insight.detect.suppose import supposed as outcome
 
     call, result = request.gathered(as_given=True)
-    value = outcome(call, text)
-    return Result(
-        result.name,
-        value,
-        result.parameters,
-        reduction=result.reduction,
-        gradient=result.gradient,
-        supposed=text,
-    )
+    return result.under(text, outcome(call, text))
 
 
 def without_options(words: Sequence[str], names: Sequence[str]) -> list[str]:

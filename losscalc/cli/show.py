@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from losscalc.catalogue.base import Loss
+from losscalc.cli.listing import listing_options
 from losscalc.cli.offers import offer_losses
 from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
@@ -49,16 +50,7 @@ def show(name: str, form: str) -> None:
 
 @click.command("list")
 @click.argument("word", nargs=-1, metavar="[WORD]")
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option(
-    "--format",
-    "-f",
-    "form",
-    type=click.Choice(["auto", "table", "plain", "json", "jsonl"]),
-    default="auto",
-    metavar="FORMAT",
-    help="table, plain, json, jsonl; by default a table on a terminal, else plain lines.",
-)
+@listing_options
 def show_list(word: tuple[str, ...], as_json: bool, form: str) -> None:
     """Show losses and activations: all, or those that WORD finds by name, by use or by description.
 

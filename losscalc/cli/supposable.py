@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from losscalc.cli.listing import listing_options
 from losscalc.cli.offers import offer_losses
 from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
@@ -19,16 +20,7 @@ _NAME, _MEANING = Column("name", "name"), Column("what it means", "text", "meani
 
 @click.command("suppose")
 @click.argument("loss", required=False, metavar="[LOSS]", shell_complete=offer_losses)
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option(
-    "--format",
-    "-f",
-    "form",
-    type=click.Choice(["auto", "table", "plain", "json", "jsonl"]),
-    default="auto",
-    metavar="FORMAT",
-    help="table, plain, json, jsonl; by default a table on a terminal, else plain lines.",
-)
+@listing_options
 def show_supposable(loss: str | None, as_json: bool, form: str) -> None:
     """List what --suppose takes, for LOSS or for any loss: stage by stage, in the order of a computation.
 

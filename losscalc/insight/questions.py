@@ -142,18 +142,7 @@ def suppose(loss: object, *arrays: ArrayLike | None, mistake: str, **arguments: 
     from losscalc.insight.detect.suppose import supposed
 
     asked = _Asked.of(loss, arrays, arguments)
-    value = supposed(asked.call, mistake)
-    told = asked.result
-    return Supposition(
-        Result(
-            told.name,
-            value,
-            told.parameters,
-            reduction=told.reduction,
-            gradient=told.gradient,
-            supposed=mistake,
-        )
-    )
+    return Supposition(asked.result.under(mistake, supposed(asked.call, mistake)))
 
 
 def worst(loss: object, *arrays: ArrayLike | None, count: int = 5, **arguments: Any) -> WorstLosses:

@@ -43,6 +43,17 @@ class Result(NamedTuple):
     is_tool: bool = False
     """Whether it is the result of a tool, not of a loss or an activation."""
 
+    def under(self, supposed: str, value: Array) -> "Result":
+        """What the same call comes to under a hypothesis, of which nothing but the value is known."""
+        return Result(
+            self.name,
+            value,
+            self.parameters,
+            reduction=self.reduction,
+            gradient=self.gradient,
+            supposed=supposed,
+        )
+
     @classmethod
     def reduced(
         cls, loss: Operation, value: Array, parameters: dict[str, object], reduction: Reduction, sums: Partial

@@ -1,6 +1,6 @@
 """Hypotheses on how tables were read: ids and headers as data, other columns, rows not joined or picked."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,10 +98,11 @@ def _other_columns(call: Call, name: str) -> list[int]:
     return [column + 1 for column in table.others]
 
 
-def _with_column(call: Call, number: float) -> Call:
-    table, column = _table(call, _first(call)), int(number) - 1
+def _with_column(call: Call, name: str, number: float) -> Call:
+    """The call with a further column of the table in an array."""
+    table, column = _table(call, name), int(number) - 1
     require(column in table.others)
-    return _with_columns(call, {_first(call): _placed(table.columns, [column])})
+    return _with_columns(call, {name: _placed(table.columns, [column])})
 
 
 def _of_column(call: Call, name: str, number: float) -> Call:
@@ -165,33 +166,37 @@ _WAYS = (
     ("missing-as-0", "missing numbers were taken as 0, not left out with their rows", 1.5, _filled),
 )
 
+
+def _about_column(
+    name: str,
+    sentence: str,
+    bits: float,
+    array: Callable[[Call], str],
+    read: Callable[[Call, str, float], Call],
+) -> Hypothesis:
+    """A hypothesis on any other column of the table that an array comes from."""
+    return Hypothesis(
+        "rows",
+        name,
+        sentence,
+        bits,
+        lambda call, number: read(call, array(call), number),
+        tried=lambda call: _other_columns(call, array(call)),
+        as_given=True,
+    )
+
+
 TABLES = [
     *(Hypothesis("rows", *row, as_given=True) for row in _WAYS),
-    Hypothesis(
-        "rows",
+    _about_column(
         "with-column",
         "column {number} of its table was read as part of the input as well",
         4.5,
+        _first,
         _with_column,
-        tried=lambda call: _other_columns(call, _first(call)),
-        as_given=True,
     ),
-    Hypothesis(
-        "rows",
-        "input-column",
-        "the input was column {number} of its table",
-        3.5,
-        lambda call, number: _of_column(call, _first(call), number),
-        tried=lambda call: _other_columns(call, _first(call)),
-        as_given=True,
-    ),
-    Hypothesis(
-        "rows",
-        "target-column",
-        "the target was column {number} of its table",
-        3.5,
-        lambda call, number: _of_column(call, target_name(call), number),
-        tried=lambda call: _other_columns(call, target_name(call)),
-        as_given=True,
+    _about_column("input-column", "the input was column {number} of its table", 3.5, _first, _of_column),
+    _about_column(
+        "target-column", "the target was column {number} of its table", 3.5, target_name, _of_column
     ),
 ]
