@@ -78,6 +78,7 @@ def test_what_is_typed_are_digits_of_the_number():
 REPORTED = [mistake for mistake in MISTAKES if mistake.call in list(CALLS)[:10] and mistake.kind != "pair"]
 """Numbers that people asked about."""
 SINGLE = [mistake for mistake in MISTAKES if mistake.kind != "pair"]
+PAIRS = [mistake for mistake in MISTAKES if mistake.kind == "pair"]
 SAMPLE = [each for each in SINGLE if len(each.typed.lstrip("-0.").replace(".", "")) >= 6][::20]
 
 
@@ -113,6 +114,20 @@ def test_most_single_mistakes_are_named(tmp_path):
 
     assert len(SAMPLE) >= 20
     assert len(missed) <= 0.15 * len(SAMPLE), missed
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::losscalc.LosscalcWarning")
+@pytest.mark.usefixtures("shared_searches")
+def test_most_pairs_of_mistakes_are_named(tmp_path):
+    """At least 80 % of 200: both are told together."""
+    missed = [
+        mistake.name
+        for mistake in PAIRS
+        if place(mistake, explanations(CALLS[mistake.call], mistake.typed, tmp_path)[0][:FIRST]) is None
+    ]
+
+    assert len(missed) <= 0.2 * len(PAIRS), missed
 
 
 TRIED = 5

@@ -28,6 +28,8 @@ MORE = 2.0
 _ODD = 3.0
 # Numbers that are as likely as this, with what has them, are tried beside everything else.
 _USUAL_BITS = 7.0
+# Besides the numbers of a grid, these powers of two are usual.
+_POWERS = (4.0, 8.0)
 # What the numbers of a grid begin with, or with 1 alone if there are more powers of ten; and the least of
 # those that are not factors.
 _GRID_DIGITS, _MOST_DECADES, _LEAST_OF_GRID = (1, 2, 3, 5), 12, 0.01
@@ -115,8 +117,11 @@ class Hypothesis(NamedTuple):
     @property
     def usual(self) -> list[float]:
         """The numbers of its span that are typed most."""
-        grid = [] if self.span is None else self.span.grid().tolist()
-        return [number for number in grid if number and self.bits + bits_of(number) <= _USUAL_BITS]
+        if self.span is None:
+            return []
+        powers = [two for two in _POWERS if self.span.low <= two <= self.span.high]
+        numbers = sorted({*self.span.grid().tolist(), *powers} - {0.0})
+        return [number for number in numbers if self.bits + bits_of(number) <= _USUAL_BITS]
 
     def of(self, loss: Loss) -> "Hypothesis":
         """The hypothesis worded for one loss."""
