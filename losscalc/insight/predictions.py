@@ -34,12 +34,14 @@ class Predictions(NamedTuple):
 
 
 def predictions(call: Call) -> Predictions | None:
-    """What the scores of a call predict, if that can be told: its classes are on axis 1."""
+    """What the scores of a call predict, if that can be told: its classes are on axis 1, or on the last."""
     loss, held = call.operation, call.held
     if not {"input", "target"} <= held.keys() or loss.scores not in _CLASS_SCORES:
         return None
     scores, target = (np.asarray(held[name]) for name in ("input", "target"))
     if takes_classes(type(loss)) and "target" in call.layout.indices and scores.ndim > 1:
+        if getattr(loss, "class_axis", None) == -1:
+            scores = np.moveaxis(scores, -1, 1)
         return _of_classes(call, scores.astype(np.float64), target.astype(np.int64))
     if loss.labels in ("labels", "classes", "signs") and scores.shape == target.shape and scores.ndim:
         return _of_labels(call, scores.astype(np.float64), target)

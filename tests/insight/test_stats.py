@@ -439,6 +439,22 @@ def test_worst_of_tokens(run):
         assert row["p_true"] == pytest.approx(chances[row["target"]])
 
 
+def test_predictions_of_classes_on_the_last_axis(run):
+    """Of a student in distillation, one row of three positions: by hand, also where the axes are not equal."""
+    rng = np.random.default_rng(3)
+    scores, labels = rng.normal(size=(1, 3, 5)), np.array([[4, 0, 2]])
+    for name, array in (("input", scores), ("teacher", scores), ("target", labels)):
+        np.save(f"{name}.npy", array)
+    words = ["distillation", "--input", "input.npy", "--teacher", "teacher.npy", "--target", "target.npy"]
+    rows = run(*words, "--worst", "3", "-q", "-f", "json").sheet("worst")
+    for row in rows:
+        own = scores[tuple(row["index"])]
+        chances = np.exp(own) / np.exp(own).sum()
+        assert row["predicted"] == own.argmax()
+        assert row["p_true"] == pytest.approx(chances[row["target"]])
+    assert run("diagnose", *words, "-q").code == 0
+
+
 @pytest.mark.parametrize(
     ("words", "predicted", "chances"),
     [
