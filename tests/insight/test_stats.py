@@ -440,7 +440,7 @@ def test_worst_of_tokens(run):
 
 
 def test_predictions_of_classes_on_the_last_axis(run):
-    """Of a student in distillation, one row of three positions: by hand, also where the axes are not equal."""
+    """Of a student in distillation, one row of three positions, by hand."""
     rng = np.random.default_rng(3)
     scores, labels = rng.normal(size=(1, 3, 5)), np.array([[4, 0, 2]])
     for name, array in (("input", scores), ("teacher", scores), ("target", labels)):

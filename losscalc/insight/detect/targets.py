@@ -81,7 +81,7 @@ def _largest(y: Array) -> Array:
 def _of_input(call: Call) -> Call:
     """The call with the largest class of each row as its target."""
     x, y = first(call), array(call, target_name(call))
-    require(x.ndim == y.ndim + 1 and x.ndim > 1)
+    require(x.ndim == y.ndim + 1 and x.ndim > 1 and x.shape[1])
     return _relabelled(call, lambda _: x.argmax(axis=1))
 
 
@@ -199,6 +199,7 @@ TARGETS = [
         "the largest class of the predictions was taken as the target",
         5.0,
         _of_input,
+        concerns=_has_indices,
     ),
     Hypothesis(
         "target",
