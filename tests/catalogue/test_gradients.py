@@ -111,15 +111,16 @@ def test_reductions(cls, wrt):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("cls", "wrt"), PAIRS)
-@pytest.mark.parametrize("size", [64, 1000, 100_000])
+@pytest.mark.parametrize("size", [64, 1000])
 def test_the_size_of_blocks_does_not_matter(cls, wrt, size, monkeypatch):
     """Rows have the same bits; what is summed over rows agrees to the last digits."""
-    arrays = example(cls, 2500)
+    rows = 300 if cls.whole_batch else 2500
+    arrays = example(cls, rows)
     expected = derive(cls(), arrays, wrt, "mean")
     monkeypatch.setattr(block, "BLOCK", size)
     actual = derive(cls(), arrays, wrt, "mean")
 
-    if len(expected) == 2500 and cls.name not in ("linear-cross-entropy", "adaptive-log-softmax"):
+    if len(expected) == rows and cls.name not in ("linear-cross-entropy", "adaptive-log-softmax"):
         np.testing.assert_array_equal(actual, expected)
     else:
         # Matrix products round by the shapes of their factors.

@@ -156,7 +156,7 @@ MEASURED_HERE = [loss for loss in VARIANTS if loss.name in exact.VALUES.keys() -
 @pytest.mark.parametrize("loss", MEASURED_HERE, ids=repr)
 def test_float64_is_as_near_as_promised_of_its_parts(loss: Loss, scale: float) -> None:
     """The same of those that have an exact formula, which says how large the parts of a sum are."""
-    arrays = prepared(loss, example(type(loss), 40, seed=7))
+    arrays = prepared(loss, example(type(loss), 15, seed=7))
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not loss.roles[name].domain:
             arrays[name] = array * scale

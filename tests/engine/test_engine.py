@@ -1,8 +1,8 @@
 """Laws of the engine, over every loss of the registry: however the blocks are cut, the bits are the same."""
 
+import math
 import pickle
 from collections.abc import Callable
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -53,23 +53,26 @@ def changed(arrays: Arrays, change: Callable[[np.ndarray], np.ndarray]) -> Array
     }
 
 
-@pytest.mark.parametrize("cls", ALL)
-@pytest.mark.parametrize("rows", [1, 2, 2340, 2341, 9000])
+ROWS = [1, 2, 2340, 2341, 9000]
+
+
+@pytest.mark.parametrize(
+    ("cls", "rows"), [(cls, rows) for cls in ALL for rows in (ROWS[:3] if cls.whole_batch else ROWS)]
+)
 def test_none_adds_up_to_sum(cls, rows):
-    """The exact sum of the single losses, rounded once, is the sum."""
+    """The exact sum of the single losses, rounded once as `math.fsum` does, is the sum."""
     arrays = example(cls, rows)
     single = run(cls(), arrays, "none").value
 
-    exact = sum((Fraction(value) for value in single.ravel().tolist()), Fraction(0))
-    assert float(run(cls(), arrays, "sum").value) == float(exact)
+    assert float(run(cls(), arrays, "sum").value) == math.fsum(single.ravel().tolist())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cls", ALL)
-@pytest.mark.parametrize("size", [64, 1000, 100_000])
+@pytest.mark.parametrize("size", [64, 1000])
 def test_the_size_of_blocks_does_not_matter(cls, size, monkeypatch):
     """Single losses do not depend on their neighbours, and sums are exact."""
-    arrays = example(cls, 3000)
+    arrays = example(cls, 300 if cls.whole_batch else 3000)
     expected = [run(cls(), arrays, reduction).value for reduction in ("none", "mean", "sum")]
     monkeypatch.setattr(block, "BLOCK", size)
     actual = [run(cls(), arrays, reduction).value for reduction in ("none", "mean", "sum")]
