@@ -1,6 +1,7 @@
 """The registry of losses and activations: what each is called, and where the others are."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 
@@ -28,6 +29,7 @@ def register(cls: type[AnyOperation], name: str, torch: str, functional: str) ->
         if _BY_ALIAS.setdefault(_normal(key), cls) is not cls:
             raise ValueError(f"two operations are called {key}")
     _BY_NAME[name] = cls
+    operations.cache_clear()
     return cls
 
 
@@ -37,6 +39,7 @@ def names_of(cls: type[Operation]) -> Iterator[str]:
     yield from filter(None, (cls.name, cls.torch, cls.functional, *aliases))
 
 
+@cache
 def operations() -> Mapping[str, type[Operation]]:
     """All operations by name, losses first, in the order of the catalogue."""
     for module in dict.fromkeys(_MODULES.values()):
