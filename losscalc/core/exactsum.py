@@ -79,8 +79,8 @@ def total(values: FloatArray) -> Sum:
 
     Adding and subtracting a power of two that exceeds every number cuts them all at the same bit. The high
     parts are multiples of that bit, and add up as integers. The low parts are exact too, and so small that
-    groups of them mostly add up without rounding, in any order; if not, they are cut in turn (after Rump,
-    Ogita and Oishi, "Accurate floating-point summation", 2008).
+    they mostly add up without rounding, in any order; if not, they are cut in turn (after Rump, Ogita and
+    Oishi, "Accurate floating-point summation", 2008).
     """
     rest = values.reshape(-1)
     if not rest.size:
@@ -97,18 +97,18 @@ def total(values: FloatArray) -> Sum:
         scaled = total(rest[large] * 2.0**-_SCALE_BITS)
         return Sum(scaled.units << _SCALE_BITS) + total(rest[~large])
     units = 0
-    starts = np.arange(0, rest.size, 1 << _GROUP_BITS)
-    # All numbers are multiples of 2^last and at most 2^bound. Partial sums are as well, but for the size of
-    # a group; they do not round if what lies between the two fits into the 53 bits of a float64.
+    # All numbers are multiples of 2^last and at most 2^bound. Sums of 2^n of them are multiples, too, and at
+    # most 2^(bound + n); what lies between the two has to fit into the 53 bits of a float64.
     last = max(math.frexp(_smallest(rest, low))[1] - 53, -UNIT_BITS)
     bound = math.frexp(peak)[1]
     while bound + _GROUP_BITS > last + 53:
         exponent = max(bound + 1, _LEAST_EXPONENT)
-        above, rest = _cut(rest, exponent, starts)
+        above, rest = _cut(rest, exponent)
         units += above
         bound = exponent - 53
-    sums = np.add.reduceat(rest, starts)
-    return Sum(units) + (Sum.of(float(sums[0])) if sums.size == 1 else total(sums))
+    if bound + rest.size.bit_length() <= last + 53:
+        return Sum(units + Sum.of(float(rest.sum())).units)
+    return Sum(units) + total(np.add.reduceat(rest, _groups(rest.size)))
 
 
 def _smallest(values: FloatArray, low: float) -> float:
@@ -123,7 +123,7 @@ def _smallest(values: FloatArray, low: float) -> float:
     return low
 
 
-def _cut(values: FloatArray, exponent: int, starts: IndexArray) -> tuple[int, FloatArray]:
+def _cut(values: FloatArray, exponent: int) -> tuple[int, FloatArray]:
     """The sum of what numbers have above the last bit of 2^exponent, in units, and what they have below.
 
     The numbers are at most half of that power. Added to 1.5 of it, all get its exponent, and their bits count
@@ -132,11 +132,17 @@ def _cut(values: FloatArray, exponent: int, starts: IndexArray) -> tuple[int, Fl
     """
     cut = np.float64(math.ldexp(1.5, exponent))
     high = values + cut
+    starts = _groups(values.size)
     sizes = np.minimum(values.size - starts, 1 << _GROUP_BITS)
     counts = np.add.reduceat(high.view(np.int64), starts) - sizes * cut.view(np.int64)
     high -= cut
     rest = np.subtract(values, high, out=high)
     return sum(counts.tolist()) << (exponent - 52 + UNIT_BITS), rest
+
+
+def _groups(size: int) -> IndexArray:
+    """Where the groups of so many numbers begin."""
+    return np.arange(0, size, 1 << _GROUP_BITS)
 
 
 def exact_text(value: Sum) -> str:
