@@ -150,7 +150,8 @@ class Partial(NamedTuple):
     @property
     def is_finite(self) -> bool:
         """Whether no loss was NaN or infinite."""
-        return all(each.special == 0 for each in (self.total, self.numerator, *self.sums.values()))
+        are_finite = self.total.special == self.numerator.special == 0
+        return are_finite and all(each.special == 0 for each in self.sums.values())
 
     @property
     def numbers(self) -> dict[str, float]:
@@ -168,7 +169,7 @@ class Partial(NamedTuple):
         return Sum.of(1.0)
 
     def __add__(self, other: "Partial") -> "Partial":  # type: ignore[override]
-        if self.loss != other.loss:
+        if self.loss is not other.loss and self.loss != other.loss:
             raise ParameterError(f"cannot merge partial results of {self.loss} and {other.loss}")
         return Partial(
             self.loss,

@@ -24,6 +24,8 @@ class Sign(NamedTuple):
 
     def followed_by(self, later: "Sign") -> "Sign":
         """The sign of these blocks and the later ones together."""
+        if later is self:
+            return self
         first = self if self.warning else later
         differs = bool(self.warning and later.warning and self.shown != later.shown)
         return first._replace(contradicted=self.contradicted or later.contradicted or differs)

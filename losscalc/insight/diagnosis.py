@@ -31,22 +31,15 @@ class Case:
 
     def __init__(self, loss: Loss, arguments: Arguments, reduction: str, terms: Terms) -> None:
         self.loss = loss
+        self.first = next(iter(arguments))
+        """The name of the array of scores."""
+        self.scores: Any = arguments[self.first]
         self.arguments = arguments
         self.reduction = reduction
         self.terms = terms
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments[name]
-
-    @property
-    def first(self) -> str:
-        """The name of the array of scores."""
-        return next(iter(self.arguments))
-
-    @property
-    def scores(self) -> Any:
-        """The first array."""
-        return self.arguments[self.first]
 
     @property
     def axis(self) -> int:
