@@ -133,7 +133,7 @@ def _evaluate(call: AnyCall, layout: Layout, roles: Mapping[str, Role], block: B
     except LosscalcError as error:
         _find(error, call.operation, arrays)
         raise
-    partial = Partial.of(call.operation, terms, _rows(layout, block))
+    partial = Partial.of(call.operation, terms, _rows(layout, block), is_summed=call.needs_sums)
     value = None
     is_finite = partial.is_finite
     if call.wrt is not None:
@@ -144,7 +144,7 @@ def _evaluate(call: AnyCall, layout: Layout, roles: Mapping[str, Role], block: B
         is_finite = bool(np.isfinite(value).all())
     if not is_finite:
         warnings.append(_nonfinite(call, layout, block, terms, value))
-    findings = None if call.examine is None else call.examine(arguments, terms)
+    findings = None if call.examine is None else call.examine(arguments, terms, block.is_first)
     for warning in [*warnings, *(findings.shown if findings else ())]:
         block.place(warning, layout)
     sample = None
@@ -282,7 +282,7 @@ def _cause(layout: Layout, block: Block, place: Index) -> str | None:
 
 def rounded(values: Array, dtype: np.dtype) -> Array:
     """Round values to the dtype of the result; adding 0 turns -0.0 into 0.0 and changes nothing else."""
-    return np.asarray(values.astype(dtype) + dtype.type(0))
+    return np.asarray(values.astype(dtype, copy=False) + dtype.type(0))
 
 
 def _argument(name: str) -> str:

@@ -58,5 +58,5 @@ class Findings(NamedTuple):
         return [sign.warning for sign in self.signs.values() if sign.warning and sign.holds(self.rows)]
 
 
-Examine = Callable[[Arguments, Terms], Findings]
-"""What looks for signs of mistakes in the arrays and the losses of a block."""
+Examine = Callable[[Arguments, Terms, bool], Findings]
+"""What looks for signs of mistakes in the arrays and the losses of a block, which may be the first."""
