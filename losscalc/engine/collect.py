@@ -10,7 +10,7 @@ from losscalc.engine.threads import Mapper
 
 Change = Callable[[Array], Array]
 # The number of elements that are changed at once.
-_STEP = 1 << 17
+_STEP = 1 << 16
 
 
 class Collector(Protocol):
