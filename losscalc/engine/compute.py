@@ -226,8 +226,8 @@ def _collector(given: Collector | None, call: AnyCall, layout: Layout) -> Collec
         return Added()
     if given is not None and layout.cut:
         return given
-    rows = None if call.wrt is None else call.sources[call.wrt].shape[0]
-    return Kept(rows, on_threads(call.threads))
+    source = None if call.wrt is None else call.sources[call.wrt]
+    return Kept(source.shape[0] if source and source.in_memory else None, on_threads(call.threads))
 
 
 def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Collector) -> Computation:
