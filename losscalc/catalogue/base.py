@@ -109,7 +109,7 @@ class Loss(Operation):
         """
         chosen, notice = choose_reduction(type(self), reduction, size_average, reduce)
         call, notes = self.called(arrays, named, chosen, dtype, broadcast, wrt, threads, digits)
-        done = engine.compute(call)
+        done = engine.compute(call._replace(value_only=True))
         announce((*([notice] if notice else []), *notes, *done.warnings))
         is_column = wrt is not None and any(note.argument == wrt for note in notes)
         return done.value[:, np.newaxis] if is_column else done.value[()]

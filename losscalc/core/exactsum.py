@@ -6,14 +6,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscalc.core.array import FloatArray
+from losscalc.core.array import FloatArray, IndexArray
 
 UNIT_BITS = 1074
 """Every finite float64 is a multiple of 2^-1074, the smallest positive one."""
-# A sum of 2^40 numbers of at most this size cannot overflow. Larger numbers are multiplied by 2^-512
+# 2^40 numbers of at most this size can be cut without overflow. Larger numbers are multiplied by 2^-512
 # first, which is exact for all above 1.
 _LARGEST = 2.0**980
 _SCALE_BITS = 512
+# Numbers are added up in groups of 2^9: with larger ones fewer sums would be exact at once.
+_GROUP_BITS = 9
+# The last bit of numbers with this exponent is the unit.
+_LEAST_EXPONENT = 52 - UNIT_BITS
 
 # The exponents that a saved sum may have; no sum of float64 numbers comes near the upper end.
 _EXPONENTS = range(-UNIT_BITS, 4097)
@@ -73,15 +77,18 @@ def quotient(numerator: Sum, denominator: Sum) -> float:
 def total(values: FloatArray) -> Sum:
     """The exact sum of an array.
 
-    Adding and subtracting a power of two that exceeds any partial sum cuts every number at the same
-    bit. The high parts then add up without rounding, in any order, and the low parts are exact and
-    about 2^50 / N times smaller. They are cut in turn until nothing is left (Rump, Ogita and Oishi,
-    "Accurate floating-point summation", 2008).
+    Adding and subtracting a power of two that exceeds every number cuts them all at the same bit. The high
+    parts are multiples of that bit, and add up as integers. The low parts are exact too, and so small that
+    they mostly add up without rounding, in any order; if not, they are cut in turn (after Rump, Ogita and
+    Oishi, "Accurate floating-point summation", 2008).
     """
     rest = values.reshape(-1)
-    if rest.size == 0:
+    if not rest.size:
         return EMPTY
-    peak = max(float(rest.max()), -float(rest.min()))
+    low, high = float(rest.min()), float(rest.max())
+    peak = max(high, -low)
+    if peak == 0.0:
+        return EMPTY
     if not math.isfinite(peak):
         finite = np.isfinite(rest)
         return total(rest[finite]) + Sum(special=sum(rest[~finite].tolist()))
@@ -90,22 +97,52 @@ def total(values: FloatArray) -> Sum:
         scaled = total(rest[large] * 2.0**-_SCALE_BITS)
         return Sum(scaled.units << _SCALE_BITS) + total(rest[~large])
     units = 0
-    size = rest.size.bit_length() + 1
-    top = math.frexp(peak)[1]
-    exponent = top + size
-    while rest.size:
-        cut = math.ldexp(1.0, exponent)
-        high = rest + cut
-        high -= cut
-        units += Sum.of(float(high.sum())).units
-        rest = rest - high
-        # The low parts are at most half of the last bit of the cut. After two cuts most of them are 0.
-        exponent += size - 52
-        if exponent < top - 40:
-            rest = rest[np.flatnonzero(rest != 0)]
-        elif not rest.any():
-            break
-    return Sum(units)
+    # All numbers are multiples of 2^last and at most 2^bound. Sums of 2^n of them are multiples, too, and at
+    # most 2^(bound + n); what lies between the two has to fit into the 53 bits of a float64.
+    last = max(math.frexp(_smallest(rest, low))[1] - 53, -UNIT_BITS)
+    bound = math.frexp(peak)[1]
+    while bound + _GROUP_BITS > last + 53:
+        exponent = max(bound + 1, _LEAST_EXPONENT)
+        above, rest = _cut(rest, exponent)
+        units += above
+        bound = exponent - 53
+    if bound + rest.size.bit_length() <= last + 53:
+        return Sum(units + Sum.of(float(rest.sum())).units)
+    return Sum(units) + total(np.add.reduceat(rest, _groups(rest.size)))
+
+
+def _smallest(values: FloatArray, low: float) -> float:
+    """The smallest magnitude of the numbers that are not 0; `low` is the lowest number."""
+    if low < 0.0:
+        values = np.abs(values)
+        low = float(values.min())
+    if low == 0.0:
+        # The bits of positive numbers are integers in the same order; less 1, those of 0 are the largest.
+        bits = values.view(np.uint64) - np.uint64(1)
+        low = float((bits.min() + np.uint64(1)).view(np.float64))
+    return low
+
+
+def _cut(values: FloatArray, exponent: int) -> tuple[int, FloatArray]:
+    """The sum of what numbers have above the last bit of 2^exponent, in units, and what they have below.
+
+    The numbers are at most half of that power. Added to 1.5 of it, all get its exponent, and their bits count
+    multiples of the last one. Beside those of 1.5 they are 2^51 at most, of which int64 can add up a group;
+    that the sum of all bits overflows does not matter to the difference.
+    """
+    cut = np.float64(math.ldexp(1.5, exponent))
+    high = values + cut
+    starts = _groups(values.size)
+    sizes = np.minimum(values.size - starts, 1 << _GROUP_BITS)
+    counts = np.add.reduceat(high.view(np.int64), starts) - sizes * cut.view(np.int64)
+    high -= cut
+    rest = np.subtract(values, high, out=high)
+    return sum(counts.tolist()) << (exponent - 52 + UNIT_BITS), rest
+
+
+def _groups(size: int) -> IndexArray:
+    """Where the groups of so many numbers begin."""
+    return np.arange(0, size, 1 << _GROUP_BITS)
 
 
 def exact_text(value: Sum) -> str:

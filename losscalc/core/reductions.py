@@ -133,8 +133,8 @@ class Partial(NamedTuple):
     """The sums by name, if the loss is a function of several."""
 
     @classmethod
-    def of(cls, loss: object, terms: Terms, rows: int = 0) -> "Partial":
-        """The partial result of one block."""
+    def of(cls, loss: object, terms: Terms, rows: int = 0, *, is_summed: bool = True) -> "Partial":
+        """The partial result of one block; of losses that are not summed up it has the divisor and counts."""
         if terms.sums is not None:
             sums = {name: total(summands) for name, summands in terms.sums.items()}
             kinds = {name.partition("[")[0] for name in terms.sums}
@@ -142,15 +142,16 @@ class Partial(NamedTuple):
             return cls(loss, count=count, rows=rows, sums=sums)
         ignored = 0 if terms.ignored is None else int(np.count_nonzero(terms.ignored))
         count = terms.value.size - ignored
-        losses = total(terms.value)
-        numerator = losses if terms.share is None else total(terms.share)
+        losses = total(terms.value) if is_summed else EMPTY
+        numerator = losses if terms.share is None or not is_summed else total(terms.share)
         divisor = Sum.of(float(count)) if terms.divisor is None else total(terms.divisor)
         return cls(loss, losses, numerator, divisor, count, ignored, rows)
 
     @property
     def is_finite(self) -> bool:
         """Whether no loss was NaN or infinite."""
-        return all(each.special == 0 for each in (self.total, self.numerator, *self.sums.values()))
+        are_finite = self.total.special == self.numerator.special == 0
+        return are_finite and all(each.special == 0 for each in self.sums.values())
 
     @property
     def numbers(self) -> dict[str, float]:
@@ -168,7 +169,7 @@ class Partial(NamedTuple):
         return Sum.of(1.0)
 
     def __add__(self, other: "Partial") -> "Partial":  # type: ignore[override]
-        if self.loss != other.loss:
+        if self.loss is not other.loss and self.loss != other.loss:
             raise ParameterError(f"cannot merge partial results of {self.loss} and {other.loss}")
         return Partial(
             self.loss,

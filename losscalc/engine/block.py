@@ -99,8 +99,10 @@ class Outcome(NamedTuple):
 
 def evaluate(call: AnyCall, layout: Layout, piece: Block) -> list[Outcome]:
     """Compute a piece of the arrays, block by block."""
+    roles = call.operation.roles
     blocks = piece.cut(layout.cut, block_rows(layout))
-    return [_outcome(call, layout, block) for block in blocks]
+    with np.errstate(all="ignore"):
+        return [_outcome(call, layout, roles, block) for block in blocks]
 
 
 def block_rows(layout: Layout) -> int:
@@ -114,17 +116,16 @@ def ready(call: AnyCall, layout: Layout, arrays: Mapping[str, Array]) -> dict[st
     return {name: _number(call, layout, name, values, roles) for name, values in arrays.items()}
 
 
-def _outcome(call: AnyCall, layout: Layout, block: Block) -> Outcome:
+def _outcome(call: AnyCall, layout: Layout, roles: Mapping[str, Role], block: Block) -> Outcome:
     try:
-        with np.errstate(all="ignore"):
-            return _evaluate(call, layout, block)
+        return _evaluate(call, layout, roles, block)
     except LosscalcError as error:
         block.place(error, layout)
         raise
 
 
-def _evaluate(call: AnyCall, layout: Layout, block: Block) -> Outcome:
-    arrays, warnings = _numbers(call, layout, block)
+def _evaluate(call: AnyCall, layout: Layout, roles: Mapping[str, Role], block: Block) -> Outcome:
+    arrays, warnings = _numbers(call, layout, roles, block)
     taken = call.operation.taken(arrays)
     arguments = grouped(taken)
     try:
@@ -132,7 +133,7 @@ def _evaluate(call: AnyCall, layout: Layout, block: Block) -> Outcome:
     except LosscalcError as error:
         _find(error, call.operation, arrays)
         raise
-    partial = Partial.of(call.operation, terms, _rows(layout, block))
+    partial = Partial.of(call.operation, terms, _rows(layout, block), is_summed=call.needs_sums)
     value = None
     is_finite = partial.is_finite
     if call.wrt is not None:
@@ -143,7 +144,7 @@ def _evaluate(call: AnyCall, layout: Layout, block: Block) -> Outcome:
         is_finite = bool(np.isfinite(value).all())
     if not is_finite:
         warnings.append(_nonfinite(call, layout, block, terms, value))
-    findings = None if call.examine is None else call.examine(arguments, terms)
+    findings = None if call.examine is None else call.examine(arguments, terms, block.is_first)
     for warning in [*warnings, *(findings.shown if findings else ())]:
         block.place(warning, layout)
     sample = None
@@ -160,9 +161,10 @@ def _group_sums(terms: Terms, groups: Array) -> "GroupSums":
     return GroupSums.of(terms, groups)
 
 
-def _numbers(call: AnyCall, layout: Layout, block: Block) -> tuple[dict[str, Array], list[LosscalcWarning]]:
+def _numbers(
+    call: AnyCall, layout: Layout, roles: Mapping[str, Role], block: Block
+) -> tuple[dict[str, Array], list[LosscalcWarning]]:
     """The arrays of a block as the loss gets them, and warnings about unusual values."""
-    roles = call.operation.roles
     arrays: dict[str, Array] = {}
     warnings = []
     for name, values in block.arrays.items():
@@ -280,7 +282,7 @@ def _cause(layout: Layout, block: Block, place: Index) -> str | None:
 
 def rounded(values: Array, dtype: np.dtype) -> Array:
     """Round values to the dtype of the result; adding 0 turns -0.0 into 0.0 and changes nothing else."""
-    return np.asarray(values.astype(dtype) + dtype.type(0))
+    return np.asarray(values.astype(dtype, copy=False) + dtype.type(0))
 
 
 def _argument(name: str) -> str:

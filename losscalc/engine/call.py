@@ -50,6 +50,16 @@ class Call(NamedTuple, Generic[Operation_co]):
     """Which rows of the first array there are, if they are not all of them, in order."""
     files: Rereading | None = None
     """What reads the arrays once more in another way, if they come from tables."""
+    value_only: bool = False
+    """Whether nothing but the value is wanted, and not what the losses sum up to."""
+
+    @property
+    def needs_sums(self) -> bool:
+        """Whether the losses have to be summed up: single ones, and most derivatives, do without that."""
+        if not self.operation.reductions:
+            return False
+        is_array = self.reduction.keeps or self.wrt is not None
+        return not (self.value_only and is_array) or self.operation.link is not None
 
     @property
     def sources(self) -> dict[str, Source]:

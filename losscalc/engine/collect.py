@@ -5,9 +5,12 @@ from typing import Protocol
 
 import numpy as np
 
-from losscalc.core.array import Array
+from losscalc.core.array import Array, row_size
+from losscalc.engine.threads import Mapper
 
 Change = Callable[[Array], Array]
+# The number of elements that are changed at once.
+_STEP = 1 << 16
 
 
 class Collector(Protocol):
@@ -21,17 +24,53 @@ class Collector(Protocol):
 
 
 class Kept:
-    """Keeps the arrays in memory, and joins them along axis 0."""
+    """Keeps the arrays in memory, and joins them along axis 0.
 
-    def __init__(self) -> None:
+    If it is known how many rows there are, each array is copied to its place at once: memory that is touched
+    for the first time takes longer than a copy, and that of one array serves for the next. `mapper` maps a
+    change over the parts of the whole.
+    """
+
+    def __init__(self, rows: int | None, mapper: Mapper) -> None:
+        self._rows = rows
+        self._mapper = mapper
         self._pieces: list[Array] = []
+        self._joined: Array | None = None
+        self._filled = 0
 
     def add(self, piece: Array) -> None:
-        self._pieces.append(piece)
+        if self._joined is None and self._pieces and self._rows is not None:
+            first = self._pieces.pop()
+            self._joined = np.empty((self._rows, *first.shape[1:]), first.dtype)
+            self._put(first, self._joined)
+        if self._joined is None:
+            self._pieces.append(piece)
+        else:
+            self._put(piece, self._joined)
+
+    def _put(self, piece: Array, whole: Array) -> None:
+        start, self._filled = self._filled, self._filled + len(piece)
+        whole[start : self._filled] = piece
 
     def finish(self, change: Change | None) -> Array:
-        whole = self._pieces[0] if len(self._pieces) == 1 else np.concatenate(self._pieces)
-        return whole if change is None else change(whole)
+        if self._joined is not None:
+            whole = self._joined[: self._filled]
+        else:
+            whole = self._pieces[0] if len(self._pieces) == 1 else np.concatenate(self._pieces)
+        if change is None or not whole.ndim:
+            return whole if change is None else change(whole)
+        empty = change(whole[:0])
+        # A single array may be one that the caller has, and must not change.
+        is_own = self._joined is not None and (empty.shape, empty.dtype) == (whole[:0].shape, whole.dtype)
+        result = whole if is_own else np.empty((len(whole), *empty.shape[1:]), empty.dtype)
+
+        def place(part: slice) -> None:
+            result[part] = change(whole[part])
+
+        rows = max(1, _STEP // max(1, row_size(whole.shape)))
+        for _ in self._mapper(place, (slice(start, start + rows) for start in range(0, len(whole), rows))):
+            pass
+        return result
 
 
 class Added:

@@ -73,7 +73,7 @@ def compute(call: AnyCall, run: Run | None = None, collector: Collector | None =
     if call.wrt is not None and call.reduction.keeps:
         call = call._replace(reduction=SUM)
     outcomes = (run or here)(call, layout)
-    return _merge(chain.from_iterable(outcomes), call, layout, _collector(collector, layout, call.wrt))
+    return _merge(chain.from_iterable(outcomes), call, layout, _collector(collector, call, layout))
 
 
 def here(call: AnyCall, layout: Layout, watch: Watch = iter) -> Iterator[list[Outcome]]:
@@ -220,11 +220,14 @@ def _common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:
     return lengths[shortest]
 
 
-def _collector(given: Collector | None, layout: Layout, wrt: str | None) -> Collector:
+def _collector(given: Collector | None, call: AnyCall, layout: Layout) -> Collector:
     """The collector of the blocks' values; derivatives with respect to an array that is not cut add up."""
-    if wrt is not None and wrt not in layout.cut:
+    if call.wrt is not None and call.wrt not in layout.cut:
         return Added()
-    return given if given is not None and layout.cut else Kept()
+    if given is not None and layout.cut:
+        return given
+    source = None if call.wrt is None else call.sources[call.wrt]
+    return Kept(source.shape[0] if source and source.in_memory else None, on_threads(call.threads))
 
 
 def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Collector) -> Computation:
@@ -302,12 +305,16 @@ class _Ending:
 
     def slope(self, slope: Array) -> Array:
         """The derivative of the reduced loss, from a part of that of its sums."""
-        self._was_finite &= bool(np.isfinite(slope).all())
-        return self._rounded(self._operation.reduced_slope(slope, self._reduction, self._partial))
+        value = self._rounded(self._operation.reduced_slope(slope, self._reduction, self._partial))
+        # Several threads may be here at once.
+        if not self._is_finite and not np.isfinite(slope).all():
+            self._was_finite = False
+        return value
 
     def _rounded(self, value: Array) -> Array:
         value = rounded(value, self._dtype)
-        self._is_finite &= bool(np.isfinite(value).all())
+        if not np.isfinite(value).all():
+            self._is_finite = False
         return value
 
 

@@ -24,6 +24,8 @@ class Sign(NamedTuple):
 
     def followed_by(self, later: "Sign") -> "Sign":
         """The sign of these blocks and the later ones together."""
+        if later is self:
+            return self
         first = self if self.warning else later
         differs = bool(self.warning and later.warning and self.shown != later.shown)
         return first._replace(contradicted=self.contradicted or later.contradicted or differs)
@@ -56,5 +58,5 @@ class Findings(NamedTuple):
         return [sign.warning for sign in self.signs.values() if sign.warning and sign.holds(self.rows)]
 
 
-Examine = Callable[[Arguments, Terms], Findings]
-"""What looks for signs of mistakes in the arrays and the losses of a block."""
+Examine = Callable[[Arguments, Terms, bool], Findings]
+"""What looks for signs of mistakes in the arrays and the losses of a block, which may be the first."""

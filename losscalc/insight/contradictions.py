@@ -40,14 +40,15 @@ class Contradiction(NamedTuple):
     concerns: Callable[[type[Loss]], object]
     broken: Callable[[Case], DiagnosisWarning | None]
     rows: Callable[[Case], int | None] | None = None
-    """The number of rows that the call has to have, if that matters."""
+    """The number of rows of the block, if it has to be all of the call."""
 
     def sign(self, case: Case) -> Sign | None:
         """The sign in one block; None if nothing is broken there."""
-        warning = self.broken(case)
-        if warning is None:
+        rows = self.rows and self.rows(case)
+        if rows is not None and not case.is_first:
             return None
-        return Sign(True, warning, everywhere=False, rows=self.rows and self.rows(case))
+        warning = self.broken(case)
+        return None if warning is None else Sign(True, warning, everywhere=False, rows=rows)
 
 
 def log_softmax(case: Case) -> str:
@@ -58,8 +59,10 @@ def log_softmax(case: Case) -> str:
 def _positive_logs(case: Case) -> DiagnosisWarning | None:
     """Log-probabilities that are positive, which no logarithm of a probability is."""
     scores = case.scores
+    if scores.size <= _FEW or case.highest <= _HAIR:
+        return None
     positive = scores > _HAIR
-    if scores.size <= _FEW or not positive.any() or are_probabilities(scores, case.row_axis):
+    if not positive.any() or are_probabilities(scores, case.row_axis):
         return None
     if case.has("input_lengths"):
         positive &= case.counted(scores.shape[:-1])[..., np.newaxis]
@@ -89,7 +92,7 @@ def _to_log_probabilities(case: Case) -> str:
 def _unnormalised_logs(case: Case) -> DiagnosisWarning | None:
     """Rows of log-probabilities whose exponentials do not sum to 1."""
     scores = case.scores
-    if not (scores <= _HAIR).all():
+    if not case.highest <= _HAIR:
         return None
     place = _first_astray(case, scores, of_logs=True)
     if place is None:
@@ -168,6 +171,10 @@ def _lone(case: Case) -> int | None:
 def _boxes(case: Case) -> DiagnosisWarning | None:
     """Boxes without width or height, or with a corner on the wrong side of the other."""
     for name in _of_kind(type(case.loss), "boxes"):
+        # Corner by corner, because NumPy takes long for axes as short as that of the corners.
+        x1, y1, x2, y2 = np.moveaxis(case[name], -1, 0)
+        if not ((x2 <= x1) | (y2 <= y1)).any():
+            continue
         sides = case[name][..., 2:] - case[name][..., :2]
         if not (sides <= 0).any():
             continue

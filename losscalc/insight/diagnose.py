@@ -264,9 +264,11 @@ def _concerning(loss: type[Loss]) -> tuple[Diagnosis | Contradiction, ...]:
     return tuple(diagnosis for diagnosis in (*DIAGNOSES, RANGE) if diagnosis.concerns(loss))
 
 
-def examine(loss: Loss, reduction: str, arguments: Arguments, terms: Terms) -> Findings:
-    """Look for all signs in one block of a call."""
-    case = Case(loss, arguments, reduction, terms)
+def examine(
+    loss: Loss, reduction: str, arguments: Arguments, terms: Terms, is_first: bool = True
+) -> Findings:
+    """Look for all signs in one block of a call, which is the first or a later one."""
+    case = Case(loss, arguments, reduction, terms, is_first)
     first = case.scores
     signs: dict[str, Sign] = {}
     is_warned = False

@@ -1,6 +1,7 @@
 """What a diagnosis is made of: what it sees of a call, and what arrays look like."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,24 +30,25 @@ _REFUTED = Sign(False, None, everywhere=True, contradicted=True)
 class Case:
     """What a diagnosis looks at: the loss, one block of its arrays, the reduction, and what came of it."""
 
-    def __init__(self, loss: Loss, arguments: Arguments, reduction: str, terms: Terms) -> None:
+    def __init__(
+        self, loss: Loss, arguments: Arguments, reduction: str, terms: Terms, is_first: bool
+    ) -> None:
         self.loss = loss
+        self.first = next(iter(arguments))
+        """The name of the array of scores."""
+        self.scores: Any = arguments[self.first]
         self.arguments = arguments
         self.reduction = reduction
         self.terms = terms
+        self.is_first = is_first
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments[name]
 
-    @property
-    def first(self) -> str:
-        """The name of the array of scores."""
-        return next(iter(self.arguments))
-
-    @property
-    def scores(self) -> Any:
-        """The first array."""
-        return self.arguments[self.first]
+    @cached_property
+    def highest(self) -> float:
+        """The largest of the scores, which several diagnoses look at; NaN if one is NaN."""
+        return float(self.scores.max())
 
     @property
     def axis(self) -> int:

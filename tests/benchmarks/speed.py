@@ -1,11 +1,15 @@
 """How fast losscalc is, beside PyTorch on the same arrays, in the same process and with the same threads.
 
-    python tests/benchmarks/speed.py [--only WORD] [--runs N] [--threads N] [--json FILE]
-        [--markdown FILE]
+    python tests/benchmarks/speed.py [--only WORD] [--what losses|gradients] [--runs N] [--threads N]
+        [--json FILE] [--markdown FILE]
 
 Needs `pip install torch==2.13.0`. Each loss gets 10 million elements, those of classes in rows of 10,
-1,000, 50,000 and 128,256; the reduction is the mean. The two take turns, so that a machine that becomes
-slower slows both; the times are medians, and a ratio above 1 says that losscalc is the faster one.
+1,000, 50,000 and 128,256; the reduction is the mean. A gradient is that of the first array, beside PyTorch's
+forward and backward together. The two take turns, so that a machine that becomes slower slows both; the
+times are medians, and a ratio above 1 says that losscalc is the faster one.
+
+`nll` reads one number a row, so that what is measured is the call, and the pages of memory that are touched:
+its times are shown in microseconds, and are not part of the means.
 """
 
 import argparse
@@ -15,7 +19,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +33,10 @@ import losscalc
 from tests.support.parity import reference
 
 SIZE = 10_000_000
+DTYPES = ("float64", "float32")
+WHAT = ("losses", "gradients")
 Arrays = dict[str, np.ndarray]
+Call = Callable[[], Any]
 Draw = np.random.Generator
 
 
@@ -59,7 +66,7 @@ _KINDS: dict[str, Callable[[Draw], np.ndarray]] = {
     "sign": lambda draw: draw.integers(0, 2, SIZE) * 2.0 - 1.0,
     "count": lambda draw: draw.poisson(2.0, SIZE).astype(float),
     "positive": lambda draw: draw.random(SIZE) + 0.1,
-    "log": lambda draw: np.log(draw.random(SIZE) + 1e-3),
+    "log": lambda draw: np.log(draw.random(SIZE) * 0.999 + 1e-3),
 }
 
 
@@ -180,6 +187,12 @@ class Row(NamedTuple):
     dtype: str
     losscalc: float
     torch: float
+    what: str = "losses"
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is part of the means: PyTorch reads all of the arrays."""
+        return self.loss != "nll"
 
     @property
     def ratio(self) -> float:
@@ -206,26 +219,40 @@ def seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def measure(work: Workload, arrays: Any, dtype: str, runs: int, threads: int) -> Row:
-    """The medians of both, in turn, after a call of each that is not counted."""
+def calls(work: Workload, arrays: Any, dtype: str, what: str, threads: int) -> tuple[Call, Call]:
+    """The call of losscalc, and that of PyTorch."""
     function = reference(work.loss)
     inputs = {name: tensors(value) for name, value in arrays.items()}
-    if work.loss in ("adaptive-log-softmax",):
+    if "state" in inputs:
         function = torch_adaptive(inputs.pop("state"), dtype)
+    first = next(iter(inputs.values())).requires_grad_(what == "gradients")
+    compute = losscalc.compute if what == "losses" else losscalc.gradient
 
-    def ours() -> object:
-        return losscalc.compute(work.loss, **arrays, **work.settings, threads=threads)
+    def ours() -> Any:
+        return compute(work.loss, **arrays, **work.settings, threads=threads)
 
-    def theirs() -> object:
-        with torch.no_grad():
-            return function(*inputs.values(), **work.settings)
+    def theirs() -> Any:
+        first.grad = None
+        loss = function(*inputs.values(), **work.settings)
+        if what == "losses":
+            return loss.numpy()
+        loss.backward()
+        return first.grad.numpy()
 
-    value, expected = float(ours()), float(theirs())
-    if not math.isclose(value, expected, rel_tol=1e-3 if dtype == "float32" else 1e-9):
-        sys.exit(f"{work.loss} {work.size} {dtype}: {value} is not PyTorch's {expected}")
+    return ours, theirs
+
+
+def measure(work: Workload, arrays: Any, dtype: str, what: str, runs: int, threads: int) -> Row:
+    """The medians of both, in turn, after a call of each that is not counted."""
+    ours, theirs = calls(work, arrays, dtype, what, threads)
+    value, expected = ours(), theirs()
+    furthest, size = np.abs(value - expected).max(), np.abs(expected).max()
+    if not furthest <= (1e-3 if dtype == "float32" else 1e-9) * size:
+        sys.exit(f"{what} of {work.loss} {work.size} {dtype}: off by {furthest} of PyTorch's {size}")
+    del value, expected
     times = [(seconds(ours), seconds(theirs)) for _ in range(runs)]
     medians = [statistics.median(column) for column in zip(*times, strict=True)]
-    return Row(work.loss, work.size, dtype, *medians)
+    return Row(work.loss, work.size, dtype, *medians, what)
 
 
 def torch_adaptive(state: dict[str, np.ndarray], dtype: str) -> Callable[..., Any]:
@@ -234,17 +261,19 @@ def torch_adaptive(state: dict[str, np.ndarray], dtype: str) -> Callable[..., An
         256, 10_000, [500, 2000], div_value=2.0, dtype=getattr(torch, dtype)
     )
     module.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
+    module.requires_grad_(False)
     return lambda *arrays: module(*arrays).loss
 
 
-def rows(only: str, runs: int, threads: int) -> Iterator[Row]:
+def rows(only: str, what: Sequence[str], runs: int, threads: int) -> Iterator[Row]:
     """All measurements, each printed by who asks for them."""
     for work in WORKLOADS:
         if only not in work.loss:
             continue
         arrays = work.make(np.random.default_rng(0))
-        for dtype in ("float64", "float32"):
-            yield measure(work, cast(arrays, dtype), dtype, runs, threads)
+        for each in what:
+            for dtype in DTYPES:
+                yield measure(work, cast(arrays, dtype), dtype, each, runs, threads)
 
 
 def geometric_mean(numbers: list[float]) -> float:
@@ -253,23 +282,29 @@ def geometric_mean(numbers: list[float]) -> float:
 
 
 def markdown(table: list[Row]) -> str:
-    """The table as the guide has it: a line a workload, both dtypes side by side."""
+    """The rows of losses, or of gradients, as the guide has them: a line a workload, both dtypes in it."""
     lines = [
         "| loss | size | float64, ms | PyTorch | ratio | float32, ms | PyTorch | ratio |",
         "|---|---|---:|---:|---:|---:|---:|---:|",
     ]
     for wide, narrow in zip(table[::2], table[1::2], strict=True):
-        cells = [
-            f"{row.losscalc * 1e3:.1f} | {row.torch * 1e3:.1f} | {row.ratio:.2f}" for row in (wide, narrow)
-        ]
+        cells = [" | ".join(figures(row)) for row in (wide, narrow)]
         lines.append(f"| `{wide.loss}` | {wide.size} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def figures(row: Row) -> tuple[str, str, str]:
+    """The two times and the ratio, in words."""
+    if not row.counts:
+        return f"{row.losscalc * 1e6:.0f} µs", f"{row.torch * 1e6:.0f} µs", ""
+    return f"{row.losscalc * 1e3:.1f}", f"{row.torch * 1e3:.1f}", f"{row.ratio:.2f}"
 
 
 def main() -> None:
     """Measure, print the table, and write it to a file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="losses whose name holds this word")
+    parser.add_argument("--what", choices=WHAT, help="one of both only")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--json", help="where to write the table")
@@ -277,21 +312,24 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     print(f"{options.threads} threads, NumPy {np.__version__}, PyTorch {torch.__version__}")
-    print(f"{'loss':<29}{'size':<30}{'dtype':<9}{'losscalc ms':>12}{'PyTorch ms':>12}{'ratio':>7}")
+    print(f"{'loss':<29}{'size':<30}{'what':<11}{'dtype':<9}", end="")
+    print(f"{'losscalc ms':>12}{'PyTorch ms':>12}{'ratio':>7}")
     table = []
-    for row in rows(options.only, options.runs, options.threads):
+    what = [options.what] if options.what else WHAT
+    for row in rows(options.only, what, options.runs, options.threads):
         table.append(row)
-        print(
-            f"{row.loss:<29}{row.size:<30}{row.dtype:<9}"
-            f"{row.losscalc * 1e3:>12.1f}{row.torch * 1e3:>12.1f}{row.ratio:>7.2f}",
-            flush=True,
-        )
-    for dtype in ("float64", "float32"):
-        ratios = [row.ratio for row in table if row.dtype == dtype]
-        if ratios:
-            print(f"{dtype}: geometric mean {geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
+        ours, theirs, ratio = figures(row)
+        print(f"{row.loss:<29}{row.size:<30}{row.what:<11}{row.dtype:<9}", end="")
+        print(f"{ours:>12}{theirs:>12}{ratio:>7}", flush=True)
+    for each in what:
+        for dtype in DTYPES:
+            ratios = [r.ratio for r in table if r.what == each and r.dtype == dtype and r.counts]
+            if ratios:
+                mean = geometric_mean(ratios)
+                print(f"{each}, {dtype}: geometric mean {mean:.2f}, least {min(ratios):.2f}")
     if options.markdown:
-        Path(options.markdown).write_text(markdown(table))
+        tables = [markdown([row for row in table if row.what == each]) for each in what]
+        Path(options.markdown).write_text("\n".join(tables))
     if options.json:
         records = [{**row._asdict(), "ratio": row.ratio} for row in table]
         Path(options.json).write_text(json.dumps(records, indent=1) + "\n")

@@ -5,6 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from losscalc.core.exactsum import Sum, exact_text, quotient, read_exact, total
 
@@ -16,6 +18,70 @@ def test_sums_are_exact():
         values = rng.normal(size=5000) * 10.0 ** rng.integers(-12, 13, 5000)
         exact = sum((Fraction(v) for v in values.tolist()), Fraction(0))
         assert float(total(values)) == pytest.approx(float(exact), rel=1e-15)
+
+
+def units(values):
+    """The exact sum in units of 2^-1074, by Python's fractions."""
+    return sum(int(Fraction(value) * 2**1074) for value in values.tolist())
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=12),
+    st.sampled_from([1, 40, 110]),
+    st.randoms(use_true_random=False),
+)
+def test_any_numbers_in_any_order(numbers, times, random):
+    """Whatever hypothesis finds, subnormal or huge, alone or so often that there are several groups."""
+    numbers = numbers * times
+    expected = units(np.array(numbers))
+    random.shuffle(numbers)
+
+    assert total(np.array(numbers)).units == expected
+
+
+RNG = np.random.default_rng(5)
+SPREAD = np.ldexp(RNG.random(1500) - 0.5, RNG.integers(-1074, 980, 1500))
+SQUARES = RNG.normal(size=1500) ** 2
+LAST = 1.0 + 2.0**-52
+# Beside 1.5 the last 2^-51 of these is cut off; the smaller they are, the more bits that has.
+LIMITS = {
+    f"2^-{k}": np.append(1.5, np.full(1499, 2.0**-k + (2.0**-51 - 2.0 ** (-k - 52)))) for k in range(38, 51)
+}
+KINDS = LIMITS | {
+    "from everywhere": SPREAD,
+    "cancelling": np.concatenate([SPREAD, -SPREAD[:-1]]),
+    "subnormal": RNG.integers(-9, 9, 1500) * 5e-324,
+    "nearly subnormal": RNG.integers(-(2**52), 2**52, 1500) * 5e-324,
+    "one subnormal": np.append(SQUARES, 5e-324),
+    "a zero, too": np.append(SQUARES, [0.0, 5e-324]),
+    "one huge": np.append(SQUARES, 1.7e308),
+    "one huge, below": np.append(SQUARES, -(2.0**979)),
+    "one small": np.append(SQUARES, 2.0**-45),
+    "half zeros": np.maximum(RNG.normal(size=1500), 0.0),
+    "negative": -SQUARES,
+    "negative zeros": np.where(SQUARES < 0.1, -0.0, SQUARES),
+    "equal": np.full(1500, 1 / 3),
+    "all bits": np.full(1500, 2.0 - 2.0**-52),
+    "powers of two": np.repeat([1.0, 2.0**-52, -(2.0**52), 2.0**-53], 400),
+    "at the cut": np.repeat([LAST, -LAST, 2.0**-53, 3 * 2.0**-54], 300),
+    "zeros": np.zeros(1500),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hard_sums(kind):
+    """What cuts, groups and the smallest number could get wrong, also in memory that is not contiguous."""
+    for size in (1, 2, 511, 512, 513, 1025, 1500):
+        values = KINDS[kind][-size:]
+        assert total(values).units == total(np.repeat(values, 2)[::2]).units == units(values), size
+
+
+def test_large_sums():
+    """As large as a block: small numbers beside ones that cancel."""
+    values = np.tile([1.0, 2.0**-52, -1.0, 2.0**-60], 1 << 15)
+
+    assert total(values) == Sum.of((2.0**-52 + 2.0**-60) * 2**15)
 
 
 def test_sums_survive_what_float64_does_not():
