@@ -16,6 +16,9 @@ from losscalc.core.roles import Divergent, LogProbabilities, Role
 from losscalc.core.shapes import Layout, elementwise_layout, rowwise_layout
 from losscalc.core.stable import MOST, log_ratio, number, total, xmul
 
+# The smallest number that has a logarithm.
+_LEAST = 5e-324
+
 Shares = Annotated[
     FloatArray,
     Role(
@@ -78,7 +81,7 @@ class KLDiv(Loss):
     def terms(self, input: LogProbabilities, target: Divergent) -> Terms:
         # y·(ln y - x) has the limit 0 at y = 0, for any x.
         if not self.log_target:
-            return Terms(xmul(target, np.log(target + (target == 0)) - input))
+            return Terms(xmul(target, np.log(np.maximum(target, number(_LEAST, target))) - input))
         # exp(y) = exp(y/2)²: a subnormal exp(y) has lost digits, which a large difference would show.
         root = np.exp(0.5 * target)
         return Terms(root * xmul(root, np.maximum(target, -MOST) - input))

@@ -13,7 +13,7 @@ from losscalc.core.domains import FINITE_NOT_NEGATIVE, FINITE_POSITIVE
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import FullWeight, Values
 from losscalc.core.shapes import Layout, elementwise_layout
-from losscalc.core.stable import number
+from losscalc.core.stable import number, where
 
 
 class Regression(Loss):
@@ -169,8 +169,11 @@ class SmoothL1(Regression):
         if not self.beta:
             return Terms(distance)
         near = np.minimum(distance, self.beta)
+        distance -= 0.5 * near
         # c/β ≤ 1 comes first, because 1/β or c·d may overflow.
-        return Terms(near / self.beta * (distance - 0.5 * near))
+        near /= self.beta
+        near *= distance
+        return Terms(near)
 
     def gradient(self, input: Values, target: Values) -> Slope:
         """The difference over `beta`, but never beyond 1."""
@@ -216,7 +219,8 @@ class Huber(Regression):
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
         distance = np.abs(input - target)
         near = np.minimum(distance, self.delta)
-        return Terms((near if weight is None else weight * near) * (distance - 0.5 * near))
+        distance -= 0.5 * near
+        return Terms((near if weight is None else weight * near) * distance)
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
         """The difference, but never beyond `delta`."""
@@ -260,7 +264,7 @@ class LogCosh(Regression):
         # cosh d = exp(d)·(1 + ½·expm1(-2d)), whose logarithm does not overflow.
         small = np.log1p(-0.5 * np.expm1(near) * np.expm1(-near))
         large = distance + np.log1p(0.5 * np.expm1(-2.0 * distance))
-        return Terms(np.where(distance < 1.0, small, large))
+        return Terms(where(distance < 1.0, small, large))
 
     def gradient(self, input: Values, target: Values) -> Slope:
         """The hyperbolic tangent of the difference."""
