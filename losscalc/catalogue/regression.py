@@ -70,7 +70,7 @@ class L1(Regression):
     derivative = "0 if x = y, else w·(x - y) / |x - y|"
 
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
-        difference = np.abs(input - target)
+        difference = abs(input - target)
         return Terms(difference) if weight is None else Terms(weight * difference, weight)
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
@@ -89,7 +89,8 @@ class Squared(Regression):
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
         difference = input - target
         if weight is None:
-            return Terms(difference * difference)
+            difference *= difference
+            return Terms(difference)
         # (d·w)·d, because d² may overflow or underflow where w·d² does not.
         return Terms(difference * weight * difference, weight)
 
@@ -165,7 +166,7 @@ class SmoothL1(Regression):
     beta: Annotated[float, FINITE_NOT_NEGATIVE, Doc("Where the quadratic part ends.")] = 1.0
 
     def terms(self, input: Values, target: Values) -> Terms:
-        distance = np.abs(input - target)
+        distance = abs(input - target)
         if not self.beta:
             return Terms(distance)
         near = np.minimum(distance, self.beta)
@@ -217,10 +218,13 @@ class Huber(Regression):
     delta: Annotated[float, FINITE_POSITIVE, Doc("Where the quadratic part ends.")] = 1.0
 
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
-        distance = np.abs(input - target)
+        distance = abs(input - target)
         near = np.minimum(distance, self.delta)
         distance -= 0.5 * near
-        return Terms((near if weight is None else weight * near) * distance)
+        if weight is not None:
+            return Terms(weight * near * distance)
+        distance *= near
+        return Terms(distance)
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
         """The difference, but never beyond `delta`."""
@@ -258,7 +262,7 @@ class LogCosh(Regression):
     legacy = False
 
     def terms(self, input: Values, target: Values) -> Terms:
-        distance = np.abs(input - target)
+        distance = abs(input - target)
         near = np.minimum(distance, number(1.0, distance))
         # cosh d = 1 - ½·expm1(d)·expm1(-d), which keeps the digits of a small d, and
         # cosh d = exp(d)·(1 + ½·expm1(-2d)), whose logarithm does not overflow.

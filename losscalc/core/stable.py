@@ -106,9 +106,10 @@ def exp_beyond(x: FloatArray) -> FloatArray:
     if x.dtype == object:
         return np.asarray(far)
     series = np.zeros_like(x)
-    for power in range(18, 2, -1):
-        series = (series + 1.0) * x / power
-    return np.where(np.abs(x) < 0.5, 0.5 * x * x * (series + 1.0), far)
+    for power in range(18, 1, -1):
+        series *= x
+        series += 1.0 / math.factorial(power)
+    return where(abs(x) < 0.5, x * x * series, far)
 
 
 def softplus_tail(x: FloatArray) -> FloatArray:
