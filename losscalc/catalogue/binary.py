@@ -14,7 +14,7 @@ from losscalc.core.domains import FINITE_NOT_NEGATIVE, UNIT, Choice, Either, Int
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Labels, LogitLabels, Logits, PosWeight, Probabilities, Weight
 from losscalc.core.shapes import Layout, check_not_enlarged, elementwise_layout, rowwise_layout
-from losscalc.core.stable import cross_entropy, mean, sigmoid, where, xmul
+from losscalc.core.stable import cross_entropy, mean, odds, xmul
 
 # PyTorch's lower bound of x·(1 - x), as a float32.
 _LEAST_VARIANCE = float(np.float32(1e-12))
@@ -264,19 +264,20 @@ class SigmoidFocal(Binary):
     gamma: Annotated[float, FINITE_NOT_NEGATIVE, Doc("How strongly easy answers are discounted.")] = 2.0
 
     def terms(self, input: Logits, target: LogitLabels) -> Terms:
-        # y·σ(-x) + (1-y)·σ(x) = m + (1-2m)·σ(-|x|), with m the share of the answer that x argues against: y
-        # for x < 0, else 1-y. It needs only the smaller sigmoid, which has all its digits.
-        against = where(input < 0, target, 1.0 - target)
-        wrong = against + (1.0 - 2.0 * against) * sigmoid(-np.abs(input))
+        up, down = odds(input)
+        wrong = ((1.0 - target) * up + target * down) / (up + down)
         return Terms(self._balance(target) * (wrong**self.gamma * cross_entropy(input, target)))
 
     def gradient(self, input: Logits, target: LogitLabels) -> Slope:
         """With q = 1-p the probability of the wrong answer and c the cross-entropy, α·q^γ·(γ·c·q'/q + c')."""
-        negative, positive = sigmoid(input), sigmoid(-input)
-        wrong = (1.0 - target) * negative + target * positive
-        growth = np.where(wrong == 0, 1.0, negative * positive / wrong) * (1.0 - 2.0 * target)
-        slope = self.gamma * xmul(growth, cross_entropy(input, target))
-        slope = slope + _cross_entropy_slope(input, target, target)
+        up, down = odds(input)
+        both = up + down
+        wrong = ((1.0 - target) * up + target * down) / both
+        growth = up * down / (both * both) / wrong
+        if np.any(wrong == 0):
+            growth = np.where(wrong == 0, 1.0, growth)
+        slope = self.gamma * xmul(growth * (1.0 - 2.0 * target), cross_entropy(input, target))
+        slope = slope + ((1.0 - target) * up - target * down) / both
         return Slope(self._balance(target) * wrong**self.gamma * slope)
 
     def _balance(self, target: FloatArray) -> FloatArray | float:
@@ -300,4 +301,5 @@ def _weighted_cross_entropy(
 
 def _cross_entropy_slope(input: FloatArray, positive: FloatArray, target: FloatArray) -> FloatArray:
     """The derivative of binary cross-entropy; σ(-x), unlike 1 - σ(x), has all its digits."""
-    return (1.0 - target) * sigmoid(input) - positive * sigmoid(-input)
+    up, down = odds(input)
+    return ((1.0 - target) * up - positive * down) / (up + down)

@@ -25,7 +25,7 @@ from losscalc.core.roles import (
     classes_last,
 )
 from losscalc.core.shapes import Layout, classwise_layout
-from losscalc.core.stable import number, pick, softmax_less_one, surprisal, xmul
+from losscalc.core.stable import number, pick, softmax_less_one, step, surprisal, xmul
 from losscalc.errors import ShapeError
 
 
@@ -223,13 +223,13 @@ class MulticlassHinge(Loss):
     def gradient(self, input: Rows, target: RowIndices) -> Slope:
         """1 for the best wrong class and -1 for the right one, where the loss is positive."""
         position, best, lead = self._compared(input, target)
-        step = np.heaviside(lead + self.margin, 0.0)[..., np.newaxis]
+        active = step(lead + self.margin, 0.0)[..., np.newaxis]
         classes = np.arange(input.shape[-1])
         is_best = classes == best[..., np.newaxis]
         if self.zero:
             is_best &= input > 0
         signs = is_best * 1.0 - (classes == position[..., np.newaxis])
-        return Slope(step * signs)
+        return Slope(active * signs)
 
     def _compared(self, input: FloatArray, target: IndexArray) -> tuple[IndexArray, IndexArray, FloatArray]:
         """The right class, the best wrong one, and by how much that one, or 0, leads."""

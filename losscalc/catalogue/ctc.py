@@ -6,7 +6,7 @@ from typing import Annotated, cast
 import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
-from losscalc.catalogue.lattice import Lattice, shares
+from losscalc.catalogue.lattice import Lattice
 from losscalc.core.array import Array, FloatArray, IndexArray, Shape, show_shape
 from losscalc.core.conventions import Convention
 from losscalc.core.declaration import Doc
@@ -128,16 +128,16 @@ class CTC(Loss):
     ) -> Slope:
         """exp(log_probs) less the probability that an alignment has the symbol at that time."""
         lattice = self._lattice(log_probs, targets, input_lengths, target_lengths)
-        forward = [reached.copy() for reached in lattice.forward()]
+        forward = list(lattice.forward())
         total = lattice.total(forward[-1])
         slope = np.exp(as_real(lattice.scores))
-        takes_part = np.arange(len(slope))[:, np.newaxis] < lattice.input_lengths
+        takes_part = lattice.takes_part(len(slope))
         slope[~takes_part] = 0.0
-        rows = np.arange(slope.shape[1])[:, np.newaxis]
-        for time, backward in lattice.backward():
-            beginnings = forward[time + 1]
-            nothing = (beginnings == -np.inf) | (backward == -np.inf) | ~takes_part[time][:, np.newaxis]
-            np.subtract.at(slope[time], (rows, lattice.symbols), shares(beginnings + backward, nothing))
+        shares = lattice.shares(forward)
+        rows, steps = np.arange(slope.shape[1]), len(shares)
+        slope[:steps, :, self.blank] -= shares[:, 0].sum(axis=1)
+        for place in range(1, len(lattice.labels)):
+            slope[:steps, rows, lattice.labels[place]] -= shares[:, 1, place]
         if self.zero_infinity:
             slope[:, total == -np.inf] = 0.0
         else:
@@ -165,12 +165,8 @@ class CTC(Loss):
         counts = np.arange(most) < target_lengths[:, np.newaxis]
         labels = np.where(counts, targets.reshape(-1)[places[:, :most]] if most else 0, self.blank)
         self._check_labels(labels, counts, places, targets, scores.shape[-1])
-        symbols = np.full((len(labels), 2 * most + 1), self.blank)
-        symbols[:, 1::2] = labels
-        # The blank between two symbols may be left out, unless they are equal.
-        skips = np.zeros(symbols.shape, dtype=bool)
-        skips[:, 3::2] = labels[:, 1:] != labels[:, :-1]
-        return Lattice(scores, symbols, skips, input_lengths, target_lengths, float(self.log_zero))
+        labels = np.vstack([np.full(len(labels), self.blank), labels.T])
+        return Lattice(scores, labels, input_lengths, target_lengths, float(self.log_zero))
 
     def _check_labels(
         self, labels: IndexArray, counts: Array, places: IndexArray, targets: IndexArray, symbols: int

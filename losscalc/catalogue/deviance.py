@@ -14,7 +14,7 @@ from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, FINITE_POSITIVE, Either, Interval
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Role
-from losscalc.core.stable import number
+from losscalc.core.stable import number, where
 
 # Below this bound a series of so many terms is exact to the last digit.
 _NEAR, _TERMS = 1.5, 28
@@ -186,10 +186,12 @@ def _deviance(x: FloatArray, y: FloatArray, p: float) -> FloatArray:
     if p == 0:
         return (x - y) * (x - y)
     a, b = 1.0 - p, 2.0 - p
-    # Where y is 0 or less, the term of max(y, 0) vanishes, and no two others cancel.
-    is_positive = y > 0
-    rest = np.where(y == 0, 0.0, -y * x**a / a if a != 0 else 0.0) + (x**b / b if b != 0 else 0.0)
-    return 2.0 * np.where(y <= 0, rest, _between(x, np.where(is_positive, y, x), a, b) + 0.0 * y)
+    half = _between(x, np.where(y > 0, y, x), a, b) + 0.0 * y
+    if np.any(y <= 0):
+        # The term of max(y, 0) vanishes, and no two others cancel.
+        rest = np.where(y == 0, 0.0, -y * x**a / a if a != 0 else 0.0) + (x**b / b if b != 0 else 0.0)
+        half = np.where(y <= 0, rest, half)
+    return 2.0 * half
 
 
 def _between(x: FloatArray, y: FloatArray, a: float, b: float) -> FloatArray:
@@ -200,22 +202,27 @@ def _between(x: FloatArray, y: FloatArray, a: float, b: float) -> FloatArray:
     expm1(b·l), times a power of x. Of values that lie close together a series is left.
     """
     t, ratio, power = (y - x) / x, y / x, x**b
-    logarithm = np.where(np.abs(t) < 0.5, np.log1p(t), np.log(ratio))
+    logarithm = where(abs(t) < 0.5, np.log1p(t), np.log(ratio))
+    times_ratio, difference = power * ratio, power * t
     is_far = (ratio == 0) | (ratio == np.inf)
-    logarithm = np.where(is_far, np.log(y) - np.log(x), logarithm)
-    times_ratio = np.where(is_far, y * x**a, power * ratio)
+    if is_far.any():
+        logarithm = np.where(is_far, np.log(y) - np.log(x), logarithm)
+        times_ratio = np.where(is_far, y * x**a, times_ratio)
+        difference = np.where(is_far, times_ratio - power, difference)
     inner, outer, base = (a, b, times_ratio) if abs(a) < abs(b) else (b, a, power)
     part = base * (np.expm1(inner * logarithm) / inner if inner != 0 else logarithm)
     if inner != 0:
-        part = np.where(np.abs(inner * logarithm) < 1.0, part, (y**b - base) / inner)
-    value = (part - np.where(is_far, times_ratio - power, power * t)) / outer
+        part = where(abs(inner * logarithm) < 1.0, part, (y**b - base) / inner)
+    value = (part - difference) / outer
     if x.dtype == object:
         return value
-    is_near = np.abs(logarithm) * max(1.0, abs(b)) < _NEAR
+    is_near = abs(logarithm) * max(1.0, abs(b)) < _NEAR
     root = x ** (0.5 * b) * logarithm
-    value = np.where(is_near, root * root * _series(logarithm, b), value)
+    value = where(is_near, root * root * _series(logarithm, b), value)
     # The difference of two infinite terms, of which the larger is the power with the larger base.
-    return np.where((value != value) & np.isfinite(x) & np.isfinite(y), np.inf, value)
+    if np.any(value != value):
+        value = np.where((value != value) & np.isfinite(x) & np.isfinite(y), np.inf, value)
+    return value
 
 
 def _series(x: FloatArray, b: float) -> FloatArray:
@@ -224,7 +231,11 @@ def _series(x: FloatArray, b: float) -> FloatArray:
     for k in range(1, _TERMS):
         whole = 1.0 + b * whole
         coefficients.append(whole / math.factorial(k + 1))
-    return np.asarray(np.polyval(coefficients[::-1], x))
+    value = np.zeros_like(x)
+    for coefficient in reversed(coefficients):
+        value *= x
+        value += coefficient
+    return value
 
 
 def _slope(x: FloatArray, y: FloatArray, p: float) -> FloatArray:

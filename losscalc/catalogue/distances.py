@@ -82,20 +82,24 @@ class Norm(NamedTuple):
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         """sign(d)·(|d| / ‖d‖)^(p-1), and 0 where d is 0; equal extremes share the slope evenly."""
         difference = self._difference(u, v)
-        size = np.abs(difference)
         whole = self.between(u, v)[..., np.newaxis]
-        sign = np.sign(difference)
-        if self.p == 0:
-            slope = np.zeros_like(difference)
-        elif math.isinf(self.p):
-            first = size == whole
-            slope = sign * first / np.maximum(first.sum(axis=-1, keepdims=True), 1)
-        elif self.p == 2:
-            slope = np.where(whole == 0, 0.0, difference / whole)
+        if self.p == 2:
+            slope = difference / whole
+            slope[whole[..., 0] == 0] = 0.0
         else:
-            slope = np.where(size == 0, 0.0, sign * (size / whole) ** (self.p - 1.0))
+            slope = self._slope(difference, whole)
         slope = slope[..., :-1] if self.once else slope
         return slope, -slope
+
+    def _slope(self, difference: FloatArray, whole: FloatArray) -> FloatArray:
+        """That of any degree, from the distances, (..., 1)."""
+        if self.p == 0:
+            return np.zeros_like(difference)
+        size, sign = np.abs(difference), np.sign(difference)
+        if math.isinf(self.p):
+            first = size == whole
+            return np.asarray(sign * first / np.maximum(first.sum(axis=-1, keepdims=True), 1))
+        return np.where(size == 0, 0.0, sign * (size / whole) ** (self.p - 1.0))
 
     def _difference(self, u: FloatArray, v: FloatArray) -> FloatArray:
         difference = u - v

@@ -14,7 +14,10 @@ from losscalc.core.domains import UNIT, Interval
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Divergent, LogProbabilities, Role
 from losscalc.core.shapes import Layout, elementwise_layout, rowwise_layout
-from losscalc.core.stable import MOST, log_ratio, number, total, xmul
+from losscalc.core.stable import MOST, log_ratio, number, total, where, xmul
+
+# The smallest number that has a logarithm.
+_LEAST = 5e-324
 
 Shares = Annotated[
     FloatArray,
@@ -78,7 +81,7 @@ class KLDiv(Loss):
     def terms(self, input: LogProbabilities, target: Divergent) -> Terms:
         # y·(ln y - x) has the limit 0 at y = 0, for any x.
         if not self.log_target:
-            return Terms(xmul(target, np.log(target + (target == 0)) - input))
+            return Terms(xmul(target, np.log(np.maximum(target, number(_LEAST, target))) - input))
         # exp(y) = exp(y/2)²: a subnormal exp(y) has lost digits, which a large difference would show.
         root = np.exp(0.5 * target)
         return Terms(root * xmul(root, np.maximum(target, -MOST) - input))
@@ -196,14 +199,14 @@ class JensenShannon(Divergence):
     def terms(self, input: Shares, target: Shares) -> Terms:
         both = input + target
         share = (input - target) / (both + (both == 0))
-        near = np.abs(share) < 0.5
+        near = abs(share) < 0.5
         # With x = s/2·(1+t) and y = s/2·(1-t) the two parts are s/2·[(1+t)·ln(1+t) + (1-t)·ln(1-t)], which is
         # s/2·[t·ln((1+t) / (1-t)) + ln(1-t²)]: for a small t that keeps the digits, as 2t² - t².
-        t = np.where(near, share, number(0.0, both))
+        t = where(near, share, number(0.0, both))
         close = 0.5 * both * (t * (np.log1p(t) - np.log1p(-t)) + np.log1p(-t * t))
         far = xmul(input, log_ratio(2.0 * input + (input == 0), both))
         far = far + xmul(target, log_ratio(2.0 * target + (target == 0), both))
-        return Terms(total(0.5 * np.where(near, close, far)))
+        return Terms(total(0.5 * where(near, close, far)))
 
     def gradient(self, input: Shares, target: Shares) -> Slope:
         """½·ln(2x / (x + y)), and 0 where both are 0."""

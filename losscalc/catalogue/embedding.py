@@ -22,7 +22,7 @@ from losscalc.core.shapes import (
     rowwise_layout,
     unbroadcast,
 )
-from losscalc.core.stable import dot, length, power_of_two
+from losscalc.core.stable import dot, length, power_of_two, step
 from losscalc.errors import ShapeError
 
 # PyTorch adds this number, as a float32, to squared lengths.
@@ -116,7 +116,7 @@ class CosineEmbedding(Loss):
         partner = _unit(other).vectors
         cosine = dot(unit, partner)[..., np.newaxis]
         positive = np.asarray(target == 1)[..., np.newaxis]
-        sign = np.where(positive, -1.0, np.heaviside(cosine - self.margin, 1.0))
+        sign = np.where(positive, -1.0, step(cosine - self.margin, 1.0))
         if own.shape[-1] == other.shape[-1]:
             return Slope((partner - cosine * unit) / size * sign)
         # If a is (N, 1) and b (N, D), only the first part is broadcast, and summed again.

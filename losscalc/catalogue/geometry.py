@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.array import FloatArray
-from losscalc.core.stable import power_of_two
+from losscalc.core.stable import power_of_two, step
 
 # Products of lengths between these bounds lose nothing to underflow or overflow.
 _SHORT, _LONG = 2.0**-450, 2.0**450
@@ -125,7 +125,7 @@ class Pair(NamedTuple):
     def _reach(self) -> FloatArray:
         """1 where a side of the hull is one of the own box, ½ where it is one of both, as in PyTorch."""
         moved = self.input - self.target
-        return np.asarray(np.heaviside(np.concatenate([-moved[:2], moved[2:]]), 0.5))
+        return step(np.concatenate([-moved[:2], moved[2:]]), 0.5)
 
 
 def area(sides: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from losscalc.core.domains import FINITE, SIGNS, Choice
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Distances, Role, SignLabels, Values
 from losscalc.core.shapes import Layout, check_not_enlarged, elementwise_layout
-from losscalc.core.stable import sigmoid, softplus, where
+from losscalc.core.stable import sigmoid, softplus, step, where
 
 EitherLabels = Annotated[
     FloatArray,
@@ -126,7 +126,7 @@ class HingeEmbedding(Signed):
 
     def gradient(self, input: Distances, target: SignLabels) -> Slope:
         """1 for similar pairs, -1 for dissimilar ones up to the margin itself."""
-        return Slope(np.where(target == 1, 1.0, -np.heaviside(self.margin - input, 1.0)))
+        return Slope(where(target == 1, 1.0, -step(self.margin - input, 1.0)))
 
 
 class Hinged(Signed):

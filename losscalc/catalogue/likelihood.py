@@ -16,6 +16,9 @@ from losscalc.core.shapes import Layout, elementwise_layout, fits, unbroadcast
 from losscalc.core.stable import number, pi, where, xmul
 from losscalc.errors import ShapeError
 
+# A quotient by a larger number leaves the range only if its product with the dividend does.
+_TINY = 1e-290
+
 
 class Likelihood(Loss):
     """The base of this family: the input describes the distribution of the target."""
@@ -77,11 +80,11 @@ class PoissonNLL(Likelihood):
 
     def terms(self, input: Values, target: Counts) -> Terms:
         rate = np.exp(input) if self.log_input else input
-        gap = -input if self.log_input else -_log_of_sum(input, self.eps)
+        gap = input if self.log_input else _log_of_sum(input, self.eps)
         if self.full:
             # y·ln y - y·x as y·(ln y - x): either product may be too large. Where y ≤ 1, 0 is added.
-            gap = gap + np.log(np.maximum(target, number(1.0, target)))
-        value = rate + xmul(target, gap)
+            gap = gap - np.log(np.maximum(target, number(1.0, target)))
+        value = rate - xmul(target, gap)
         if np.any(value != value):
             # inf - inf: exp(x) grows faster than y·x, and x faster than y·ln x.
             value = where((rate == np.inf) & (target < np.inf), np.inf, value)
@@ -146,9 +149,13 @@ class GaussianNLL(Likelihood):
 
     def terms(self, input: Values, target: Values, var: Variance) -> Terms:
         variance = self._variance(input, var)
-        # As (d/√v)², because d² or d/v may leave the range where d²/v does not.
-        ratio = (input - target) / np.sqrt(variance)
-        value = np.log(variance) + ratio * ratio
+        difference = input - target
+        if self.eps > _TINY:
+            value = np.log(variance) + difference * (difference / variance)
+        else:
+            # d/v may leave the range where d²/v does not.
+            ratio = difference / np.sqrt(variance)
+            value = np.log(variance) + ratio * ratio
         return Terms(0.5 * (value + self._constant(var) if self.full else value))
 
     def quantities(self, input: Values, target: Values, var: Variance) -> Quantities:

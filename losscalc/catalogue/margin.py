@@ -24,7 +24,7 @@ from losscalc.core.shapes import (
     fits,
     unequal_shapes,
 )
-from losscalc.core.stable import mean, where, xmul
+from losscalc.core.stable import mean, pick, put, where, xmul
 from losscalc.errors import ClassIndexError, ShapeError
 
 
@@ -101,11 +101,10 @@ class MultiMargin(Rowwise):
         """p·z^(p-1) / C for each violation z > 0, and for the right class minus their sum."""
         position = self._position(input, target)
         excess = self._excess(input, position)
-        slope = (np.heaviside(excess, 0.0) if self.p == 1 else 2.0 * excess) / float(input.shape[-1])
+        slope = (np.sign(excess) if self.p == 1 else 2.0 * excess) / float(input.shape[-1])
         if weight is not None:
             slope = xmul(slope, weight[position][..., np.newaxis])
-        column = position[..., np.newaxis]
-        np.put_along_axis(slope, column, -slope.sum(axis=-1, keepdims=True), axis=-1)
+        put(slope, position, -slope.sum(axis=-1))
         return Slope(slope)
 
     def _position(self, input: FloatArray, target: IndexArray) -> IndexArray:
@@ -113,10 +112,9 @@ class MultiMargin(Rowwise):
 
     def _excess(self, input: FloatArray, position: IndexArray) -> FloatArray:
         """The violation of the margin by each class, 0 for the right one."""
-        column = position[..., np.newaxis]
-        right = np.take_along_axis(input, column, axis=-1)
-        excess = _violation(input, right, self.margin)
-        np.put_along_axis(excess, column, np.where(right == right, 0.0, right), axis=-1)
+        right = pick(input, position)
+        excess = _violation(input, right[..., np.newaxis], self.margin)
+        put(excess, position, np.where(right == right, 0.0, right))
         return excess
 
 
@@ -186,9 +184,9 @@ class MultiLabelMargin(Rowwise):
         places = self._places(input, target)
         for column, excess in _violations(input, places):
             _leave_out(excess, places)
-            step = np.heaviside(excess, 0.0)
-            slope += step
-            right = np.take_along_axis(slope, column, axis=-1) - step.sum(axis=-1, keepdims=True)
+            active = np.sign(excess)
+            slope += active
+            right = np.take_along_axis(slope, column, axis=-1) - active.sum(axis=-1, keepdims=True)
             np.put_along_axis(slope, column, right, axis=-1)
         return Slope(slope / float(input.shape[-1]))
 
@@ -223,10 +221,11 @@ _Place = tuple[IndexArray, np.ndarray]
 def _violations(input: FloatArray, places: list[_Place]) -> Iterator[tuple[IndexArray, FloatArray]]:
     """For each place of the lists the class in it, and by how much each class violates its margin.
 
-    Right classes are not left out.
+    Right classes are not left out. Every array that it yields may be the same memory.
     """
+    memory = np.empty_like(input)
     for column, is_there in places:
-        excess = _violation(input, np.take_along_axis(input, column, axis=-1), 1.0)
+        excess = _violation(input, np.take_along_axis(input, column, axis=-1), 1.0, memory)
         yield column, excess if is_there.all() else where(is_there, excess, 0.0)
 
 
@@ -236,8 +235,10 @@ def _leave_out(values: FloatArray, places: list[_Place]) -> None:
         np.put_along_axis(values, column, 0.0, axis=-1)
 
 
-def _violation(score: FloatArray, right: FloatArray, margin: float) -> FloatArray:
+def _violation(
+    score: FloatArray, right: FloatArray, margin: float, out: FloatArray | None = None
+) -> FloatArray:
     """max(0, (x - x[y]) + m): the difference of close scores is exact, so that only the sum is rounded."""
-    excess = score - right
+    excess = np.subtract(score, right, out=out)
     excess += margin
     return np.maximum(excess, 0.0, out=excess)

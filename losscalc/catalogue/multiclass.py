@@ -25,12 +25,16 @@ from losscalc.core.shapes import Layout
 from losscalc.core.stable import (
     Partition,
     joined,
+    mean,
     number,
     partition,
     pick,
+    put,
+    softmax_and_lack,
     softmax_and_rest,
     softmax_less_one,
     surprisal,
+    total,
     xmul,
 )
 from losscalc.errors import ParameterError
@@ -157,8 +161,11 @@ class CrossEntropy(Tokens):
         if self.label_smoothing:
             parts = partition(scores)
             value = factor * joined(pick(parts.gap, position), parts.tail)
-            even = number(self.label_smoothing, scores) / scores.shape[-1]
-            evenly = _spread(parts, even * (np.ones(scores.shape[-1]) if weight is None else weight))
+            smoothing = number(self.label_smoothing, scores)
+            if weight is None:
+                evenly = smoothing * (mean(parts.gap) + parts.tail)
+            else:
+                evenly = _spread(parts, smoothing / scores.shape[-1] * weight)
             value = xmul(number(1.0, scores) - self.label_smoothing, value) + evenly
         else:
             value = surprisal(scores, position)
@@ -207,14 +214,19 @@ class CrossEntropy(Tokens):
         """
         if target.dtype.kind == "i" and not self.label_smoothing:
             return self._slopes_of_indices(scores, cast(IndexArray, target), weight)
-        likely, unlikely = softmax_and_rest(scores)
+        if target.dtype.kind == "i" and weight is None:
+            return self._slopes_of_smoothed(scores, cast(IndexArray, target))
         if target.dtype.kind == "i":
             share, ignored = self._dense(cast(IndexArray, target), weight, scores.shape)
         else:
             share = self._shares(classes_last(cast(FloatArray, target), self._axis), weight)
             ignored = np.zeros(scores.shape[:-1], dtype=bool)
-        others = share.sum(axis=-1, keepdims=True) - share
-        return np.where(ignored[..., np.newaxis], 0.0, likely * others - share * unlikely)
+        likely, unlikely = softmax_and_rest(scores)
+        likely *= share.sum(axis=-1, keepdims=True) - share
+        unlikely *= share
+        likely -= unlikely
+        likely[ignored] = 0.0
+        return likely
 
     def _slopes_of_indices(
         self, scores: FloatArray, target: IndexArray, weight: FloatArray | None
@@ -228,13 +240,26 @@ class CrossEntropy(Tokens):
         slope[target == self._ignored] = 0.0
         return slope
 
+    def _slopes_of_smoothed(self, scores: FloatArray, target: IndexArray) -> FloatArray:
+        """q - t for the even share of all classes but the target, which is never close to 1."""
+        target = target.reshape(scores.shape[:-1])
+        position = class_positions("target", target, scores.shape[-1], self._ignored)
+        even = self.label_smoothing / scores.shape[-1]
+        likely, unlikely = softmax_and_lack(scores, position)
+        others = even * (scores.shape[-1] - 1)
+        right = pick(likely, position) * others - (1.0 - others) * unlikely
+        likely -= even
+        put(likely, position, right)
+        likely[target == self._ignored] = 0.0
+        return likely
+
     def _dense(
         self, target: IndexArray, weight: FloatArray | None, shape: tuple[int, ...]
     ) -> tuple[FloatArray, np.ndarray]:
         """The share of each class in targets of class indices, and which rows are ignored."""
         position = class_positions("target", target, shape[-1], self._ignored).reshape(shape[:-1])
         hot = np.zeros(shape)
-        np.put_along_axis(hot, position[..., np.newaxis], 1.0, axis=-1)
+        put(hot, position, 1.0)
         return self._shares(hot, weight), (target == self._ignored).reshape(shape[:-1])
 
     def _shares(self, target: FloatArray, weight: FloatArray | None) -> FloatArray:
@@ -252,7 +277,9 @@ class CrossEntropy(Tokens):
 
 def _spread(parts: Partition, share: FloatArray) -> FloatArray:
     """Σ share_c · (ln Σ exp(x) - x_c); a class with a share of 0 counts 0, even for a score of -inf."""
-    gaps = (share * parts.gap).sum(axis=-1)
+    weighted = np.multiply(share, parts.gap, out=parts.gap)
+    gaps = total(weighted)
     if (gaps != gaps).any():
-        gaps = xmul(share, parts.gap).sum(axis=-1)
-    return np.asarray(gaps + share.sum(axis=-1) * parts.tail)
+        weighted[np.broadcast_to(share == 0, weighted.shape)] = 0.0
+        gaps = total(weighted)
+    return np.asarray(gaps + total(share) * parts.tail)

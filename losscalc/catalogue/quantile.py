@@ -14,7 +14,7 @@ from losscalc.core.domains import Interval, Several
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Role, Values
 from losscalc.core.shapes import Layout, elementwise_layout, fits
-from losscalc.core.stable import xmul
+from losscalc.core.stable import where, xmul
 from losscalc.errors import ShapeError
 
 Forecasts = Annotated[
@@ -79,8 +79,8 @@ class Pinball(Regression):
 
     def terms(self, input: Forecasts, target: Values) -> Terms:
         y, q = self._beside(target), self._quantiles(input)
-        price = np.where(y >= input, q, 1.0 - q)
-        value = xmul(price, np.abs(input - y))
+        price = where(y >= input, q, 1.0 - q)
+        value = xmul(price, abs(input - y))
         if np.any(value == np.inf):
             # Where the difference is too large for float64, its half is not.
             value = np.where(value == np.inf, 2.0 * price * np.abs(0.5 * input - 0.5 * y), value)
@@ -94,7 +94,7 @@ class Pinball(Regression):
     def gradient(self, input: Forecasts, target: Values) -> Slope:
         """-q where the forecast is too small, 1 - q where it is too large, 0 where it is right."""
         y, q = self._beside(target), self._quantiles(input)
-        return Slope(np.sign(input - y) * np.where(y >= input, q, 1.0 - q))
+        return Slope(np.sign(input - y) * where(y >= input, q, 1.0 - q))
 
     def _quantiles(self, like: FloatArray) -> FloatArray:
         """The quantiles, as numbers of the kind that an array holds: (Q,), or () if there is one."""

@@ -13,7 +13,7 @@ from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Relevance, SignLabels, Values
 from losscalc.core.rounding import Rounded, multiplied, subtracted
 from losscalc.core.shapes import Layout, check_equal_axes, elementwise_layout
-from losscalc.core.stable import sigmoid, softplus
+from losscalc.core.stable import sigmoid, softplus, step
 from losscalc.errors import ShapeError
 
 
@@ -64,11 +64,11 @@ class MarginRanking(Loss):
 
     def gradient(self, input1: Values, input2: Values, target: SignLabels) -> Slope:
         """-y up to the margin itself, and 0 beyond."""
-        return Slope(-target * np.heaviside(self._shortfall(input1, input2, target), 1.0))
+        return Slope(-target * step(self._shortfall(input1, input2, target), 1.0))
 
     def gradient_input2(self, input1: Values, input2: Values, target: SignLabels) -> Slope:
         """y up to the margin itself, and 0 beyond."""
-        return Slope(target * np.heaviside(self._shortfall(input1, input2, target), 1.0))
+        return Slope(target * step(self._shortfall(input1, input2, target), 1.0))
 
     def _shortfall(self, input1: FloatArray, input2: FloatArray, target: FloatArray) -> FloatArray:
         return target * (input2 - input1) + self.margin

@@ -13,7 +13,7 @@ from losscalc.core.domains import FINITE_NOT_NEGATIVE, FINITE_POSITIVE
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import FullWeight, Values
 from losscalc.core.shapes import Layout, elementwise_layout
-from losscalc.core.stable import number
+from losscalc.core.stable import number, where
 
 
 class Regression(Loss):
@@ -70,7 +70,7 @@ class L1(Regression):
     derivative = "0 if x = y, else w·(x - y) / |x - y|"
 
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
-        difference = np.abs(input - target)
+        difference = abs(input - target)
         return Terms(difference) if weight is None else Terms(weight * difference, weight)
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
@@ -89,7 +89,8 @@ class Squared(Regression):
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
         difference = input - target
         if weight is None:
-            return Terms(difference * difference)
+            difference *= difference
+            return Terms(difference)
         # (d·w)·d, because d² may overflow or underflow where w·d² does not.
         return Terms(difference * weight * difference, weight)
 
@@ -165,12 +166,15 @@ class SmoothL1(Regression):
     beta: Annotated[float, FINITE_NOT_NEGATIVE, Doc("Where the quadratic part ends.")] = 1.0
 
     def terms(self, input: Values, target: Values) -> Terms:
-        distance = np.abs(input - target)
+        distance = abs(input - target)
         if not self.beta:
             return Terms(distance)
         near = np.minimum(distance, self.beta)
+        distance -= 0.5 * near
         # c/β ≤ 1 comes first, because 1/β or c·d may overflow.
-        return Terms(near / self.beta * (distance - 0.5 * near))
+        near /= self.beta
+        near *= distance
+        return Terms(near)
 
     def gradient(self, input: Values, target: Values) -> Slope:
         """The difference over `beta`, but never beyond 1."""
@@ -214,9 +218,13 @@ class Huber(Regression):
     delta: Annotated[float, FINITE_POSITIVE, Doc("Where the quadratic part ends.")] = 1.0
 
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
-        distance = np.abs(input - target)
+        distance = abs(input - target)
         near = np.minimum(distance, self.delta)
-        return Terms((near if weight is None else weight * near) * (distance - 0.5 * near))
+        distance -= 0.5 * near
+        if weight is not None:
+            return Terms(weight * near * distance)
+        distance *= near
+        return Terms(distance)
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
         """The difference, but never beyond `delta`."""
@@ -254,13 +262,13 @@ class LogCosh(Regression):
     legacy = False
 
     def terms(self, input: Values, target: Values) -> Terms:
-        distance = np.abs(input - target)
+        distance = abs(input - target)
         near = np.minimum(distance, number(1.0, distance))
         # cosh d = 1 - ½·expm1(d)·expm1(-d), which keeps the digits of a small d, and
         # cosh d = exp(d)·(1 + ½·expm1(-2d)), whose logarithm does not overflow.
         small = np.log1p(-0.5 * np.expm1(near) * np.expm1(-near))
         large = distance + np.log1p(0.5 * np.expm1(-2.0 * distance))
-        return Terms(np.where(distance < 1.0, small, large))
+        return Terms(where(distance < 1.0, small, large))
 
     def gradient(self, input: Values, target: Values) -> Slope:
         """The hyperbolic tangent of the difference."""

@@ -15,6 +15,7 @@ from losscalc.core.domains import FINITE, FINITE_POSITIVE, Interval, Names
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Vectors
 from losscalc.core.shapes import Layout, check_equal_axes, rowwise_layout, unbroadcast
+from losscalc.core.stable import step
 from losscalc.errors import ParameterError
 
 
@@ -107,7 +108,7 @@ class Triplet(Loss):
         from_anchor = np.ones(far.shape)
         if self.swap:
             other = self.distance.between(positive, negative)
-            from_anchor = np.heaviside(other - far, 0.5)
+            from_anchor = step(other - far, 0.5)
             far = np.minimum(far, other)
         return near - far + self.margin, from_anchor[..., np.newaxis], 1.0 - from_anchor[..., np.newaxis]
 
@@ -210,12 +211,10 @@ class TripletMarginWithDistance(Triplet):
 
 def _summed(own: FloatArray, *parts: FloatArray) -> Slope:
     """The sum of derivatives, each summed over the axes along which the array was broadcast."""
-    total = np.zeros_like(own)
-    for part in parts:
-        total = total + unbroadcast(part, own.shape)
-    return Slope(total)
+    first, *others = (unbroadcast(part, own.shape) for part in parts)
+    return Slope(sum(others, start=first))
 
 
 def _active(excess: FloatArray) -> FloatArray:
     """1 up to and at the margin, and 0 beyond, with an axis of 1 in the place of the vectors."""
-    return np.heaviside(excess, 1.0)[..., np.newaxis]
+    return step(excess, 1.0)[..., np.newaxis]

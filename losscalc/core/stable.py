@@ -27,6 +27,11 @@ def number(value: float, like: Array) -> float:
     return value if like.dtype.kind == "f" or not like.size else type(like.flat[0])(value)
 
 
+def step(x: FloatArray, at_zero: float) -> FloatArray:
+    """0 below 0, 1 above and `at_zero` (0, ½ or 1) there: `numpy.heaviside` without its branches."""
+    return np.clip(np.sign(x) + at_zero, 0.0, 1.0)
+
+
 def pi(like: Array) -> float:
     """π with as many digits as the numbers of an array have: objects bring their own."""
     return math.pi if like.dtype.kind == "f" or not like.size else like.flat[0].pi
@@ -64,12 +69,14 @@ def xmul(c: FloatArray | float, x: FloatArray) -> FloatArray:
 def log_ratio(p: FloatArray, q: FloatArray) -> FloatArray:
     """ln(p/q) of numbers that are not negative; the quotient loses digits near 1, and may overflow.
 
-    Near 1 it is log1p((p-q)/q), of which the difference is exact, and beyond the range ln p - ln q.
+    Near 1 and above it is log1p((p-q)/q), of which close numbers have an exact difference, and beyond the
+    range ln p - ln q.
     """
     ratio = p / q
-    near = (ratio > 0.5) & (ratio < 2.0)
-    value = np.where(near, np.log1p((p - q) / np.where(near, q, number(1.0, q))), np.log(ratio))
-    return np.where((ratio == np.inf) & (p < np.inf), np.log(p) - np.log(q), value)
+    value = where(ratio > 0.5, np.log1p((p - q) / q), np.log(ratio))
+    if np.any(ratio == np.inf):
+        value = np.where((ratio == np.inf) & (p < np.inf), np.log(p) - np.log(q), value)
+    return value
 
 
 def lost(a: FloatArray, b: FloatArray, difference: FloatArray) -> FloatArray:
@@ -87,15 +94,22 @@ def sigmoid(x: FloatArray) -> FloatArray:
     return np.exp(np.minimum(x, number(0.0, x))) / (1.0 + np.exp(-np.abs(x)))
 
 
+def odds(x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """exp(min(x, 0)) and exp(-max(x, 0)): in the ratio of σ(x) to σ(-x), and the larger of them is 1."""
+    zero = number(0.0, x)
+    return np.exp(np.minimum(x, zero)), np.exp(-np.maximum(x, zero))
+
+
 def exp_beyond(x: FloatArray) -> FloatArray:
     """exp(x) - 1 - x, by its series x²/2! + x³/3! + ... for |x| below ½, where expm1(x) - x cancels."""
     far = np.expm1(x) - x
     if x.dtype == object:
         return np.asarray(far)
     series = np.zeros_like(x)
-    for power in range(18, 2, -1):
-        series = (series + 1.0) * x / power
-    return np.where(np.abs(x) < 0.5, 0.5 * x * x * (series + 1.0), far)
+    for power in range(18, 1, -1):
+        series *= x
+        series += 1.0 / math.factorial(power)
+    return where(abs(x) < 0.5, x * x * series, far)
 
 
 def softplus_tail(x: FloatArray) -> FloatArray:
@@ -121,7 +135,7 @@ def cross_entropy(x: FloatArray, positive: FloatArray, negative: FloatArray | No
     cancels.
     """
     if negative is None:
-        return softplus_tail(x) + xmul((x >= 0) - positive, x)
+        return softplus_tail(x) + xmul((x >= 0).astype(x.dtype) - positive, x)
     wrong = where(x >= 0, negative, positive)
     return (positive + negative) * softplus_tail(x) + xmul(wrong, np.abs(x))
 
@@ -240,18 +254,26 @@ def softmax_and_rest(x: FloatArray) -> tuple[FloatArray, FloatArray]:
     lacking = rest - others + peak
     put(lacking, top, rest[..., 0])
     put(others, top, peak[..., 0])
-    return others / (rest + peak), lacking / (rest + peak)
+    others /= rest + peak
+    lacking /= rest + peak
+    return others, lacking
+
+
+def softmax_and_lack(x: FloatArray, position: IndexArray) -> tuple[FloatArray, FloatArray]:
+    """Softmax of the last axis, and 1 - softmax at one position of each row."""
+    top, peak, others, rest = exponentials(x)
+    largest, sum_of_rest, whole = peak[..., 0], rest[..., 0], rest + peak
+    lacking = np.where(position == top, sum_of_rest, sum_of_rest - pick(others, position) + largest)
+    put(others, top, largest)
+    others /= whole
+    return others, lacking / whole[..., 0]
 
 
 def softmax_less_one(x: FloatArray, position: IndexArray) -> FloatArray:
     """Softmax of the last axis, less 1 at one position of each row: minus the share of all others there."""
-    top, peak, others, rest = exponentials(x)
-    largest, sum_of_rest = peak[..., 0], rest[..., 0]
-    lacking = np.where(position == top, sum_of_rest, sum_of_rest - pick(others, position) + largest)
-    put(others, top, largest)
-    put(others, position, -lacking)
-    others /= rest + peak
-    return others
+    likely, lacking = softmax_and_lack(x, position)
+    put(likely, position, -lacking)
+    return likely
 
 
 def pick(rows: FloatArray, position: IndexArray) -> FloatArray:
