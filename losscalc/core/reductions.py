@@ -150,7 +150,8 @@ class Partial(NamedTuple):
     @property
     def is_finite(self) -> bool:
         """Whether no loss was NaN or infinite."""
-        return all(each.special == 0 for each in (self.total, self.numerator, *self.sums.values()))
+        sums = self.sums.values()
+        return self.total.special == self.numerator.special == 0 and all(each.special == 0 for each in sums)
 
     @property
     def numbers(self) -> dict[str, float]:

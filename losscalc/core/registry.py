@@ -1,6 +1,7 @@
 """The registry of losses and activations: what each is called, and where the others are."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 
@@ -28,6 +29,7 @@ def register(cls: type[AnyOperation], name: str, torch: str, functional: str) ->
         if _BY_ALIAS.setdefault(_normal(key), cls) is not cls:
             raise ValueError(f"two operations are called {key}")
     _BY_NAME[name] = cls
+    lookup.cache_clear()
     return cls
 
 
@@ -48,6 +50,7 @@ def operations() -> Mapping[str, type[Operation]]:
     )
 
 
+@cache
 def lookup(name: str) -> type[Operation]:
     """The operation with a name, which may be that of a library; `-` and `_` are equal.
 
@@ -63,6 +66,7 @@ def lookup(name: str) -> type[Operation]:
     return found
 
 
+@cache
 def other_meaning(cls: type[Operation], name: str) -> str | None:
     """What else may be meant by a name of an operation, in words.
 
