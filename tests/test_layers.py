@@ -169,6 +169,8 @@ def test_a_small_call_loads_little():
     rare += ["cli/check", "cli/misuse", "cli/tasks", "insight/call", "outputs/sheets", "outputs/working"]
     assert all((PACKAGE / f"{name}.py").is_file() for name in rare)
     assert not {f"losscalc.{name.replace('/', '.')}" for name in rare} & loaded
+    families = {name for name in loaded if name.startswith("losscalc.catalogue.")}
+    assert families == {f"losscalc.catalogue.{name}" for name in ("index", "base", "binary")}
 
 
 def test_the_version_needs_neither_click_nor_numpy():
@@ -177,6 +179,15 @@ def test_the_version_needs_neither_click_nor_numpy():
 
     assert "losscalc.cli.streams" in loaded
     assert not {"click", "numpy", "importlib.metadata"} & loaded
+
+
+@pytest.mark.parametrize("words", [["--help"], ["help", "inputs"]], ids=" ".join)
+def test_the_first_screens_need_no_numpy(words):
+    """Nor any loss."""
+    loaded = modules_after(RUN, *words)
+
+    assert "click" in loaded
+    assert not {"numpy", "rich", "losscalc.catalogue.base"} & loaded
 
 
 def test_only_the_process_of_a_command_puts_off_garbage():
