@@ -181,15 +181,6 @@ def test_the_version_needs_neither_click_nor_numpy():
     assert not {"click", "numpy", "importlib.metadata"} & loaded
 
 
-@pytest.mark.parametrize("words", [["--help"], ["help", "inputs"]], ids=" ".join)
-def test_the_first_screens_need_no_numpy(words):
-    """Nor any loss."""
-    loaded = modules_after(RUN, *words)
-
-    assert "click" in loaded
-    assert not {"numpy", "rich", "losscalc.catalogue.base"} & loaded
-
-
 def test_only_the_process_of_a_command_puts_off_garbage():
     """A program that uses losscalc, or runs its commands, keeps its own thresholds."""
     report = "import gc, sys, losscalc; from losscalc.cli import main, run; arrays = ['-i', '1', '-t', '2']; "

@@ -2,8 +2,9 @@
 
     python tests/benchmarks/startup.py [RUNS]
 
-The commands run in turn, so that a machine that becomes slower slows all; the ratios are those of
-the medians. A small call in a pipe is to take at most 1.45 times as long as the import, and the version 0.5. Bytecode is written first, as an installer does.
+The commands run in turn, so that a machine that becomes slower slows all; the ratios are those of the
+medians. A small call in a pipe is to take at most 1.45 times as long as the import, and the version 0.5
+times. Bytecode is written first, as an installer does.
 """
 
 import os
