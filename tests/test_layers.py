@@ -169,6 +169,8 @@ def test_a_small_call_loads_little():
     rare += ["cli/check", "cli/misuse", "cli/tasks", "insight/call", "outputs/sheets", "outputs/working"]
     assert all((PACKAGE / f"{name}.py").is_file() for name in rare)
     assert not {f"losscalc.{name.replace('/', '.')}" for name in rare} & loaded
+    families = {name for name in loaded if name.startswith("losscalc.catalogue.")}
+    assert families == {f"losscalc.catalogue.{name}" for name in ("index", "base", "binary")}
 
 
 def test_the_version_needs_neither_click_nor_numpy():

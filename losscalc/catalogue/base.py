@@ -4,14 +4,14 @@ import sys
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
 
 from losscalc.core.array import ArrayLike, DTypeLike, FloatArray, IndexArray
-from losscalc.core.declaration import array_arguments, parameters
+from losscalc.core.declaration import array_names, setting_names
 from losscalc.core.domains import NOT_NEGATIVE, Interval
 from losscalc.core.operation import Operation, differentiable, result_dtype
 from losscalc.core.reductions import MEAN, REDUCTIONS, Reduction, Slope, legacy_reduction
@@ -29,6 +29,9 @@ Quantities = Mapping[str, FloatArray | None]
 Relation = Literal["one-against-rest", "divergence", "with-entropy"]
 """Relations of losses other than the kind of their scores: each class as a question of its own; the same
 less the entropy of the target; the same with that entropy."""
+
+_WEIGHTS = ("weight", "pos_weight")
+"""The arrays that a loss may be made with, as PyTorch's losses are."""
 
 
 class Loss(Operation):
@@ -77,17 +80,17 @@ class Loss(Operation):
     """The same."""
 
     def __init__(self, **settings: Any) -> None:
-        known = {array.name for array in array_arguments(type(self))} & {"weight", "pos_weight"}
-        weights = {name: settings.pop(name) for name in known if name in settings}
+        known = [name for name in _WEIGHTS if name in settings and name in array_names(type(self))]
+        weights = {name: settings.pop(name) for name in known}
         super().__init__(**settings)
-        # As tuples, so that losses stay equal, and keys of dicts, by what they were made with.
-        self.__dict__.update(
-            {name: fixed(name, value) for name, value in weights.items() if value is not None}
-        )
+        for name, value in weights.items():
+            if value is not None:
+                # As tuples, so that losses stay equal, and keys of dicts, by what they were made with.
+                self.__dict__[name] = fixed(name, value)
 
     @property
     def weights(self) -> Mapping[str, Any]:
-        return {name: self.__dict__[name] for name in ("weight", "pos_weight") if name in self.__dict__}
+        return {name: self.__dict__[name] for name in _WEIGHTS if name in self.__dict__}
 
     def __call__(
         self,
@@ -155,13 +158,14 @@ class Loss(Operation):
         """The single losses for labels of any value, as PyTorch, which does not check them, computes them."""
         return self.terms(*arrays, **named).value
 
-    @property
-    def roles(self) -> Mapping[str, Role]:
-        """The role of each array; for scores outside their domain it hints at the same loss of logits."""
-        first, *others = super().roles.items()
+    @classmethod
+    @cache
+    def _roles_like(cls, library: str | None) -> Mapping[str, Role]:
+        """For scores outside their domain it hints at the same loss of logits."""
+        first, *others = super()._roles_like(library).items()
         name, role = first
-        if role.hint is None and "logits" in self.relatives:
-            role = role._replace(hint=f"for logits use {self.relatives['logits']}")
+        if role.hint is None and "logits" in cls.relatives:
+            role = role._replace(hint=f"for logits use {cls.relatives['logits']}")
         return {name: role, **dict(others)}
 
     def explained(self, target: FloatArray | IndexArray) -> str:
@@ -211,7 +215,7 @@ def gradient(loss: object, *arrays: ArrayLike | None, wrt: str | None = None, **
     operation, arrays, rest = instance(loss, arrays, arguments)
     if not isinstance(operation, Loss):
         raise ParameterError(f"{operation.name} is not a loss, and has no gradient")
-    first = array_arguments(type(operation))[0].name
+    first = array_names(type(operation))[0]
     return operation(*arrays, wrt=first if wrt is None else wrt, **rest)
 
 
@@ -278,14 +282,14 @@ def instance(
     It is a name, a class, or an operation with its parameters; or a criterion of another library, which
     is read, and whose arrays are in its own order.
     """
-    if isinstance(loss, Operation):
-        return loss, arrays, dict(arguments)
-    if isinstance(loss, type) and issubclass(loss, Operation) and hasattr(loss, "name"):
-        cls = loss
-    elif isinstance(loss, str):
+    if isinstance(loss, str):
         cls = lookup(loss)
         if other := other_meaning(cls, loss):
             announce([LosscalcNote(f"{printable(loss)} is taken as {cls.name}; others mean {other}")])
+    elif isinstance(loss, Operation):
+        return loss, arrays, dict(arguments)
+    elif isinstance(loss, type) and issubclass(loss, Operation) and hasattr(loss, "name"):
+        cls = loss
     else:
         # Imported here, because most losses are asked for by their names.
         from losscalc.catalogue.criterion import Criterion
@@ -293,7 +297,7 @@ def instance(
         criterion = Criterion.of(loss)
         operation, rest = criterion.read()
         return operation, (), rest | criterion.named(type(operation), arrays, arguments)
-    own = {key for parameter in parameters(cls) for key in (parameter.name, parameter.alias)} | {"like"}
+    own = setting_names(cls)
     operation = cls(**{key: value for key, value in arguments.items() if key in own})
     return operation, arrays, {key: value for key, value in arguments.items() if key not in own}
 

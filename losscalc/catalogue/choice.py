@@ -100,7 +100,7 @@ class Focal(Multiclass):
         value = xmul((-np.expm1(-surprise)) ** self.gamma, surprise)
         value = value if weight is None else xmul(weight[position], value)
         ignored = target == self.ignore_index
-        return Terms(np.where(ignored, 0.0, value), np.where(ignored, 0.0, 1.0), ignored)
+        return Terms(np.where(ignored, 0.0, value), None, ignored)
 
     def quantities(
         self, input: ClassScores, target: ClassIndices, weight: ClassWeight | None = None

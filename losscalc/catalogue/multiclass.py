@@ -157,19 +157,19 @@ class CrossEntropy(Tokens):
         target = cast(IndexArray, target).reshape(scores.shape[:-1])
         position = class_positions("target", target, scores.shape[-1], self._ignored)
         ignored = target == self._ignored
-        factor = np.where(ignored, 0.0, 1.0 if weight is None else weight[position])
-        if self.label_smoothing:
-            parts = partition(scores)
-            value = factor * joined(pick(parts.gap, position), parts.tail)
+        factor = None if weight is None else np.where(ignored, 0.0, weight[position])
+        parts = partition(scores) if self.label_smoothing else None
+        value = (
+            surprisal(scores, position) if parts is None else joined(pick(parts.gap, position), parts.tail)
+        )
+        value = value if factor is None else factor * value
+        if parts is not None:
             smoothing = number(self.label_smoothing, scores)
             if weight is None:
                 evenly = smoothing * (mean(parts.gap) + parts.tail)
             else:
                 evenly = _spread(parts, smoothing / scores.shape[-1] * weight)
             value = xmul(number(1.0, scores) - self.label_smoothing, value) + evenly
-        else:
-            value = surprisal(scores, position)
-            value = value if weight is None else factor * value
         # The scores of an ignored row may be anything, even NaN.
         return Terms(np.where(ignored, 0.0, value), factor, ignored)
 

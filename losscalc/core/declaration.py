@@ -86,6 +86,25 @@ def array_arguments(cls: type) -> tuple[ArrayArgument, ...]:
     return tuple(ArrayArgument(a.name, next(_roles(hints[a.name])), a.default is a.empty) for a in arguments)
 
 
+@cache
+def array_names(cls: type) -> tuple[str, ...]:
+    """The names of the arrays of an operation, in its order."""
+    return tuple(array.name for array in array_arguments(cls))
+
+
+@cache
+def defaults(cls: type) -> dict[str, object]:
+    """The parameters of an operation by name, with the values that they have unless others are given."""
+    return {parameter.name: parameter.accept(parameter.default) for parameter in parameters(cls)}
+
+
+@cache
+def setting_names(cls: type) -> frozenset[str]:
+    """What a parameter of an operation may be called when one is made."""
+    names = (name for parameter in parameters(cls) for name in (parameter.name, parameter.alias))
+    return frozenset({"like", *filter(None, names)})
+
+
 def target_argument(cls: type) -> ArrayArgument | None:
     """The array that the predictions are compared with, if the operation has one."""
     return next((array for array in array_arguments(cls) if array.name in ("target", "targets")), None)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+from losscalc.core.array import extremes
 from losscalc.errors import Index
 
 # Narrower than Python's float(): ASCII digits only, no underscores.
@@ -55,7 +56,7 @@ class Interval(NamedTuple):
 
     def first_outside(self, values: np.ndarray) -> Index | None:
         # If the extremes are inside, so is everything between them. Both are NaN if any value is.
-        if values.size == 0 or (self.contains(float(values.min())) and self.contains(float(values.max()))):
+        if values.size == 0 or all(map(self.contains, extremes(values))):
             return None
         return _first_false(self._holds(values))
 

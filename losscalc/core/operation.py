@@ -7,6 +7,7 @@ annotations.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
@@ -14,7 +15,14 @@ import numpy as np
 
 from losscalc.core.array import Array, DTypeLike, FloatArray, Shape
 from losscalc.core.conventions import Convention
-from losscalc.core.declaration import Derived, array_arguments, labels_of, parameters, scores_of
+from losscalc.core.declaration import (
+    Derived,
+    array_arguments,
+    defaults,
+    labels_of,
+    parameters,
+    scores_of,
+)
 from losscalc.core.domains import BITS
 from losscalc.core.exactsum import EMPTY
 from losscalc.core.reductions import MEAN, SUM, Link, Partial, Reduction, Slope, Terms
@@ -69,12 +77,13 @@ class Operation(ABC):
         if (library := settings.pop("like", None)) is not None:
             self.__dict__["like"] = library
             settings = {**self._convention_of(library).settings, **settings}
-        for parameter in parameters(type(self)):
+        self.__dict__.update(defaults(type(self)))
+        for parameter in parameters(type(self)) if settings else ():
             names = [name for name in (parameter.name, parameter.alias) if name in settings]
             if len(names) > 1:
                 raise ParameterError(f"`{names[0]}` is given twice", argument=names[0])
-            value = settings.pop(names[0]) if names else parameter.default
-            self.__dict__[parameter.name] = parameter.accept(value)
+            if names:
+                self.__dict__[parameter.name] = parameter.accept(settings.pop(names[0]))
         for name in settings:
             raise unknown_argument(self, name)
 
@@ -223,9 +232,15 @@ class Operation(ABC):
         What a library brings into the domain may be outside, with a warning; labels get one for which it is
         not known to do the same.
         """
-        roles = {array.name: array.role for array in array_arguments(type(self))}
-        if (convention := self.convention) is None:
+        return self._roles_like(self.like)
+
+    @classmethod
+    @cache
+    def _roles_like(cls, library: str | None) -> Mapping[str, Role]:
+        roles = {array.name: array.role for array in array_arguments(cls)}
+        if library is None:
             return roles
+        convention = cls._convention_of(library)
         for name in convention.takes:
             beyond = f"what is not is changed as {convention.library} does"
             roles[name] = roles[name]._replace(domain=None, advised=roles[name].domain, beyond=beyond)

@@ -29,6 +29,7 @@ def register(cls: type[AnyOperation], name: str, torch: str, functional: str) ->
         if _BY_ALIAS.setdefault(_normal(key), cls) is not cls:
             raise ValueError(f"two operations are called {key}")
     _BY_NAME[name] = cls
+    lookup.cache_clear()
     operations.cache_clear()
     return cls
 
@@ -51,6 +52,7 @@ def operations() -> Mapping[str, type[Operation]]:
     )
 
 
+@cache
 def lookup(name: str) -> type[Operation]:
     """The operation with a name, which may be that of a library; `-` and `_` are equal.
 
@@ -66,6 +68,7 @@ def lookup(name: str) -> type[Operation]:
     return found
 
 
+@cache
 def other_meaning(cls: type[Operation], name: str) -> str | None:
     """What else may be meant by a name of an operation, in words.
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
-from losscalc.core.array import Array, FloatArray, IndexArray
+from losscalc.core.array import Array, FloatArray, IndexArray, extremes
 from losscalc.core.domains import BITS, NOT_NEGATIVE, SIGNS, UNIT, Choice, Interval, Region
 from losscalc.core.remedies import IGNORED, MISSING, ignoring
 from losscalc.errors import ClassIndexError, DomainError, DTypeError
@@ -285,7 +285,8 @@ def class_positions(
     name: str, target: IndexArray, classes: int, ignore_index: int | None = None
 ) -> IndexArray:
     """The class indices, checked; those of ignored rows become 0, so that they can be looked up."""
-    if not target.size or (target.min() >= 0 and target.max() < classes):
+    low, high = extremes(target) if target.size else (0, 0)
+    if low >= 0 and high < classes:
         return target
     ignored = target == ignore_index
     wrong = np.argwhere(((target < 0) | (target >= classes)) & ~ignored)

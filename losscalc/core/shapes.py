@@ -6,8 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.array import Shape, row_size, show_shape
-from losscalc.core.roles import NOT_OF_ROWS, Role
-from losscalc.errors import DTypeError, LosscalcNote, ShapeError
+from losscalc.errors import DTypeError, ShapeError
 
 
 class Layout(NamedTuple):
@@ -191,9 +190,9 @@ def _class_axis(scores: Shape, axis: int) -> tuple[int, int]:
 
 def fits(shape: Shape, other: Shape) -> bool:
     """Whether two shapes are equal, where a length that is not known yet equals any other."""
-    return len(shape) == len(other) and all(
-        a == b or a is None or b is None for a, b in zip(shape, other, strict=True)
-    )
+    if shape == other or len(shape) != len(other):
+        return shape == other
+    return all(a == b or a is None or b is None for a, b in zip(shape, other, strict=True))
 
 
 def broadcasts_to(shape: Shape, whole: Shape) -> bool:
@@ -281,31 +280,6 @@ def _lacks_one(shape: Shape, whole: Shape) -> bool:
     """Whether a shape is shorter by 1 than another along its last axis, and equal along the others."""
     last = shape[-1] if shape else None
     return last is not None and whole[-1:] == (last + 1,) and fits(shape[:-1], whole[:-1])
-
-
-def columns_beside_vectors(shapes: Mapping[str, Shape], roles: Mapping[str, Role]) -> dict[str, str]:
-    """The arrays (N, 1), each with an array (N,) that is no weight."""
-    of_rows = [name for name in shapes if name in roles and roles[name].kind not in NOT_OF_ROWS]
-    vectors = [name for name in of_rows if len(shapes[name]) == 1 and "weights" not in roles[name].kind]
-    return {
-        name: vector
-        for name in of_rows
-        for vector in vectors
-        if shapes[name][1:] == (1,) and fits(shapes[name][:1], shapes[vector])
-    }
-
-
-def lines_beside_vectors(shapes: Mapping[str, Shape], roles: Mapping[str, Role]) -> list[str]:
-    """The arrays (1, N), as a line of text holds them, each with an array (N,) that is no weight."""
-    of_rows = [name for name in shapes if name in roles and roles[name].kind not in NOT_OF_ROWS]
-    vectors = [shapes[name] for name in of_rows if len(shapes[name]) == 1]
-    return [name for name in of_rows if fits(shapes[name][:1], (1,)) and shapes[name][1:] in vectors]
-
-
-def column_note(shapes: Mapping[str, Shape], column: str, vector: str, *, hint: str | None) -> LosscalcNote:
-    """The note that an array (N, 1) is taken as (N,)."""
-    taken = f"{show_shape(shapes[column])} is taken as {show_shape(shapes[column][:1])}"
-    return LosscalcNote(f"`{column}` of shape {taken}, as `{vector}` is", hint=hint, argument=column)
 
 
 def beside(factor: np.ndarray, axes: int) -> np.ndarray:

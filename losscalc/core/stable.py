@@ -61,7 +61,7 @@ def mean(x: FloatArray) -> FloatArray:
 def xmul(c: FloatArray | float, x: FloatArray) -> FloatArray:
     """c·x, and 0 where c is 0 and x is infinite: the limit of 0·x as x grows."""
     product = c * x
-    if np.any(product != product):
+    if np.count_nonzero(product != product):
         product = where((c == 0) & (x == x), 0.0, product)
     return product
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from losscalc.core.array import Array, ArrayLike
-from losscalc.core.declaration import array_arguments
+from losscalc.core.declaration import array_arguments, array_names
 from losscalc.core.operation import Operation, unknown_argument
 from losscalc.engine.balance import BALANCED, balanced
 from losscalc.engine.foreign import as_array, check_rows
@@ -16,24 +16,25 @@ def memory_sources(
     operation: Operation, arrays: tuple[ArrayLike | None, ...], named: Mapping[str, ArrayLike | None]
 ) -> dict[str, Source]:
     """The arrays of a call from Python, given by position or by name, checked for presence and type."""
-    arguments = array_arguments(type(operation))
-    if len(arrays) > len(arguments):
-        raise ParameterError(f"{operation.name} takes {len(arguments)} arrays", found=len(arrays))
-    given = dict(zip((a.name for a in arguments), arrays, strict=False))
+    names = array_names(type(operation))
+    if len(arrays) > len(names):
+        raise ParameterError(f"{operation.name} takes {len(names)} arrays", found=len(arrays))
+    given = dict(zip(names, arrays, strict=False))
     for name, value in named.items():
         if name in given:
             raise ParameterError(f"`{name}` is given twice", argument=name)
-        if name not in {a.name for a in arguments}:
+        if name not in names:
             raise unknown_argument(operation, name)
         given[name] = value
     for name, value in operation.weights.items():
         if given.get(name) is not None:
             raise ParameterError(f"`{name}` is given twice, to the loss and beside the arrays", argument=name)
         given[name] = value
+    arguments = array_arguments(type(operation))
     for argument in arguments:
         if argument.required and given.get(argument.name) is None:
             raise ParameterError(f"`{argument.name}` is missing", argument=argument.name)
-    check_rows({a.name: given.get(a.name) for a in arguments if a.role.has_rows})
+    check_rows({a.name: given[a.name] for a in arguments if a.name in given and a.role.has_rows})
     return _sources(operation, given)
 
 
@@ -41,7 +42,7 @@ def _sources(operation: Operation, given: Mapping[str, Any]) -> dict[str, Source
     """The arrays that are given, in the order of the loss; what is to be balanced comes after the others."""
     sources: dict[str, Source] = {}
     arguments = array_arguments(type(operation))
-    late = [argument.name for argument in arguments if _is_balanced(given.get(argument.name))]
+    late = [name for name, value in given.items() if _is_balanced(value)]
     for argument in arguments:
         name, value = argument.name, given.get(argument.name)
         if argument.role.many:

@@ -113,7 +113,9 @@ def block_rows(layout: Layout) -> int:
 def ready(call: AnyCall, layout: Layout, arrays: Mapping[str, Array]) -> dict[str, Array]:
     """Convert arrays that are the same in every block, once for all."""
     roles = call.operation.roles
-    return {name: _number(call, layout, name, values, roles) for name, values in arrays.items()}
+    return {
+        name: _number(call, layout, name, values, roles[_argument(name)]) for name, values in arrays.items()
+    }
 
 
 def _outcome(call: AnyCall, layout: Layout, roles: Mapping[str, Role], block: Block) -> Outcome:
@@ -168,21 +170,20 @@ def _numbers(
     arrays: dict[str, Array] = {}
     warnings = []
     for name, values in block.arrays.items():
+        role = roles[_argument(name)]
         # Arrays that are not cut were converted before, once for all blocks.
-        arrays[name] = _number(call, layout, name, values, roles) if name in layout.cut else values
-        if name in layout.indices:
-            continue
-        if warning := check_domain(name, arrays[name], roles[_argument(name)]):
+        arrays[name] = _number(call, layout, name, values, role) if name in layout.cut else values
+        if name not in layout.indices and (warning := check_domain(name, arrays[name], role)):
             warnings.append(warning)
     return arrays, warnings
 
 
-def _number(call: AnyCall, layout: Layout, name: str, values: Array, roles: Mapping[str, Role]) -> Array:
+def _number(call: AnyCall, layout: Layout, name: str, values: Array, role: Role) -> Array:
     """One array as indices or as float64, rounded first if a dtype is asked for."""
     if name in layout.indices:
         return as_indices(name, values)
     if call.dtype is None or values.dtype == layout.dtype:
-        return values if roles[_argument(name)].native else as_real(values)
+        return values if role.native else as_real(values)
     with np.errstate(over="ignore"):
         narrow = as_real(values.astype(layout.dtype))
     lost = np.argwhere(np.isinf(narrow) & np.isfinite(values))

@@ -5,11 +5,12 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from losscalc.core.alignment import column_note, columns_beside_vectors, lines_beside_vectors
 from losscalc.core.array import Array, Shape, show_shape
 from losscalc.core.declaration import target_argument
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import NONE, Reduction
-from losscalc.core.shapes import Layout, column_note, columns_beside_vectors, fits, lines_beside_vectors
+from losscalc.core.shapes import Layout, fits
 from losscalc.engine.findings import Examine
 from losscalc.engine.rereading import Rereading
 from losscalc.engine.sources import Labels, MemorySource, Source
@@ -94,7 +95,8 @@ class Call(NamedTuple, Generic[Operation_co]):
             raise
         own = dtypes[self.wrt or next(iter(dtypes))]
         result = self.dtype or (own if own.kind == "f" else np.dtype(np.float64))
-        return layout._replace(dtype=result.newbyteorder("="))
+        result = result.newbyteorder("=")
+        return layout if result == layout.dtype else layout._replace(dtype=result)
 
     def _has_classes_for_labels(self, sources: Mapping[str, Source]) -> bool:
         """Whether there is one label a row (N,) for scores (N, C), which have a label each."""
@@ -113,11 +115,11 @@ class Call(NamedTuple, Generic[Operation_co]):
             return layout._replace(whole=True) if self.operation.needs_whole else layout
 
         unknown = {name: source for name, source in sources.items() if source.shape[:1] == (None,)}
+        if not unknown:
+            return judged()
         try:
             layout = judged()
         except ShapeError:
-            if not unknown:
-                raise
             for source in unknown.values():
                 source.read_ahead(_AHEAD)
             layout = judged()
@@ -134,6 +136,8 @@ class Call(NamedTuple, Generic[Operation_co]):
         """
         sources = self.sources
         shapes = {name: source.shape for name, source in sources.items()}
+        if not {1, 2} <= set(map(len, shapes.values())):
+            return self, ()
         if lines := lines_beside_vectors(shapes, self.operation.roles):
             return self._with_lines(lines), ()
         columns = columns_beside_vectors(shapes, self.operation.roles)

@@ -4,7 +4,7 @@ Single losses do not depend on their neighbours, and sums are exact. An array in
 read as it is needed and any number of workers therefore give the same bits, wherever blocks begin.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from functools import partial as bound
 from itertools import chain
@@ -22,7 +22,7 @@ from losscalc.engine.block import Block, Outcome, Sample, block_rows, evaluate, 
 from losscalc.engine.call import AnyCall
 from losscalc.engine.collect import Added, Collector, Kept
 from losscalc.engine.findings import Findings
-from losscalc.engine.sources import Group, MemoryLabels, Rows, Source
+from losscalc.engine.sources import Group, Labels, MemoryLabels, Rows, Source
 from losscalc.engine.threads import on_threads
 from losscalc.errors import LosscalcWarning, ShapeError
 
@@ -109,28 +109,30 @@ def cut(
     if not layout.cut:
         yield Block(whole, is_first=is_first)
         return
-    pieces = _pieces(call, layout, whole, is_first)
+    pieces = _pieces(sources, call.by, layout, whole, is_first)
     yield from [joined(list(pieces), layout)] if layout.whole else pieces
 
 
-def _pieces(call: AnyCall, layout: Layout, whole: dict[str, Array], is_first: bool) -> Iterator[Block]:
+def _pieces(
+    sources: Mapping[str, Source], by: Labels | None, layout: Layout, whole: dict[str, Array], is_first: bool
+) -> Iterator[Block]:
     """The pieces of the arrays that are cut, each with the others, which are whole."""
-    sources = call.sources
-    together = [sources[name] for name in sources if name in layout.cut]
-    for source in together:
-        source.accompany(together)
+    together = {name: source for name, source in sources.items() if name in layout.cut}
+    companions = list(together.values())
+    for source in companions:
+        source.accompany(companions)
     rows = piece_rows(sources, layout)
+    if by is not None:
+        together[_BY] = by
     start = taken = 0
     while True:
-        pieces = {name: sources[name].take(rows) for name in sources if name in layout.cut}
-        groups = None if call.by is None else call.by.take(rows)
-        length = _common_length(pieces if groups is None else {**pieces, _BY: groups}, start, rows)
+        pieces = {name: source.take(rows) for name, source in together.items()}
+        length = _common_length(pieces, start, rows)
         if length or not start:
             arrays = {name: whole[name] if name in whole else pieces[name].values for name in sources}
-            block = Block(arrays, start, is_first=is_first and not start, before=taken)
-            if groups is not None:
-                block, pieces = block._replace(groups=groups.values), {**pieces, _BY: groups}
-            block = _picked(block, list(pieces.values()), layout)
+            groups = None if by is None else pieces[_BY].values
+            block = Block(arrays, start, is_first=is_first and not start, before=taken, groups=groups)
+            block = _picked(block, pieces.values(), layout)
             taken += length if block.kept is None else len(block.kept)
             yield block
         if length < rows:
@@ -140,9 +142,11 @@ def _pieces(call: AnyCall, layout: Layout, whole: dict[str, Array], is_first: bo
 
 def piece_rows(sources: Mapping[str, Source], layout: Layout) -> int:
     """The number of rows of one piece, which are read at once."""
-    read = [sources[name] for name in layout.cut if not sources[name].in_memory]
-    size = sum(row_size(source.shape) * source.dtype.itemsize for source in read)
     rows = _BLOCKS * block_rows(layout)
+    read = [sources[name] for name in layout.cut if not sources[name].in_memory]
+    if not read:
+        return rows
+    size = sum(row_size(source.shape) * source.dtype.itemsize for source in read)
     return max(1, min(rows, _PIECE // size) if size else rows)
 
 
@@ -185,7 +189,7 @@ def _origins(call: AnyCall, layout: Layout, rows: Array | None) -> Array | None:
     return rows if rows is None or first is None else first.origins(rows)
 
 
-def _picked(block: Block, pieces: Sequence[Rows], layout: Layout) -> Block:
+def _picked(block: Block, pieces: Collection[Rows], layout: Layout) -> Block:
     """The block without the rows that take no part, or in which some array lacks a number."""
     missing = [piece.missing for piece in pieces if piece.missing is not None]
     excluded = [piece.excluded for piece in pieces if piece.excluded is not None]
@@ -207,8 +211,8 @@ def _picked(block: Block, pieces: Sequence[Rows], layout: Layout) -> Block:
 def _common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:
     """The number of rows that every piece has; arrays of different lengths are an error."""
     lengths = {name: len(piece.values) for name, piece in pieces.items()}
-    shortest = min(lengths, key=lambda name: lengths[name])
-    longest = max(lengths, key=lambda name: lengths[name])
+    shortest = min(lengths, key=lengths.__getitem__)
+    longest = max(lengths, key=lengths.__getitem__)
     if lengths[shortest] < lengths[longest]:
         more = "more" if lengths[longest] == rows else str(start + lengths[longest])
         count = start + lengths[shortest]
@@ -231,14 +235,14 @@ def _collector(given: Collector | None, call: AnyCall, layout: Layout) -> Collec
 
 
 def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Collector) -> Computation:
-    partial = Partial(call.operation)
+    partial: Partial | None = None
     warnings: dict[str, LosscalcWarning] = {}
     dropped = 0
     samples = []
     groups = None if call.by is None else _group_totals()
     findings: Findings | None = None
     for outcome in outcomes:
-        partial += outcome.partial
+        partial = outcome.partial if partial is None else partial + outcome.partial
         dropped += outcome.dropped
         for warning in outcome.warnings:
             warnings.setdefault(warning.problem, warning)
@@ -251,6 +255,7 @@ def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Col
             groups.add(outcome.groups)
         if outcome.findings is not None:
             findings = outcome.findings if findings is None else findings + outcome.findings
+    assert partial is not None  # even empty arrays are a block
     remarks = [*warnings.values(), *(findings.warnings if findings is not None else ())]
     if call.reduction.keeps and not partial.sums:
         return Computation(kept.finish(None), partial, tuple(remarks), dropped, tuple(samples))

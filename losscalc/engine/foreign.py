@@ -12,6 +12,8 @@ _CPU = 1
 """The number of main memory in DLPack."""
 _PLAIN = (np.ndarray, list, tuple, float, int)
 """What is in main memory, and has no gradient."""
+_REAL = "fiub"
+"""The kinds of dtypes of real numbers."""
 
 
 def as_array(name: str, value: Any) -> Array:
@@ -19,6 +21,8 @@ def as_array(name: str, value: Any) -> Array:
 
     Tensors are detached, and numbers of 16 bits that NumPy does not have become float32.
     """
+    if type(value) is np.ndarray and value.dtype.kind in _REAL:
+        return value
     if isinstance(value, np.ma.MaskedArray):
         raise DTypeError(
             f"`{name}` must not be masked: the mask would be lost",
@@ -29,14 +33,14 @@ def as_array(name: str, value: Any) -> Array:
         _check_place(name, value)
         value = _detached(value)
     array = _converted(name, value)
-    if array.dtype.kind in "fiub":
+    if array.dtype.kind in _REAL:
         return array
     if array.dtype.kind == "O":
         array = _of_objects(value, array)
     if array.dtype.kind == "V" and "float" in array.dtype.name:
         # The dtypes of ml_dtypes, which JAX and TensorFlow use.
         array = array.astype(np.float32)
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in _REAL:
         raise DTypeError(f"`{name}` must hold real numbers", found=_kind_of(value, array), argument=name)
     return array
 
@@ -63,8 +67,8 @@ def check_rows(rows: Mapping[str, Any]) -> None:
 
 
 def _labels(value: Any) -> Any:
-    """The labels of the rows; None where there are none, as of a list, whose `index` is a method."""
-    index = getattr(value, "index", None)
+    """The labels of the rows; None where there are none; of a tuple with names, `index` is a method."""
+    index = None if type(value) in _PLAIN else getattr(value, "index", None)
     return index if hasattr(index, "equals") and hasattr(index, "__len__") else None
 
 
@@ -124,7 +128,7 @@ def _kind_of(value: Any, array: Array) -> str:
     """What is there instead of numbers: of a table the columns, by their names."""
     dtypes = getattr(value, "dtypes", None)
     if dtypes is not None and hasattr(dtypes, "items"):
-        texts = [str(name) for name, dtype in dtypes.items() if getattr(dtype, "kind", "O") not in "fiub"]
+        texts = [str(name) for name, dtype in dtypes.items() if getattr(dtype, "kind", "O") not in _REAL]
         if texts:
             return f"{'columns' if len(texts) > 1 else 'a column'} of something else: {', '.join(texts)}"
     return f"dtype {array.dtype}"

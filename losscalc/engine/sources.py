@@ -1,6 +1,6 @@
 """Sources, which give the numbers of one array as a stream of rows."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -101,10 +101,11 @@ class Selection(NamedTuple):
         return tuple(column for column in range(self.width) if column not in self.columns)
 
 
-class Source(ABC):
+class Source:
     """One array that is read from its first row to its last, once.
 
-    `shape` starts with None while the number of rows is not known.
+    `shape` starts with None while the number of rows is not known. It is no ABC: in a small call, to ask of
+    each array whether it is an instance of one would take as long as to compute the loss.
     """
 
     shape: Shape
@@ -188,7 +189,7 @@ class Source(ABC):
         """What there is to tell of the reading so far: notes, and warnings."""
         return ()
 
-    def read_ahead(self, most: int) -> None:  # noqa: B027
+    def read_ahead(self, most: int) -> None:
         """Find out the length of an array that takes fewer bytes than this, if it is not known."""
 
     def count(self) -> int | None:
@@ -203,10 +204,10 @@ class Source(ABC):
         """The bytes read so far, and those in all if that is known; None if nothing is read from a file."""
         return None
 
-    def accompany(self, others: "Sequence[Source]") -> None:  # noqa: B027
+    def accompany(self, others: "Sequence[Source]") -> None:
         """Pair up with the sources that are read beside this one; raises ShapeError if they do not fit."""
 
-    def close(self) -> None:  # noqa: B027
+    def close(self) -> None:
         """Close the file, if there is one."""
 
 

@@ -4,6 +4,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from losscalc.errors import ParameterError
@@ -41,23 +42,24 @@ def on_threads(threads: int | None = None) -> Mapper:
             "`threads` must be a whole number from 1", found=str(threads), argument="threads"
         )
     count = threads or cores()
-
-    def mapped(function: Callable[[Item], Result], items: Iterator[Item]) -> Iterator[Result]:
-        return map(function, items) if count == 1 else _mapped(function, items, count)
-
-    return mapped
+    return partial(_mapped, count)
 
 
-def _mapped(function: Callable[[Item], Result], items: Iterator[Item], count: int) -> Iterator[Result]:
+def _mapped(count: int, function: Callable[[Item], Result], items: Iterator[Item]) -> Iterator[Result]:
+    if count == 1:
+        yield from map(function, items)
+        return
     # A pool is imported and started for the second item only, because it costs more than a small call.
     pool: ThreadPoolExecutor | None = None
     pending: deque[Future[Result]] = deque()
     failure: Exception | None = None
     held: list[Item] = []
     try:
-        while failure is None:
+        while True:
             try:
                 held.append(next(items))
+            except StopIteration:
+                break
             except Exception as error:  # noqa: BLE001 - it is raised when its turn comes
                 failure = error
                 break
@@ -75,8 +77,10 @@ def _mapped(function: Callable[[Item], Result], items: Iterator[Item], count: in
         yield from map(function, held)
         while pending:
             yield pending.popleft().result()
-        if not isinstance(failure, StopIteration):
+        if failure is not None:
             raise failure
     finally:
+        # Its traceback holds this frame, and the frame all arrays: nothing but the collector would end that.
+        failure = None
         if pool is not None:
             pool.shutdown(cancel_futures=True)

@@ -272,11 +272,11 @@ def examine(
     first = case.scores
     signs: dict[str, Sign] = {}
     is_warned = False
-    for diagnosis in _concerning(type(loss)) if np.size(first) else ():
+    for diagnosis in _concerning(type(loss)) if first.size else ():
         # A loss outside its range needs no warning where another tells the cause of it.
         if is_warned and diagnosis is RANGE:
             continue
         if (sign := diagnosis.sign(case)) is not None:
             signs[diagnosis.name] = sign
             is_warned |= sign.warning is not None
-    return Findings(signs, len(first) if np.ndim(first) else 1)
+    return Findings(signs, len(first) if first.ndim else 1)

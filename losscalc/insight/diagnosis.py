@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscalc.catalogue.base import Loss
-from losscalc.core.array import Array
+from losscalc.core.array import Array, extremes
 from losscalc.core.conventions import NORMALIZED
 from losscalc.core.declaration import array_arguments, parameters
 from losscalc.core.reductions import Terms
@@ -222,5 +222,5 @@ def _may_be_unit(values: Array) -> bool:
     """Whether the first values lie in [0, 1], which saves to look at the others if not."""
     if not values.size or not 0 <= values.flat[0] <= 1:
         return not values.size
-    some = values.flat[:64]
-    return bool(some.min() >= 0 and some.max() <= 1)
+    low, high = extremes(values.flat[:64])
+    return low >= 0 and high <= 1

@@ -142,7 +142,7 @@ class Explanation(NamedTuple):
                 formula,
                 {name: _at(value, place, terms.value.ndim) for name, value in values.items()},
                 bool(ignored[place]),
-                1.0 if terms.divisor is None else float(terms.divisor[place]),
+                float(not ignored[place] if terms.divisor is None else terms.divisor[place]),
                 None if terms.share is None else float(terms.share[place]),
                 terms.value[place[:-1]],
                 ignored[place[:-1]],

@@ -205,9 +205,9 @@ def test_colours_of_messages_and_checks(capsys):
     assert "\ndiffers (" in ran(capsys, *words)[1]
 
 
-@pytest.mark.parametrize("words", [["--help"], ["version"], []])
+@pytest.mark.parametrize("words", [["--help"], ["version"], [], ["help", "inputs"]])
 def test_what_needs_no_numpy(words):
-    """Nor Rich: help in a pipe, the version and a command without words."""
+    """Nor Rich: help in a pipe, the version, a command without words, and a page of the guide."""
     code = "import sys; from losscalc.cli import run; run(sys.argv[1:]); "
     code += "print({'numpy', 'rich'} & sys.modules.keys(), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
