@@ -29,7 +29,7 @@ from losscalc.inputs.options import BLANKS
 
 Flags = ArrayOf[np.bool_]
 
-_NEWLINE, _PLUS, _MINUS, _POINT, _ZERO = b"\n+-.0"
+_PLUS, _MINUS, _POINT, _ZERO = b"+-.0"
 
 # Letters at a time: enough to make up for the calls of NumPy, and few enough for the cache.
 _STEP = 1 << 18
@@ -60,7 +60,7 @@ def parse_table(
     start = 0
     while start < len(text):
         stop = text.rfind("\n", start, start + _STEP) + 1 or text.index("\n", start) + 1
-        if stop - start > CELL and _has_long_cell(text[start:stop], delimiter):
+        if _has_long_cell(text, start, stop, delimiter):
             return None
         grid = Grid.of(squeezed(text[start:stop].encode(), delimiter), delimiter, width)
         values = None if grid is None else _Numerals(grid, columns, json).values()
@@ -71,13 +71,14 @@ def parse_table(
     return np.concatenate(parts).reshape(-1, len(columns))
 
 
-def _has_long_cell(text: str, delimiter: str) -> bool:
-    """Whether a cell is longer than the csv module allows."""
-    if delimiter == BLANKS:
-        return False
-    letters = np.frombuffer(text.encode(), np.uint8)
-    ends = np.flatnonzero((letters == ord(delimiter)) | (letters == _NEWLINE))
-    return bool(np.diff(ends, prepend=-1).max() > CELL + 1)
+def _has_long_cell(text: str, start: int, stop: int, delimiter: str) -> bool:
+    """Whether a cell of some lines is longer than the csv module allows."""
+    while stop - start > CELL and delimiter != BLANKS:
+        end = max(text.rfind(mark, start, start + CELL + 1) for mark in (delimiter, "\n"))
+        if end < 0:
+            return True
+        start = end + 1
+    return False
 
 
 class _Numbers(NamedTuple):
@@ -289,7 +290,7 @@ def _powers() -> tuple[Array, Array]:
 
 
 def _masks(count: int) -> Array:
-    """For each number of letters, what keeps so many of the last letters of words and turns the rest into 0."""
+    """For each number of letters, what keeps so many of the last in words and turns the rest into 0."""
     size = WORD * count
     kept = b"".join(b"\0" * (size - length) + b"\xff" * length for length in range(size + 1))
     return np.frombuffer(kept, "<u8" if count == 1 else f"V{size}")

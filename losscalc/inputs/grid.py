@@ -53,9 +53,8 @@ class Grid(NamedTuple):
         first, last = columns[0], columns[-1]
         is_run = columns == list(range(first, last + 1))
         chosen = slice(first, last + 1) if is_run else columns
-        before, stops = (
-            bounds.reshape(-1, self.width)[:, chosen].ravel() for bounds in (self.bounds[:-1], self.bounds[1:])
-        )
+        ends = self.bounds[:-1], self.bounds[1:]
+        before, stops = (each.reshape(-1, self.width)[:, chosen].ravel() for each in ends)
         return before + 1, stops
 
     def before(self, places: Places, count: int) -> Words:

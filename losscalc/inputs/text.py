@@ -4,7 +4,7 @@ from array import array
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,18 @@ _HINTS = {
 }
 
 
+class Passage(NamedTuple):
+    """Some lines of a text."""
+
+    text: str = ""
+    line: int = 1
+    """The number of the first of them."""
+    end: int = 1
+    """The number of the line after the last."""
+    parsed: Any = None
+    """What was read of it, if it was read ahead."""
+
+
 class Lines:
     """The lines of a text in pieces of whole lines; every line end becomes `\\n`."""
 
@@ -39,7 +51,7 @@ class Lines:
         self._longest = stream.most(longest)
         self._most_cells = stream.most(CELLS) if is_table else None
         self.next_line = 1
-        """The number of the first line of the next piece."""
+        """The number of the first line that was not read yet."""
         self._stream = stream
         self._decoder = decoder(encoding)
         self._encoding = encoding
@@ -48,7 +60,13 @@ class Lines:
         self._carry = ""
         self._ended = False
 
-    def piece(self) -> str:
+    def __iter__(self) -> Iterator[Passage]:
+        line = self.next_line
+        while text := self._piece():
+            yield Passage(text, line, self.next_line)
+            line = self.next_line
+
+    def _piece(self) -> str:
         """The next lines, or '' at the end of the text."""
         begun, size = [self._carry], 0
         while not self._ended:
