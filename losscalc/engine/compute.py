@@ -131,7 +131,8 @@ def piece_rows(sources: Mapping[str, Source], layout: Layout) -> int:
     read = [sources[name] for name in layout.cut if not sources[name].in_memory]
     size = sum(row_size(source.shape) * source.dtype.itemsize for source in read)
     rows = _BLOCKS * block_rows(layout)
-    return max(1, min(rows, _PIECE // size) if size else rows)
+    at_once = [source.rows_at_once or rows for source in read]
+    return max(1, min(rows, _PIECE // size, *at_once) if size else rows)
 
 
 def gathered(call: AnyCall) -> tuple[AnyCall, int]:

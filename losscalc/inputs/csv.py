@@ -11,10 +11,12 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.engine.sources import Source
 from losscalc.errors import FormatError, Location, LosscalcNote, LosscalcWarning, Remark
+from losscalc.inputs.cache import Passage
 from losscalc.inputs.cells import EXACT, Cell, as_cells, is_missing, is_word, listed
 from losscalc.inputs.columns import Columns
-from losscalc.inputs.decimals import parse_table
+from losscalc.inputs.decimals import cut, numbers, parse_table
 from losscalc.inputs.dialect import Dialect, OpenQuoteError, Row, find_dialect
+from losscalc.inputs.grid import Grid
 from losscalc.inputs.options import Reading
 from losscalc.inputs.rows import TextRows
 from losscalc.inputs.stream import Stream
@@ -92,17 +94,17 @@ class CsvTable:
             if len(piece.values):
                 yield piece
 
-    def _words(self, column: int, text: str) -> Array | None:
+    def _words(self, column: int, passage: Passage) -> Array | None:
         """The cells of a column as numbers, if float64 has all their digits, else as bytes.
 
         None where a closer look is needed.
         """
         from losscalc.inputs.words import parse_words
 
-        numbers = self._parsed([column], text)
+        text, exact = passage.text, self._parsed([column], passage)
         # Beyond 2^53 float64 lacks whole numbers, and ids are told apart by all their digits.
-        if numbers is not None and (np.abs(numbers) < EXACT).all():
-            return numbers[:, 0]
+        if exact is not None and (np.abs(exact) < EXACT).all():
+            return exact[:, 0]
         words = parse_words(self._dialect.unquoted(text), self._dialect.delimiter, self._width, column)
         if words is None or not self._trails_in(text, len(words)):
             return None
@@ -188,10 +190,22 @@ class CsvTable:
             hint = "if these are decimal commas: --decimal , ; if not: --delimiter ,"
             self._remarks.append(LosscalcWarning(problem, location=Location(self._name), hint=hint))
 
-    def _parsed(self, chosen: list[int], text: str) -> Array | None:
-        """The numbers in the chosen columns of a text; None where a closer look is needed."""
-        values = parse_table(self._with_points(text), self._dialect.delimiter, self._width, chosen)
-        return values if values is not None and self._trails_in(text, len(values)) else None
+    def _parsed(self, chosen: list[int], passage: Passage) -> Array | None:
+        """The numbers in the chosen columns of some lines; None where a closer look is needed."""
+        grids = self._grids(passage)
+        values = None if grids is None else numbers(grids, chosen)
+        return values if values is not None and self._trails_in(passage.text, len(values)) else None
+
+    def _grids(self, passage: Passage) -> list[Grid] | None:
+        """The cells of some lines, which those who read the same lines look for only once."""
+        text = self._with_points(passage.text)
+        key = self._dialect.delimiter, self._width
+        if passage.cells is None or text is not passage.text:
+            return cut(text, *key)
+        if key not in passage.cells:
+            passage.cells[key] = cut(text, *key)
+        grids: list[Grid] | None = passage.cells[key]
+        return grids
 
     def _fast(self, values: Array | None, depth: int) -> Piece | None:
         """The rows at hand if they are nothing but numbers, as many as those before have."""

@@ -16,6 +16,7 @@ Every step is an array operation, during which other threads run.
 """
 
 import re
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -31,8 +32,10 @@ Flags = ArrayOf[np.bool_]
 
 _PLUS, _MINUS, _POINT, _ZERO = b"+-.0"
 
-# Letters at a time: enough to make up for the calls of NumPy, and few enough for the cache.
-_STEP = 1 << 18
+# Cells at a time: so many that array operations take long beside the change from one thread to another, of
+# which only one at a time runs Python, and so few that the arrays stay small.
+_STEP = 1 << 17
+_SAMPLE = 1 << 12
 _DIGITS = 19
 # So many cells show what a column looks like.
 _FIRST = 8
@@ -54,21 +57,43 @@ def parse_table(
 
     With `json`, only what JSON allows is a number: not 01, .5, 5., +1 or nan.
     """
+    grids = cut(text, delimiter, width)
+    return None if grids is None else numbers(grids, columns, json=json)
+
+
+def cut(text: str, delimiter: str, width: int) -> list[Grid] | None:
+    """The cells of whole lines, or None where lines differ, or only a closer look tells where cells end."""
     if not text.isascii() or '"' in text or delimiter.isalnum() or delimiter in "+-.":
         return None
-    parts = []
-    start = 0
+    grids = []
+    start, length = 0, _length(text, delimiter)
     while start < len(text):
-        stop = text.rfind("\n", start, start + _STEP) + 1 or text.index("\n", start) + 1
+        stop = text.rfind("\n", start, start + _STEP * length) + 1 or text.index("\n", start) + 1
         if _has_long_cell(text, start, stop, delimiter):
             return None
         grid = Grid.of(squeezed(text[start:stop].encode(), delimiter), delimiter, width)
-        values = None if grid is None else _Numerals(grid, columns, json).values()
+        if grid is None:
+            return None
+        grids.append(grid)
+        start = stop
+    return grids
+
+
+def numbers(grids: Sequence[Grid], columns: list[int], *, json: bool = False) -> Array | None:
+    """The numbers in some columns, or None where a cell is no number."""
+    parts = []
+    for grid in grids:
+        values = _Numerals(grid, columns, json).values()
         if values is None:
             return None
         parts.append(values)
-        start = stop
     return np.concatenate(parts).reshape(-1, len(columns))
+
+
+def _length(text: str, delimiter: str) -> int:
+    """About how many letters a cell has, with what separates it from the next."""
+    sample = text[:_SAMPLE]
+    return len(sample) // max(1, sample.count(delimiter) + sample.count("\n"))
 
 
 def _has_long_cell(text: str, start: int, stop: int, delimiter: str) -> bool:

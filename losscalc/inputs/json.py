@@ -10,6 +10,7 @@ from losscalc.engine.sources import MemorySource, Rows, Source
 from losscalc.engine.threads import on_threads
 from losscalc.errors import FormatError, Index, Location
 from losscalc.inputs import records
+from losscalc.inputs.cache import Passage
 from losscalc.inputs.contents import Content, find, of_rows
 from losscalc.inputs.decimals import parse_table
 from losscalc.inputs.document import (
@@ -31,7 +32,7 @@ from losscalc.inputs.options import Reading
 from losscalc.inputs.records import Frame, Numbered, Place, place_in
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.table import TableSource, open_table
-from losscalc.inputs.text import Lines, Passage
+from losscalc.inputs.text import Lines
 
 # For texts up to this length, json is faster than `parse_table`.
 _SHORT = 1 << 12
@@ -192,7 +193,7 @@ def _lines(stream: Stream, reading: Reading, *, is_plain: bool) -> Iterator[Numb
     passages, number = _passages(stream, reading), _number(reading)
     if is_plain:
         passages = on_threads(reading.threads)(_plainly, passages)
-    for text, line, _, plain in passages:
+    for text, line, _, _, plain in passages:
         if plain is not None and not (reading.is_beside and is_inexact(plain)):
             yield range(line, line + len(plain)), plain
         else:

@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 
 from losscalc.engine.threads import on_threads
 from losscalc.errors import FormatError, Location, LosscalcNote
+from losscalc.inputs.cache import Passage
 from losscalc.inputs.dialect import COMMENT, Dialect, OpenQuoteError, Row
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
-from losscalc.inputs.text import Lines, Passage
+from losscalc.inputs.text import Lines
 
 Parsed = TypeVar("Parsed")
 
@@ -51,13 +52,13 @@ class TextRows:
     def go_on(self) -> None:
         """Take the next piece in hand."""
         last = Passage("", self._end, self._end)
-        self.text, self.line, self._end, self._parsed = next(self._passages, last)
+        self.text, self.line, self._end, _, self._parsed = next(self._passages, last)
 
-    def parsed(self, parse: Callable[[str], Parsed]) -> Iterator[Parsed]:
+    def parsed(self, parse: Callable[[Passage], Parsed]) -> Iterator[Parsed]:
         """What a function makes of the text at hand, and of each piece behind it, on threads."""
-        begun = Passage(self.text, self.line, self._end)
+        begun = Passage(self.text, self.line, self._end, {})
         passages = chain([begun] if self.text else [], self._passages)
-        self._passages = self._threads(lambda each: each._replace(parsed=parse(each.text)), passages)
+        self._passages = self._threads(lambda each: each._replace(parsed=parse(each)), passages)
         self.go_on()
         while self.text:
             yield self._parsed
