@@ -211,19 +211,19 @@ class _Numerals:
         points = starts + 1
         rows = np.flatnonzero(self._letters[points] != _POINT)
         points[rows] = found = starts[rows]
-        for _ in range(MOST):
+        for _ in range(MOST if len(rows) else 0):
             behind = _first(self._grid.behind(found) ^ _POINTS)
             points[rows] = found = found + behind
             goes_on = (behind == WORD) & (found < stops[rows])
             rows, found = rows[goes_on], found[goes_on]
         points[rows] = stops[rows]
-        return np.minimum(points, stops)
+        return np.minimum(points, stops, out=points)
 
     def _marks(self, starts: Places, stops: Places) -> Places:
         """Where the e is among the last letters of cells; where these stop if there is none."""
         words = (self._grid.before(stops, 1) | _LOWER) ^ _MARKS
         # What stands before a cell is none of its letters.
-        words |= ~_MASKS[1].take(np.minimum(stops - starts, WORD))
+        words |= ~_MASKS[WORD * (MOST - 1) :].take(np.minimum(stops - starts, WORD))
         return stops - WORD + _first(words)
 
     def _digits(self, stops: Places, lengths: Places) -> tuple[Words, Flags]:
@@ -236,22 +236,35 @@ class _Numerals:
             digits = (self._letters[stops - 1] - np.uint8(_ZERO)) * (lengths > 0)
             return digits.astype(np.uint64), digits <= 9
         count = min(-(-most // WORD), MOST)
-        fits = lengths <= WORD * MOST
-        words = self._grid.before(stops, count) ^ _ZEROS
-        words &= _MASKS[count].take(lengths if most <= WORD * MOST else lengths * fits).view("<u8")
-        others = ((words + _BEYOND) | words) & _TOPS
-        known = fits & ~others.reshape(-1, count).any(axis=1) if others.any() else fits
-        for factor, shift, mask in _FOLDS:
-            words *= factor
-            words >>= shift
-            words &= mask
-        words = words.reshape(-1, count)
-        whole = words[:, 0]
-        if count == MOST:
-            known &= whole < 1000
-        for place in range(1, count):
-            whole = whole * _EIGHT + words[:, place]
+        known = lengths <= WORD * MOST
+        if most > WORD * MOST:
+            lengths = lengths * known
+        words = self._grid.before(stops, count).reshape(-1, count)
+        whole = words[:0, 0]
+        # Word by word, as arrays of all of them would not fit into the cache.
+        for place in range(count):
+            word = words[:, place] ^ _ZEROS
+            word &= _MASKS[WORD * (MOST - count + place) :].take(lengths)
+            others = word + _BEYOND
+            others |= word
+            if np.bitwise_or.reduce(others) & _TOPS:
+                known &= others & _TOPS == 0
+            number = _folded(word)
+            whole = whole * _EIGHT + number if place else number
+            if count == MOST and not place:
+                known &= number < 1000
         return whole, known
+
+
+def _folded(words: Words) -> Words:
+    """What eight digits, each as a letter, are as one number."""
+    for factor, shift, mask in _FOLDS:
+        words *= factor
+        words >>= shift
+        words &= mask
+    words *= _LAST_FACTOR
+    words >>= _LAST_SHIFT
+    return words
 
 
 def _first(words: Words) -> Places:
@@ -287,11 +300,17 @@ def _product(whole: Words, power: Places) -> tuple[Array, Flags]:
     main = high * factor
     left, right = _halves(high)
     upper, lower = _halves(factor)
-    error = ((left * upper - main) + left * lower + right * upper) + right * lower
-    error += high * rest + low * factor
+    error = left * upper
+    error -= main
+    # Each of these sums is exact, in this order.
+    for more in (left * lower, right * upper, right * lower, high * rest, low * factor):
+        error += more
     bound = main * 2.0**-100
-    values = main + (error - bound)
-    return values, values == main + (error + bound)
+    values = error - bound
+    values += main
+    error += bound
+    error += main
+    return values, values == error
 
 
 def _halves(numbers: Array) -> tuple[Array, Array]:
@@ -314,11 +333,10 @@ def _powers() -> tuple[Array, Array]:
     return factors, rests
 
 
-def _masks(count: int) -> Array:
-    """For each number of letters, what keeps so many of the last in words and turns the rest into 0."""
-    size = WORD * count
-    kept = b"".join(b"\0" * (size - length) + b"\xff" * length for length in range(size + 1))
-    return np.frombuffer(kept, "<u8" if count == 1 else f"V{size}")
+def _mask(length: int) -> bytes:
+    """What keeps so many of the last letters of a word and turns those before into 0."""
+    length = min(max(length, 0), WORD)
+    return b"\0" * (WORD - length) + b"\xff" * length
 
 
 def _eight(letter: int) -> np.uint64:
@@ -328,7 +346,8 @@ def _eight(letter: int) -> np.uint64:
 
 # Words such as nan come again and again.
 _spelled = lru_cache(64)(parse_number)
-_MASKS = {count: _masks(count) for count in range(1, MOST + 1)}
+# By how many letters count: the last of so many words, and behind the first of these, the word before it.
+_MASKS = np.frombuffer(b"".join(map(_mask, range(-WORD * (MOST - 1), WORD * MOST + 1))), "<u8")
 _ONE = np.uint64(1)
 _ONES, _ZEROS, _POINTS, _LOWER, _MARKS = map(_eight, b"\x010. e")
 # A letter beyond 9 gets the top bit when this is added.
@@ -339,8 +358,8 @@ _FOLDS = tuple(
     for base, bits, mask in (
         (10, 8, 0x00FF00FF00FF00FF),
         (100, 16, 0x0000FFFF0000FFFF),
-        (10_000, 32, 0x00000000FFFFFFFF),
     )
 )
+_LAST_FACTOR, _LAST_SHIFT = np.uint64(10_000 * (1 << 32) + 1), np.uint64(32)
 _EIGHT = np.uint64(10**8)
 _SHIFTS = np.array([10**n for n in range(_DIGITS + 1)], np.uint64)
