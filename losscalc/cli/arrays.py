@@ -25,7 +25,7 @@ from losscalc.inputs.address import (
     open_array,
     open_state,
     parse_address,
-    shared_pipes,
+    shared,
 )
 from losscalc.inputs.companions import GROUPS, Companions, Place
 from losscalc.inputs.options import Reading, Readings
@@ -55,7 +55,7 @@ class Inputs(NamedTuple):
                 raise UsageError(f"a cluster cannot read the standard input of `{piped[0]}`", hint=hint)
             return {name: address._replace(folder=os.getcwd()) for name, address in addresses.items()}
         if len(addresses) > 1 or usual.where or usual.key is not None:
-            return shared_pipes(addresses, usual)
+            return shared(addresses, usual)
         return addresses
 
 

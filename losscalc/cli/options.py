@@ -247,6 +247,8 @@ _ROW_NAMES = ("key", "no_key", "inner", "where", "by", "class_names", "multi_hot
 def take_readings(values: dict[str, Any]) -> Readings:
     """Take the reading options, and those on rows, out of the values of a command."""
     usual = {name: values.pop(name) for name in _ROW_NAMES if name in values}
+    # Those who read ahead and those who compute are the same threads.
+    usual["threads"] = values.get("threads")
     if usual.get("inner") and usual["key"] is None:
         raise UsageError("`inner` is about the rows that `key` joins", hint="name the column: --key id")
     if usual.get("no_key") and usual["key"] is not None:

@@ -5,7 +5,6 @@ read as it is needed and any number of workers therefore give the same bits, whe
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import cache
 from functools import partial as bound
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
@@ -78,19 +77,8 @@ def compute(call: AnyCall, run: Run | None = None, collector: Collector | None =
 
 def here(call: AnyCall, layout: Layout, watch: Watch = iter) -> Iterator[list[Outcome]]:
     """Compute all blocks on the threads of this machine."""
-    _keep_freed_memory()
     pieces = cut(call, layout, bound(ready, call, layout))
     return on_threads(call.threads)(bound(evaluate, call, layout), watch(pieces))
-
-
-@cache
-def _keep_freed_memory() -> None:
-    """Keep the memory of a block's arrays in the process, for those of the next block.
-
-    glibc asks the system for the memory of each large array, page by page, and gives it back at once. After
-    it has freed an array of 31 MiB (the most that counts), it keeps smaller ones. No page of this is touched.
-    """
-    np.empty(31 << 20, np.uint8)
 
 
 def cut(
@@ -147,7 +135,8 @@ def piece_rows(sources: Mapping[str, Source], layout: Layout) -> int:
     if not read:
         return rows
     size = sum(row_size(source.shape) * source.dtype.itemsize for source in read)
-    return max(1, min(rows, _PIECE // size) if size else rows)
+    at_once = [source.rows_at_once or rows for source in read]
+    return max(1, min(rows, _PIECE // size, *at_once) if size else rows)
 
 
 def gathered(call: AnyCall) -> tuple[AnyCall, int]:

@@ -114,6 +114,8 @@ class Source:
     """Whether taking rows copies nothing."""
     has_header = False
     """Whether the shape stands in the header of a file, and can be known without reading the rows."""
+    rows_at_once: int | None = None
+    """How many rows are best taken at once, where others read the same file in step; None for any number."""
     table: str | None = None
     """The table of which the array is some columns, by its place in the file; None if it is of none."""
     opened_by: "Recipe | None" = None

@@ -4,8 +4,11 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
+from weakref import WeakValueDictionary
+
+import numpy as np
 
 from losscalc.errors import ParameterError
 
@@ -17,6 +20,8 @@ Result = TypeVar("Result")
 
 # The pieces that are read ahead of the threads: enough that no thread waits for the reader.
 _AHEAD = 2
+_POOLS: "WeakValueDictionary[tuple[int, int], ThreadPoolExecutor]" = WeakValueDictionary()
+"""The threads of this process, by how many they are, as long as somebody maps over them."""
 
 
 class Mapper(Protocol):
@@ -35,7 +40,8 @@ def on_threads(threads: int | None = None) -> Mapper:
     """A mapper with so many threads, by default one a core; NumPy lets other threads run while it computes.
 
     The thread that asks for results draws the items, so that it reads while the others compute, and only a
-    few items are in memory at a time. Of several errors, that of the first item is raised.
+    few items are in memory at a time. Of several errors, that of the first item is raised. All who map at the
+    same time share the threads, so no function that is mapped may wait for another.
     """
     if threads is not None and (type(threads) is not int or threads < 1):
         raise ParameterError(
@@ -46,6 +52,7 @@ def on_threads(threads: int | None = None) -> Mapper:
 
 
 def _mapped(count: int, function: Callable[[Item], Result], items: Iterator[Item]) -> Iterator[Result]:
+    _keep_freed_memory()
     if count == 1:
         yield from map(function, items)
         return
@@ -66,9 +73,7 @@ def _mapped(count: int, function: Callable[[Item], Result], items: Iterator[Item
             if pool is None:
                 if len(held) == 1:
                     continue
-                from concurrent.futures import ThreadPoolExecutor as Pool
-
-                pool = Pool(count)
+                pool = _pool(count)
             # The caller's context variables, such as np.errstate, hold in all threads.
             pending.extend(pool.submit(copy_context().run, function, item) for item in held)
             held.clear()
@@ -82,5 +87,26 @@ def _mapped(count: int, function: Callable[[Item], Result], items: Iterator[Item
     finally:
         # Its traceback holds this frame, and the frame all arrays: nothing but the collector would end that.
         failure = None
-        if pool is not None:
-            pool.shutdown(cancel_futures=True)
+        for future in pending:
+            future.cancel()
+
+
+def _pool(count: int) -> "ThreadPoolExecutor":
+    from concurrent.futures import ThreadPoolExecutor
+
+    # Of a process that was forked off, only the thread that did so goes on.
+    key = os.getpid(), count
+    pool = _POOLS.get(key)
+    if pool is None:
+        pool = _POOLS[key] = ThreadPoolExecutor(count)
+    return pool
+
+
+@cache
+def _keep_freed_memory() -> None:
+    """Keep the memory of the arrays of an item in the process, for those of the next.
+
+    glibc asks the system for the memory of each large array, page by page, and gives it back at once. After
+    it has freed an array of 31 MiB (the most that counts), it keeps smaller ones. No page of this is touched.
+    """
+    np.empty(31 << 20, np.uint8)

@@ -13,6 +13,7 @@ from losscalc.core.array import Array
 from losscalc.engine.sources import Source
 from losscalc.errors import FormatError, Location, SourceError, UsageError, reason
 from losscalc.inputs import FORMATS, choose_format, split_suffix
+from losscalc.inputs.cache import Cache
 from losscalc.inputs.literals import is_literal, open_literal
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import quoted
@@ -39,6 +40,8 @@ class Address(NamedTuple):
     """The files that the path matches, if it is a pattern."""
     spring: "Spring | None" = None
     """What a pipe is read through, if there may be several readers."""
+    cache: Cache | None = None
+    """What the readers of a file have in common, if there may be several."""
     folder: str = ""
     """The folder that relative paths start from, for workers elsewhere, whose current folder is another."""
 
@@ -112,10 +115,14 @@ def _open(address: Address, option: str, reading: Reading) -> Source:
     return _open_stream(stream, suffix, address.part, reading)
 
 
-def shared_pipes(addresses: Mapping[str, Address], reading: Reading) -> dict[str, Address]:
-    """The addresses, of which those of pipes are read through what can have several readers."""
+def shared(addresses: Mapping[str, Address], reading: Reading) -> dict[str, Address]:
+    """The addresses, read through what can have several readers: those of pipes, and files with several."""
     springs: dict[object, Spring] = {}
-    shared = dict(addresses)
+    cache = Cache()
+    shared = {
+        name: address._replace(cache=cache) if _has_several(address, addresses, reading) else address
+        for name, address in addresses.items()
+    }
     for name, address in addresses.items():
         if (pipe := address.pipe) is None:
             continue
@@ -123,6 +130,12 @@ def shared_pipes(addresses: Mapping[str, Address], reading: Reading) -> dict[str
             springs[pipe] = _spring(address, reading)
         shared[name] = address._replace(spring=springs[pipe])
     return shared
+
+
+def _has_several(address: Address, addresses: Mapping[str, Address], reading: Reading) -> bool:
+    """Whether several columns may be read of one file."""
+    picks = reading.key is not None or reading.by is not None or bool(reading.where)
+    return picks or sum(address.is_beside(other) for other in addresses.values()) > 1
 
 
 def _spring(address: Address, reading: Reading) -> "Spring":
@@ -220,6 +233,7 @@ def _open_path(address: Address, option: str, reading: Reading) -> tuple[Stream,
         raise _no_such_file(address, option)
     suffix, compression = split_suffix(path)
     stream = _open_file(path, place, reading) if address.spring is None else address.spring.draw()
+    stream.cache = address.cache
     if compression:
         from losscalc.inputs.compression import CompressedStream
 

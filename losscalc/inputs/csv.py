@@ -8,12 +8,15 @@ from itertools import islice
 
 import numpy as np
 
+from losscalc.core.array import Array
 from losscalc.engine.sources import Source
 from losscalc.errors import FormatError, Location, LosscalcNote, LosscalcWarning, Remark
+from losscalc.inputs.cache import Passage
 from losscalc.inputs.cells import EXACT, Cell, as_cells, is_missing, is_word, listed
 from losscalc.inputs.columns import Columns
-from losscalc.inputs.decimals import parse_table
+from losscalc.inputs.decimals import cut, numbers, parse_table
 from losscalc.inputs.dialect import Dialect, OpenQuoteError, Row, find_dialect
+from losscalc.inputs.grid import Grid
 from losscalc.inputs.options import Reading
 from losscalc.inputs.rows import TextRows
 from losscalc.inputs.stream import Stream
@@ -79,44 +82,34 @@ class CsvTable:
 
     def pieces(self, chosen: list[int]) -> Iterator[Piece]:
         """The numbers in the chosen columns."""
-        while self._rows.text:
-            piece = self._fast(chosen) or self._slow(chosen)
+        for values in self._rows.parsed(partial(self._parsed, chosen)):
+            piece = self._fast(values, len(chosen)) or self._slow(chosen)
             if len(piece.values):
                 yield piece
-            self._rows.go_on()
 
     def cells(self, column: int) -> Iterator[Piece]:
         """The cells of a column."""
-        are_words = False
-        while self._rows.text:
-            piece = None if are_words else self._exact(column)
-            are_words = piece is None
-            piece = piece or self._words(column) or self._each(column)
+        for values in self._rows.parsed(partial(self._words, column)):
+            piece = self._each(column) if values is None else self._plain(values)
             if len(piece.values):
                 yield piece
-            self._rows.go_on()
 
-    def _exact(self, column: int) -> Piece | None:
-        """The cells of a column if they are nothing but numbers, and float64 has all their digits."""
-        piece = self._fast([column])
-        # Beyond 2^53 float64 lacks whole numbers, and ids are told apart by all their digits.
-        if piece is None or not (np.abs(piece.values) < EXACT).all():
-            return None
-        return piece._replace(values=piece.values[:, 0], missing=None)
+    def _words(self, column: int, passage: Passage) -> Array | None:
+        """The cells of a column as numbers, if float64 has all their digits, else as bytes.
 
-    def _words(self, column: int) -> Piece | None:
-        """The cells of a column as bytes, if they are plain text; None where a closer look is needed."""
+        None where a closer look is needed.
+        """
         from losscalc.inputs.words import parse_words
 
-        rows = self._rows
-        text = self._dialect.unquoted(rows.text)
-        values = parse_words(text, self._dialect.delimiter, self._width, column)
-        if values is None or not self._trails_in(len(values)):
+        text, exact = passage.text, self._parsed([column], passage)
+        # Beyond 2^53 float64 lacks whole numbers, and ids are told apart by all their digits.
+        if exact is not None and (np.abs(exact) < EXACT).all():
+            return exact[:, 0]
+        words = parse_words(self._dialect.unquoted(text), self._dialect.delimiter, self._width, column)
+        if words is None or not self._trails_in(text, len(words)):
             return None
-        if self._dialect.decimal != "." and self._dialect.decimal.encode() in values.tobytes():
-            return None
-        rows.found_row()
-        return Piece(values, None, range(rows.line, rows.line + len(values)))
+        is_decimal = self._dialect.decimal != "." and self._dialect.decimal.encode() in words.tobytes()
+        return None if is_decimal else words
 
     def _each(self, column: int) -> Piece:
         """The cells of a column, one by one."""
@@ -197,27 +190,45 @@ class CsvTable:
             hint = "if these are decimal commas: --decimal , ; if not: --delimiter ,"
             self._remarks.append(LosscalcWarning(problem, location=Location(self._name), hint=hint))
 
-    def _fast(self, chosen: list[int]) -> Piece | None:
-        """The rows if they are nothing but numbers; None where a closer look is needed."""
-        values, rows = None, self._rows
-        if self._depth in (None, len(chosen)):
-            values = parse_table(self._plain_text(), self._dialect.delimiter, self._width, chosen)
-        if values is None or not self._trails_in(len(values)):
+    def _parsed(self, chosen: list[int], passage: Passage) -> Array | None:
+        """The numbers in the chosen columns of some lines; None where a closer look is needed."""
+        grids = self._grids(passage)
+        values = None if grids is None else numbers(grids, chosen)
+        return values if values is not None and self._trails_in(passage.text, len(values)) else None
+
+    def _grids(self, passage: Passage) -> list[Grid] | None:
+        """The cells of some lines, which those who read the same lines look for only once."""
+        text = self._with_points(passage.text)
+        key = self._dialect.delimiter, self._width
+        if passage.cells is None or text is not passage.text:
+            return cut(text, *key)
+        if key not in passage.cells:
+            passage.cells[key] = cut(text, *key)
+        grids: list[Grid] | None = passage.cells[key]
+        return grids
+
+    def _fast(self, values: Array | None, depth: int) -> Piece | None:
+        """The rows at hand if they are nothing but numbers, as many as those before have."""
+        if values is None or self._depth not in (None, depth):
             return None
-        rows.found_row()
-        self._depth = len(chosen)
+        self._depth = depth
         missing = np.isnan(values).any(axis=1) if self._na == "drop" else None
-        is_whole = missing is None or not missing.any()
-        return Piece(values, None if is_whole else missing, range(rows.line, rows.line + len(values)))
+        piece = self._plain(values)
+        return piece if missing is None or not missing.any() else piece._replace(missing=missing)
 
-    def _trails_in(self, rows: int) -> bool:
-        """Whether the rows at hand all have the trailing delimiters that the first row has, if it has any."""
+    def _plain(self, values: Array) -> Piece:
+        """The rows at hand, of which each is a line."""
+        self._rows.found_row()
+        return Piece(values, None, range(self._rows.line, self._rows.line + len(values)))
+
+    def _trails_in(self, text: str, rows: int) -> bool:
+        """Whether all rows of a text have the trailing delimiters that the first row has, if it has any."""
         end = self._dialect.delimiter * self._trails + "\n"
-        return not self._trails or self._rows.text.count(end) == rows
+        return not self._trails or text.count(end) == rows
 
-    def _plain_text(self) -> str:
+    def _with_points(self, text: str) -> str:
         """The text with points for decimal commas, where nothing else can be meant."""
-        text = self._dialect.unquoted(self._rows.text)
+        text = self._dialect.unquoted(text)
         if self._dialect.decimal == ".":
             return text
         has_both = "." in text or self._dialect.delimiter == self._dialect.decimal

@@ -16,6 +16,7 @@ Every step is an array operation, during which other threads run.
 """
 
 import re
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -23,23 +24,21 @@ import numpy as np
 
 from losscalc.core.array import Array, ArrayOf
 from losscalc.core.domains import parse_number
+from losscalc.inputs.grid import MOST, WORD, Grid, Places, Words, squeezed
 from losscalc.inputs.limits import CELL
 from losscalc.inputs.options import BLANKS
 
-Letters = ArrayOf[np.uint8]
-Places = ArrayOf[np.intp]
 Flags = ArrayOf[np.bool_]
-Whole = ArrayOf[np.uint64]
 
-_NEWLINE, _BLANK, _PLUS, _MINUS, _POINT, _ZERO, _E = b"\n +-.0e"
-_LOWER = 32
+_PLUS, _MINUS, _POINT, _ZERO = b"+-.0"
 
-# Letters at a time: enough to make up for the calls of NumPy, and few enough for the cache.
+# Cells at a time: so many that array operations take long beside the change from one thread to another, of
+# which only one at a time runs Python, and so few that the arrays stay small.
 _STEP = 1 << 17
-# The longest run of digits that is read. It may end at the first letter: the text gets room before it.
-_MOST = 24
-_PAD = b"\n" * _MOST
+_SAMPLE = 1 << 12
 _DIGITS = 19
+# So many cells show what a column looks like.
+_FIRST = 8
 # Of the decimals, those that JSON allows.
 _JSON = r"(?a)[ \t]*-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?[ \t]*"
 
@@ -58,267 +57,309 @@ def parse_table(
 
     With `json`, only what JSON allows is a number: not 01, .5, 5., +1 or nan.
     """
+    grids = cut(text, delimiter, width)
+    return None if grids is None else numbers(grids, columns, json=json)
+
+
+def cut(text: str, delimiter: str, width: int) -> list[Grid] | None:
+    """The cells of whole lines, or None where lines differ, or only a closer look tells where cells end."""
     if not text.isascii() or '"' in text or delimiter.isalnum() or delimiter in "+-.":
         return None
-    parts = []
-    start = 0
+    grids = []
+    start, length = 0, _length(text, delimiter)
     while start < len(text):
-        stop = text.rfind("\n", start, start + _STEP) + 1 or text.index("\n", start) + 1
-        if stop - start > CELL and _has_long_cell(text[start:stop], delimiter):
+        stop = text.rfind("\n", start, start + _STEP * length) + 1 or text.index("\n", start) + 1
+        if _has_long_cell(text, start, stop, delimiter):
             return None
-        part = _Part(squeezed(text[start:stop].encode(), delimiter), ord(delimiter), json)
-        cells = part.cells(width, columns)
-        values = None if cells is None else part.values(cells)
+        grid = Grid.of(squeezed(text[start:stop].encode(), delimiter), delimiter, width)
+        if grid is None:
+            return None
+        grids.append(grid)
+        start = stop
+    return grids
+
+
+def numbers(grids: Sequence[Grid], columns: list[int], *, json: bool = False) -> Array | None:
+    """The numbers in some columns, or None where a cell is no number."""
+    parts = []
+    for grid in grids:
+        values = _Numerals(grid, columns, json).values()
         if values is None:
             return None
         parts.append(values)
-        start = stop
     return np.concatenate(parts).reshape(-1, len(columns))
 
 
-def _has_long_cell(text: str, delimiter: str) -> bool:
-    """Whether a cell is longer than the csv module allows."""
-    if delimiter == BLANKS:
-        return False
-    letters = np.frombuffer(text.encode(), np.uint8)
-    ends = np.flatnonzero((letters == ord(delimiter)) | (letters == _NEWLINE))
-    return bool(np.diff(ends, prepend=-1).max() > CELL + 1)
+def _length(text: str, delimiter: str) -> int:
+    """About how many letters a cell has, with what separates it from the next."""
+    sample = text[:_SAMPLE]
+    return len(sample) // max(1, sample.count(delimiter) + sample.count("\n"))
 
 
-def squeezed(raw: bytes, delimiter: str) -> bytes:
-    """The text without the blanks around cells; between cells, a run of blanks becomes one."""
-    if delimiter != "\t":
-        raw = raw.replace(b"\t", b" ")
-    if b" " not in raw:
-        return raw
-    letters = np.frombuffer(b"\n" + raw, np.uint8)
-    is_blank = letters == _BLANK
-    # Runs of blanks start and end in turn, between letters, as there is a line end on both sides.
-    edges = np.flatnonzero(is_blank[1:] != is_blank[:-1])
-    before, behind = letters[edges[::2]], letters[edges[1::2] + 1]
-    is_outer = (before == _NEWLINE) | (behind == _NEWLINE)
-    if delimiter != BLANKS:
-        is_outer |= (before == ord(delimiter)) | (behind == ord(delimiter))
-    kept = ~is_blank
-    kept[edges[::2][~is_outer] + 1] = True
-    return bytes(letters[1:][kept[1:]])
-
-
-class _Cells(NamedTuple):
-    """Where cells start and stop, and which mark is the first behind the start, and which the last."""
-
-    starts: Places
-    stops: Places
-    first: Places
-    last: Places
+def _has_long_cell(text: str, start: int, stop: int, delimiter: str) -> bool:
+    """Whether a cell of some lines is longer than the csv module allows."""
+    while stop - start > CELL and delimiter != BLANKS:
+        end = max(text.rfind(mark, start, start + CELL + 1) for mark in (delimiter, "\n"))
+        if end < 0:
+            return True
+        start = end + 1
+    return False
 
 
 class _Numbers(NamedTuple):
-    """Numbers as w · 10^q with the sign apart; where `sure` is false they may be wrong."""
+    """Numbers as w · 10^q; where `sure` is false they may be wrong."""
 
-    whole: Whole
+    whole: Words
     power: Places | None
-    minus: Flags | None
     sure: Flags
 
 
-class _Part:
-    """Some lines of a text. Its marks are all characters that are no digits."""
+class _Numerals:
+    """The cells of some columns of a grid.
 
-    def __init__(self, raw: bytes, separator: int, json: bool) -> None:
-        self._separator = separator
+    They are read as what the first of them look like, and those that are something else as the next more
+    general: digits alone, decimals, decimals with exponents, and what `parse_number` knows besides.
+    """
+
+    def __init__(self, grid: Grid, columns: list[int], json: bool) -> None:
+        self._grid = grid
+        self._letters = grid.letters
         self._json = json
-        self._padded = _PAD + raw
-        self._letters = np.frombuffer(self._padded, np.uint8)[_MOST:]
-        self._marks: Places = np.flatnonzero(self._letters - np.uint8(48) > 9)
-        self._kinds: Letters = self._letters[self._marks]
-        self._has = self._kinds.tobytes()
+        self._starts, self._stops = grid.cells(columns)
 
-    def cells(self, width: int, columns: list[int]) -> _Cells | None:
-        """The cells of some columns, or None where a line has more or fewer than there are columns."""
-        ends = np.flatnonzero((self._kinds == self._separator) | (self._kinds == _NEWLINE))
-        if len(ends) % width:
-            return None
-        last = ends.reshape(-1, width)
-        kinds = self._kinds[last]
-        if (kinds[:, -1] != _NEWLINE).any() or (kinds[:, :-1] == _NEWLINE).any():
-            return None
-        first = np.concatenate([[0], ends[:-1] + 1]).reshape(-1, width)
-        stops = self._marks[last]
-        starts = np.concatenate([[0], stops.ravel()[:-1] + 1]).reshape(-1, width)
-        if columns == list(range(width)):
-            return _Cells(starts.ravel(), stops.ravel(), first.ravel(), last.ravel())
-        return _Cells(*(each[:, columns].ravel() for each in (starts, stops, first, last)))
-
-    def values(self, cells: _Cells) -> Array | None:
-        """The numbers in cells, or None if one of them is no number."""
-        is_plain = (cells.first == cells.last).all()
-        numbers = self._integers(cells) if is_plain else self._decimals(cells)
-        values, sure = _nearest(numbers.whole, numbers.power, numbers.sure)
-        if numbers.minus is not None:
-            values *= 1.0 - 2.0 * numbers.minus
+    def values(self) -> Array | None:
+        """The numbers in the cells, or None if one of them is no number."""
+        starts, minus = self._behind_signs()
+        first = "".join(map(self._text, starts[:_FIRST], self._stops[:_FIRST])).lower()
+        kind = 0 if first.isdigit() else 2 if "e" in first else 1
+        values, sure = self._read(starts, self._stops, kind)
+        if minus is not None:
+            values *= 1.0 - 2.0 * minus
         for cell in np.flatnonzero(~sure):
-            text = self._padded[_MOST + cells.starts[cell] : _MOST + cells.stops[cell]].decode()
+            text = self._text(self._starts[cell], self._stops[cell])
             number = _spelled(text)
             if number is None or (self._json and not re.fullmatch(_JSON, text)):
                 return None
             values[cell] = number
         return values
 
-    def _integers(self, cells: _Cells) -> _Numbers:
+    def _text(self, start: int, stop: int) -> str:
+        return self._letters[start:stop].tobytes().decode()
+
+    def _behind_signs(self) -> tuple[Places, Flags | None]:
+        """Where the cells start behind their signs, and which of these are minus."""
+        padded = self._grid.padded
+        if b"-" not in padded and b"+" not in padded:
+            return self._starts, None
+        letters = self._letters[self._starts]
+        minus = letters == _MINUS
+        # JSON has no numbers with a plus.
+        signed = minus if self._json else minus | (letters == _PLUS)
+        return self._starts + signed, minus
+
+    def _read(self, starts: Places, stops: Places, kind: int) -> tuple[Array, Flags]:
+        """The numbers in cells behind signs, and which of them are certain."""
+        read = (self._integers, self._decimals, self._scientific)[kind]
+        values, sure = _nearest(*read(starts, stops))
+        if kind < 2 and not sure.all():
+            rows = np.flatnonzero(~sure)
+            values[rows], sure[rows] = self._read(starts[rows], stops[rows], kind + 1)
+        return values, sure
+
+    def _integers(self, starts: Places, stops: Places) -> _Numbers:
         """The numbers of cells that are digits and nothing else."""
-        length = cells.stops - cells.starts
-        whole, sure = self._run(cells.stops, length)
+        length = stops - starts
+        whole, sure = self._digits(stops, length)
+        sure &= length > 0
         if self._json:
-            sure &= (self._letters[cells.starts] != _ZERO) | (length == 1)
-        return _Numbers(whole, None, None, sure)
+            sure &= (self._letters[starts] != _ZERO) | (length == 1)
+        return _Numbers(whole, None, sure)
 
-    def _decimals(self, cells: _Cells) -> _Numbers:
-        """The numbers of cells with a sign, a point or an exponent, which are looked for in this order."""
-        starts, mark, minus = cells.starts, cells.first, None
-        if b"-" in self._has or b"+" in self._has:
-            kinds = self._kinds[mark]
-            minus = kinds == _MINUS
-            signed = (minus | (kinds == _PLUS)) & (self._marks[mark] == starts)
-            starts, mark = starts + signed, mark + signed
-        pointed = self._kinds[mark] == _POINT
-        points = self._marks[mark]
-        mark = mark + pointed
-        stops = self._marks[mark]
-        fraction = stops - points - pointed
-        whole, sure = self._mantissa(starts, points, stops, fraction)
-        if self._json:
-            sure &= (self._letters[starts] != _ZERO) | (points - starts == 1)
-            sure &= (points > starts) & (~pointed | (fraction > 0)) & (self._letters[cells.starts] != _PLUS)
-        power = -fraction
-        if b"e" in self._has or b"E" in self._has:
-            powered = np.flatnonzero((self._kinds[mark] | _LOWER) == _E)
-            exponents, known, mark[powered] = self._exponents(mark[powered] + 1)
-            power[powered] += exponents
-            sure[powered] &= known
-        sure &= mark == cells.last
-        return _Numbers(whole, power, minus, sure)
-
-    def _mantissa(
-        self, starts: Places, points: Places, stops: Places, fraction: Places
-    ) -> tuple[Whole, Flags]:
-        """The digits before and after the points as one whole number."""
-        length = points - starts
-        whole, is_whole = self._run(points, length)
-        rest, is_rest = self._run(stops, fraction)
+    def _decimals(self, starts: Places, stops: Places) -> _Numbers:
+        """The numbers of cells of digits, with a point or without."""
+        points = self._points(starts, stops)
+        pointed = points < stops
+        length, fraction = points - starts, stops - points - pointed
+        whole, sure = self._digits(points, length)
+        rest, is_rest = self._digits(stops, fraction)
+        digits = length + fraction
         # Zeros at the front do not count as digits: 0.00012345678901234567 has 17 of them.
-        fits = (length + fraction <= _DIGITS) | ((whole == 0) & is_rest)
-        whole = whole * _SHIFTS[np.minimum(fraction, _DIGITS)] + rest
-        sure = fits & (is_whole | (length == 0)) & (is_rest | (fraction == 0)) & (length + fraction > 0)
-        return whole if sure.all() else np.where(sure, whole, np.uint64(0)), sure
+        sure &= is_rest & (digits > 0) & ((digits <= _DIGITS) | (whole == 0))
+        if self._json:
+            sure &= (self._letters[starts] != _ZERO) | (length == 1)
+            sure &= (length > 0) & (~pointed | (fraction > 0))
+        whole *= _SHIFTS.take(np.minimum(fraction, _DIGITS))
+        whole += rest
+        return _Numbers(whole, -fraction, sure)
 
-    def _exponents(self, mark: Places) -> tuple[Places, Flags, Places]:
-        """The exponents after an e, whether they are known, and the marks that they end at."""
-        starts = self._marks[mark - 1] + 1
-        kinds = self._kinds[mark]
-        minus = kinds == _MINUS
-        signed = (minus | (kinds == _PLUS)) & (self._marks[mark] == starts)
-        mark = mark + signed
-        stops = self._marks[mark]
-        length = stops - starts - signed
-        whole, known = self._run(stops, length)
-        exponents = np.minimum(whole, 9999).astype(np.intp)
-        return np.where(minus, -exponents, exponents), known, mark
+    def _scientific(self, starts: Places, stops: Places) -> _Numbers:
+        """The numbers of decimals, with exponents or without."""
+        marks = self._marks(starts, stops)
+        whole, power, sure = self._decimals(starts, marks)
+        powered = marks < stops
+        letters = self._letters[marks + powered]
+        minus = powered & (letters == _MINUS)
+        length = stops - marks - powered - (minus | (powered & (letters == _PLUS)))
+        exponent, known = self._digits(stops, length)
+        sure &= known & (powered == (length > 0))
+        signed = np.minimum(exponent, 9999).astype(np.intp) * (1 - 2 * minus)
+        return _Numbers(whole, signed if power is None else power + signed, sure)
 
-    def _run(self, stops: Places, lengths: Places) -> tuple[Whole, Flags]:
-        """The whole numbers that end at some places; known are those of 1 to 24 digits and below 10^19."""
+    def _points(self, starts: Places, stops: Places) -> Places:
+        """Where the points are in cells; where these stop if there is none near their start."""
+        # Most numbers have one digit before the point.
+        points = starts + 1
+        rows = np.flatnonzero(self._letters[points] != _POINT)
+        points[rows] = found = starts[rows]
+        for _ in range(MOST if len(rows) else 0):
+            behind = _first(self._grid.behind(found) ^ _POINTS)
+            points[rows] = found = found + behind
+            goes_on = (behind == WORD) & (found < stops[rows])
+            rows, found = rows[goes_on], found[goes_on]
+        points[rows] = stops[rows]
+        return np.minimum(points, stops, out=points)
+
+    def _marks(self, starts: Places, stops: Places) -> Places:
+        """Where the e is among the last letters of cells; where these stop if there is none."""
+        words = (self._grid.before(stops, 1) | _LOWER) ^ _MARKS
+        # What stands before a cell is none of its letters.
+        words |= ~_MASKS[WORD * (MOST - 1) :].take(np.minimum(stops - starts, WORD))
+        return stops - WORD + _first(words)
+
+    def _digits(self, stops: Places, lengths: Places) -> tuple[Words, Flags]:
+        """The numbers that the digits before some places make up, and whether these are digits, 19 at most.
+
+        Where there are none, that is 0.
+        """
         most = int(lengths.max(initial=1))
-        known = lengths > 0
         if most == 1:
-            # Where there is no digit, the letter is of something else: times 0.
-            return (self._letters[stops - 1] & 15).astype(np.uint64) * known, known
-        count = min((most + 7) // 8, _MOST // 8)
-        words = self._words(stops, count)
-        if most > _MOST:
-            known &= lengths <= _MOST
-            lengths = np.where(known, lengths, 0)
-        words &= _MASKS[count][lengths]
-        for factor, shift, mask in _FOLDS:
-            words *= factor
-            words >>= shift
-            words &= mask
-        whole = words[:, 0]
-        if count == 3:
-            known &= whole < 1000
-        for place in range(1, count):
-            whole = whole * _EIGHT + words[:, place]
+            digits = (self._letters[stops - 1] - np.uint8(_ZERO)) * (lengths > 0)
+            return digits.astype(np.uint64), digits <= 9
+        count = min(-(-most // WORD), MOST)
+        known = lengths <= WORD * MOST
+        if most > WORD * MOST:
+            lengths = lengths * known
+        words = self._grid.before(stops, count).reshape(-1, count)
+        whole = words[:0, 0]
+        # Word by word, as arrays of all of them would not fit into the cache.
+        for place in range(count):
+            word = words[:, place] ^ _ZEROS
+            word &= _MASKS[WORD * (MOST - count + place) :].take(lengths)
+            others = word + _BEYOND
+            others |= word
+            if np.bitwise_or.reduce(others) & _TOPS:
+                known &= others & _TOPS == 0
+            number = _folded(word)
+            whole = whole * _EIGHT + number if place else number
+            if count == MOST and not place:
+                known &= number < 1000
         return whole, known
 
-    def _words(self, stops: Places, count: int) -> Whole:
-        """The letters before some places, eight in a word."""
-        size = 8 * count
-        # A view that begins at every letter: indexing it copies the words that are wanted, aligned or not.
-        windows = np.ndarray(len(self._padded) - size + 1, f"V{size}", self._padded, 0, (1,))
-        return windows[stops + (_MOST - size)].view("<u8").reshape(-1, count)
+
+def _folded(words: Words) -> Words:
+    """What eight digits, each as a letter, are as one number."""
+    for factor, shift, mask in _FOLDS:
+        words *= factor
+        words >>= shift
+        words &= mask
+    words *= _LAST_FACTOR
+    words >>= _LAST_SHIFT
+    return words
 
 
-def _masks(count: int) -> Whole:
-    """For each number of digits, the mask that turns their letters into 0 to 9 and those before into 0."""
-    letters = [b"\0" * (8 * count - length) + b"\x0f" * length for length in range(8 * count + 1)]
-    return np.frombuffer(b"".join(letters), "<u8").reshape(-1, count)
+def _first(words: Words) -> Places:
+    """Which letter of each word is the first that is 0; 8 if none is."""
+    # The first 0 borrows from its top bit; what that makes of the letters behind it does not matter.
+    hits = (words - _ONES) & ~words & _TOPS
+    return (np.bitwise_count((hits - _ONE) & ~hits) >> 3).astype(np.intp)
 
 
-def _nearest(whole: Whole, power: Places | None, sure: Flags) -> tuple[Array, Flags]:
-    """The float64 nearest to each w · 10^q; where that is not certain, `sure` is false."""
+def _nearest(whole: Words, power: Places | None, sure: Flags) -> tuple[Array, Flags]:
+    """The float64 nearest to each w · 10^q, and where that is certain."""
     if power is None:
         return whole.astype(np.float64), sure
+    if not sure.all():
+        whole, power = whole * sure, power * sure
     smallest, largest = power.min(initial=0), power.max(initial=0)
     if smallest >= -_EXACT_POWER and largest <= 0 and (whole < _EXACT_WHOLE).all():
-        return whole.astype(np.float64) / _EXACT[-power], sure
-    within = np.abs(power) <= _LARGEST_POWER
-    if not within.all():
-        sure = sure & within
-        power = np.where(within, power, 0)
+        return whole.astype(np.float64) / _EXACT.take(-power), sure
+    if max(-smallest, largest) > _LARGEST_POWER:
+        within = np.abs(power) <= _LARGEST_POWER
+        sure, power = sure & within, power * within
     values, is_nearest = _product(whole, power)
     return values, sure & is_nearest
 
 
-def _product(whole: Whole, power: Places) -> tuple[Array, Flags]:
+def _product(whole: Words, power: Places) -> tuple[Array, Flags]:
     """w · 10^q rounded once, and whether that is certain."""
+    factors, rests = _powers()
+    power = power + _LARGEST_POWER
+    factor, rest = factors.take(power), rests.take(power)
     high = whole.astype(np.float64)
     low = (whole - high.astype(np.uint64)).view(np.int64).astype(np.float64)
-    factor, upper, lower, rest = _powers()[:, power + _LARGEST_POWER]
     main = high * factor
-    split = high * _VELTKAMP
-    left = split - (split - high)
-    right = high - left
-    error = ((left * upper - main) + left * lower + right * upper) + right * lower
-    error += high * rest + low * factor
+    left, right = _halves(high)
+    upper, lower = _halves(factor)
+    error = left * upper
+    error -= main
+    # Each of these sums is exact, in this order.
+    for more in (left * lower, right * upper, right * lower, high * rest, low * factor):
+        error += more
     bound = main * 2.0**-100
-    values = main + (error - bound)
-    return values, values == main + (error + bound)
+    values = error - bound
+    values += main
+    error += bound
+    error += main
+    return values, values == error
+
+
+def _halves(numbers: Array) -> tuple[Array, Array]:
+    """Two numbers for each, of 26 bits, that add up to it: products of them are exact."""
+    split = numbers * _VELTKAMP
+    upper = split - (split - numbers)
+    return upper, numbers - upper
 
 
 @cache
-def _powers() -> Array:
-    """Powers of ten as p + r: rows of p, the two halves of p, whose products are exact, and r."""
+def _powers() -> tuple[Array, Array]:
+    """Powers of ten as p + r."""
     rows = []
     for power in range(-_LARGEST_POWER, _LARGEST_POWER + 1):
         over, under = 10 ** max(power, 0), 10 ** max(-power, 0)
         factor = over / under
         top, bottom = factor.as_integer_ratio()
-        split = factor * _VELTKAMP
-        upper = split - (split - factor)
-        rows.append((factor, upper, factor - upper, (over * bottom - top * under) / (bottom * under)))
-    return np.array(rows).T.copy()
+        rows.append((factor, (over * bottom - top * under) / (bottom * under)))
+    factors, rests = np.array(rows).T.copy()
+    return factors, rests
+
+
+def _mask(length: int) -> bytes:
+    """What keeps so many of the last letters of a word and turns those before into 0."""
+    length = min(max(length, 0), WORD)
+    return b"\0" * (WORD - length) + b"\xff" * length
+
+
+def _eight(letter: int) -> np.uint64:
+    """A word of a letter."""
+    return np.uint64(letter * 0x0101010101010101)
 
 
 # Words such as nan come again and again.
 _spelled = lru_cache(64)(parse_number)
-_MASKS = {count: _masks(count) for count in (1, 2, 3)}
+# By how many letters count: the last of so many words, and behind the first of these, the word before it.
+_MASKS = np.frombuffer(b"".join(map(_mask, range(-WORD * (MOST - 1), WORD * MOST + 1))), "<u8")
+_ONE = np.uint64(1)
+_ONES, _ZEROS, _POINTS, _LOWER, _MARKS = map(_eight, b"\x010. e")
+# A letter beyond 9 gets the top bit when this is added.
+_BEYOND, _TOPS = _eight(0x80 - 10), _eight(0x80)
 # Each fold adds up neighbours, the left one times the base: of digits, of pairs, of fours.
 _FOLDS = tuple(
     (np.uint64(base * (1 << bits) + 1), np.uint64(bits), np.uint64(mask))
     for base, bits, mask in (
         (10, 8, 0x00FF00FF00FF00FF),
         (100, 16, 0x0000FFFF0000FFFF),
-        (10_000, 32, 0x00000000FFFFFFFF),
     )
 )
+_LAST_FACTOR, _LAST_SHIFT = np.uint64(10_000 * (1 << 32) + 1), np.uint64(32)
 _EIGHT = np.uint64(10**8)
 _SHIFTS = np.array([10**n for n in range(_DIGITS + 1)], np.uint64)

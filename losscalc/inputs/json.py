@@ -7,8 +7,10 @@ from itertools import chain, islice
 
 from losscalc.core.array import Array
 from losscalc.engine.sources import MemorySource, Rows, Source
+from losscalc.engine.threads import on_threads
 from losscalc.errors import FormatError, Index, Location
 from losscalc.inputs import records
+from losscalc.inputs.cache import Passage
 from losscalc.inputs.contents import Content, find, of_rows
 from losscalc.inputs.decimals import parse_table
 from losscalc.inputs.document import (
@@ -188,12 +190,10 @@ def _number(reading: Reading) -> Number:
 
 def _lines(stream: Stream, reading: Reading, *, is_plain: bool) -> Iterator[Numbered]:
     """The documents of lines, a piece of text at a time; blank lines are skipped."""
-    lines, most, number = Lines(stream, reading.encoding, is_table=False), stream.most(HELD), _number(reading)
-    line = lines.next_line
-    while text := lines.piece():
-        if len(text) > _LONG and weight(text) > most:
-            raise too_heavy(most, Location(stream.name, line))
-        plain = _plain_rows(text) if is_plain else None
+    passages, number = _passages(stream, reading), _number(reading)
+    if is_plain:
+        passages = on_threads(reading.threads)(_plainly, passages)
+    for text, line, _, _, plain in passages:
         if plain is not None and not (reading.is_beside and is_inexact(plain)):
             yield range(line, line + len(plain)), plain
         else:
@@ -201,7 +201,19 @@ def _lines(stream: Stream, reading: Reading, *, is_plain: bool) -> Iterator[Numb
             for start in range(0, len(rows), _ROWS):
                 some = rows[start : start + _ROWS]
                 yield [at for at, _ in some], [parse(row, stream.name, at, number) for at, row in some]
-        line = lines.next_line
+
+
+def _passages(stream: Stream, reading: Reading) -> Iterator[Passage]:
+    """The text in pieces of which what they hold fits into memory."""
+    most = stream.most(HELD)
+    for passage in Lines(stream, reading.encoding, is_table=False):
+        if len(passage.text) > _LONG and weight(passage.text) > most:
+            raise too_heavy(most, Location(stream.name, passage.line))
+        yield passage
+
+
+def _plainly(passage: Passage) -> Passage:
+    return passage._replace(parsed=_plain_rows(passage.text))
 
 
 def _plain_rows(text: str) -> Array | None:

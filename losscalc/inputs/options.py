@@ -32,6 +32,8 @@ class Reading(NamedTuple):
     """Whether rows are taken as they stand, whatever ids are beside them."""
     inner: bool = False
     """Whether rows that not all tables have are left out."""
+    threads: int | None = None
+    """How many threads parse texts; None for one a core."""
     is_beside: bool = False
     """Whether the cells of one column are wanted, texts or numbers, rather than an array of numbers."""
     class_names: str | None = None

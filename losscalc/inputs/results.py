@@ -45,7 +45,7 @@ def read_part(stream: Stream) -> Part:
 def _document(stream: Stream) -> Any:
     """The JSON document in a file."""
     try:
-        text = "".join(iter(Lines(stream, "utf-8-sig", is_table=False).piece, ""))
+        text = "".join(passage.text for passage in Lines(stream, "utf-8-sig", is_table=False))
         if text.strip():
             return parse(text.rstrip(" \t\r\n"), stream.name, number=_number)
     except FormatError as error:

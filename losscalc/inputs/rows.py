@@ -1,14 +1,19 @@
 """The rows of a table of text, a piece of the text at a time, and what is passed over between them."""
 
 import re
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
+from typing import Any, TypeVar
 
+from losscalc.engine.threads import on_threads
 from losscalc.errors import FormatError, Location, LosscalcNote
+from losscalc.inputs.cache import Passage
 from losscalc.inputs.dialect import COMMENT, Dialect, OpenQuoteError, Row
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.text import Lines
+
+Parsed = TypeVar("Parsed")
 
 # Blank lines and lines of #; in TSV, a line of tabs is a row of empty cells.
 _TOP = rf"(?:{COMMENT}[^\n]*\n|[ \t]*\n)*"
@@ -22,11 +27,14 @@ class TextRows:
     def __init__(self, stream: Stream, reading: Reading) -> None:
         self.name = stream.name
         self.dialect = Dialect(",")
-        self._lines = Lines(stream, reading.encoding)
-        self.line = 1
-        """The line of the first row at hand."""
-        self.text = self._lines.piece()
+        self._passages = iter(Lines(stream, reading.encoding))
+        self._threads = on_threads(reading.threads)
+        self._parsed: Any = None
+        self.text = ""
         """The piece at hand, '' at the end."""
+        self.line = self._end = 1
+        """The line of the first row at hand, and the one behind the last."""
+        self.go_on()
         self._passed = 0
         """How many blank lines have a row behind them."""
         self._blank = 0
@@ -43,8 +51,18 @@ class TextRows:
 
     def go_on(self) -> None:
         """Take the next piece in hand."""
-        self.line = self._lines.next_line
-        self.text = self._lines.piece()
+        last = Passage("", self._end, self._end)
+        self.text, self.line, self._end, _, self._parsed = next(self._passages, last)
+
+    def parsed(self, parse: Callable[[Passage], Parsed]) -> Iterator[Parsed]:
+        """What a function makes of the text at hand, and of each piece behind it, on threads."""
+        begun = Passage(self.text, self.line, self._end, {})
+        passages = chain([begun] if self.text else [], self._passages)
+        self._passages = self._threads(lambda each: each._replace(parsed=parse(each)), passages)
+        self.go_on()
+        while self.text:
+            yield self._parsed
+            self.go_on()
 
     def skip_lines(self, count: int) -> None:
         """Drop lines from the front of the text."""
@@ -54,7 +72,9 @@ class TextRows:
                 end = self.text.index("\n", end) + 1
                 self.line += 1
                 count -= 1
-            self.text = self.text[end:] or self._lines.piece()
+            self.text = self.text[end:]
+            if not self.text:
+                self.go_on()
 
     def pass_top(self, delimiter: str | None) -> str:
         """Drop blank lines and lines of # from the front of the text; the last of these, without its #."""
@@ -72,7 +92,7 @@ class TextRows:
             self.text = self.text[match.end() :]
             if self.text:
                 break
-            self.text = self._lines.piece()
+            self.go_on()
         return comment.strip(" \t").removeprefix("#").strip(" \t")
 
     def pass_mark(self) -> str | None:
@@ -129,11 +149,11 @@ class TextRows:
                     done += 1
                 return
             except OpenQuoteError as quote:
-                more = self._lines.piece()
-                if not more:
+                more = next(self._passages, None)
+                if more is None:
                     problem = "a quote is opened and never closed"
                     raise FormatError(problem, location=Location(self.name, quote.line)) from quote
-                self.text += more
+                self.text, self._end = self.text + more.text, more.end
 
     def __iter__(self) -> Iterator[Row]:
         """The rows at hand, counting the lines between them."""
@@ -146,4 +166,4 @@ class TextRows:
                 continue
             self.found_row()
             yield row
-        self._comments += self._lines.next_line - line
+        self._comments += self._end - line

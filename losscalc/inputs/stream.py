@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple
 
 from losscalc.errors import FormatError, Location, LosscalcError, SourceError, reason
+from losscalc.inputs.cache import Cache
 from losscalc.inputs.limits import HELD, too_large
 
 
@@ -39,6 +40,8 @@ class Stream:
         self.max_size = max_size
         """The limit that the user gave to replace all others, in bytes."""
         self.file = file
+        self.cache: Cache | None = None
+        """What the readers of a file have in common, if there may be several."""
         self._version = _version(file)
         self._ahead = b""
         self._ended = False
@@ -102,6 +105,11 @@ class Stream:
         return usual if self.max_size is None else self.max_size
 
     @property
+    def origin(self) -> tuple[int, ...] | None:
+        """What tells a plain file from others, and from what it was before."""
+        return self._version if self.is_plain_file else None
+
+    @property
     def is_plain_file(self) -> bool:
         """Whether the bytes can be read in any order."""
         return self.size is not None and self.file.seekable()
@@ -136,6 +144,8 @@ class Stream:
 class _Version(NamedTuple):
     """What tells a regular file from what it was before."""
 
+    device: int
+    file: int
     size: int
     time: int
 
@@ -146,7 +156,9 @@ def _version(file: BinaryIO) -> _Version | None:
         status = os.fstat(file.fileno())
     except (OSError, ValueError, AttributeError):
         return None
-    return _Version(status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+    if stat.S_ISREG(status.st_mode):
+        return _Version(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    return None
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from array import array
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from losscalc.core.array import Array, Shape
 from losscalc.engine.sources import Rows, Source, join_rows
 from losscalc.errors import FormatError, Index, Location, LosscalcError
+from losscalc.inputs.cache import Passage
 from losscalc.inputs.encoding import decoder
 from losscalc.inputs.limits import CELLS, LINE, too_large, too_many
 from losscalc.inputs.stream import Stream
@@ -31,6 +33,16 @@ _HINTS = {
 }
 
 
+class _State(NamedTuple):
+    """Where lines are read on."""
+
+    line: int
+    offset: int
+    carry: str
+    ended: bool
+    decoder: tuple[bytes, int]
+
+
 class Lines:
     """The lines of a text in pieces of whole lines; every line end becomes `\\n`."""
 
@@ -39,7 +51,7 @@ class Lines:
         self._longest = stream.most(longest)
         self._most_cells = stream.most(CELLS) if is_table else None
         self.next_line = 1
-        """The number of the first line of the next piece."""
+        """The number of the first line that was not read yet."""
         self._stream = stream
         self._decoder = decoder(encoding)
         self._encoding = encoding
@@ -47,8 +59,37 @@ class Lines:
         self._offset = 0
         self._carry = ""
         self._ended = False
+        self._origin = stream.origin, encoding, self._longest, is_table
 
-    def piece(self) -> str:
+    def __iter__(self) -> Iterator[Passage]:
+        for number in count():
+            passage = self._passage(number)
+            if not passage.text:
+                return
+            yield passage
+
+    def _passage(self, number: int) -> Passage:
+        """The next lines, which another reader of the same file may have read before."""
+        cache, key = self._stream.cache, (self._origin, number)
+        if cache is None or self._stream.origin is None:
+            return self._next_passage()
+        if (kept := cache.get(key)) is not None:
+            passage, state = kept
+            self.next_line, self._offset, self._carry, self._ended, held = state
+            self._decoder.setstate(held)
+            self._stream.seek(self._offset)
+            return passage
+        passage = self._next_passage()
+        state = _State(self.next_line, self._offset, self._carry, self._ended, self._decoder.getstate())
+        cache.keep(key, passage, state)
+        return passage
+
+    def _next_passage(self) -> Passage:
+        line = self.next_line
+        text = self._piece()
+        return Passage(text, line, self.next_line, {})
+
+    def _piece(self) -> str:
         """The next lines, or '' at the end of the text."""
         begun, size = [self._carry], 0
         while not self._ended:
@@ -161,6 +202,8 @@ class TextSource(Source):
         first = self._waiting[0].values
         self._none = Rows(first[:0])
         self.shape: Shape = (None if self._read_on() else len(first), *first.shape[1:])
+        # Readers of one file that stay within a few pieces of one another read it once.
+        self.rows_at_once = 2 * len(first)
 
     def take(self, rows: int) -> Rows:
         taken = []

@@ -3,7 +3,7 @@
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.inputs.decimals import squeezed
+from losscalc.inputs.grid import squeezed
 from losscalc.inputs.options import BLANKS
 
 _TAB, _NEWLINE = b"\t\n"

@@ -73,7 +73,7 @@ def outcome(open_source: Opener, text: str, part: str | None, reading: Reading) 
     part=st.sampled_from([None, None, "1", "2,1", "1,1"]),
     header=st.sampled_from(["auto", "no"]),
     na=st.sampled_from(["error", "nan", "drop"]),
-    step=st.sampled_from([1, 40, 1 << 17]),
+    step=st.sampled_from([1, 10, 1 << 17]),
 )
 def test_fast_is_slow(table, part, header, na, step):
     """Whatever the text, both ways of reading it come to the same."""
@@ -121,7 +121,7 @@ def nested(draw) -> str:
 
 @pytest.mark.slow
 @LAW
-@given(text=nested(), na=st.sampled_from(["error", "nan", "drop"]), step=st.sampled_from([1, 40, 1 << 17]))
+@given(text=nested(), na=st.sampled_from(["error", "nan", "drop"]), step=st.sampled_from([1, 10, 1 << 17]))
 @pytest.mark.parametrize("open_source", [documents.open_json, documents.open_json_lines])
 def test_json_without_a_parser_is_json(open_source, text, na, step):
     """Lists of numbers that are read as tables are what the parser of JSON makes of them, or left to it."""

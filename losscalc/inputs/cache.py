@@ -1,0 +1,40 @@
+"""The text that several readers of one file have in common, so that it is read and cut once."""
+
+from typing import Any, NamedTuple
+
+# So much text is kept for those who come behind; who comes later reads it once more.
+_MOST = 6 << 20
+
+
+class Passage(NamedTuple):
+    """Some lines of a text."""
+
+    text: str = ""
+    line: int = 1
+    """The number of the first of them."""
+    end: int = 1
+    """The number of the line after the last."""
+    cells: dict[Any, Any] | None = None
+    """Where their cells are, by what separates them, as far as somebody looked for them."""
+    parsed: Any = None
+    """What one reader made of it ahead of time."""
+
+
+class Cache:
+    """The last passages that were read of files, each with what it takes to read on behind it."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Any, tuple[Passage, Any]] = {}
+        self._size = 0
+
+    def get(self, key: Any) -> tuple[Passage, Any] | None:
+        """The passage of a key, if it is kept."""
+        return self._kept.get(key)
+
+    def keep(self, key: Any, passage: Passage, state: Any) -> None:
+        """Keep a passage in the place of older ones."""
+        self._kept[key] = passage, state
+        self._size += len(passage.text)
+        while self._size > _MOST and len(self._kept) > 1:
+            oldest, _ = self._kept.pop(next(iter(self._kept)))
+            self._size -= len(oldest.text)

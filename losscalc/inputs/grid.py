@@ -1,0 +1,91 @@
+"""Where the cells of whole lines of text are, and what letters are in them, thousands of cells at a time."""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from losscalc.core.array import ArrayOf
+from losscalc.inputs.options import BLANKS
+
+Letters = ArrayOf[np.uint8]
+Places = ArrayOf[np.intp]
+Words = ArrayOf[np.uint64]
+
+WORD = 8
+"""How many letters a word has."""
+MOST = 3
+"""How many words can be asked for at once."""
+_NEWLINE, _BLANK = b"\n "
+# The words before the first place and behind the last one have to be somewhere.
+_BEFORE = WORD * MOST
+_HEAD, _TAIL = b"\n" * _BEFORE, b"\n" * WORD
+_COMMENT = rb"\n[ \t]*#"
+
+
+class Grid(NamedTuple):
+    """The cells of a text, row by row. Its first letter is a line end that was put before the text."""
+
+    padded: bytes
+    letters: Letters
+    bounds: Places
+    """Where each cell stops, after the line end before the first of them."""
+    width: int
+    """How many cells a row has."""
+
+    @classmethod
+    def of(cls, raw: bytes, delimiter: str, width: int) -> "Grid | None":
+        """The cells of whole lines; None if lines have more or fewer of them, or one may be a line of #."""
+        padded = b"".join((_HEAD, raw, _TAIL))
+        if b"#" in raw and re.search(_COMMENT, padded):
+            return None
+        letters = np.frombuffer(padded, np.uint8)[_BEFORE - 1 :]
+        inner = letters[: len(raw) + 1]
+        is_line_end = inner == _NEWLINE
+        bounds = np.flatnonzero(is_line_end | (inner == ord(delimiter)))
+        rows, odd = divmod(len(bounds) - 1, width)
+        if odd or np.count_nonzero(is_line_end) != rows + 1 or not is_line_end[bounds[::width]].all():
+            return None
+        return cls(padded, letters, bounds, width)
+
+    def cells(self, columns: list[int]) -> tuple[Places, Places]:
+        """Where the cells of some columns start and stop, row by row."""
+        first, last = columns[0], columns[-1]
+        is_run = columns == list(range(first, last + 1))
+        chosen = slice(first, last + 1) if is_run else columns
+        ends = self.bounds[:-1], self.bounds[1:]
+        before, stops = (each.reshape(-1, self.width)[:, chosen].ravel() for each in ends)
+        return before + 1, stops
+
+    def before(self, places: Places, count: int) -> Words:
+        """So many words of the letters before each place."""
+        return self._words(places + (_BEFORE - 1 - WORD * count), count)
+
+    def behind(self, places: Places) -> Words:
+        """A word of the letters from each place on."""
+        return self._words(places + (_BEFORE - 1), 1)
+
+    def _words(self, places: Places, count: int) -> Words:
+        size = WORD * count
+        # A view that begins at every letter: indexing it copies the words that are wanted, aligned or not.
+        windows = np.ndarray(len(self.padded) - size + 1, f"V{size}", self.padded, 0, (1,))
+        return windows[places].view("<u8")
+
+
+def squeezed(raw: bytes, delimiter: str) -> bytes:
+    """The text without the blanks around cells; between cells, a run of blanks becomes one."""
+    if delimiter != "\t":
+        raw = raw.replace(b"\t", b" ")
+    if b" " not in raw:
+        return raw
+    letters = np.frombuffer(b"\n" + raw, np.uint8)
+    is_blank = letters == _BLANK
+    # Runs of blanks start and end in turn, between letters, as there is a line end on both sides.
+    edges = np.flatnonzero(is_blank[1:] != is_blank[:-1])
+    before, behind = letters[edges[::2]], letters[edges[1::2] + 1]
+    is_outer = (before == _NEWLINE) | (behind == _NEWLINE)
+    if delimiter != BLANKS:
+        is_outer |= (before == ord(delimiter)) | (behind == ord(delimiter))
+    kept = ~is_blank
+    kept[edges[::2][~is_outer] + 1] = True
+    return bytes(letters[1:][kept[1:]])
