@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
+from losscalc.catalogue.base import Loss
 from losscalc.core.array import Array
+from losscalc.engine.call import AnyCall
 from losscalc.insight.call import Call
 from losscalc.insight.compare import Comparison, Tolerance, compare
 from losscalc.insight.detect.evidence import Expected
@@ -25,7 +27,7 @@ Command = Callable[[Candidate], str | None]
 
 
 def checked(
-    call: Call,
+    call: AnyCall,
     result: Result,
     expected: Array,
     typed: str | None,
@@ -46,7 +48,9 @@ def checked(
     if asked:
         tolerance = Tolerance(tolerances[0] or 0.0, tolerances[1] or 0.0)
     comparison = compare(result.value, expected, tolerance, is_reduced=not call.reduction.keeps)
-    found = Verdict() if comparison.agrees else _searched(call, comparison, number, tolerance, watch)
+    found = None
+    if isinstance(call.operation, Loss) and not comparison.agrees:
+        found = _searched(cast(Call, call), comparison, number, tolerance, watch)
     told = typed or ("these numbers" if number is None else repr(number.value))
     return Report(result, comparison, found, tolerance, number, told, asked, command)
 
@@ -77,7 +81,8 @@ class Report(NamedTuple):
 
     result: Result
     comparison: Comparison
-    found: Verdict
+    found: Verdict | None
+    """What would have led to the expected number, if that was searched for."""
     tolerance: Tolerance
     number: Expected | None
     expect: str
@@ -107,7 +112,8 @@ class Report(NamedTuple):
 
     def _code(self) -> set[str]:
         """The lines that are to be typed."""
-        told = (*self.found.explanations, *self.found.undecided)
+        found = self.found or Verdict()
+        told = (*found.explanations, *found.undecided)
         return {f"  {command}" for each in told if (command := self.command(each.candidate)) is not None}
 
     @property
@@ -117,7 +123,7 @@ class Report(NamedTuple):
     def _reasons(self) -> Iterator[str]:
         """What would have led to the expected number, or might have."""
         found = self.found
-        if self.comparison.agrees:
+        if found is None:
             return
         if found.explanations:
             for each in found.explanations:
@@ -171,10 +177,10 @@ class Report(NamedTuple):
 
     def facts(self) -> dict[str, object]:
         """The same as an object of JSON."""
-        comparison = self.comparison
+        comparison, found, name = self.comparison, self.found or Verdict(), self.result.name
+        reduction = self.result.reduction
         return {
-            "loss": self.result.name,
-            "reduction": self.result.reduction,
+            **({"activation": name} if reduction is None else {"loss": name, "reduction": reduction}),
             "agrees": comparison.agrees,
             "value": comparison.value,
             "expected": comparison.expected,
@@ -183,9 +189,9 @@ class Report(NamedTuple):
             "differing": comparison.differing,
             "rtol": self.tolerance.rtol,
             "atol": self.tolerance.atol,
-            "explanations": [*map(self._told, self.found.explanations)],
-            "undecided": [*map(self._told, self.found.undecided)],
-            "nearest": [*map(self._told, self.found.nearest)],
+            "explanations": [*map(self._told, found.explanations)],
+            "undecided": [*map(self._told, found.undecided)],
+            "nearest": [*map(self._told, found.nearest)],
         }
 
     def _told(self, each: Explanation) -> dict[str, object]:

@@ -153,8 +153,9 @@ class Check(View):
     @property
     def causes(self) -> tuple[str, ...]:
         """What would have led to the expected number, the likeliest first, if that can be told."""
-        found = self.report.found.explanations
-        return tuple(self.report.speak(each.candidate.sentence) for each in found)
+        found = self.report.found
+        told = () if found is None else found.explanations
+        return tuple(self.report.speak(each.candidate.sentence) for each in told)
 
     def __bool__(self) -> bool:
         return self.agrees

@@ -131,8 +131,10 @@ class Result(NamedTuple):
             "parameters": self.parameters,
             "version": __version__,
         }
+        working = self._working_facts()
         if self.reduction is None:
-            return {"tool" if self.is_tool else "activation": self.name, "value": self.value, **common}
+            kind = "tool" if self.is_tool else "activation"
+            return {kind: self.name, "value": self.value, **common, **working}
         facts: dict[str, object] = {"loss": self.name, "reduction": self.reduction}
         if self.like is not None:
             facts["like"] = self.like
@@ -151,10 +153,13 @@ class Result(NamedTuple):
         }
         if self.sums is not None and self.gradient is None:
             facts["sums"] = _exact(self.sums)
-        if self.working is not None:
-            facts["explanation"] = [line.sentence for line in self.working.lines]
-            facts["working"] = self.working.facts()
-        return facts
+        return facts | working
+
+    def _working_facts(self) -> dict[str, object]:
+        if self.working is None:
+            return {}
+        lines = [line.sentence for line in self.working.lines]
+        return {"explanation": lines, "working": self.working.facts()}
 
 
 def _exact(sums: Partial) -> dict[str, object]:

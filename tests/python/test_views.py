@@ -192,10 +192,36 @@ def test_a_diagnosis_keeps_its_warnings() -> None:
     assert any("looks like probabilities" in str(each) for each in found.warnings)
 
 
-def test_activations_are_no_losses() -> None:
-    """They have no check yet."""
-    with pytest.raises(losscalc.ParameterError, match="softmax is an activation"):
-        losscalc.check("softmax", [1.0, 2.0], expected=0.5)
+def test_activations_have_no_single_losses() -> None:
+    """So that there are no worst of them, and none to compare."""
+    for call in (
+        lambda: losscalc.worst("softmax", [1.0, 2.0]),
+        lambda: losscalc.compare(["softmax"], [1.0, 2.0]),
+        lambda: losscalc.suppose("softmax", [1.0, 2.0], mistake="sum"),
+    ):
+        with pytest.raises(losscalc.ParameterError, match="softmax is an activation"):
+            call()
+
+
+def test_the_working_of_an_activation(capsys) -> None:
+    """That of the command, with its facts; PyTorch 2.13.0 gives 0.0900, 0.2447 and 0.6652."""
+    shown = losscalc.explain("softmax", [1.0, 2.0, 3.0])
+    run(["softmax", "-i", "1,2,3", "--explain"])
+    assert f"{shown}\n" == capsys.readouterr().out
+    assert str(shown).endswith("= 0.0900, 0.2447, 0.6652   (Σ exp(x) = 30.1929)")
+    (line,) = shown.to_dict()["working"]["losses"]
+    assert line["value"] == pytest.approx([0.09003057317038046, 0.24472847105479764, 0.6652409557748218])
+    assert len(str(losscalc.explain(losscalc.LogSoftmax(dim=0), SCORES)).splitlines()) == 4
+
+
+def test_an_activation_is_checked() -> None:
+    """The digits count as they do for a loss."""
+    assert losscalc.check("sigmoid", 1.0, expected=0.7311)
+    assert losscalc.check("softmax", [1.0, 2.0, 3.0], expected=[0.09003057, 0.24472847, 0.66524096])
+    found = losscalc.check("softmax", [1.0, 2.0, 3.0], expected=[0.09, 0.24, 0.67])
+    assert not found
+    assert found.to_dict()["activation"] == "softmax"
+    assert str(found).splitlines()[-1] == "differs (rtol 1e-05, atol 1e-08)"
 
 
 def test_a_result_of_three_axes_has_no_latex() -> None:
