@@ -1,5 +1,6 @@
 """The result of a call, as plain facts for formats and tables."""
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -122,6 +123,16 @@ class Result(NamedTuple):
             if self.ignored:
                 rows.append(("ignored", self.ignored))
         return Sheet(self.name, (Column("", "text"), Column(self.name)), rows)
+
+    def table(self) -> "Sheet":
+        """The arithmetic of a scalar, or an array with the indices of its rows and columns."""
+        if self.value.ndim == 0:
+            return self.summary()
+        from losscalc.outputs.sheets import Column, Sheet
+
+        rows = self.value.reshape(self.value.shape[0], math.prod(self.value.shape[1:]))
+        columns = [Column(str(number)) for number in range(rows.shape[1])]
+        return Sheet("", (Column(""), *columns), [(i, *row) for i, row in enumerate(rows.tolist())])
 
     def facts(self) -> dict[str, object]:
         """The result as JSON shows it; its value is an array."""

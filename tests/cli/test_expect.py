@@ -186,7 +186,7 @@ REFUSALS = [
         (*MSE, "--expect", "13", "-f", "csv"),
         2,
         "a check cannot be written as csv",
-        "take plain, table or json",
+        "take plain, table, json, markdown or html",
     ),
     (
         (*MSE, "--suppose", "hafl"),
@@ -429,3 +429,18 @@ def test_the_worst_of_an_array_is_found() -> None:
     assert compare(np.asarray(2.0), np.array([[2.0]]), Tolerance()).agrees
     with pytest.raises(ShapeError, match=r"expect has shape \(2,\), and the result \(2, 2\)"):
         compare(value, np.ones(2), Tolerance())
+
+
+def test_a_check_as_a_page(capsys) -> None:
+    """For a summary of a build, or a browser: (0 + 9) / 2 is 4.5, and half of that 2.25."""
+    words = ["mse", "-i", "1,2", "-t", "1,5", "--expect", "2.25"]
+    assert cli.run([*words, "-f", "markdown"]) == 1
+    text = capsys.readouterr().out
+    assert "| value | 4.5 |" in text
+    assert "**differs" in text
+    assert "`losscalc mse -i 1,2 -t 1,5 -f markdown --suppose half`" in text
+    assert cli.run([*words, "-f", "html", "--explain"]) == 1
+    page = capsys.readouterr().out
+    assert "<td>4.5</td>" in page
+    assert "<pre><code>losscalc mse " in page
+    assert "<math>" in page

@@ -85,11 +85,14 @@ def test_notebooks_show_tables(name) -> None:
     shown = VIEWS[name][0]()
     markdown, html, latex = shown._repr_markdown_(), shown._repr_html_(), shown._repr_latex_()
     tree = ElementTree.fromstring(f"<div>{html}</div>")
-    assert tree.find("table") is not None
+    assert tree.find(".//table") is not None
     assert "http" not in html
     text = "".join(tree.itertext())
     for number in re.findall(r"\d+\.\d+", markdown):
         assert number in text
+    if name == "explain":
+        kinds = {element.tag for element in tree.iter()}
+        assert {"math", "mfrac", "msub"} <= kinds
     assert latex is not None
     assert latex.count("{") == latex.count("}")
     assert latex.count(r"\begin") == latex.count(r"\end")
