@@ -177,6 +177,7 @@ class MultiLabelSoftMargin(Loss):
     }
 
     formula = "-1/C·Σ w·[y·ln σ(x) + (1-y)·ln(1-σ(x))]; C classes"
+    derivative = "w·(σ(x) - y) / C; C classes"
     divisor = "the number of rows, each of which is a mean over its classes"
     broadcasts = True
 

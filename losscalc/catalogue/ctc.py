@@ -68,6 +68,7 @@ class CTC(Loss):
         "0 if zero_infinity and max s = -∞, else -ln Σ exp(s); "
         "s log-probability of the alignments that end in the last symbol, and in the blank behind it"
     )
+    derivative = "exp(x) - q; x log_probs, q the probability of the symbol then"
     divisor = "the number of sequences, each loss being divided by the length of its target first"
     legacy = False
 

@@ -59,6 +59,7 @@ class KLDiv(Loss):
     }
 
     formula = "0 if q = 0, else q·(ln q - x), q = exp(y) if log_target, else y"
+    derivative = "-q, q = exp(y) if log_target, else y"
     reductions = ("none", "mean", "sum", "batchmean")
     divisor = "the number of elements, batchmean by the length of axis 0"
     broadcasts = True

@@ -66,6 +66,10 @@ class CosineEmbedding(Loss):
     formula = (
         "1 - cos if y = 1, max(0, cos - m) if y = -1, cos = (Σ x1·x2) / √((Σ x1² + ε)·(Σ x2² + ε)); ε = 1e-12"
     )
+    derivative = (
+        "cos·x1/a - x2/√(a·b) if y = 1, x2/√(a·b) - cos·x1/a if cos ≥ m, else 0, "
+        "cos = (Σ x1·x2) / √(a·b), a = Σ x1² + ε, b = Σ x2² + ε"
+    )
     divisor = "the number of pairs"
     broadcasts = True
 
@@ -173,6 +177,7 @@ class CosineDistance(Loss):
     }
 
     formula = "1 - (Σ x·y) / (max(√(Σ x²), ε)·max(√(Σ y²), ε))"
+    derivative = "cos·x/a² - y/(a·b), cos = (Σ x·y)/(a·b), a = max(√(Σ x²), ε), b = max(√(Σ y²), ε)"
     divisor = "the number of pairs"
     broadcasts = True
     legacy = False
@@ -225,6 +230,7 @@ class Contrastive(Loss):
     }
 
     formula = "½·d² if y = 1, else ½·max(0, m - d)², d = √(Σ (x1 - x2)²)"
+    derivative = "x1 - x2 if y = 1, 0 if d ≥ m, else -(m - d)·(x1 - x2) / d, d = √(Σ (x1 - x2)²)"
     divisor = "the number of pairs"
     legacy = False
 

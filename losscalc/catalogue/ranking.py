@@ -48,6 +48,7 @@ class MarginRanking(Loss):
     }
 
     formula = "max(0, -y·(x1 - x2) + m)"
+    derivative = "-y if m - y·(x1 - x2) ≥ 0, else 0"
     divisor = "the number of elements"
     broadcasts = True
 

@@ -127,6 +127,10 @@ class SMAPE(Relative):
     example = {"input": [1.0, 2.0, 3.5], "target": [1.5, 1.0, 3.0]}
 
     formula = "0 if x = y, else 2·|x - y| / max(|x| + |y|, ε)"
+    derivative = (
+        "0 if x = y, 2·(x - y) / (|x - y|·max(s, ε)) if x = 0, 2·(x - y) / (|x - y|·ε) if s < ε, "
+        "else 2·((x - y)·s / |x - y| - |x - y|·x / |x|) / s², s = |x| + |y|"
+    )
 
     eps: Annotated[float, FINITE_NOT_NEGATIVE, Doc("The least that twice a difference is divided by.")] = (
         1.17e-6

@@ -145,6 +145,10 @@ class TripletMargin(Triplet):
     example = {"anchor": [[0.0, 0.0]], "positive": [[2.0, 0.0]], "negative": [[2.5, 0.0]]}
 
     formula = f"{Triplet.formula.partition(';')[0]}, d(u, v) = (Σ |u - v + ε|^p)^(1/p)"
+    derivative = (
+        "0 if m + d(a, p) - d(a, n) < 0, else "
+        "(anchor - positive + ε) / d(a, p) - (anchor - negative + ε) / d(a, n), d(u, v) = √(Σ (u - v + ε)²)"
+    )
 
     p: Annotated[float, Interval(), Doc("The degree of the norm; inf takes the largest difference.")] = 2.0
     eps: Annotated[float, FINITE, Doc("Added to each component of a difference.")] = 1e-6
@@ -158,6 +162,11 @@ class TripletMargin(Triplet):
                 f"with `eps_once`, `{wrong}` must be {must}", found=getattr(self, wrong), argument=wrong
             )
         return super().layout(shapes, dtypes, broadcast)
+
+    def derived(self, target: FloatArray | IndexArray) -> str:
+        """That of the Euclidean distance from the anchor."""
+        is_euclidean = self.distance == Norm(2.0, self.eps)
+        return self.derivative if is_euclidean and self.eps and not self.swap else ""
 
     @property
     def distance(self) -> Distance:
