@@ -269,7 +269,7 @@ def test_not_finite(capsys):
             ["--by", "split", "--worst", "3"],
             2,
             "--by and --stats do not go together",
-            "leave one of them out",
+            "look at one group alone: --where 'COLUMN = VALUE'",
         ),
         (
             ["--by", "split", "--expect", "3", "-r", "none"],
@@ -281,9 +281,14 @@ def test_not_finite(capsys):
             ["--by", "split", "--gradient"],
             2,
             "--gradient and --by do not go together",
-            "leave one of them out",
+            "look at one group alone: --where 'COLUMN = VALUE'",
         ),
-        (["--by", "split", "--explain"], 2, "--explain and --by do not go together", "leave one of them out"),
+        (
+            ["--by", "split", "--explain"],
+            2,
+            "--explain and --by do not go together",
+            "look at one group alone: --where 'COLUMN = VALUE'",
+        ),
         (
             ["--by", "split", "--dask", "tcp://nowhere:1"],
             2,
@@ -325,3 +330,12 @@ def test_a_hundred_thousand_groups(capsys, folder):
     losses = np.split(((x - y) ** 2)[order], starts[1:])
     assert [each["group"] for each in found["groups"]] == names.tolist()
     assert [each["sum"] for each in found["groups"]] == [math.fsum(own) for own in losses]
+
+
+def test_a_group_that_is_a_number(capsys, tmp_path, monkeypatch):
+    """In JSON, whole or not: (1 + 4) / 2 of 0.5, and 0 of 2."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "g.csv").write_text("p,y,g\n1,2,0.5\n2,2,2\n3,5,0.5\n", "utf-8")
+    assert cli.run(["mse", "-i", "g.csv#p", "-t", "g.csv#y", "--by", "g", "-f", "jsonl"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["group"], row["mean"]) for row in rows[:2]] == [(0.5, 2.5), (2, 0.0)]
