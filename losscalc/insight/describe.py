@@ -5,7 +5,8 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from losscalc.catalogue.base import Loss, compute
+from losscalc.catalogue.base import Loss
+from losscalc.catalogue.functions import compute
 from losscalc.core.declaration import Parameter, array_arguments, parameters
 from losscalc.core.operation import differentiable, pytorch_names
 from losscalc.errors import name_arguments, option_name

@@ -154,11 +154,13 @@ def check(
     return Check(report._replace(speak=in_python))
 
 
-def suppose(loss: object, *arrays: ArrayLike | None, mistake: str, **arguments: Any) -> Supposition:
+def suppose(
+    loss: object, *arrays: ArrayLike | None, mistake: str | Sequence[str], **arguments: Any
+) -> Supposition:
     """Compute what a loss comes to if something was done otherwise.
 
-    `mistake` is a name, such as those that `check` tells, or several joined by commas; a number is given as
-    NAME=NUMBER. `losscalc suppose LOSS` on the command line lists what there is.
+    `mistake` is a name, such as those that `check` tells, or several, in a list or joined by commas; a number
+    is given as NAME=NUMBER. `losscalc suppose LOSS` on the command line lists what there is.
 
     Raises UsageError for what is not known, or does not apply to these arrays, and what `compute` raises.
 
@@ -167,8 +169,9 @@ def suppose(loss: object, *arrays: ArrayLike | None, mistake: str, **arguments: 
     """
     from losscalc.insight.detect.suppose import supposed
 
+    names = mistake if isinstance(mistake, str) else ",".join(mistake)
     asked = _Asked.of(loss, arrays, arguments)
-    return Supposition(asked.result.under(mistake, supposed(asked.of_loss, mistake)))
+    return Supposition(asked.result.under(names, supposed(asked.of_loss, names)))
 
 
 def worst(loss: object, *arrays: ArrayLike | None, count: int = 5, **arguments: Any) -> WorstLosses:

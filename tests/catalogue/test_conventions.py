@@ -143,6 +143,13 @@ GOLDEN = [
     Row("sigmoid-focal", "optax", LOGITS, 4.039549667019741, "sigmoid_focal_loss(x, y).mean()"),
     Row("sigmoid-focal", "smp", LOGITS, 4.039549667019741, 'FocalLoss("binary")(x, y)'),
     Row("sigmoid-focal", "monai", LOGITS, 4.039549827575684, "FocalLoss()(x[:, None], y[:, None])"),
+    Row(
+        "brier",
+        "sklearn",
+        {"input": [0.9, 0.2, 0.4], "target": [1.0, 0.0, 1.0]},
+        0.13666666666666666,
+        "brier_score_loss(y, x)",
+    ),
     Row("log-loss", "keras", CHANCES, 6.408449649810791, "SparseCategoricalCrossentropy()(y, x)"),
     Row(
         "log-loss",

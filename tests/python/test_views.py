@@ -171,6 +171,13 @@ def test_a_gradient_is_checked() -> None:
     )
 
 
+def test_several_mistakes_are_a_list() -> None:
+    """Half of the sum of 1 and 9."""
+    found = losscalc.suppose("mse", [1.0, 2.0], [2.0, 5.0], mistake=["sum", "half"])
+    assert found.value == 5.0
+    assert found.value == losscalc.suppose("mse", [1.0, 2.0], [2.0, 5.0], mistake="sum,half").value
+
+
 def test_rows_are_records() -> None:
     """As a DataFrame takes them; the largest loss is 4 of 4.5."""
     (row,) = losscalc.worst("l1", [1.0, 5.0, 2.0], [1.5, 1.0, 2.0], count=1).rows
