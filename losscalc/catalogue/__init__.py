@@ -4,7 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from losscalc.catalogue.index import MODULES
-from losscalc.core.registry import add_index, operations
+from losscalc.core.registry import add_index
+from losscalc.core.registry import operations as operations
 
 add_index({f"{__name__}.{module}": names.split() for module, names in MODULES.items()})
 
