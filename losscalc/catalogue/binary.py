@@ -48,7 +48,7 @@ class BCE(Binary):
     np.float64(0.340550416)
     """
 
-    unlike = "takes labels of any dtype"
+    unlike = "accepts labels of any dtype"
     ambiguous: ClassVar[Mapping[str, str]] = {"binary_crossentropy": "bce-logits"}
     uses = ("binary", "several labels", "multi-label", "probabilities", "GAN", "reconstruction")
     range = Interval(0.0, 100.0)
@@ -111,7 +111,7 @@ class BCEWithLogits(Binary):
 
     unlike = (
         "stays accurate for confident correct predictions of either sign, takes the limit at infinite "
-        "logits where PyTorch gives NaN, takes labels of any dtype and refuses a negative `pos_weight`"
+        "logits where PyTorch gives NaN, accepts labels of any dtype and refuses a negative `pos_weight`"
     )
     aliases = ("sigmoid_cross_entropy", "sigmoid_cross_entropy_with_logits", "sigmoid_binary_cross_entropy")
     uses = ("binary", "several labels", "multi-label", "segmentation", "GAN", "ordinal")
@@ -218,8 +218,8 @@ class SigmoidFocal(Binary):
     """
 
     unlike = (
-        "takes the limit at infinite logits where torchvision gives NaN, reduces to the mean unless told "
-        "otherwise, and refuses a negative `gamma`"
+        "takes the limit at infinite logits where torchvision gives NaN, averages by default, and refuses "
+        "a negative `gamma`"
     )
     aliases = ("binary_focal", "BinaryFocalCrossentropy", "SigmoidFocalCrossEntropy")
     uses = ("binary", "several labels", "multi-label", "imbalanced", "detection", "segmentation")

@@ -31,8 +31,8 @@ class Detection(Loss):
     broadcasts = True
     legacy = False
     unlike = (
-        "reduces to the mean unless told otherwise, gives NaN for the mean of no boxes, and keeps the "
-        "digits of boxes that are nearly equal"
+        "averages by default, gives NaN for the mean of no boxes, and stays accurate for boxes that are "
+        "nearly equal"
     )
     range = Interval(0.0, 2.0)
     example = {"input": [[0.0, 0.0, 2.0, 2.0]], "target": [[1.0, 1.0, 3.0, 3.0]]}
@@ -190,8 +190,8 @@ class CIoU(DIoU):
     """
 
     unlike = (
-        "honours `eps` everywhere, where torchvision takes 1e-7 for the distance, gives 0 for equal boxes "
-        f"with an `eps` of 0, for which torchvision gives NaN, {Detection.unlike}"
+        "uses `eps` everywhere, where torchvision has 1e-7 for the distance, gives 0, not NaN, for equal "
+        f"boxes with an `eps` of 0, {Detection.unlike}"
     )
     range = Interval(0.0, 2.5)
     aliases = ("complete-iou", "complete-box-iou")

@@ -140,7 +140,7 @@ class Cosine(NamedTuple):
         one, other = self._lengths(u, v)
         unit, partner = u / one[..., np.newaxis], v / other[..., np.newaxis]
         gap = unit - partner
-        # 1 - û·v̂ = ½·‖û - v̂‖² keeps the digits of a small distance. It holds for unit vectors only, which
+        # 1 - û·v̂ = ½·‖û - v̂‖² stays accurate for small distances. It holds for unit vectors only, which
         # vectors shorter than eps do not become.
         short = (one <= self.eps) | (other <= self.eps)
         return np.where(short, 1.0 - dot(unit, partner), 0.5 * dot(gap, gap))

@@ -47,7 +47,7 @@ class KLDiv(Loss):
 
     unlike = (
         "refuses negative probabilities, takes the limit 0 where a probability is 0 and the log-probability "
-        "is infinite, and takes whole numbers, as float64"
+        "is infinite, and accepts integers, as float64"
     )
     uses: ClassVar[tuple[str, ...]] = ("distributions", "distillation")
     range = Interval(-math.exp(-1.0))
@@ -121,7 +121,7 @@ class KL(Divergence):
     conventions = (
         Convention(
             "keras",
-            "raises probabilities below 1e-7 to it",
+            "raises probabilities below 1e-7 to 1e-7",
             "keras.losses.kl_divergence, 3.15.1",
             {"eps": 1e-7},
         ),

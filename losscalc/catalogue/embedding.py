@@ -53,8 +53,8 @@ class CosineEmbedding(Loss):
     uses = ("metric learning", "contrastive", "embeddings", "pairs")
     close = ("cosine-distance", "contrastive")
     unlike = (
-        "keeps the digits of a small distance, does not overflow for long vectors, and refuses labels other "
-        "than 1 and -1, which cost nothing there"
+        "stays accurate for small distances, does not overflow for long vectors, and refuses labels other "
+        "than 1 and -1, for which PyTorch gives 0"
     )
     example = {
         "input1": [[1.0, 0.0], [1.0, 2.0]],
@@ -158,14 +158,14 @@ class CosineDistance(Loss):
     conventions = (
         Convention(
             "keras",
-            "gives minus the cosine, which is 1 less, and takes lengths as at least 1e-7",
+            "gives minus the cosine, which is 1 less, and divides by lengths of at least 1e-7",
             "keras.losses.cosine_similarity, 3.15.1",
             {"eps": 1e-7},
             offset=-1.0,
         ),
         Convention(
             "optax",
-            "takes lengths as they are, so that a vector of zeros has a loss of NaN",
+            "sets no least length, so that a vector of zeros has a loss of NaN",
             "optax.losses.cosine_distance, 0.2.8",
             {"eps": 0.0},
         ),

@@ -46,9 +46,7 @@ class PoissonNLL(Likelihood):
     array([1.        , 0.71828183, 7.3890561 ])
     """
 
-    unlike = (
-        "takes whole numbers, as float64, takes the limit at infinite inputs, and refuses a negative `eps`"
-    )
+    unlike = "accepts integers, as float64, takes the limit at infinite inputs, and refuses a negative `eps`"
     ambiguous: ClassVar[Mapping[str, str]] = {"poisson": "poisson-deviance"}
     uses = ("regression", "counts")
     range = Interval()
@@ -118,7 +116,7 @@ class GaussianNLL(Likelihood):
     array([0.125     , 0.34657359])
     """
 
-    unlike = "takes whole numbers, as float64, and one number as `var` for an input of any shape"
+    unlike = "accepts integers, as float64, and a single number as `var` for an input of any shape"
     aliases = ("gaussian_negative_log_likelihood", "normal_nll")
     uses = ("regression", "uncertainty")
     range = Interval()

@@ -68,7 +68,7 @@ class MAPE(Relative):
     conventions = (
         Convention(
             "keras",
-            "gives percent, and divides by at least 1e-7",
+            "gives per cent, and divides by at least 1e-7",
             "keras.losses.mean_absolute_percentage_error, 3.15.1",
             {"eps": 1e-7},
             factor=100.0,
@@ -191,7 +191,7 @@ class MSLE(SquaredLogarithmic):
     conventions = (
         Convention(
             "keras",
-            "replaces all that is less than 1e-7, negative values too, by 1e-7",
+            "raises values below 1e-7, negative ones too, to 1e-7",
             "keras.losses.mean_squared_logarithmic_error, 3.15.1",
             changes={"input": _LIFTED, "target": _LIFTED},
             takes=("input", "target"),

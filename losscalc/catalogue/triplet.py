@@ -135,7 +135,7 @@ class TripletMargin(Triplet):
     conventions = (
         Convention(
             "optax",
-            "adds eps once, to the sum of the powers",
+            "adds eps to the sum of the powers instead of each difference",
             "optax.losses.triplet_margin_loss, 0.2.8",
             {"eps_once": True},
         ),
@@ -194,7 +194,7 @@ class TripletMarginWithDistance(Triplet):
     np.float64(0.292893218)
     """
 
-    unlike = "has names for distances"
+    unlike = "takes distances by name"
     example = {
         "anchor": [[1.0, 0.0]],
         "positive": [[1.0, 1.0]],
