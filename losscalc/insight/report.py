@@ -138,7 +138,7 @@ class Report(NamedTuple):
         text = self.expect.strip()
         if found.undecided:
             is_special = self.number is not None and not math.isfinite(self.number.value)
-            why = "" if is_special else "too few digits to tell, more would decide: "
+            why = "" if is_special else "too few digits to tell: "
             yield Told(f"{why}{text} may be one of these, or chance")
             for each in found.undecided:
                 yield from self._explanation(each)
