@@ -96,7 +96,7 @@ class BCEWithLogits(Binary):
     """Binary cross-entropy of logits.
 
     `input` (logits) and `target` (labels) have any shape, the same for both; `weight` and `pos_weight`
-    broadcast to it from the last axis, so that (C,) holds one number a column and (N, 1) one a row. A
+    broadcast to it from the last axis, so that (C,) holds one number per column and (N, 1) one per row. A
     `pos_weight` of negatives/positives counts each positive as often as there are negatives for it. The
     mean divides by the number of elements; weights do not enter the divisor.
 
@@ -154,7 +154,7 @@ class MultiLabelSoftMargin(Loss):
     """Binary cross-entropy of logits, averaged over the classes of each row.
 
     `input` holds logits (N, ..., C), or (C,) for one row, and `target` labels of the same shape; the
-    classes are on the last axis. `weight` broadcasts to that shape, so that (C,) is one number a class; it
+    classes are on the last axis. `weight` broadcasts to that shape, so that (C,) is one number per class; it
     is never normalised. Each row has one loss, its mean over the C classes. The mean divides by the number
     of rows.
 

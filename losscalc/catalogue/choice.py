@@ -35,10 +35,10 @@ class Focal(Multiclass):
 
     `input` holds logits (N, C) or (N, C, d1, ...), with the classes on axis 1 (or the last, with a
     `class_axis` of -1), or (C,) for one sample. `target` holds class indices of that shape without the class
-    axis. `weight` has shape (C,): one factor a class, the alpha of the paper. The mean divides by the number
-    of targets that are not ignored; weights of classes never enter it. `sample_weight`, (N,) or of the shape
-    of `target`, multiplies each loss and what it adds to the divisor. Probabilities are kept `eps` away from
-    0 and 1.
+    axis. `weight` has shape (C,): one factor per class, the alpha of the paper. The mean divides by the
+    number of targets that are not ignored; weights of classes never enter it. `sample_weight`, (N,) or of the
+    shape of `target`, multiplies each loss and what it adds to the divisor. Probabilities are kept `eps` away
+    from 0 and 1.
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), and DomainError
     for a negative weight.

@@ -178,7 +178,7 @@ class Custom(NamedTuple):
             ) from error
         if given.dtype.kind not in "fiu" or isinstance(given, np.ma.MaskedArray) or given.shape != rows:
             raise ShapeError(
-                "the distance function must give one real number a row",
+                "the distance function must give one real number per row",
                 found=f"shape {given.shape} of {given.dtype}",
                 argument="distance_function",
                 hint="vectors lie along the last axis, as in numpy.linalg.norm(u - v, axis=-1)",

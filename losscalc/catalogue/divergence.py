@@ -91,7 +91,7 @@ class KLDiv(Loss):
 
 
 class Divergence(Loss):
-    """The base of divergences with one loss a row: arrays (..., C) of one shape, or (C,) for one row."""
+    """The base of divergences with one loss per row: arrays (..., C) of one shape, or (C,) for one row."""
 
     divisor = "the number of rows"
     legacy = False

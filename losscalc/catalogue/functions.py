@@ -60,7 +60,7 @@ def compute(loss: object, *arrays: ArrayLike | None, **arguments: Any) -> Any:
     an array: lists, tensors, DataFrames, Arrow's. `weight` and `pos_weight` may be "balanced". The other
     arguments are the parameters of the loss, `like` (a library, as which it is computed, such as "keras"),
     and `reduction` (none, mean or sum; by default mean), `dtype` (of the result; by default that of the
-    input), `broadcast`, PyTorch's old `size_average` and `reduce`, `threads` (by default one a core; the
+    input), `broadcast`, PyTorch's old `size_average` and `reduce`, `threads` (by default one per core; the
     result is the same for any number) and `digits` (1 to 1,000; the result is then decimal.Decimal with so
     many correct digits, for which mpmath is needed). The class of the loss tells its shapes, domains and
     divisor.

@@ -133,7 +133,7 @@ class GaussianNLL(Likelihood):
         layout = super().layout(shapes, dtypes, broadcast)
         whole, var = shapes["input"], shapes["var"]
         if not _is_variance_of(var, whole):
-            per_row = f"{show_shape(whole[:-1])} for one a row, " if len(whole) > 1 else ""
+            per_row = f"{show_shape(whole[:-1])} for one per row, " if len(whole) > 1 else ""
             raise ShapeError(
                 f"`var` of shape {show_shape(var)} does not fit `input` of {show_shape(whole)}",
                 argument="var",

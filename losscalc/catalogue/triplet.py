@@ -183,7 +183,7 @@ class TripletMarginWithDistance(Triplet):
 
     `anchor`, `positive` and `negative` hold vectors (N, D), or (D,) for one triplet; more leading axes
     are welcome. `distance_function` is the name of a distance, or, in Python, a function of two float64
-    arrays that gives one number a row. The mean divides by the number of triplets.
+    arrays that gives one number per row. The mean divides by the number of triplets.
 
     Raises ShapeError for shapes that differ and ParameterError for a `margin` that is not positive, an
     unknown distance, or the gradient of a function.

@@ -169,7 +169,9 @@ def _plotted(request: Request, path: str, *, is_read_again: bool) -> Request:
         return request
     addresses = request.inputs.addresses().values()
     if any(address.is_stdin or address.pipe for address in addresses):
-        raise UsageError("a plot beside `by` or `digits` reads twice", hint="put the array in a file")
+        raise UsageError(
+            "a plot beside `by` or `digits` reads the arrays twice", hint="put the array in a file"
+        )
     readings = request.inputs.readings
     inputs = request.inputs._replace(readings=readings._replace(usual=readings.usual._replace(by=None)))
     call = request.call._replace(digits=None)

@@ -25,7 +25,7 @@ from losscalc.outputs.working import Line, Math, Step, Working
 
 # Beyond this the textbook form has lost the digits, or the range, that the loss has.
 _FAR = 1e-6
-_LOST = "float64 has too few digits for the steps of the textbook: computed in a form that keeps them"
+_LOST = "the steps of the textbook lose too many digits in float64: computed in a form that keeps them"
 
 
 def worked(call: AnyCall, done: Computation, decimals: int) -> Working:

@@ -162,7 +162,7 @@ class Report(NamedTuple):
     def _near(self, candidate: Candidate) -> str:
         assert self.number is not None
         digits = _common_digits(candidate.value, self.number.value)
-        close = f", which is yours to {digits} digits" if digits > 1 else ""
+        close = f", which agrees to {digits} digits" if digits > 1 else ""
         return f"{_digits_of(candidate.value)}{close}, if {self.speak(candidate.sentence)} ({candidate.name})"
 
     def _digits(self) -> str:

@@ -251,12 +251,12 @@ def test_not_finite(capsys):
     [
         (["--by", "splt"], 3, "--by: there is no such column, found 'splt'", "did you mean --by split?"),
         (["--by", "b.csv#x"], 3, "b.csv: no such file or directory", None),
-        (["--by", "1,2"], 4, "--by has 2 rows and --input has 4; they must have equally many", None),
-        (["--by", "5"], 4, "--by has 1 row and --input has 4; they must have equally many", None),
+        (["--by", "1,2"], 4, "--by has 2 rows and --input has 4; they must have the same number", None),
+        (["--by", "5"], 4, "--by has 1 row and --input has 4; they must have the same number", None),
         (
             ["--by", "[[1,2],[3,4],[5,6],[7,8]]"],
             4,
-            "--by has shape (4, 2), and is one group a row, (N,)",
+            "--by has shape (4, 2), and is one group per row, (N,)",
             "take one column of a file as FILE#NAME or FILE#2",
         ),
         (
@@ -310,7 +310,7 @@ def test_ids_are_no_groups(capsys, folder, way):
     """Each row of its own group would take a kilobyte: refused, unless --max-size lets it pass."""
     (folder / "g.csv").write_text("g,x,y\n" + "".join(f"k{i},{i},1\n" for i in range(100_001)))
     command = ["mse", "-i", "g.csv#x", "-t", "g.csv#y", "--by", way]
-    hint = "if that is as it should be, --max-size 8G, for example, lets it pass"
+    hint = "if that is intended, raise the limit, as in --max-size 8G"
     refuse(capsys, command, "g.csv: the groups are more than 100,000", hint, code=3)
 
     assert cli.run([*command, "--max-size", "8G"]) == 0

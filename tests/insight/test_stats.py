@@ -231,7 +231,7 @@ def test_stats_of_shapes(scores, target, run):
 
 
 def test_stats_of_rows(run):
-    """A loss of rows has one number a row."""
+    """A loss of rows has one number per row."""
     # max(0, |a - p| - |a - n| + 1) of the rows: 5 - 1 + 1, and 1 - 5 + 1.
     words = ["triplet-margin", "--anchor", "[[3,4],[0,0]]", "--positive", "[[0,0],[0,1]]"]
     words += ["--negative", "[[3,3],[3,4]]", "--eps", "0"]

@@ -113,7 +113,7 @@ def _sizes_of_means(losses: Losses) -> Array:
 
 
 _FAMILIES: tuple[Family, ...] = (
-    ("batch-means", "the means of batches of {number} were averaged, the last one of which may be smaller",
+    ("batch-means", "the means of batches of {number} were averaged, the last of which may be smaller",
      2.0, _means_of_batches, _sizes_of_means, always),
     ("full-batches", "the last, incomplete batch of {number} was dropped", 2.5,
      lambda s, keys: prefix(s, len(s.of_rows[0]) // keys * keys), lambda s: _uneven(s), always),
