@@ -4,7 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from losscalc.catalogue.index import MODULES
-from losscalc.core.registry import add_index, operations
+from losscalc.core.registry import add_index
+from losscalc.core.registry import operations as operations
 
 add_index({f"{__name__}.{module}": names.split() for module, names in MODULES.items()})
 
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from losscalc.catalogue.activations import *
     from losscalc.catalogue.adaptive import *
     from losscalc.catalogue.base import Loss as Loss
-    from losscalc.catalogue.base import compute as compute
-    from losscalc.catalogue.base import gradient as gradient
     from losscalc.catalogue.base import losses as losses
     from losscalc.catalogue.binary import *
     from losscalc.catalogue.boxes import *
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from losscalc.catalogue.distillation import *
     from losscalc.catalogue.divergence import *
     from losscalc.catalogue.embedding import *
+    from losscalc.catalogue.functions import compute as compute
+    from losscalc.catalogue.functions import gradient as gradient
     from losscalc.catalogue.gaussian import *
     from losscalc.catalogue.hinge import *
     from losscalc.catalogue.infonce import *
@@ -49,10 +50,11 @@ else:
 
     def __getattr__(name: str) -> Any:
         """Load the public names on first use: the classes of all operations, and what is around them."""
-        base = import_module(f"{__name__}.base")
-        functions = {public: getattr(base, public) for public in ("Loss", "compute", "gradient", "losses")}
+        base, functions = (import_module(f"{__name__}.{room}") for room in ("base", "functions"))
+        public = {name: getattr(base, name) for name in ("Loss", "losses")}
+        public |= {name: getattr(functions, name) for name in ("compute", "gradient")}
         classes = {cls.__name__: cls for cls in operations().values()}
-        globals().update(functions, **classes, __all__=[*functions, *classes])
+        globals().update(public, **classes, __all__=[*public, *classes])
         if name not in globals():
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return globals()[name]

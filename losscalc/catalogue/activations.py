@@ -12,7 +12,7 @@ from losscalc.core.declaration import Doc
 from losscalc.core.operation import Operation, result_dtype
 from losscalc.core.reductions import Terms
 from losscalc.core.registry import register
-from losscalc.core.roles import Amounts, ClassScores, Logits
+from losscalc.core.roles import Amounts, Logits
 from losscalc.core.shapes import Layout
 from losscalc.engine import compute as engine
 from losscalc.engine.arguments import memory_sources
@@ -176,7 +176,7 @@ class Softmax(Normalizing):
 
     formula = "exp(x) / Σ exp(x)"
 
-    def terms(self, input: ClassScores) -> Terms:
+    def terms(self, input: Logits) -> Terms:
         return self.along(input, stable.softmax)
 
 
@@ -197,5 +197,5 @@ class LogSoftmax(Normalizing):
 
     formula = "x - ln Σ exp(x)"
 
-    def terms(self, input: ClassScores) -> Terms:
+    def terms(self, input: Logits) -> Terms:
         return self.along(input, stable.log_softmax)

@@ -52,8 +52,8 @@ class AdaptiveLogSoftmax(Loss):
     """
 
     unlike = (
-        "gives one thing, what the reduction says: PyTorch returns the log-probabilities, which are none "
-        "with a minus, and the mean together"
+        "returns one result, as the reduction says; PyTorch returns the log-probabilities, which are minus "
+        "the losses, together with the mean"
     )
     aliases = ("adaptive_softmax",)
     uses = ("classification", "one class of several", "language model", "large vocabulary")

@@ -48,7 +48,7 @@ class BCE(Binary):
     np.float64(0.340550416)
     """
 
-    unlike = "takes labels of any dtype"
+    unlike = "accepts labels of any dtype"
     ambiguous: ClassVar[Mapping[str, str]] = {"binary_crossentropy": "bce-logits"}
     uses = ("binary", "several labels", "multi-label", "probabilities", "GAN", "reconstruction")
     range = Interval(0.0, 100.0)
@@ -96,7 +96,7 @@ class BCEWithLogits(Binary):
     """Binary cross-entropy of logits.
 
     `input` (logits) and `target` (labels) have any shape, the same for both; `weight` and `pos_weight`
-    broadcast to it from the last axis, so that (C,) holds one number a column and (N, 1) one a row. A
+    broadcast to it from the last axis, so that (C,) holds one number per column and (N, 1) one per row. A
     `pos_weight` of negatives/positives counts each positive as often as there are negatives for it. The
     mean divides by the number of elements; weights do not enter the divisor.
 
@@ -111,7 +111,7 @@ class BCEWithLogits(Binary):
 
     unlike = (
         "stays accurate for confident correct predictions of either sign, takes the limit at infinite "
-        "logits where PyTorch gives NaN, takes labels of any dtype and refuses a negative `pos_weight`"
+        "logits where PyTorch gives NaN, accepts labels of any dtype and refuses a negative `pos_weight`"
     )
     aliases = ("sigmoid_cross_entropy", "sigmoid_cross_entropy_with_logits", "sigmoid_binary_cross_entropy")
     uses = ("binary", "several labels", "multi-label", "segmentation", "GAN", "ordinal")
@@ -154,7 +154,7 @@ class MultiLabelSoftMargin(Loss):
     """Binary cross-entropy of logits, averaged over the classes of each row.
 
     `input` holds logits (N, ..., C), or (C,) for one row, and `target` labels of the same shape; the
-    classes are on the last axis. `weight` broadcasts to that shape, so that (C,) is one number a class; it
+    classes are on the last axis. `weight` broadcasts to that shape, so that (C,) is one number per class; it
     is never normalised. Each row has one loss, its mean over the C classes. The mean divides by the number
     of rows.
 
@@ -177,6 +177,7 @@ class MultiLabelSoftMargin(Loss):
     }
 
     formula = "-1/C·Σ w·[y·ln σ(x) + (1-y)·ln(1-σ(x))]; C classes"
+    derivative = "w·(σ(x) - y) / C; C classes"
     divisor = "the number of rows, each of which is a mean over its classes"
     broadcasts = True
 
@@ -217,8 +218,8 @@ class SigmoidFocal(Binary):
     """
 
     unlike = (
-        "takes the limit at infinite logits where torchvision gives NaN, reduces to the mean unless told "
-        "otherwise, and refuses a negative `gamma`"
+        "takes the limit at infinite logits where torchvision gives NaN, averages by default, and refuses "
+        "a negative `gamma`"
     )
     aliases = ("binary_focal", "BinaryFocalCrossentropy", "SigmoidFocalCrossEntropy")
     uses = ("binary", "several labels", "multi-label", "imbalanced", "detection", "segmentation")

@@ -31,8 +31,8 @@ class Detection(Loss):
     broadcasts = True
     legacy = False
     unlike = (
-        "reduces to the mean unless told otherwise, gives NaN for the mean of no boxes, and keeps the "
-        "digits of boxes that are nearly equal"
+        "averages by default, gives NaN for the mean of no boxes, and stays accurate for boxes that are "
+        "nearly equal"
     )
     range = Interval(0.0, 2.0)
     example = {"input": [[0.0, 0.0, 2.0, 2.0]], "target": [[1.0, 1.0, 3.0, 3.0]]}
@@ -61,7 +61,21 @@ class Detection(Loss):
         areas = overlap, area(own) + area(other) - overlap, area(hull)
         values = (*areas, np.sqrt(square(offset)), np.sqrt(square(hull)), *own, *other)
         names = ("I", "U", "C", "ρ", "c", "w₁", "h₁", "w₂", "h₂")
-        return {name: value[..., np.newaxis] for name, value in zip(names, values, strict=True)}
+        known = {name: value[..., np.newaxis] for name, value in zip(names, values, strict=True)}
+        return {**known, **self._derivatives(Pair.plain(input, target, self.eps))}
+
+    def _derivatives(self, pair: Pair) -> Quantities:
+        """The derivatives of what the formula is made of with respect to each side of the box."""
+        overlap, proportions = pair.overlap_slope(), -8.0 / np.pi**2 * pair.angle * pair.turn
+        slopes = {
+            "I'": overlap,
+            "U'": area_slope(pair.own) - overlap,
+            "C'": pair.hull_slope(),
+            "r'": pair.offset_slope(),
+            "s'": pair.diagonal_slope(),
+            "v'": proportions,
+        }
+        return {name: np.moveaxis(slope, 0, -1) for name, slope in slopes.items()}
 
     def gradient(self, input: Boxes, target: Boxes) -> Slope:
         """By the quotient rule: each corner moves the areas, and what else is computed, that it bounds."""
@@ -80,6 +94,9 @@ class Detection(Loss):
         return (overlap / union * (area_slope(pair.own) - shared) - shared) / union
 
 
+_SIDES = "I', U' ... those of the overlap, the union and so on with respect to each side of the box"
+_OF_IOU = "I·U'/V² - I'/V"
+_OF_DIOU = f"{_OF_IOU} + r'/D - ρ²·s'/D²"
 _LEGEND = "I overlap, U union, ρ distance of the centres, c diagonal of the enclosing box"
 
 
@@ -106,6 +123,7 @@ class GIoU(Detection):
     )
 
     formula = "1 - I/(U + ε) + (C - U)/(C + ε); I overlap, U union, C enclosing area"
+    derivative = f"{_OF_IOU} + V·C'/D² - U'/D, V = U + ε, D = C + ε; {_SIDES}"
 
     def _value(self, pair: Pair) -> FloatArray:
         return super()._value(pair) + pair.bare / (area(pair.hull) + pair.eps)
@@ -142,6 +160,7 @@ class DIoU(Detection):
     )
 
     formula = f"1 - I/(U + ε) + ρ²/(c² + ε); {_LEGEND}"
+    derivative = f"{_OF_DIOU}, V = U + ε, D = c² + ε; {_SIDES}, r' that of ρ², s' of c²"
 
     def _value(self, pair: Pair) -> FloatArray:
         return super()._value(pair) + square(pair.centres) / (square(pair.hull) + pair.eps)
@@ -171,8 +190,8 @@ class CIoU(DIoU):
     """
 
     unlike = (
-        "honours `eps` everywhere, where torchvision takes 1e-7 for the distance, gives 0 for equal boxes "
-        f"with an `eps` of 0, for which torchvision gives NaN, {Detection.unlike}"
+        "uses `eps` everywhere, where torchvision has 1e-7 for the distance, gives 0, not NaN, for equal "
+        f"boxes with an `eps` of 0, {Detection.unlike}"
     )
     range = Interval(0.0, 2.5)
     aliases = ("complete-iou", "complete-box-iou")
@@ -186,17 +205,19 @@ class CIoU(DIoU):
         "1 - I/(U + ε) + ρ²/(c² + ε) + α·v, α = 0 if v = 0, else v / (1 - I/(U + ε) + v + ε), "
         f"v = 4/π²·(atan(w₂/h₂) - atan(w₁/h₁))²; {_LEGEND}, w and h sides of the boxes, 1 input and 2 target"
     )
+    derivative = (
+        f"{_OF_DIOU} + α·v', α = 0 if v = 0, else v / (1 - I/(U + ε) + v + ε), "
+        f"v = 4/π²·(atan(w₂/h₂) - atan(w₁/h₁))², V = U + ε, D = c² + ε; "
+        f"{_SIDES}, r' that of ρ², s' of c², α taken as constant"
+    )
 
     def _value(self, pair: Pair) -> FloatArray:
         proportions = self._proportions(pair)
         return super()._value(pair) + self._alpha(pair, proportions) * proportions
 
     def _slope(self, pair: Pair) -> FloatArray:
-        # atan(w/h)' = (h·w' - w·h') / (w² + h²)
-        width, height = pair.own
-        turn = np.stack([-height, width, height, -width]) / square(pair.own)
         factor = self._alpha(pair, self._proportions(pair)) * (-8.0 / np.pi**2) * pair.angle
-        return super()._slope(pair) + factor * turn
+        return super()._slope(pair) + factor * pair.turn
 
     def _proportions(self, pair: Pair) -> FloatArray:
         """(2/π·(atan(w₂/h₂) - atan(w₁/h₁)))²."""
@@ -213,6 +234,11 @@ _FORMULAS = {
     "linear": "1 - I/(U + ε)",
     "square": "1 - (I/(U + ε))²",
     "log": "-ln(max(I/(U + ε), ε))",
+}
+_DERIVATIVES = {
+    "linear": _OF_IOU,
+    "square": f"2·I/V·({_OF_IOU})",
+    "log": "0 if I/V ≤ ε, else U'/V - I'/I",
 }
 
 
@@ -251,10 +277,14 @@ class IoU(Detection):
         """Each mode has a formula of its own."""
         return f"{_FORMULAS[self.mode]}; I overlap, U union"
 
+    def derived(self, target: FloatArray | IndexArray) -> str:
+        """So has its derivative."""
+        return f"{_DERIVATIVES[self.mode]}, V = U + ε; {_SIDES}"
+
     def quantities(self, input: Boxes, target: Boxes) -> Quantities:
         """The areas."""
         known = super().quantities(input, target)
-        return {name: known[name] for name in ("I", "U")}
+        return {name: known[name] for name in ("I", "U", "I'", "U'")}
 
     def _value(self, pair: Pair) -> FloatArray:
         lack = super()._value(pair)

@@ -35,10 +35,10 @@ class Focal(Multiclass):
 
     `input` holds logits (N, C) or (N, C, d1, ...), with the classes on axis 1 (or the last, with a
     `class_axis` of -1), or (C,) for one sample. `target` holds class indices of that shape without the class
-    axis. `weight` has shape (C,): one factor a class, the alpha of the paper. The mean divides by the number
-    of targets that are not ignored; weights of classes never enter it. `sample_weight`, (N,) or of the shape
-    of `target`, multiplies each loss and what it adds to the divisor. Probabilities are kept `eps` away from
-    0 and 1.
+    axis. `weight` has shape (C,): one factor per class, the alpha of the paper. The mean divides by the
+    number of targets that are not ignored; weights of classes never enter it. `sample_weight`, (N,) or of the
+    shape of `target`, multiplies each loss and what it adds to the divisor. Probabilities are kept `eps` away
+    from 0 and 1.
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), and DomainError
     for a negative weight.
@@ -54,8 +54,8 @@ class Focal(Multiclass):
     conventions = (
         Convention(
             "keras",
-            "has a factor alpha of 0.25 for all classes unless weights are given, which are that factor, and "
-            "keeps probabilities 1e-7 away from 0 and 1",
+            "multiplies all classes by alpha, 0.25, unless weights take its place, and keeps probabilities "
+            "1e-7 away from 0 and 1",
             "keras.losses.CategoricalFocalCrossentropy(from_logits=True), 3.15.1",
             {"eps": 1e-7},
             factor=0.25,
@@ -64,7 +64,8 @@ class Focal(Multiclass):
         ),
         Convention(
             "monai",
-            "has a loss for each class, 0 for the wrong ones, so that its mean divides by their number too",
+            "has a loss for each class, 0 for the wrong ones, so that its mean divides by the number of "
+            "classes too",
             "monai.losses.FocalLoss(use_softmax=True, to_onehot_y=True), 1.6.1",
             mean="classes",
         ),
@@ -165,13 +166,13 @@ class MulticlassHinge(Loss):
     conventions = (
         Convention(
             "keras",
-            "lets a score of 0 compete with those of the wrong classes",
+            "counts a score of 0 among those of the wrong classes",
             "keras.losses.categorical_hinge, 3.15.1",
             {"zero": True},
         ),
         Convention(
             "torchmetrics",
-            "puts a softmax before the scores if any of them is outside [0, 1]",
+            "applies a softmax to the scores if any of them is outside [0, 1]",
             "torchmetrics.functional.classification.multiclass_hinge_loss, 1.9.0",
             changes={"input": SOFTMAX},
             when=beyond_unit,

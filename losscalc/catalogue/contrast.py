@@ -297,7 +297,7 @@ def labelled_layout(shapes: Mapping[str, Shape]) -> Layout:
     if not fits(shapes["target"], shapes["input"][:1]):
         raise ShapeError(
             f"`target` has shape {show_shape(shapes['target'])}; for `input` of shape "
-            f"{show_shape(shapes['input'])} it must be {show_shape(shapes['input'][:1])}, one label a row",
+            f"{show_shape(shapes['input'])} it must be {show_shape(shapes['input'][:1])}, one label per row",
             argument="target",
         )
     return layout._replace(cut=layout.cut | {"target"}, indices=frozenset({"target"}))

@@ -7,11 +7,15 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from losscalc.core.array import Array
 from losscalc.core.conventions import Convention
-from losscalc.core.declaration import array_arguments, labels_of, parameters, target_argument
+from losscalc.core.declaration import array_arguments, labels_of, parameters, scores_of, target_argument
 from losscalc.core.operation import Operation
 from losscalc.core.registry import lookup, operations
 from losscalc.core.roles import CLASS_KINDS
+from losscalc.engine.foreign import as_array
 from losscalc.errors import ParameterError, UnknownLossError
 
 _LIBRARIES = {
@@ -37,6 +41,10 @@ _SHAPES = ("in_features", "n_classes", "cutoffs", "div_value", "head_bias", "bia
 """What the weights inside a criterion tell as well."""
 _SWITCHES = {"alpha": "apply_class_balancing"}
 """Parameters that have an effect only where another one is true."""
+_RENAMED = {("mean_pinball_loss", "alpha"): "quantile"}
+"""Parameters that mean another one of the same loss, by the name of the criterion."""
+_ONE_HOT = re.compile("^categorical")
+"""Criteria whose targets have a row of 0 and 1 for each sample."""
 _PREDICTIONS = (
     *("y_pred", "preds", "pred", "predictions", "logits", "inputs", "y_prob", "y_proba", "y_score"),
     *("pred_decision", "predictor_outputs", "scores", "log_predictions"),
@@ -104,19 +112,20 @@ class Criterion(NamedTuple):
         own: dict[str, Any] = {} if convention is None else {"like": convention.library}
         known = {name: p.name for p in parameters(cls) for name in (p.name, p.alias) if name}
         weights = {array.name for array in given if not array.required}
-        rest: dict[str, Any] = {"reduction": self._reduction(cls), **inside}
-        for name in self._telling(convention):
-            if inside and name in _SHAPES:
+        rest: dict[str, Any] = {"reduction": self._reduction(cls)} if cls.reductions else {}
+        rest |= inside
+        for called in self._telling(convention):
+            if inside and called in _SHAPES:
                 continue
-            value = self.settings[name]
+            value, name = self.settings[called], _RENAMED.get((self.name, called), called)
             if _is_usual_distance(value):
                 continue
-            if name in known and name not in self.hidden:
+            if name in known and called not in self.hidden:
                 own[known[name]] = value
-            elif name in weights and name not in self.hidden:
+            elif name in weights and called not in self.hidden:
                 rest[name] = value
-            elif name in self.changed or name in known:
-                problem = f"{self.name} was made with `{name}`, which {cls.name} does not have"
+            elif called in self.changed or name in known:
+                problem = f"{self.name} was made with `{called}`, which {cls.name} does not have"
                 raise ParameterError(problem, found=value)
         return cls(**own), rest
 
@@ -170,10 +179,14 @@ class Criterion(NamedTuple):
             required = [array.name for array in array_arguments(cls) if array.required]
             hint = f"give them by name: {', '.join(f'{name}=' for name in required)}"
             raise ParameterError(f"it is not known how {self.name} calls its arrays", hint=hint)
-        return {
+        given = {
             **dict(zip(order, arrays, strict=False)),
             **{names.get(name, name): value for name, value in named.items()},
         }
+        target = target_argument(cls)
+        if _ONE_HOT.search(self.name.lower()) and target is not None and given.get(target.name) is not None:
+            given[target.name] = _chosen(cls, as_array(target.name, given[target.name]))
+        return given
 
     def _arrays(self, cls: type[Operation]) -> dict[str, str]:
         """What it calls the arrays of a loss, in its order."""
@@ -207,9 +220,7 @@ class Criterion(NamedTuple):
     def _candidates(self) -> Iterator[tuple[type[Operation], Convention | None]]:
         if self.library == _TORCH:
             yield from (
-                (cls, None)
-                for cls in operations().values()
-                if self.name in (cls.torch, cls.functional) and cls.reductions
+                (cls, None) for cls in operations().values() if self.name in (cls.torch, cls.functional)
             )
             return
         wanted = _plain(self.name)
@@ -219,6 +230,15 @@ class Criterion(NamedTuple):
                     required = _requirements(convention)
                     if all(self.settings.get(name) is value for name, value in required.items()):
                         yield cls, convention
+
+
+def _chosen(cls: type[Operation], target: Array) -> Array:
+    """The class of each row of a target that has a 1 for it; other rows only for losses that take them."""
+    if target.ndim > 1 and np.isin(target, (0, 1)).all() and (target.sum(axis=-1) == 1).all():
+        return np.asarray(target.argmax(axis=-1))
+    if scores_of(cls) == "logits" and labels_of(cls) == "classes":
+        return target
+    raise ParameterError(f"{cls.name} takes one class a row, and some row is not one-hot", argument="target")
 
 
 def _known_base(given: object) -> type:

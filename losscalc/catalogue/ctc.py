@@ -41,8 +41,8 @@ class CTC(Loss):
     """
 
     unlike = (
-        "refuses symbols that are the blank or outside [0, C), takes float16, and has a gradient of 0 at "
-        "log-probabilities of -inf, for which PyTorch gives NaN"
+        "refuses targets that are the blank or outside [0, C), accepts float16, and has a gradient of 0, "
+        "not NaN, at log-probabilities of -inf"
     )
     aliases = ("connectionist_temporal_classification",)
     uses = ("sequences", "speech", "handwriting")
@@ -50,8 +50,8 @@ class CTC(Loss):
     conventions = (
         Convention(
             "optax",
-            "has ln 0 as -100000, so that a target for which the input is too short has a finite loss, and "
-            "does not divide by the lengths of the targets",
+            "takes ln 0 as -100000, so that a target too long for its input has a finite loss, and does "
+            "not divide by the lengths of the targets",
             "optax.losses.ctc_loss, 0.2.8, which takes logits",
             {"log_zero": -1e5},
             mean="plain",
@@ -68,6 +68,7 @@ class CTC(Loss):
         "0 if zero_infinity and max s = -∞, else -ln Σ exp(s); "
         "s log-probability of the alignments that end in the last symbol, and in the blank behind it"
     )
+    derivative = "exp(x) - q; x log_probs, q the probability of the symbol then"
     divisor = "the number of sequences, each loss being divided by the length of its target first"
     legacy = False
 

@@ -19,7 +19,7 @@ from losscalc.core.stable import number, where
 # Below this bound a series of so many terms is exact to the last digit.
 _NEAR, _TERMS = 1.5, 28
 
-_WITH_POWER_0 = "has a power of 0 unless told otherwise, which is the squared error"
+_WITH_POWER_0 = "has a default power of 0, which is the squared error"
 _LOG_HINT = "of the logarithm of an expectation take the exponential first"
 
 Expectation = Annotated[

@@ -144,7 +144,7 @@ class Cosine(NamedTuple):
         one, other = self._lengths(u, v)
         unit, partner = u / one[..., np.newaxis], v / other[..., np.newaxis]
         gap = unit - partner
-        # 1 - û·v̂ = ½·‖û - v̂‖² keeps the digits of a small distance. It holds for unit vectors only, which
+        # 1 - û·v̂ = ½·‖û - v̂‖² stays accurate for small distances. It holds for unit vectors only, which
         # vectors shorter than eps do not become.
         short = (one <= self.eps) | (other <= self.eps)
         return np.where(short, 1.0 - dot(unit, partner), 0.5 * dot(gap, gap))
@@ -182,7 +182,7 @@ class Custom(NamedTuple):
             ) from error
         if given.dtype.kind not in "fiu" or isinstance(given, np.ma.MaskedArray) or given.shape != rows:
             raise ShapeError(
-                "the distance function must give one real number a row",
+                "the distance function must give one real number per row",
                 found=f"shape {given.shape} of {given.dtype}",
                 argument="distance_function",
                 hint="vectors lie along the last axis, as in numpy.linalg.norm(u - v, axis=-1)",

@@ -50,7 +50,7 @@ class KLDiv(Loss):
 
     unlike = (
         "refuses negative probabilities, takes the limit 0 where a probability is 0 and the log-probability "
-        "is infinite, and takes whole numbers, as float64"
+        "is infinite, and accepts integers, as float64"
     )
     uses: ClassVar[tuple[str, ...]] = ("distributions", "distillation")
     range = Interval(-math.exp(-1.0))
@@ -62,6 +62,7 @@ class KLDiv(Loss):
     }
 
     formula = "0 if q = 0, else q·(ln q - x), q = exp(y) if log_target, else y"
+    derivative = "-q, q = exp(y) if log_target, else y"
     reductions = ("none", "mean", "sum", "batchmean")
     divisor = "the number of elements, batchmean by the length of axis 0"
     broadcasts = True
@@ -93,7 +94,7 @@ class KLDiv(Loss):
 
 
 class Divergence(Loss):
-    """The base of divergences with one loss a row: arrays (..., C) of one shape, or (C,) for one row."""
+    """The base of divergences with one loss per row: arrays (..., C) of one shape, or (C,) for one row."""
 
     divisor = "the number of rows"
     legacy = False
@@ -123,7 +124,7 @@ class KL(Divergence):
     conventions = (
         Convention(
             "keras",
-            "raises probabilities below 1e-7 to it",
+            "raises probabilities below 1e-7 to 1e-7",
             "keras.losses.kl_divergence, 3.15.1",
             {"eps": 1e-7},
         ),

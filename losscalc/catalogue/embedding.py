@@ -53,8 +53,8 @@ class CosineEmbedding(Loss):
     uses = ("metric learning", "contrastive", "embeddings", "pairs")
     close = ("cosine-distance", "contrastive")
     unlike = (
-        "keeps the digits of a small distance, does not overflow for long vectors, and refuses labels other "
-        "than 1 and -1, which cost nothing there"
+        "stays accurate for small distances, does not overflow for long vectors, and refuses labels other "
+        "than 1 and -1, for which PyTorch gives 0"
     )
     example = {
         "input1": [[1.0, 0.0], [1.0, 2.0]],
@@ -65,6 +65,10 @@ class CosineEmbedding(Loss):
 
     formula = (
         "1 - cos if y = 1, max(0, cos - m) if y = -1, cos = (Σ x1·x2) / √((Σ x1² + ε)·(Σ x2² + ε)); ε = 1e-12"
+    )
+    derivative = (
+        "cos·x1/a - x2/√(a·b) if y = 1, x2/√(a·b) - cos·x1/a if cos ≥ m, else 0, "
+        "cos = (Σ x1·x2) / √(a·b), a = Σ x1² + ε, b = Σ x2² + ε"
     )
     divisor = "the number of pairs"
     broadcasts = True
@@ -154,14 +158,14 @@ class CosineDistance(Loss):
     conventions = (
         Convention(
             "keras",
-            "gives minus the cosine, which is 1 less, and takes lengths as at least 1e-7",
+            "gives minus the cosine, which is 1 less, and divides by lengths of at least 1e-7",
             "keras.losses.cosine_similarity, 3.15.1",
             {"eps": 1e-7},
             offset=-1.0,
         ),
         Convention(
             "optax",
-            "takes lengths as they are, so that a vector of zeros has a loss of NaN",
+            "sets no least length, so that a vector of zeros has a loss of NaN",
             "optax.losses.cosine_distance, 0.2.8",
             {"eps": 0.0},
         ),
@@ -173,6 +177,7 @@ class CosineDistance(Loss):
     }
 
     formula = "1 - (Σ x·y) / (max(√(Σ x²), ε)·max(√(Σ y²), ε))"
+    derivative = "cos·x/a² - y/(a·b), cos = (Σ x·y)/(a·b), a = max(√(Σ x²), ε), b = max(√(Σ y²), ε)"
     divisor = "the number of pairs"
     broadcasts = True
     legacy = False
@@ -225,6 +230,7 @@ class Contrastive(Loss):
     }
 
     formula = "½·d² if y = 1, else ½·max(0, m - d)², d = √(Σ (x1 - x2)²)"
+    derivative = "x1 - x2 if y = 1, 0 if d ≥ m, else -(m - d)·(x1 - x2) / d, d = √(Σ (x1 - x2)²)"
     divisor = "the number of pairs"
     legacy = False
 

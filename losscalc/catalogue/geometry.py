@@ -71,6 +71,12 @@ class Pair(NamedTuple):
         return cls(one, two, own, other, between, np.maximum(between, 0.0), p, q, hull, eps)
 
     @property
+    def turn(self) -> FloatArray:
+        """The derivative of atan(w/h), (h·w' - w·h') / (w² + h²), with respect to each side."""
+        width, height = self.own
+        return np.asarray(np.stack([-height, width, height, -width]) / square(self.own))
+
+    @property
     def alone(self) -> FloatArray:
         """The area that exactly one of the boxes covers, U - I."""
         (p, q), (r, s) = self.own_beyond, self.other_beyond

@@ -31,7 +31,7 @@ def _squashed(source: str) -> Convention:
     """The convention of torchmetrics."""
     return Convention(
         "torchmetrics",
-        "puts a sigmoid before the scores if any of them is outside [0, 1]",
+        "applies a sigmoid to the scores if any of them is outside [0, 1]",
         f"torchmetrics.functional.classification.binary_hinge_loss{source}, 1.9.0",
         changes={"input": SQUASHED},
         when=beyond_unit,
@@ -103,10 +103,7 @@ class HingeEmbedding(Signed):
     array([0.5, 0.5, 0. ])
     """
 
-    unlike = (
-        "refuses labels other than 1 and -1, and has a gradient of NaN where the input is NaN, for which "
-        "PyTorch gives 0"
-    )
+    unlike = "refuses labels other than 1 and -1, and has a gradient of NaN, not 0, where the input is NaN"
     uses = ("metric learning", "similarity")
     close = ("soft-margin",)
     example = {"input": [0.5, 0.5, 2.0], "target": [1, -1, -1], "reduction": "none"}

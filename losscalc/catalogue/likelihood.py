@@ -49,9 +49,7 @@ class PoissonNLL(Likelihood):
     array([1.        , 0.71828183, 7.3890561 ])
     """
 
-    unlike = (
-        "takes whole numbers, as float64, takes the limit at infinite inputs, and refuses a negative `eps`"
-    )
+    unlike = "accepts integers, as float64, takes the limit at infinite inputs, and refuses a negative `eps`"
     ambiguous: ClassVar[Mapping[str, str]] = {"poisson": "poisson-deviance"}
     uses = ("regression", "counts")
     range = Interval()
@@ -121,7 +119,7 @@ class GaussianNLL(Likelihood):
     array([0.125     , 0.34657359])
     """
 
-    unlike = "takes whole numbers, as float64, and one number as `var` for an input of any shape"
+    unlike = "accepts integers, as float64, and a single number as `var` for an input of any shape"
     aliases = ("gaussian_negative_log_likelihood", "normal_nll")
     uses = ("regression", "uncertainty")
     range = Interval()
@@ -138,7 +136,7 @@ class GaussianNLL(Likelihood):
         layout = super().layout(shapes, dtypes, broadcast)
         whole, var = shapes["input"], shapes["var"]
         if not _is_variance_of(var, whole):
-            per_row = f"{show_shape(whole[:-1])} for one a row, " if len(whole) > 1 else ""
+            per_row = f"{show_shape(whole[:-1])} for one per row, " if len(whole) > 1 else ""
             raise ShapeError(
                 f"`var` of shape {show_shape(var)} does not fit `input` of {show_shape(whole)}",
                 argument="var",

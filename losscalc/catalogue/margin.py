@@ -63,7 +63,7 @@ class MultiMargin(Rowwise):
     """
 
     unlike = (
-        "gives NaN for a row with a NaN score, takes class indices of any dtype as long as they are whole, "
+        "gives NaN for a row with a NaN score, accepts class indices of any dtype if they are whole numbers, "
         "and refuses negative weights"
     )
     averages_classes = True
@@ -135,7 +135,8 @@ class MultiLabelMargin(Rowwise):
     """
 
     unlike = (
-        "gives NaN for a row with a NaN score, and takes class indices of any dtype as long as they are whole"
+        "gives NaN for a row with a NaN score, and accepts class indices of any dtype if they are whole "
+        "numbers"
     )
     averages_classes = True
     uses = ("several labels", "multi-label", "support vector machine")

@@ -65,10 +65,11 @@ class CrossEntropy(Tokens):
     """
 
     unlike = (
-        "stays accurate for confident correct predictions, takes the limit at infinite logits, takes class "
-        "indices of any dtype as long as they are whole, refuses a `label_smoothing` below 0 and negative "
-        "weights, and gives inf where the weights of all targets are 0 and smoothing counts others, for "
-        "which PyTorch gives NaN"
+        "stays accurate for confident correct predictions, takes the limit at infinite logits, accepts "
+        "class indices of any dtype if they are whole numbers, refuses a `label_smoothing` below 0 and "
+        "negative "
+        "weights, and gives inf, not NaN, where the weights of all targets are 0 and label smoothing "
+        "counts other classes"
     )
     aliases = (
         "ce",
@@ -104,7 +105,7 @@ class CrossEntropy(Tokens):
         ),
         Convention(
             "smp",
-            "counts rows that are ignored in the mean",
+            "counts ignored rows in the mean",
             "segmentation_models_pytorch.losses.SoftCrossEntropyLoss(smooth_factor=0), 0.6.0",
             mean="all",
         ),

@@ -47,7 +47,7 @@ class NLL(Tokens):
     array([0.4, 0.2])
     """
 
-    unlike = "takes class indices of any dtype as long as they are whole, and refuses negative weights"
+    unlike = "accepts class indices of any dtype if they are whole numbers, and refuses negative weights"
     aliases = ("negative_log_likelihood",)
     uses = ("classification", "one class of several", "language model")
     is_likelihood = True

@@ -22,7 +22,7 @@ MASKS = frozenset({"chosen_mask", "rejected_mask"})
 
 
 class Preference(Loss):
-    """The base of this family: numbers of chosen and of rejected answers, one each, or one a token."""
+    """The base of this family: numbers of chosen and of rejected answers, one each, or one per token."""
 
     uses: ClassVar[tuple[str, ...]] = ("preference", "language model", "reward model", "pairs")
     divisor = "the number of pairs"
@@ -35,7 +35,7 @@ class Preference(Loss):
             if len(shape) != 1 and not (len(shape) == 2 and fits(shape, shapes.get(mask, ()))):
                 raise ShapeError(
                     f"`{name}` has shape {show_shape(shape)}; it must be (N,), one number an answer, or "
-                    f"(N, L), one a token, beside `{mask}` of the same shape",
+                    f"(N, L), one per token, beside `{mask}` of the same shape",
                     argument=name,
                 )
             if not fits(shape[:1], shapes[first][:1]):

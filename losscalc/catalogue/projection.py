@@ -44,8 +44,8 @@ class LinearCrossEntropy(Loss):
     """
 
     unlike = (
-        "has no options of chunking, and gives inf where the weights of all targets are 0 and smoothing "
-        "counts others, for which PyTorch gives NaN"
+        "has no chunking options, and gives inf, not NaN, where the weights of all targets are 0 and label "
+        "smoothing counts other classes"
     )
     aliases = ("fused_linear_cross_entropy",)
     uses = ("classification", "one class of several", "language model", "large vocabulary")

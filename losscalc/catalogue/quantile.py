@@ -48,6 +48,7 @@ class Pinball(Regression):
     example = {"input": [1.5, 1.0, 3.0], "target": [1.0, 2.0, 3.0], "quantile": 0.9, "reduction": "none"}
 
     formula = "q·(y - x) if y ≥ x, else (1-q)·(x - y); q quantile"
+    derivative = "-q if y > x, 1-q if y < x, else 0; q quantile"
     divisor = "the number of elements of the input"
     legacy = False
 

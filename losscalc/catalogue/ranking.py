@@ -35,10 +35,7 @@ class MarginRanking(Loss):
 
     uses = ("ranking", "pairs")
     close = ("hinge-embedding", "bradley-terry")
-    unlike = (
-        "refuses labels other than 1 and -1, and has a gradient of NaN where an input is NaN, for which "
-        "PyTorch gives 0"
-    )
+    unlike = "refuses labels other than 1 and -1, and has a gradient of NaN, not 0, where an input is NaN"
     example = {
         "input1": [1.0, 2.0, 3.0],
         "input2": [2.0, 1.0, 3.0],
@@ -48,6 +45,7 @@ class MarginRanking(Loss):
     }
 
     formula = "max(0, -y·(x1 - x2) + m)"
+    derivative = "-y if m - y·(x1 - x2) ≥ 0, else 0"
     divisor = "the number of elements"
     broadcasts = True
 

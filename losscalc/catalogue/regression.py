@@ -43,8 +43,8 @@ class L1(Regression):
     """
 
     unlike = (
-        "takes whole numbers, as float64, does not take complex ones, and has a gradient of NaN where the "
-        "input is NaN, for which PyTorch gives 0"
+        "accepts integers, as float64, but no complex numbers, and has a gradient of NaN, not 0, where the "
+        "input is NaN"
     )
     error_power = 1
     weighted_mean = True
@@ -115,7 +115,7 @@ class MSE(Squared):
     np.float64(9.25)
     """
 
-    unlike = "takes whole numbers, as float64"
+    unlike = "accepts integers, as float64"
     aliases = ("mean_squared_error", "squared_error")
     ambiguous: ClassVar[Mapping[str, str]] = {"l2": "half of it, as in optax"}
     uses = ("regression", "GAN", "restoration", "diffusion", "reconstruction", "keypoints", "ordinal")
@@ -153,7 +153,7 @@ class SmoothL1(Regression):
     array([0.0625, 0.75  , 2.75  ])
     """
 
-    unlike = "takes whole numbers, as float64, and refuses an infinite `beta`, for which PyTorch gives 0"
+    unlike = "accepts integers, as float64, and refuses an infinite `beta`, for which PyTorch gives 0"
     uses = ("regression", "boxes", "robust", "diffusion", "depth", "keypoints")
     bend = "beta"
     close = ("huber", "l1", "mse")
@@ -201,7 +201,7 @@ class Huber(Regression):
     """
 
     unlike = (
-        "takes whole numbers, as float64, and refuses an infinite `delta`, for which PyTorch gives half the "
+        "accepts integers, as float64, and refuses an infinite `delta`, for which PyTorch gives half the "
         "square"
     )
     uses = ("regression", "robust", "restoration", "diffusion", "depth")

@@ -68,7 +68,7 @@ class MAPE(Relative):
     conventions = (
         Convention(
             "keras",
-            "gives percent, and divides by at least 1e-7",
+            "gives per cent, and divides by at least 1e-7",
             "keras.losses.mean_absolute_percentage_error, 3.15.1",
             {"eps": 1e-7},
             factor=100.0,
@@ -127,6 +127,10 @@ class SMAPE(Relative):
     example = {"input": [1.0, 2.0, 3.5], "target": [1.5, 1.0, 3.0]}
 
     formula = "0 if x = y, else 2·|x - y| / max(|x| + |y|, ε)"
+    derivative = (
+        "0 if x = y, 2·(x - y) / (|x - y|·max(s, ε)) if x = 0, 2·(x - y) / (|x - y|·ε) if s < ε, "
+        "else 2·((x - y)·s / |x - y| - |x - y|·x / |x|) / s², s = |x| + |y|"
+    )
 
     eps: Annotated[float, FINITE_NOT_NEGATIVE, Doc("The least that twice a difference is divided by.")] = (
         1.17e-6
@@ -187,7 +191,7 @@ class MSLE(SquaredLogarithmic):
     conventions = (
         Convention(
             "keras",
-            "replaces all that is less than 1e-7, negative values too, by 1e-7",
+            "raises values below 1e-7, negative ones too, to 1e-7",
             "keras.losses.mean_squared_logarithmic_error, 3.15.1",
             changes={"input": _LIFTED, "target": _LIFTED},
             takes=("input", "target"),

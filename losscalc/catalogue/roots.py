@@ -41,7 +41,7 @@ class Rooted(Loss):
     ] = False
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
-        """With a root for each column, a weight may be one a row."""
+        """With a root for each column, a weight may be one per row."""
         if self.per_column and broadcast:
             raise ParameterError("there is no broadcasting with `per_column`", argument="broadcast")
         rows, columns = shapes["input"][:1], shapes["input"][1:]
@@ -119,7 +119,7 @@ class RMSE(Rooted, Squared):
     `input` and `target` have any shape, the same for both; so has `weight`. The root is that of the mean of
     all elements, whatever their columns; none and sum are those of the squared differences. The mean divides
     by the number of elements, with `weight` by the sum of the weights, before the root is taken. With
-    `per_column` each column has a root, none gives all of them, and `weight` may be one a row.
+    `per_column` each column has a root, none gives all of them, and `weight` may be one per row.
 
     Raises ShapeError for shapes that differ and DTypeError for values that are not real numbers.
 

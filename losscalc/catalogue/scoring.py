@@ -7,7 +7,7 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.core.array import FloatArray, IndexArray, Shape, row_size
-from losscalc.core.conventions import NORMALIZED, Convention, kept_inside
+from losscalc.core.conventions import NORMALIZED, Convention, agreeing, kept_inside
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import UNIT, Interval
 from losscalc.core.reductions import Slope, Terms
@@ -91,7 +91,7 @@ class LogLoss(Scoring):
             "keras",
             "keeps probabilities 1e-7 away from 0 and 1, divides rows of classes by their sum before that, "
             "and the sum of weighted losses by their number",
-            "keras.losses.SparseCategoricalCrossentropy and BinaryCrossentropy, 3.15.1",
+            "keras.losses.BinaryCrossentropy, SparseCategoricalCrossentropy, CategoricalCrossentropy, 3.15.1",
             {"eps": 1e-7},
             {"input": NORMALIZED},
             when=lambda arrays: arrays["target"].dtype.kind == "i",
@@ -176,6 +176,7 @@ class Brier(Scoring):
     """
 
     aliases = ("brier_score", "quadratic_score")
+    conventions = agreeing(sklearn="sklearn.metrics.brier_score_loss, 1.9.1")
     uses = ("probabilities", "binary", "one class of several", "calibration")
     close = ("log-loss", "mse")
     range = Interval(0.0, 2.0)

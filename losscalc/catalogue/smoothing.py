@@ -15,15 +15,15 @@ DICE = (
     ),
     Convention(
         "optax",
-        "adds its smooth, 1, twice to both",
+        "adds 1 twice to numerator and denominator",
         "optax.losses.dice_loss, 0.2.8, for each picture and class: give `dim`",
         {"smooth_nr": 1.0, "smooth_dr": 1.0},
         scaled=_TWICE,
     ),
     Convention(
         "smp",
-        "adds nothing to either, gives 0 for an empty target, and has in common with a label between 0 and 1 "
-        "the smaller of both",
+        "adds nothing to numerator and denominator, gives 0 for an empty target, and for a label between 0 "
+        "and 1 takes the smaller of label and probability as what they share",
         'segmentation_models_pytorch.losses.DiceLoss("binary", from_logits=False), 0.6.0',
         _SMP,
         scaled=_TWICE,
@@ -33,8 +33,8 @@ DICE = (
 JACCARD = (
     Convention(
         "smp",
-        "adds nothing to either, gives 0 for an empty target, and has in common with a label between 0 and 1 "
-        "the smaller of both",
+        "adds nothing to numerator and denominator, gives 0 for an empty target, and for a label between 0 "
+        "and 1 takes the smaller of label and probability as what they share",
         'segmentation_models_pytorch.losses.JaccardLoss("binary", from_logits=False), 0.6.0',
         _SMP,
     ),
@@ -48,22 +48,23 @@ JACCARD = (
 TVERSKY = (
     Convention(
         "keras",
-        "has the price of false negatives as alpha and that of false positives as beta, and adds nothing "
-        "to the numerator and 1e-7 to the denominator",
+        "has alpha for false negatives and beta for false positives, and adds nothing to the numerator and "
+        "1e-7 to the denominator",
         "keras.losses.tversky, 3.15.1",
         {"smooth_nr": 0.0, "smooth_dr": 1e-7},
         exchanged=("alpha", "beta"),
     ),
     Convention(
         "optax",
-        "adds 1 to both",
+        "adds 1 to numerator and denominator",
         "optax.losses.dice_loss(..., alpha=, beta=), 0.2.8, for each picture and class: give `dim`",
         {"smooth_nr": 1.0, "smooth_dr": 1.0},
     ),
     Convention(
         "smp",
-        "adds nothing to either, gives 0 for an empty target, has in common with a label between 0 and 1 the "
-        "smaller of both, and raises the mean of several losses to gamma, where each is here",
+        "adds nothing to numerator and denominator, gives 0 for an empty target, for a label between 0 and "
+        "1 takes the smaller of label and probability as what they share, and raises the mean of several "
+        "losses to the power of gamma, not each of them",
         'segmentation_models_pytorch.losses.TverskyLoss("binary", from_logits=False), 0.6.0',
         _SMP,
     ),

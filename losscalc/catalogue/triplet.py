@@ -136,7 +136,7 @@ class TripletMargin(Triplet):
     conventions = (
         Convention(
             "optax",
-            "adds eps once, to the sum of the powers",
+            "adds eps to the sum of the powers instead of each difference",
             "optax.losses.triplet_margin_loss, 0.2.8",
             {"eps_once": True},
         ),
@@ -146,6 +146,10 @@ class TripletMargin(Triplet):
     example = {"anchor": [[0.0, 0.0]], "positive": [[2.0, 0.0]], "negative": [[2.5, 0.0]]}
 
     formula = f"{Triplet.formula.partition(';')[0]}, d(u, v) = (Σ |u - v + ε|^p)^(1/p)"
+    derivative = (
+        "0 if m + d(a, p) - d(a, n) < 0, else "
+        "(anchor - positive + ε) / d(a, p) - (anchor - negative + ε) / d(a, n), d(u, v) = √(Σ (u - v + ε)²)"
+    )
 
     p: Annotated[float, Interval(), Doc("The degree of the norm; inf takes the largest difference.")] = 2.0
     eps: Annotated[float, FINITE, Doc("Added to each component of a difference.")] = 1e-6
@@ -159,6 +163,11 @@ class TripletMargin(Triplet):
                 f"with `eps_once`, `{wrong}` must be {must}", found=getattr(self, wrong), argument=wrong
             )
         return super().layout(shapes, dtypes, broadcast)
+
+    def derived(self, target: FloatArray | IndexArray) -> str:
+        """That of the Euclidean distance from the anchor."""
+        is_euclidean = self.distance == Norm(2.0, self.eps)
+        return self.derivative if is_euclidean and self.eps and not self.swap else ""
 
     @property
     def distance(self) -> Distance:
@@ -175,7 +184,7 @@ class TripletMarginWithDistance(Triplet):
 
     `anchor`, `positive` and `negative` hold vectors (N, D), or (D,) for one triplet; more leading axes
     are welcome. `distance_function` is the name of a distance, or, in Python, a function of two float64
-    arrays that gives one number a row. The mean divides by the number of triplets.
+    arrays that gives one number per row. The mean divides by the number of triplets.
 
     Raises ShapeError for shapes that differ and ParameterError for a `margin` that is not positive, an
     unknown distance, or the gradient of a function.
@@ -186,7 +195,7 @@ class TripletMarginWithDistance(Triplet):
     np.float64(0.292893218)
     """
 
-    unlike = "has names for distances"
+    unlike = "takes distances by name"
     example = {
         "anchor": [[1.0, 0.0]],
         "positive": [[1.0, 1.0]],

@@ -109,9 +109,7 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
         files.callback(companions.close)
         if is_far and companions.is_needed:
             hint = "--no-key takes the rows as they stand" if companions.only_compares else "leave `dask` out"
-            raise UsageError(
-                "a cluster does not compare, join or pick rows by columns beside them", hint=hint
-            )
+            raise UsageError("a cluster cannot compare, join or pick rows by other columns", hint=hint)
         try:
             call, notes = _lined_up(call, companions)
             for spring in {address.spring for address in addresses.values() if address.spring is not None}:
@@ -131,7 +129,7 @@ def _companions(call: AnyCall, addresses: Mapping[str, Address], readings: Readi
     places = {
         name: Place(addresses[name], readings.of(name), source)
         for name, source in call.sources.items()
-        # One number a class, or the state of a model, has no rows in common with others.
+        # One number per class, or the state of a model, has no rows in common with others.
         if name in addresses and not roles[name].many and roles[name].kind != "class-weights"
     }
     by = (addresses[GROUPS], readings.of(GROUPS)) if GROUPS in addresses else None

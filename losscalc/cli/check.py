@@ -4,7 +4,7 @@ import contextlib
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from losscalc.cli.hints import Files
 from losscalc.cli.output import Delivery
@@ -12,11 +12,17 @@ from losscalc.cli.request import Request
 from losscalc.errors import UsageError
 from losscalc.inputs.address import parse_address, read_array
 from losscalc.insight.detect.search import Candidate
-from losscalc.insight.report import Watch, checked, typed
+from losscalc.insight.report import Report, Watch, checked, typed
 from losscalc.outputs.numbers import json_bytes
 from losscalc.outputs.result import Result
 
+if TYPE_CHECKING:
+    from losscalc.outputs.message import Message
+    from losscalc.outputs.parts import Part
+    from losscalc.outputs.working import Working
+
 EXIT_DIFFERENT = 1
+_FORMATS = ("plain", "table", "json", "markdown", "html")
 
 # Options that are left out of the command that reproduces the expected number.
 _OWN = ("--expect", "--rtol", "--atol", "--output", "-o", "--suppose")
@@ -33,10 +39,9 @@ class Check(NamedTuple):
 
     def run(self, delivery: Delivery) -> int:
         """Compare, print the outcome, and return the exit code."""
-        if delivery.format not in ("plain", "table", "json"):
-            raise UsageError(
-                f"a check cannot be written as {delivery.format}", hint="take plain, table or json"
-            )
+        if delivery.format not in _FORMATS:
+            hint = f"take {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}"
+            raise UsageError(f"a check cannot be written as {delivery.format}", hint=hint)
         call, result = self.request.gathered(as_given=True)
         texts, readings = {**self.request.inputs.texts, "expect": self.expect}, self.request.inputs.readings
         with Files({name: parse_address(text) for name, text in texts.items()}, readings).changing():
@@ -45,17 +50,7 @@ class Check(NamedTuple):
         with self._watching() as watch:
             report = checked(call, result, expected, text, self.tolerances, self.command, watch)
         report = report._replace(expect=self.expect)
-        working = result.working
-        if delivery.format == "json":
-            shown = {} if working is None else {"working": working.facts()}
-            delivery.send_bytes(json_bytes({**report.facts(), **shown}))
-        else:
-            text = "\n".join(report.lines()) + "\n"
-            if working is not None:
-                from losscalc.outputs.working import working_text
-
-                text = working_text(working) + text
-            delivery.send_text(text, {"agrees": "good", "differs": "bad"})
+        _deliver(delivery, report, result.working)
         return 0 if report.comparison.agrees else EXIT_DIFFERENT
 
     @contextlib.contextmanager
@@ -77,6 +72,32 @@ class Check(NamedTuple):
         added = [*options, *(["--suppose", others] if others else [])]
         names = [word for word in options if word.startswith("--")]
         return shlex.join(["losscalc", *without_options(self.words, (*_OWN, *names)), *added])
+
+
+def _deliver(delivery: Delivery, report: Report, working: "Working | None") -> None:
+    """Write the outcome, and the working before it."""
+    match delivery.format:
+        case "json":
+            shown = {} if working is None else {"working": working.facts()}
+            delivery.send_bytes(json_bytes({**report.facts(), **shown}))
+        case "html":
+            from losscalc.outputs.html import page
+
+            parts: list[Part | Message] = [report.numbers, report.message]
+            if working is not None:
+                parts.insert(0, working)
+            delivery.send_bytes(page(f"losscalc {report.result.name}", parts))
+        case "markdown":
+            from losscalc.outputs.working import working_markdown
+
+            before = "" if working is None else f"{working_markdown(working)}\n"
+            delivery.send_text(before + report.markdown(), {})
+        case _:
+            from losscalc.outputs.working import working_text
+
+            before = "" if working is None else working_text(working)
+            text = "".join(f"{line}\n" for line in report.lines())
+            delivery.send_text(before + text, {"agrees": "good", "differs": "bad"})
 
 
 def supposed(request: Request, text: str) -> Result:

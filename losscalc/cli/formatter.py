@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
@@ -18,6 +18,9 @@ _NARROW = 66
 """In less room than this, every name has a line of its own."""
 _WIDEST = 100
 
+# A command with what is said of it, and a word of it: an option with its value.
+_COMMAND = re.compile(r"(?P<title>Example: )?(?P<command>losscalc \S.*?)(?: +# (?P<note>.*))?")
+_WORD = re.compile(r"--?[A-Za-z]\S*(?: (?:'[^']*'|[^-\s]\S*))?|'[^']*'|\S+")
 _COLOURED = re.compile(
     r"(?P<heading>^Usage:|^[A-Z][^\n]*:$)"
     r"|(?P<option>(?<!\S)--?[A-Za-z][\w-]*(?=[\s,.;:)=/]|$))"
@@ -27,10 +30,12 @@ _COLOURED = re.compile(
 
 
 class HelpText(click.HelpFormatter):
-    """A formatter of help that does not break a line behind a hyphen, as Click's does."""
+    """A formatter of help that breaks no line behind a hyphen, and commands so that they can be copied."""
 
     def write_text(self, text: str) -> None:
-        super().write_text(_joined(text))
+        # Click leaves two columns free at the right.
+        room = self.width + 2 - self.current_indent
+        super().write_text(_joined("\n\n".join(_broken(part, room) for part in text.split("\n\n"))))
 
     def write_dl(
         self, rows: Iterable[tuple[str, str]], col_max: int = WIDEST_NAME, col_spacing: int = 2
@@ -64,6 +69,31 @@ class Context(click.Context):
         self.token_normalize_func = _hyphenated
         # Otherwise Click takes the colours out again where --color put them into a pipe.
         self.color = has_color(sys.stdout)
+
+
+def _broken(paragraph: str, room: int) -> str:
+    """A paragraph of commands with each in several lines, if one of them is too long for one."""
+    lines = paragraph.removeprefix("\b\n").splitlines()
+    found = [_COMMAND.fullmatch(line.strip()) for line in lines]
+    if not all(found) or all(len(line.strip()) <= room for line in lines):
+        return paragraph
+    return "\n".join(["\b", *(line for match in found if match for line in _pieces(match, room))])
+
+
+def _pieces(command: re.Match[str], room: int) -> Iterator[str]:
+    """The lines of a command, which the shell takes as one; what is said of it stands above."""
+    if note := command["note"]:
+        yield f"# {note}"
+    elif title := command["title"]:
+        yield title.rstrip()
+    line = ""
+    for word in _WORD.findall(command["command"]):
+        if line and len(line) + len(word) + len("  \\") > room:
+            yield f"{line} \\"
+            line = f"  {word}"
+        else:
+            line = f"{line} {word}" if line else word
+    yield line
 
 
 def _hyphenated(word: str) -> str:

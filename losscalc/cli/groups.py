@@ -11,7 +11,7 @@ from losscalc.core.reductions import MEAN, SUM, Partial
 from losscalc.engine.compute import Computation
 from losscalc.engine.sources import Group
 from losscalc.outputs.numbers import json_bytes
-from losscalc.outputs.sheets import Cell, Column, Figure, Sheet
+from losscalc.outputs.sheets import Cell, Column, Figure, Label, Sheet
 
 
 @dataclass(frozen=True)
@@ -85,4 +85,4 @@ def _number(name: Group) -> Group:
 def _cell(name: Group) -> Cell:
     """A group in a table: a whole number stays one, and others have all their digits."""
     number = _number(name)
-    return number if isinstance(number, int) else str(number) or "(empty)"
+    return Label(str(number), number) if isinstance(number, float) else number or "(empty)"

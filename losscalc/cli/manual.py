@@ -15,7 +15,7 @@ from losscalc.core.registry import operations
 from losscalc.errors import name_arguments
 
 _STATUS = (
-    ("0", "Done; also when the reader of a pipe went away."),
+    ("0", "Done, also if the reader of a pipe went away."),
     ("1", "A check failed: --expect, --fail-above or --fail-below."),
     ("2", "Wrong usage: an unknown option, or a parameter outside its domain."),
     ("3", "An input could not be read."),

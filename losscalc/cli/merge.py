@@ -76,7 +76,7 @@ def _check_parts(part: "Part") -> None:
     if isinstance(loss, Loss) and (loss.whole_batch or loss.needs_whole):
         compares = "compares the rows of a batch with one another"
         if loss.needs_whole:
-            compares = f"goes by all rows of a batch where it is computed as {loss.like} does"
+            compares = f"depends on all rows of a batch when computed as {loss.like} does"
         raise DataError(
             f"{loss.name} {compares}, and parts of it do not add up",
             location=Location(part.path),

@@ -61,7 +61,7 @@ _WAYS = (
         ["error", "nan", "drop"],
         "What to do with cells that are empty, NA or null; drop leaves the row out of every array.",
     ),
-    _Way("--max-size", Size(), "The most that is unpacked or held in memory, as in 2G.", "SIZE"),
+    _Way("--max-size", Size(), "The limit of what is unpacked or held in memory, as in 2G.", "SIZE"),
 )
 
 
@@ -96,7 +96,7 @@ def row_options(*, groups: bool) -> list[click.Parameter]:
     by = option(
         "--by",
         metavar="COLUMN|ARRAY",
-        help="Show the loss of each group: of the rows that have the same value in this column or array.",
+        help="Show the loss of each group of rows, which have the same value in this column or array.",
     )
     return [
         option("--key", metavar="COLUMN", help="Join the rows of tables by this column."),
@@ -143,7 +143,7 @@ def threads_option() -> click.Parameter:
         group=COMPUTING,
         type=whole(1, 1024),
         metavar="N",
-        help="Number of threads, by default one a core. The result does not depend on it.",
+        help="Number of threads, by default one per core. The result does not depend on it.",
     )
 
 
@@ -153,7 +153,7 @@ def computing_options() -> list[click.Parameter]:
         ["--dask"],
         group=COMPUTING,
         metavar="ADDRESS",
-        help="Let the Dask cluster with this scheduler read and compute. The result is the same.",
+        help="Read and compute on the Dask cluster with this scheduler. The result is the same.",
     )
     return [threads_option(), cluster]
 
@@ -172,11 +172,15 @@ def check_options() -> list[click.Parameter]:
         )
 
     return [
-        option("--expect", "What you expect. If the value differs: why, and exit code 1.", metavar="ARRAY"),
+        option(
+            "--expect",
+            "The value you expect. If it differs, losscalc says why, and exits with 1.",
+            metavar="ARRAY",
+        ),
         *map(tolerance, _TOLERANCES),
         option(
             "--suppose",
-            "Compute under a mistake that --expect named; losscalc suppose lists them.",
+            "Compute as if a mistake that --expect named had been made; losscalc suppose lists them.",
             metavar="NAME",
         ),
         *(
@@ -189,7 +193,7 @@ def check_options() -> list[click.Parameter]:
             for side in ("above", "below")
         ),
         option("--stats", "Show the spread of the single losses: quartiles, mean, std.", is_flag=True),
-        option("--plot", "Draw the single losses, into a .png or .svg.", metavar="FILE"),
+        option("--plot", "Draw the single losses into a .png, .svg or .pdf file.", metavar="FILE"),
         option(
             "--worst",
             "Show the K largest losses, and their rows.",
@@ -217,7 +221,7 @@ _LOOKS: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
     ),
     (
         ("--max-rows",),
-        "The most rows that a table shows.",
+        "How many rows a table shows at most.",
         {"type": whole(1, 10**9), "default": 40, "show_default": True, "metavar": "N"},
     ),
     (

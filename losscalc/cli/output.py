@@ -158,7 +158,7 @@ class Delivery:
                 return writer.name
         known = " ".join(s for writer in WRITERS.values() for s in writer.suffixes if s)
         raise UsageError(
-            "`output` has a suffix of no known format",
+            "`output` has an unknown suffix",
             found=suffix,
             hint=f"use one of {known}, or name a `format`",
         )

@@ -22,7 +22,7 @@ def check_plot(path: str) -> None:
     """Raise an error before the work is done, if the plot could not be made after it."""
     if split_suffix(path)[0] not in _FORMATS or split_suffix(path)[1]:
         known = " ".join(_FORMATS)
-        raise UsageError("`plot` names a file of no known format", found=path, hint=f"use one of {known}")
+        raise UsageError("`plot` names a file with an unknown suffix", found=path, hint=f"use one of {known}")
     if split_suffix(path)[0] != ".svg":
         try:
             import matplotlib  # noqa: F401 - only whether it is there

@@ -104,22 +104,16 @@ class Request(NamedTuple):
     def _result(self, done: Computation) -> Result:
         call = self.call
         settings = call.operation.settings
-        working = _working(call, done, self.decimals) if call.samples else None
+        working = None
+        if call.samples:
+            # Imported here, because most results are shown without.
+            from losscalc.insight.explain import worked
+
+            working = worked(call, done, self.decimals)
         if not isinstance(call.operation, Loss):
             return Result(call.operation.name, done.value, settings, working=working)
         result = Result.reduced(call.operation, done.value, settings, call.reduction, done.partial)
         return result._replace(gradient=call.wrt, working=working)
-
-
-def _working(call: AnyCall, done: Computation, decimals: int) -> "Working":
-    """The working of a loss or an activation, of the rows whose numbers were kept."""
-    if isinstance(call.operation, Loss):
-        from losscalc.insight.explain import Explanation
-
-        return Explanation(cast("LossCall", call), done, decimals).working
-    from losscalc.insight.activated import activated
-
-    return activated(call, done, decimals)
 
 
 @contextlib.contextmanager

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 
 import click
 
-from losscalc.catalogue.base import Loss
 from losscalc.cli.listing import listing_options
 from losscalc.cli.offers import offer_losses
 from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
 from losscalc.core.operation import Operation, summary
 from losscalc.core.registry import lookup
-from losscalc.errors import UsageError, name_arguments
+from losscalc.errors import name_arguments
 from losscalc.outputs.sheets import Cell, Column, Sheet, json_records, separated
 
 _NAMES = (Column("name", "name"), Column("torch", "name"))
@@ -33,13 +32,8 @@ def show(name: str, form: str) -> None:
     from losscalc.insight.describe import describe
     from losscalc.outputs.description import write_description
 
-    cls = lookup(name)
-    if not issubclass(cls, Loss):
-        raise UsageError(
-            f"{cls.name} is an activation, not a loss", hint=f"losscalc {cls.name} --help explains it"
-        )
     delivery = Delivery(Display(format=form))
-    description = describe(cls)
+    description = describe(lookup(name))
     if delivery.is_table:
         from losscalc.outputs.tables import draw_description
 

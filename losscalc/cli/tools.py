@@ -121,7 +121,7 @@ compare = GroupedCommand(
         *output_options(),
     ],
     callback=_compare,
-    help="Show several losses on the same data: of the single losses min, median and max, the mean, the sum.",
+    help="Compare several losses on the same data: min, median and max of the single losses, mean and sum.",
 )
 
 
@@ -152,7 +152,7 @@ _CLASSES = GroupedOption(
     group=ARRAYS,
     type=whole(1, 10**7),
     metavar="C",
-    help="How many classes there are, if the last of them do not occur.",
+    help="The number of classes, if the last ones do not occur.",
 )
 class_weight = _tool("class-weight", _CLASSES)
 

@@ -72,10 +72,19 @@ def _chosen(request: Request, looks: Mapping[str, Any]) -> list[str]:
         raise UsageError(f"`{alone[0]}` and `dask` do not go together", hint=hint)
     for one, other in combinations(chosen, 2):
         if other not in _BESIDE.get(one, ()):
-            raise UsageError(f"`{one}` and `{other}` do not go together", hint="leave one of them out")
+            raise UsageError(f"`{one}` and `{other}` do not go together", hint=_instead(one, other))
     if "by" in chosen and request.call.reduction.keeps:
         raise UsageError("`by` reduces the losses of each group", hint="leave --reduction none out")
     return chosen
+
+
+def _instead(one: str, other: str) -> str:
+    """What to do where two options do not go together."""
+    if {one, other} == {"explain", "digits"}:
+        return "`precision` shows more decimals of the working"
+    if "by" in (one, other):
+        return "look at one group alone: --where 'COLUMN = VALUE'"
+    return "leave one of them out"
 
 
 def _group(request: Request, delivery: Delivery) -> None:
@@ -160,7 +169,9 @@ def _plotted(request: Request, path: str, *, is_read_again: bool) -> Request:
         return request
     addresses = request.inputs.addresses().values()
     if any(address.is_stdin or address.pipe for address in addresses):
-        raise UsageError("a plot beside `by` or `digits` reads twice", hint="put the array in a file")
+        raise UsageError(
+            "a plot beside `by` or `digits` reads the arrays twice", hint="put the array in a file"
+        )
     readings = request.inputs.readings
     inputs = request.inputs._replace(readings=readings._replace(usual=readings.usual._replace(by=None)))
     call = request.call._replace(digits=None)

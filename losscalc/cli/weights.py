@@ -23,7 +23,7 @@ def check_class_weights(
         if table is not None and table == sources[other].table and address.is_beside(addresses[other]):
             part = "" if address.part is None else f"#{address.part}"
             raise FormatError(
-                f"`{name}` is one number a class, and this column of the table of `{other}` is one a row",
+                f"`{name}` is one number per class, but this column of the table of `{other}` is one per row",
                 location=Location(STDIN if address.path is None else address.path, part=part),
                 hint=f"as the factors of the rows: `sample_weight` {quoted(address.text)}",
             )

@@ -215,7 +215,7 @@ class Operation(ABC):
                 return convention
         known = ", ".join(convention.library for convention in cls.conventions)
         raise ParameterError(
-            f"{cls.name} has no convention of this library",
+            f"{cls.name} has no known convention of this library",
             found=library,
             argument="like",
             hint=f"there are {known}" if known else "leave `like` out: no library is known to differ",
@@ -242,10 +242,10 @@ class Operation(ABC):
             return roles
         convention = cls._convention_of(library)
         for name in convention.takes:
-            beyond = f"what is not is changed as {convention.library} does"
+            beyond = f"other values are changed as {convention.library} does"
             roles[name] = roles[name]._replace(domain=None, advised=roles[name].domain, beyond=beyond)
         if convention.is_of_bits:
-            beyond = f"{convention.library} has another loss for a label between them"
+            beyond = f"{convention.library} computes labels between 0 and 1 otherwise"
             roles["target"] = roles["target"]._replace(advised=BITS, beyond=beyond)
         return roles
 

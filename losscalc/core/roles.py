@@ -24,7 +24,7 @@ are probabilities that sum to 1 along the last axis."""
 NOT_OF_ROWS: frozenset[Kind] = frozenset({"class-weights", "parameters", "lengths", "sequences"})
 """The kinds of arrays whose first axis is not that of the rows."""
 CLASS_KINDS: tuple[Kind, ...] = ("classes", "class-indices")
-"""The kinds of targets whose labels are classes, one a row."""
+"""The kinds of targets whose labels are classes, one per row."""
 
 
 class Role(NamedTuple):
@@ -77,19 +77,20 @@ ActionLogProbabilities = Annotated[
     FloatArray, Role("Log-probabilities of the actions, or tokens, that were taken.", "log-likelihoods")
 ]
 OldLogProbabilities = Annotated[
-    FloatArray, Role("The same by the policy that took them, of their shape.", "log-likelihoods")
+    FloatArray, Role("Log-probabilities by the policy that took them, of the same shape.", "log-likelihoods")
 ]
 ReferenceLogProbabilities = Annotated[
-    FloatArray, Role("The same by a reference, of their shape.", "log-likelihoods")
+    FloatArray, Role("Log-probabilities by a reference policy, of the same shape.", "log-likelihoods")
 ]
 AnswerLogProbabilities = Annotated[
     FloatArray,
     Role("Log-probabilities of answers (N,), or of their tokens (N, L) beside a mask.", "log-likelihoods"),
 ]
 Scores = Annotated[FloatArray, Role("Scores: any real numbers, of any shape.", "values")]
-Advantages = Annotated[FloatArray, Role("By how much better than expected it turned out.", "advantages")]
+Advantages = Annotated[FloatArray, Role("How much better than expected the outcome was.", "advantages")]
 TokenMask = Annotated[
-    FloatArray, Role("1 for tokens that count, 0 for others, of their shape.", "token-masks", Choice((0, 1)))
+    FloatArray,
+    Role("1 for tokens that count, 0 for others, of the same shape.", "token-masks", Choice((0, 1))),
 ]
 Durations = Annotated[
     FloatArray,
@@ -108,14 +109,14 @@ _SIGN_HINT = "labels of 0 and 1 become -1 and 1 as 2·label - 1"
 SignLabels = Annotated[
     FloatArray, Role("Labels, of the shape of the input.", "signs", SIGNS, hint=_SIGN_HINT)
 ]
-RowSigns = Annotated[FloatArray, Role("Labels (N,), one a row.", "signs", SIGNS, hint=_SIGN_HINT)]
+RowSigns = Annotated[FloatArray, Role("Labels (N,), one per row.", "signs", SIGNS, hint=_SIGN_HINT)]
 Relevance = Annotated[
     FloatArray, Role("Relevance of each document: any real numbers; only their order counts.", "relevance")
 ]
 Alike = Annotated[
     FloatArray,
     Role(
-        "Labels (N,), one a row: 1 for the same, 0 for different.",
+        "Labels (N,), one per row: 1 for the same, 0 for different.",
         "labels",
         Choice((0, 1)),
         hint="labels of -1 and 1 become 0 and 1 as (label + 1) / 2",
@@ -123,12 +124,12 @@ Alike = Annotated[
 ]
 Groups = Annotated[
     IndexArray,
-    Role("Labels (N,), one a row: any whole numbers, equal for rows that belong together.", "groups"),
+    Role("Labels (N,), one per row: any whole numbers, equal for rows that belong together.", "groups"),
 ]
 Variance = Annotated[
     FloatArray,
     Role(
-        "Variances: one for each element, one a row (without the last axis), or one number.",
+        "Variances: one for each element, one per row (without the last axis), or one number.",
         "variances",
         NOT_NEGATIVE,
         hint="if these are log-variances, give their exponentials",
@@ -268,7 +269,7 @@ def as_indices(name: str, values: Array) -> IndexArray:
         wrong = np.argwhere((values >= 2**63) | (values < -(2**63)))
     if len(wrong):
         raise ClassIndexError(
-            f"`{name}` holds {_what_indices_are(name)}, which never are that large",
+            f"`{name}` holds {_what_indices_are(name)}, and those are never this large",
             found=f"{float(values[tuple(wrong[0])]):g}",
             argument=name,
             index=tuple(int(i) for i in wrong[0]),

@@ -48,7 +48,7 @@ def elementwise_layout(
             raise ShapeError(
                 f"`{name}` has the shape of `{first}`, which broadcasting enlarges to {show_shape(whole)}",
                 argument=name,
-                hint=f"broadcast `{first}` and the weights yourself, so that what they sum to is plain",
+                hint=f"broadcast `{first}` and the weights yourself, so that it is clear what they sum to",
             )
     for name in weights:
         if name in shapes and not broadcasts_to(shapes[name], whole):
@@ -56,7 +56,7 @@ def elementwise_layout(
                 f"`{name}` of shape {show_shape(shapes[name])} does not broadcast to the "
                 f"{show_shape(whole)} of `{others[-1]}`",
                 argument=name,
-                hint="it is aligned from the last axis: (C,) is one number a column, (N, 1) one a row",
+                hint="it is aligned from the last axis: (C,) is one number per column, (N, 1) one per row",
             )
     # Where nothing broadcasts, a single row beside rows that are not counted yet is a row too few.
     of_rows = {*full, *(() if broadcast else same)}
@@ -89,7 +89,7 @@ def check_equal_axes(shapes: Mapping[str, Shape], same: Sequence[str]) -> None:
     """Refuse arrays that differ in their number of axes, as PyTorch does where it broadcasts three arrays."""
     for name in same[1:]:
         if len(shapes[name]) != len(shapes[same[0]]):
-            raise unequal_shapes(shapes, name, same[0], "must have equally many axes")
+            raise unequal_shapes(shapes, name, same[0], "must have the same number of axes")
 
 
 def _along_rows(shapes: Mapping[str, Shape], whole: Shape, of_rows: Collection[str]) -> frozenset[str]:
@@ -136,14 +136,14 @@ def classwise_layout(
 
 
 def _check_weights(shapes: Mapping[str, Shape], classes: int, losses: Shape, scores_name: str) -> None:
-    """Refuse a weight that is not one a class, and a sample weight that is not one a row or one a loss."""
+    """Refuse a weight that is not one per class, and a sample weight that is not one per row or loss."""
     weight, factor = shapes.get("weight", (classes,)), shapes.get("sample_weight", losses)
     if weight != (classes,):
         is_of_rows = "sample_weight" not in shapes and losses and fits(weight, losses[:1])
         raise ShapeError(
             f"`weight` has shape {show_shape(weight)}, but {scores_name} has {classes} classes",
             argument="weight",
-            hint="for one factor a row use `sample_weight`" if is_of_rows else "give one weight a class",
+            hint="for one factor per row use `sample_weight`" if is_of_rows else "give one weight per class",
         )
     # One sample may come with a factor of shape (1,), as it may with such a target.
     if not (fits(factor, losses) or fits(factor, losses[:1]) or (not losses and factor == (1,))):
@@ -153,7 +153,7 @@ def _check_weights(shapes: Mapping[str, Shape], classes: int, losses: Shape, sco
             f"`sample_weight` has shape {show_shape(factor)}; for {scores_name} of shape "
             f"{show_shape(shapes['input'])} it must be {rows}{also}",
             argument="sample_weight",
-            hint="for one factor a class use `weight`"
+            hint="for one factor per class use `weight`"
             if factor == (classes,) and "weight" not in shapes
             else None,
         )
@@ -183,7 +183,7 @@ def _class_axis(scores: Shape, axis: int) -> tuple[int, int]:
     # Only the length of axis 0 may be unknown, and a lone row (C,) is read to its end before it gets here.
     if classes is None:
         raise ShapeError(
-            "`input` is one long column; classes stand side by side, one sample a row", argument="input"
+            "`input` is one long column; classes stand side by side, one sample per row", argument="input"
         )
     return axis, classes
 
@@ -264,7 +264,7 @@ def _bad_class_target(
     elif scores_name == "`input`" and len(scores) > 2 and target == scores[:-1]:
         hint = "`class_axis` -1 takes the classes from the last axis"
     elif target and _without_ones(target) == _without_ones(expected):
-        hint = f"reshape `target` to {show_shape(expected)}: one class index a row"
+        hint = f"reshape `target` to {show_shape(expected)}: one class index per row"
     elif _lacks_one(target, expected) or _lacks_one(target, scores[:-1]):
         hint = "one label is missing: if each is that of the next step, leave out the last logits"
     also = f", or {show_shape(scores)} of class probabilities" if probabilities else ""

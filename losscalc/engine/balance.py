@@ -15,9 +15,9 @@ _MOST_LABELS = 10**7
 
 
 def check_balanced(operation: Operation, name: str) -> None:
-    """Refuse to balance weights that are not one a class."""
+    """Refuse to balance weights that are not one per class."""
     if operation.roles[name].kind not in ("class-weights", "positive-weights"):
-        raise UsageError(f"`{name}` of {operation.name} is not one a class, and nothing balances it")
+        raise UsageError(f"`{name}` of {operation.name} is not one per class, and cannot be balanced")
 
 
 def balanced(operation: Operation, name: str, labels: Array, shapes: Mapping[str, Shape]) -> Array:
@@ -55,7 +55,7 @@ def balanced_classes(target: Array, classes: int | None = None, ignored: int | N
 
 
 def balanced_positives(target: Array) -> Array:
-    """Negatives over positives: one number for a vector, one a column for a matrix."""
+    """Negatives over positives: one number for a vector, one per column for a matrix."""
     if (outside := UNIT.first_outside(np.asarray(target, dtype=np.float64))) is not None:
         raise DataError(
             "`target` must hold labels in [0, 1]", found=float(target[outside]), argument="target"

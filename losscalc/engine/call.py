@@ -38,7 +38,7 @@ class Call(NamedTuple, Generic[Operation_co]):
     wrt: str | None = None
     """The array with respect to which the derivative is wanted, instead of the loss."""
     threads: int | None = None
-    """The number of threads; by default one a core."""
+    """The number of threads; by default one per core."""
     digits: int | None = None
     """The number of correct digits, if more are wanted than float64 has."""
     samples: int = 0
@@ -99,7 +99,7 @@ class Call(NamedTuple, Generic[Operation_co]):
         return layout if result == layout.dtype else layout._replace(dtype=result)
 
     def _has_classes_for_labels(self, sources: Mapping[str, Source]) -> bool:
-        """Whether there is one label a row (N,) for scores (N, C), which have a label each."""
+        """Whether there is one label per row (N,) for scores (N, C), which have a label each."""
         target, scores = target_argument(type(self.operation)), next(iter(sources.values())).shape
         if target is None or target.role.kind not in ("labels", "signs") or target.name not in sources:
             return False

@@ -207,7 +207,7 @@ def _common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:
         count = start + lengths[shortest]
         raise ShapeError(
             f"`{shortest}` has {count} row{'s' * (count != 1)} and `{longest}` has {more}; "
-            "they must have equally many",
+            "they must have the same number",
             argument=shortest,
         )
     return lengths[shortest]

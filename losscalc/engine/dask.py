@@ -151,7 +151,7 @@ def _client(address: str) -> "Client":
         hint = "dask scheduler prints its address, as in tcp://host:8786"
         raise UsageError("`dask` is not the address of a scheduler", found=address, hint=hint) from error
     except OSError as error:
-        problem = "there is no Dask scheduler that answers"
+        problem = "no Dask scheduler answers"
         raise SourceError(problem, location=Location(address)) from error
     try:
         client.wait_for_workers(1, timeout=_PATIENCE)

@@ -58,7 +58,7 @@ def _check(call: AnyCall, digits: int) -> None:
     if call.wrt is not None:
         raise ParameterError("`digits` works for losses, not for gradients", argument="digits")
     if any(callable(value) for value in call.operation.settings.values()):
-        raise ParameterError("a function of your own has the digits of float64", argument="digits")
+        raise ParameterError("a function of your own has only the digits of float64", argument="digits")
     check_mpmath()
 
 
@@ -71,13 +71,13 @@ def _check_size(call: AnyCall, done: Computation) -> None:
     if nothing is not None and done.partial.count:
         argument = nothing.partition(".")[0]
         raise ParameterError(
-            f"`digits` are for arrays of numbers, and `{argument}` has none", argument="digits"
+            f"`digits` works for arrays of numbers, and `{argument}` has none", argument="digits"
         )
     name, size = sizes.most_common(1)[0]
     if max(size, done.partial.rows) > _MOST_ELEMENTS:
         argument = name.partition(".")[0]
         raise ParameterError(
-            f"`digits` are for arrays of at most {_MOST_ELEMENTS:,} elements, and `{argument}` has more",
+            f"`digits` works for arrays of at most {_MOST_ELEMENTS:,} elements, and `{argument}` has more",
             argument="digits",
             hint="leave `digits` out: float64 has about 16",
         )
@@ -103,7 +103,7 @@ def _settled(call: AnyCall, done: Computation, wanted: int) -> list[Real]:
         if all(_agree(a, b, wanted) and (is_zero or b != 0) for a, b in zip(last, found, strict=True)):
             return found
         last = found
-    raise DomainError("the digits of a result do not settle", argument="digits")
+    raise DomainError("the digits of a result do not converge", argument="digits")
 
 
 def _range(call: AnyCall, done: Computation) -> int:

@@ -37,7 +37,7 @@ def cores() -> int:
 
 
 def on_threads(threads: int | None = None) -> Mapper:
-    """A mapper with so many threads, by default one a core; NumPy lets other threads run while it computes.
+    """A mapper with so many threads, by default one per core; NumPy lets other threads run while it computes.
 
     The thread that asks for results draws the items, so that it reads while the others compute, and only a
     few items are in memory at a time. Of several errors, that of the first item is raised. All who map at the

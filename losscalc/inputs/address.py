@@ -204,7 +204,7 @@ def _open_one(address: Address, option: str, reading: Reading, path: str) -> Sou
     """One of the files of a pattern."""
     place = os.path.join(address.folder, path)
     if os.path.exists(place) and stat.S_ISFIFO(os.stat(place).st_mode):
-        problem = "is a pipe, which a pattern does not take"
+        problem = "is a pipe, which a pattern cannot match"
         raise SourceError(problem, location=Location(path), hint="name it alone")
     return open_array(address._replace(path=path, paths=None), option, reading)
 

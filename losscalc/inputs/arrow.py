@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from losscalc.inputs.batches import Batches, Field
 
 _SOME = 1 << 10
-_KINDS = {"": "holds what is no number", "list": "holds lists, and is an array of its own"}
+_KINDS = {"": "holds something that is not a number", "list": "holds lists, and is an array of its own"}
 
 
 def _open(kind: str, stream: Stream, part: str | None, reading: Reading) -> Source:

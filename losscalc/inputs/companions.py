@@ -172,7 +172,7 @@ class Companions:
         self.groups = self.views[GROUPS] = self._opened = groups
         if len(source.shape) != 1:
             raise ShapeError(
-                f"`{GROUPS}` has shape {show_shape(source.shape)}, and is one group a row, (N,)",
+                f"`{GROUPS}` has shape {show_shape(source.shape)}, and is one group per row, (N,)",
                 hint="take one column of a file as FILE#NAME or FILE#2",
             )
         return Place(address, reading, source)

@@ -221,7 +221,7 @@ def _several(document: Mapping[str, Any], path: Sequence[str], location: Locatio
     hint = f"name a member: {names}"
     if all(isinstance(row, dict) and row and are_cells(row.values()) for row in document.values()):
         hint = f"if its members are rows: {as_typed(pointer([*path, EVERY]))}"
-    problem = "an object, where a list of numbers is due"
+    problem = "an object where a list of numbers is expected"
     return FormatError(problem, location=location, hint=printable(hint) if document else None)
 
 

@@ -143,7 +143,7 @@ class CsvTable:
         names = None if is_label else heading(cells, reading.header, self._place(first.line))
         if names is None and reading.header == "auto" and self._is_numbered(first):
             names = [cell.strip() for cell in first.cells]
-            note = "the first line is taken as a header, as it counts and what is below has fractions"
+            note = "the first line is taken as a header: it counts up, and the numbers below have fractions"
             hint = "--header no if it holds data"
             self._remarks.append(LosscalcNote(note, location=self._place(first.line), hint=hint))
         if names is not None:

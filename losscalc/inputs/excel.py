@@ -197,7 +197,7 @@ class SheetTable:
             self._check_title(self._at_hand[1], place)
         if names is None and header == "auto" and are_numbered(cells) and self._have_fractions():
             names = [cell.strip() for cell in cells]
-            note = "the first row is taken as a header, as it counts and what is below has fractions"
+            note = "the first row is taken as a header: it counts up, and the numbers below have fractions"
             self._remarks.append(LosscalcNote(note, location=place, hint="--header no if it holds data"))
         return names
 

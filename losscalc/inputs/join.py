@@ -229,7 +229,7 @@ class Join:
                 raise FormatError(
                     "; ".join(_alone(*case) for case in cases),
                     location=has.feed.locate(self._key, strays.first[0][0]),
-                    hint="--inner leaves out the rows that not all have",
+                    hint="--inner leaves out the rows that some table lacks",
                 )
 
 

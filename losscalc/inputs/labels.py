@@ -85,7 +85,7 @@ def _stripped(names: Sequence[str]) -> list[list[str]]:
 
 
 def read_names(text: str) -> list[str]:
-    """Class names as typed: one a line of a file, or separated by commas."""
+    """Class names as typed: one per line of a file, or separated by commas."""
     names = [name.strip() for name in text.split(",")]
     if os.path.isfile(text):
         try:

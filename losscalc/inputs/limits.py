@@ -24,7 +24,7 @@ GROUPS = 100_000
 """Groups of rows, each of which has its sums and its line; a column with more of them is one of ids."""
 _RATIO = 200
 """Beyond that, how many times its size a compressed file may unpack to."""
-_LIFT = "if that is as it should be, --max-size 8G, for example, lets it pass"
+_LIFT = "if that is intended, raise the limit, as in --max-size 8G"
 
 
 def too_large(what: str, most: int, location: Location) -> FormatError:

@@ -80,7 +80,7 @@ class Lineup:
         if not self._seen:
             return None
         if all(self._met_each):
-            return "each of these is met by some rows, and no row meets all"
+            return "each of these is met by some rows, but no row meets them all"
         number = self._met_each.index(0)
         texts = [text_of(cell) or "''" for cell in self._seen[number]]
         words = [text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…" for text in texts]

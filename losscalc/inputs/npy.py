@@ -21,7 +21,7 @@ from losscalc.inputs.strided import Layout, StridedSource, is_shape, packed
 # NumPy's own limit: `ast.parse` may crash on longer literals.
 _LONGEST_HEADER = 10_000
 _KEYS = {"descr", "fortran_order", "shape"}
-_OTHER_FORMAT = "name the format it has, as in --from csv"
+_OTHER_FORMAT = "name its format, as in --from csv"
 _KINDS = {
     "O": "Python objects", "U": "text", "S": "bytes of text", "c": "complex numbers", "M": "dates",
     "m": "durations", "V": "raw bytes",

@@ -21,7 +21,7 @@ def open_npz(stream: Stream, part: str | None, reading: Reading) -> Source:
     names = archive.names()
     has_arrays = any(map(_is_array, archive.members))
     if not has_arrays and (is_torch(names) or is_workbook(names) or foreign_archive(names)):
-        hint = "leave --from npz out, and what it is will be found"
+        hint = "leave --from npz out: the format is found from the file"
         raise FormatError("the archive holds no array", location=Location(archive.name), hint=hint)
     return open_member(archive, part, reading)
 

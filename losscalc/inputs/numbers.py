@@ -20,7 +20,7 @@ _NONE: Mapping[int, FormatError] = MappingProxyType({})
 
 
 class Numbers(NamedTuple):
-    """The numbers of some rows of a column, one a row or as many as all lists have."""
+    """The numbers of some rows of a column, one per row or as many as all lists have."""
 
     values: Array
     missing: np.ndarray | None = None

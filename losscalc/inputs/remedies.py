@@ -74,11 +74,13 @@ def _other_delimiter(word: str, delimiter: str | None, *, is_first: bool) -> str
 def _rewritten(word: str, others: str) -> str | None:
     """How a number is to be written that is there as a date, or with a sign or mark too many."""
     if is_date(word) and others:
-        return f"a date is no number: take the columns of numbers: {others}"
+        return f"a date is not a number: take the columns of numbers: {others}"
     if is_date(word):
-        return "a date is no number: write it as one, such as the days since a certain day"
+        return "a date is not a number: write it as one, such as days since some date"
     if _PERCENT.fullmatch(word):
-        return "write percentages without the sign, divided by 100 where a probability is due: 0.5 for 50%"
+        return (
+            "write percentages without the sign, divided by 100 where a probability is expected: 0.5 for 50%"
+        )
     if _THOUSANDS.fullmatch(word):
         more = "; if it is a decimal comma: --decimal ," if _DECIMAL_COMMA.fullmatch(word) else ""
         return f"write thousands without a mark between them, as in 1000{more}"

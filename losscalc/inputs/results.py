@@ -99,7 +99,7 @@ def _from_numbers(facts: Mapping[str, Any], name: str, count: int, ignored: int,
         number = facts.get(key)
         if number is None and key in facts:
             raise FormatError(
-                f"its {key} is not finite, and without its sums nobody knows what it was",
+                f"its {key} is not finite, and cannot be known without its sums",
                 location=Location(path),
                 hint="compute it again with this version",
             )

@@ -52,7 +52,7 @@ PICKLED = "/data.pkl"
 _PICKLE = _pickled("a pickle", "pickle", "pickle.load(open(OLD, 'rb'))")
 _JOBLIB = _pickled("a file of joblib", "joblib", "joblib.load(OLD)")
 _PANDAS_PICKLE = _pickled_table("a pickle of pandas", "pandas", "pandas.read_pickle(OLD)")
-_PANDAS_JOBLIB = _pickled_table("a table of pandas in a file of joblib", "joblib", "joblib.load(OLD)")
+_PANDAS_JOBLIB = _pickled_table("a pandas table in a joblib file", "joblib", "joblib.load(OLD)")
 _HDF5 = _hdf5("an HDF5 file", "v[()]")
 # MATLAB keeps columns together, so that h5py sees all axes in reverse.
 _MAT73 = _hdf5("a MATLAB file of version 7.3", "v[()].T")
@@ -64,7 +64,7 @@ _FEATHER = Kind(
     ".feather",
 )
 _UNZIP = Kind("a ZIP archive of tables", "$ python -m zipfile -e OLD .", advice="unpack it")
-_LEGACY = Kind("a file of torch.save before PyTorch 1.6", f"import torch; torch.save({_LOAD}, NEW)", ".pt")
+_LEGACY = Kind("a torch.save file from before PyTorch 1.6", f"import torch; torch.save({_LOAD}, NEW)", ".pt")
 TORCHSCRIPT = Kind(
     "a TorchScript program",
     "import torch; torch.save(torch.jit.load(OLD, map_location='cpu').state_dict(), NEW)",

@@ -222,9 +222,9 @@ def _no_data(table: Table, reading: Reading) -> dict[int, str]:
     reasons = {**columns.apart, **dict.fromkeys(words, _WORDS)}
     for column, name in enumerate(columns.names or ()):
         if is_unnamed(name):
-            reasons[column] = "has no name, and is no data but the index of rows"
+            reasons[column] = "has no name: it is the index of the rows, not data"
         elif identifies(name):
-            reasons[column] = "tells rows apart, and is no data"
+            reasons[column] = "identifies rows, and is not data"
     for option, part in reading.elsewhere:
         with suppress(FormatError):
             reasons |= dict.fromkeys(columns.select(part), f"is the array of {option}")
@@ -235,7 +235,7 @@ def _not_counting(columns: Columns, pieces: Iterator[Piece]) -> Iterator[Piece]:
     """The pieces, of which the first shows whether the first column only counts the rows."""
     for number, piece in enumerate(pieces):
         if number == 0 and _counts_rows(piece.values):
-            check_data(columns, {0: "counts the rows, and is no data"})
+            check_data(columns, {0: "counts the rows, and is not data"})
         yield piece
 
 

@@ -29,7 +29,7 @@ _HINTS = {
     b"\xff\xfe": "it looks like UTF-16: give --encoding utf-16",
     b"\xfe\xff": "it looks like UTF-16: give --encoding utf-16",
     b"\x93NUMPY": "it looks like NPY: give --from npy",
-    b"PK\x03\x04": "it looks like an archive, of NumPy or PyTorch, say: leave --from out",
+    b"PK\x03\x04": "it looks like an archive of NumPy or PyTorch: leave --from out",
 }
 
 

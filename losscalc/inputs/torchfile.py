@@ -30,8 +30,8 @@ def open_torch(stream: Stream, part: str | None, reading: Reading) -> Source:
     if not stream.peek(1):
         raise FormatError("no data", location=Location(stream.name))
     if stream.peek(2) != b"PK":
-        hint = "name the format it has, as in --from csv"
-        raise FormatError("not a file of torch.save", location=Location(stream.name), hint=hint)
+        hint = "name its format, as in --from csv"
+        raise FormatError("not a torch.save file", location=Location(stream.name), hint=hint)
     return open_tensor(Archive(stream), part, reading)
 
 

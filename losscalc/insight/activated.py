@@ -27,7 +27,9 @@ def activated(call: AnyCall, done: Computation, decimals: int) -> Working:
     count = done.value.size if axis is None else done.value.size // max(1, done.value.shape[axis])
     if count > len(shown):
         shown.append(Line("…", Math.of_words(f"{count - len(shown)} more")))
-    return Working(operation.name, operation.formula, formula.equations, shown, [])
+    (_, right), *definitions = formula.equations
+    equations = [(Math.of_words(operation.name), right), *definitions]
+    return Working(operation.name, operation.formula, equations, shown, [])
 
 
 def _lines(operation: Activation, formula: Formula, sample: Sample, numerals: Numerals) -> Iterator[Line]:

@@ -71,7 +71,7 @@ def _positive_logs(case: Case) -> DiagnosisWarning | None:
     # Beside NaN, which is not greater than any number, too.
     largest = np.where(positive, scores, -np.inf).argmax()
     return DiagnosisWarning(
-        f"`{case.first}` holds log-probabilities, which are never positive",
+        f"`{case.first}` has a positive value, and log-probabilities are at most 0",
         found=float(scores.flat[largest]),
         hint=_to_log_probabilities(case),
         argument=case.first,
@@ -86,7 +86,7 @@ def _to_log_probabilities(case: Case) -> str:
         return f"pipe probabilities through losscalc log, logits through {of_logits}"
     name = case.loss.relatives.get("logits")
     advice = f"pipe it through {of_logits}"
-    return f"{advice}; of logits, {name} is the loss" if name else advice
+    return f"{advice}; for logits use {name}" if name else advice
 
 
 def _unnormalised_logs(case: Case) -> DiagnosisWarning | None:
@@ -224,7 +224,7 @@ def _beyond(case: Case) -> DiagnosisWarning | None:
     row = place[:1] if case.terms.rows is None else (int(case.terms.rows[place[0]]),)
     is_sequence = loss.labels == "sequences"
     return DiagnosisWarning(
-        f"a single loss of {loss.name} is {bounds}; the arrays are not what they are taken for",
+        f"a single loss of {loss.name} is {bounds}; an array is not what this loss takes it for",
         found=float(value[place]),
         hint=f"losscalc show {loss.name} says what they hold",
         argument=None if is_sequence else case.first,

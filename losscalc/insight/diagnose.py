@@ -126,7 +126,7 @@ SUSPICIONS = (
             and not are_log_probabilities(case["input"], 1)
         ),
         lambda case: DiagnosisWarning(
-            "the classes of `input` look to be on the last axis; they are read from axis 1",
+            "`input` seems to have its classes on the last axis; they are read from axis 1",
             hint="`class_axis` -1 takes them from there",
             argument="input",
         ),
@@ -152,8 +152,8 @@ SUSPICIONS = (
         _vector_weights,
         lambda case: DiagnosisWarning(
             f"{case['input'].shape[1]} weights fit the rows of `input` as well as its columns; they are "
-            "one a column",
-            hint="for one a row give a column, of shape (N, 1)",
+            "one per column",
+            hint="for one per row give a column, of shape (N, 1)",
             argument=str(_vector_weights(case)),
         ),
         rows=lambda case: case["input"].shape[1],
@@ -163,7 +163,7 @@ SUSPICIONS = (
         lambda loss: loss.weighted_mean,
         _equal_weights,
         lambda case: DiagnosisWarning(
-            "`weight` has no effect: all that takes part has the same, and the mean divides by their sum",
+            "`weight` has no effect: all weights that count are equal, and the mean divides by their sum",
             hint="--reduction sum shows it",
             argument="weight",
         ),

@@ -77,7 +77,7 @@ def _of_targets(call: Call) -> Iterator[DiagnosisWarning]:
     labels = target[target != call.operation.settings.get("ignore_index")]
     is_index = call.operation.labels in CLASS_KINDS and "target" in call.layout.indices
     if labels.size > 2 and bool((labels == labels[0]).all()) and (is_index or labels[0] in (-1, 0, 1)):
-        yield DiagnosisWarning(f"all of `target` is of one class, {labels[0]:g}", argument="target")
+        yield DiagnosisWarning(f"all targets are of one class, {labels[0]:g}", argument="target")
 
 
 def _guess(call: Call) -> tuple[str, float] | None:

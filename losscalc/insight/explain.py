@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from losscalc.core.array import FloatArray
 from losscalc.core.declaration import array_arguments
 from losscalc.core.reductions import Partial
 from losscalc.engine.block import Sample
+from losscalc.engine.call import AnyCall
 from losscalc.engine.compute import Computation
 from losscalc.errors import Index
 from losscalc.insight.call import Call
@@ -24,7 +25,17 @@ from losscalc.outputs.working import Line, Math, Step, Working
 
 # Beyond this the textbook form has lost the digits, or the range, that the loss has.
 _FAR = 1e-6
-_LOST = "float64 has too few digits for the steps of the textbook: computed in a form that keeps them"
+_LOST = "the steps of the textbook lose too many digits in float64: computed in a form that keeps them"
+
+
+def worked(call: AnyCall, done: Computation, decimals: int) -> Working:
+    """The working of a loss or an activation, of the rows whose numbers were kept."""
+    if isinstance(call.operation, Loss):
+        return Explanation(cast(Call, call), done, decimals).working
+    # Imported here, because activations are few.
+    from losscalc.insight.activated import activated
+
+    return activated(call, done, decimals)
 
 
 class Single(NamedTuple):

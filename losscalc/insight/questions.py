@@ -10,8 +10,11 @@ import numpy as np
 from losscalc.catalogue.base import Loss, announce, choose_reduction, instance
 from losscalc.core.array import ArrayLike
 from losscalc.core.declaration import array_arguments, parameters
+from losscalc.core.operation import Operation, result_dtype
 from losscalc.core.reductions import MEAN
 from losscalc.engine import compute as engine
+from losscalc.engine.arguments import memory_sources
+from losscalc.engine.call import AnyCall
 from losscalc.engine.compute import Computation
 from losscalc.engine.foreign import as_array
 from losscalc.errors import LosscalcError, LosscalcWarning, ParameterError, in_python
@@ -43,7 +46,7 @@ _OPTIONS = ("dtype", "broadcast", "wrt", "threads")
 class _Asked(NamedTuple):
     """A call with its arrays in memory, what it came to, and what was warned of."""
 
-    call: Call
+    call: AnyCall
     done: Computation
     warnings: tuple[LosscalcWarning, ...]
 
@@ -53,24 +56,45 @@ class _Asked(NamedTuple):
     ) -> "_Asked":
         """Compute what is asked for, and warn as `compute` does."""
         operation, arrays, rest = instance(loss, arrays, arguments)
+        call, notes = _called(operation, arrays, rest)
+        held, _ = engine.gathered(call._replace(samples=samples))
+        done = engine.compute(held)
+        warnings = (*notes, *done.warnings)
+        announce(warnings)
+        return cls(held._replace(examine=None), done, warnings)
+
+    @property
+    def of_loss(self) -> Call:
+        """The call, if it is that of a loss; ParameterError if not."""
+        operation = self.call.operation
         if not isinstance(operation, Loss):
             raise ParameterError(f"{operation.name} is an activation, not a loss")
-        flags = rest.pop("size_average", None), rest.pop("reduce", None)
-        reduction, notice = choose_reduction(type(operation), rest.pop("reduction", "mean"), *flags)
-        options = {name: rest.pop(name) for name in _OPTIONS if name in rest}
-        asked, notes = operation.called(arrays, rest, reduction, **options)
-        held, _ = engine.gathered(asked._replace(samples=samples))
-        done = engine.compute(held)
-        warnings = (*([notice] if notice else []), *notes, *done.warnings)
-        announce(warnings)
-        return cls(cast("Call", held._replace(examine=None)), done, warnings)
+        return cast("Call", self.call)
 
     @property
     def result(self) -> Result:
         """The value, with the sums behind it."""
-        loss = self.call.operation
-        found = Result.reduced(loss, self.done.value, loss.settings, self.call.reduction, self.done.partial)
+        operation = self.call.operation
+        if not isinstance(operation, Loss):
+            return Result(operation.name, self.done.value, operation.settings)
+        reduction, sums = self.call.reduction, self.done.partial
+        found = Result.reduced(operation, self.done.value, operation.settings, reduction, sums)
         return found._replace(gradient=self.call.wrt)
+
+
+def _called(
+    operation: Operation, arrays: tuple[Any, ...], arguments: dict[str, Any]
+) -> tuple[AnyCall, tuple[LosscalcWarning, ...]]:
+    """The call that is asked for, and what there is to say of how it was understood."""
+    if not isinstance(operation, Loss):
+        dtype, threads = (arguments.pop(name, None) for name in ("dtype", "threads"))
+        sources = memory_sources(operation, arrays, arguments)
+        return AnyCall(operation, sources, dtype=result_dtype(dtype), threads=threads), ()
+    flags = arguments.pop("size_average", None), arguments.pop("reduce", None)
+    reduction, notice = choose_reduction(type(operation), arguments.pop("reduction", "mean"), *flags)
+    options = {name: arguments.pop(name) for name in _OPTIONS if name in arguments}
+    call, notes = operation.called(arrays, arguments, reduction, **options)
+    return cast("AnyCall", call), (*([notice] if notice else []), *notes)
 
 
 def explain(
@@ -78,8 +102,9 @@ def explain(
 ) -> Explanation:
     """Show the working of a loss: the formula with the numbers put in, row by row, and the reduction.
 
-    The loss and the arguments are those of `compute`. The first `max_rows` losses are worked out, with
-    `precision` decimals. The result prints as text, and notebooks show it as a table.
+    The loss, which may be an activation, and the arguments are those of `compute`. The first `max_rows`
+    losses are worked out, with `precision` decimals. The result prints as text, and notebooks show it as a
+    table.
 
     Raises what `compute` raises.
 
@@ -91,10 +116,10 @@ def explain(
     denominator number of losses = 2
     mean 4.0000 / 2 = 2.0000
     """
-    from losscalc.insight.explain import Explanation as Working
+    from losscalc.insight.explain import worked
 
     asked = _Asked.of(loss, arrays, arguments, samples=max_rows)
-    return Explanation(asked.result._replace(working=Working(asked.call, asked.done, precision).working))
+    return Explanation(asked.result._replace(working=worked(asked.call, asked.done, precision)))
 
 
 def check(
@@ -111,6 +136,7 @@ def check(
     A number agrees to the digits that it is written with, which are those of its repr, or as text as many
     as you give; `rtol` and `atol` replace that. An array agrees to rtol 1e-5 and atol 1e-8, and with `wrt`
     it is that of a gradient. The result is true if all agrees; `causes` are sentences on what else was done.
+    An activation is compared alone.
 
     Raises what `compute` raises, and ShapeError for an expected array of another shape.
 
@@ -128,11 +154,13 @@ def check(
     return Check(report._replace(speak=in_python))
 
 
-def suppose(loss: object, *arrays: ArrayLike | None, mistake: str, **arguments: Any) -> Supposition:
+def suppose(
+    loss: object, *arrays: ArrayLike | None, mistake: str | Sequence[str], **arguments: Any
+) -> Supposition:
     """Compute what a loss comes to if something was done otherwise.
 
-    `mistake` is a name, such as those that `check` tells, or several joined by commas; a number is given as
-    NAME=NUMBER. `losscalc suppose LOSS` on the command line lists what there is.
+    `mistake` is a name, such as those that `check` tells, or several, in a list or joined by commas; a number
+    is given as NAME=NUMBER. `losscalc suppose LOSS` on the command line lists what there is.
 
     Raises UsageError for what is not known, or does not apply to these arrays, and what `compute` raises.
 
@@ -141,8 +169,9 @@ def suppose(loss: object, *arrays: ArrayLike | None, mistake: str, **arguments: 
     """
     from losscalc.insight.detect.suppose import supposed
 
+    names = mistake if isinstance(mistake, str) else ",".join(mistake)
     asked = _Asked.of(loss, arrays, arguments)
-    return Supposition(asked.result.under(mistake, supposed(asked.call, mistake)))
+    return Supposition(asked.result.under(names, supposed(asked.of_loss, names)))
 
 
 def worst(loss: object, *arrays: ArrayLike | None, count: int = 5, **arguments: Any) -> WorstLosses:
@@ -158,7 +187,7 @@ def worst(loss: object, *arrays: ArrayLike | None, count: int = 5, **arguments: 
     from losscalc.insight.survey import worst_sheet
 
     asked = _Asked.of(loss, arrays, arguments)
-    return WorstLosses((worst_sheet(simplified(asked.call), count, lambda _: None),))
+    return WorstLosses((worst_sheet(simplified(asked.of_loss), count, lambda _: None),))
 
 
 def diagnose(loss: object, *arrays: ArrayLike | None, count: int = 5, **arguments: Any) -> Diagnosis:
@@ -177,7 +206,7 @@ def diagnose(loss: object, *arrays: ArrayLike | None, count: int = 5, **argument
     from losscalc.insight.survey import diagnosis_sheets
 
     asked = _Asked.of(loss, arrays, arguments)
-    call = simplified(asked.call)
+    call = simplified(asked.of_loss)
     doubtful = tuple(doubts(call))
     announce(doubtful)
     known = tuple(each for each in asked.warnings if isinstance(each, DiagnosisWarning))
@@ -197,10 +226,12 @@ def compare(losses: Sequence[object], *arrays: ArrayLike | None, **arguments: An
     """
     from losscalc.insight.survey import comparison_row, comparison_sheet, refused_row
 
+    # What is compared are the mean and the sum alike.
+    arguments.pop("reduction", None)
     rows, errors = [], []
     for loss in losses:
         try:
-            rows.append(comparison_row(_Asked.of(loss, arrays, {**arguments, "reduction": MEAN.name}).call))
+            rows.append(comparison_row(_Asked.of(loss, arrays, arguments).of_loss))
         except LosscalcError as error:
             errors.append(error)
             rows.append(refused_row(str(getattr(loss, "name", loss)), error.describe()))
@@ -221,7 +252,7 @@ def _expectation(expected: Any) -> tuple[np.ndarray, str | None]:
     return values, str(values.reshape(())[()]) if values.size == 1 else None
 
 
-def _code(call: Call, candidate: "Candidate") -> str | None:
+def _code(call: AnyCall, candidate: "Candidate") -> str | None:
     """The call of Python that leads to what a candidate does; None where only a fact is known."""
     from losscalc.insight.report import typed
 

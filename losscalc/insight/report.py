@@ -2,17 +2,21 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
+from losscalc.catalogue.base import Loss
 from losscalc.core.array import Array
+from losscalc.engine.call import AnyCall
 from losscalc.insight.call import Call
 from losscalc.insight.compare import Comparison, Tolerance, compare
 from losscalc.insight.detect.evidence import Expected
 from losscalc.insight.detect.search import Candidate
 from losscalc.insight.detect.verdict import Explanation, Verdict, verdict
+from losscalc.outputs.message import Message, Told
 from losscalc.outputs.result import Result
+from losscalc.outputs.sheets import Column, Sheet, markdown
 
 # A float64 has no more digits.
 _MOST_DIGITS = 17
@@ -25,7 +29,7 @@ Command = Callable[[Candidate], str | None]
 
 
 def checked(
-    call: Call,
+    call: AnyCall,
     result: Result,
     expected: Array,
     typed: str | None,
@@ -46,7 +50,9 @@ def checked(
     if asked:
         tolerance = Tolerance(tolerances[0] or 0.0, tolerances[1] or 0.0)
     comparison = compare(result.value, expected, tolerance, is_reduced=not call.reduction.keeps)
-    found = Verdict() if comparison.agrees else _searched(call, comparison, number, tolerance, watch)
+    found = None
+    if isinstance(call.operation, Loss) and not comparison.agrees:
+        found = _searched(cast(Call, call), comparison, number, tolerance, watch)
     told = typed or ("these numbers" if number is None else repr(number.value))
     return Report(result, comparison, found, tolerance, number, told, asked, command)
 
@@ -77,7 +83,8 @@ class Report(NamedTuple):
 
     result: Result
     comparison: Comparison
-    found: Verdict
+    found: Verdict | None
+    """What would have led to the expected number, if that was searched for."""
     tolerance: Tolerance
     number: Expected | None
     expect: str
@@ -93,31 +100,36 @@ class Report(NamedTuple):
         if self.comparison.value.size:
             yield from _numbers(self.comparison)
         yield self._verdict
-        yield from self._reasons()
+        yield from (f"  {each.text}" if each.is_detail else each.text for each in self._reasons())
+
+    @property
+    def numbers(self) -> Sheet:
+        """The two numbers and their difference, as a table, whose title says how many others differ."""
+        lines = _numbers(self.comparison) if self.comparison.value.size else []
+        # Of an array, the first line says how many numbers differ.
+        title = lines.pop(0) if len(lines) > 3 else ""
+        rows = [(name, number) for name, number in (line.split(maxsplit=1) for line in lines)]
+        return Sheet(title, (Column("", "text"), Column("", "text")), rows)
+
+    @property
+    def message(self) -> Message:
+        """The verdict, and what would have led to the expected number."""
+        return Message(self._verdict, self.comparison.agrees, [*self._reasons()])
 
     def markdown(self) -> str:
         """The same as Markdown."""
-        numbers = _numbers(self.comparison) if self.comparison.value.size else []
-        # Of an array, the first line says how many numbers differ.
-        before = [f"{numbers.pop(0)}\n"] if len(numbers) > 3 else []
-        rows = "".join(f"| {' | '.join(line.split(maxsplit=1))} |\n" for line in numbers)
-        reasons = [f"`{line.strip()}`" if line in self._code() else line.strip() for line in self._reasons()]
-        parts = [*before, f"|  |  |\n| --- | --- |\n{rows}" if rows else "", f"**{self._verdict}**\n"]
-        return "\n".join(filter(None, [*parts, *["\n".join(reasons)]])).rstrip() + "\n"
-
-    def _code(self) -> set[str]:
-        """The lines that are to be typed."""
-        told = (*self.found.explanations, *self.found.undecided)
-        return {f"  {command}" for each in told if (command := self.command(each.candidate)) is not None}
+        numbers = self.numbers
+        table = markdown(numbers) if numbers.rows else ""
+        return "\n".join(filter(None, [numbers.title and f"{numbers.title}\n", table, self.message.markdown]))
 
     @property
     def _verdict(self) -> str:
         return f"{'agrees' if self.comparison.agrees else 'differs'}{self._digits()}{self._limits()}"
 
-    def _reasons(self) -> Iterator[str]:
+    def _reasons(self) -> Iterator[Told]:
         """What would have led to the expected number, or might have."""
         found = self.found
-        if self.comparison.agrees:
+        if found is None:
             return
         if found.explanations:
             for each in found.explanations:
@@ -126,31 +138,31 @@ class Report(NamedTuple):
         text = self.expect.strip()
         if found.undecided:
             is_special = self.number is not None and not math.isfinite(self.number.value)
-            why = "" if is_special else "too few digits to tell, more would decide: "
-            yield f"{why}{text} may be one of these, or chance"
+            why = "" if is_special else "too few digits to tell: "
+            yield Told(f"{why}{text} may be one of these, or chance")
             for each in found.undecided:
                 yield from self._explanation(each)
         else:
-            yield f"no common mistake explains {text}"
+            yield Told(f"no common mistake explains {text}")
         for each in found.nearest:
-            yield f"near: {self._near(each.candidate)}"
+            yield Told(f"near: {self._near(each.candidate)}")
 
-    def _explanation(self, each: Explanation) -> Iterator[str]:
+    def _explanation(self, each: Explanation) -> Iterator[Told]:
         value = each.candidate.value
         told = "these numbers" if self.number is None else _digits_of(value)
         command = self.command(each.candidate)
         if command is None:
-            yield self.speak(each.candidate.sentence)
+            yield Told(self.speak(each.candidate.sentence))
             return
-        yield f"you get {told} if {self.speak(each.candidate.sentence)}:"
-        yield f"  {command}"
+        yield Told(f"you get {told} if {self.speak(each.candidate.sentence)}:")
+        yield Told(command, "code")
         for other in each.also:
-            yield f"  also: {self.speak(f'{other.sentence} ({_typed(other)})')}"
+            yield Told(f"also: {self.speak(f'{other.sentence} ({_typed(other)})')}", "detail")
 
     def _near(self, candidate: Candidate) -> str:
         assert self.number is not None
         digits = _common_digits(candidate.value, self.number.value)
-        close = f", which is yours to {digits} digits" if digits > 1 else ""
+        close = f", which agrees to {digits} digits" if digits > 1 else ""
         return f"{_digits_of(candidate.value)}{close}, if {self.speak(candidate.sentence)} ({candidate.name})"
 
     def _digits(self) -> str:
@@ -171,10 +183,10 @@ class Report(NamedTuple):
 
     def facts(self) -> dict[str, object]:
         """The same as an object of JSON."""
-        comparison = self.comparison
+        comparison, found, name = self.comparison, self.found or Verdict(), self.result.name
+        reduction = self.result.reduction
         return {
-            "loss": self.result.name,
-            "reduction": self.result.reduction,
+            **({"activation": name} if reduction is None else {"loss": name, "reduction": reduction}),
             "agrees": comparison.agrees,
             "value": comparison.value,
             "expected": comparison.expected,
@@ -183,9 +195,9 @@ class Report(NamedTuple):
             "differing": comparison.differing,
             "rtol": self.tolerance.rtol,
             "atol": self.tolerance.atol,
-            "explanations": [*map(self._told, self.found.explanations)],
-            "undecided": [*map(self._told, self.found.undecided)],
-            "nearest": [*map(self._told, self.found.nearest)],
+            "explanations": [*map(self._told, found.explanations)],
+            "undecided": [*map(self._told, found.undecided)],
+            "nearest": [*map(self._told, found.nearest)],
         }
 
     def _told(self, each: Explanation) -> dict[str, object]:

@@ -4,8 +4,9 @@ import difflib
 import re
 from collections.abc import Callable, Iterable
 
+from losscalc.catalogue import operations
 from losscalc.core.operation import Operation
-from losscalc.core.registry import names_of, operations
+from losscalc.core.registry import names_of
 from losscalc.errors import UsageError
 
 _SEPARATORS = re.compile(r"[^\w]|_")

@@ -50,8 +50,12 @@ class Slopes(NamedTuple):
     def lines(self, singles: Sequence[Shown]) -> Iterator[Line]:
         """What the derivative is in words, and a line for that of each loss."""
         loss, wrt = self.call.operation, self.call.wrt or ""
-        sentence = (loss.slope(wrt).__doc__ or "").partition("\n")[0].rstrip(".")
-        yield Line("gradient", Math.of_words(name_arguments(sentence)))
+        sentence = name_arguments((loss.slope(wrt).__doc__ or "").partition("\n")[0].rstrip("."))
+        formula = self._formula
+        if formula is None:
+            yield Line("gradient", Math.of_words(sentence))
+        else:
+            yield Line("gradient", formula.whole, note="; ".join(filter(None, (sentence, formula.legend))))
         rows = self._rows
         for single in singles:
             if rows is None or single.ignored:
@@ -70,6 +74,9 @@ class Slopes(NamedTuple):
             )
         if not losses:
             return value
+        if value.ndim == len(losses) + 2 and not self.call.layout.cut:
+            # Of sequences (T, N, C), the samples are on axis 1.
+            value = np.moveaxis(value, 1, 0)
         return value if value.shape[1 : len(losses)] == losses[1:] and value.ndim >= len(losses) else None
 
     @property
@@ -91,8 +98,9 @@ class Slopes(NamedTuple):
         number = self.numerals.number
         whole = actual * self._divisor / self._outer
         inner = Math.of_numbers(self.numerals.row(whole))
-        formula = self._formula(single)
-        if formula is not None and _is_near(formula.evaluate(single.values), whole):
+        formula = self._formula
+        is_known = formula is not None and all(symbol in single.values for symbol in formula.symbols)
+        if formula is not None and is_known and _is_near(formula.evaluate(single.values), whole):
             inner = formula.filled(single.values, number)
         if self._divisor != 1:
             inner = Math.quotient(_bracketed(inner), Math.of_numbers(number(self._divisor)))
@@ -101,13 +109,15 @@ class Slopes(NamedTuple):
             return Math("", "", "")
         return inner if self._outer == 1 else Math.of_numbers(number(self._outer)).times(inner)
 
-    def _formula(self, single: Shown) -> Formula | None:
+    @property
+    def _formula(self) -> Formula | None:
+        """The formula of the derivative, if one is declared."""
         loss = self.call.operation
         if self.call.wrt != array_arguments(type(loss))[0].name or not self.done.samples:
             return None
-        formula = derivative_of(loss, self.done.samples[0].arguments)
-        known = formula is not None and all(symbol in single.values for symbol in formula.symbols)
-        return formula if known else None
+        if loss.convention is not None:
+            return None
+        return derivative_of(loss, self.done.samples[0].arguments)
 
 
 def _is_near(found: FloatArray, whole: Array) -> bool:

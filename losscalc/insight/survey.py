@@ -108,7 +108,7 @@ def histogram_sheet(call: Call) -> Sheet:
         )
         for bar in bars
     ]
-    columns = (Column("loss", "name"), Column("count"), Column("", "bar", "bar"))
+    columns = (Column("loss", "name"), Column("count"), Column("", "bar"))
     return Sheet("histogram", columns, rows, chart=chart(call))
 
 

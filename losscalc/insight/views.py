@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 from losscalc.errors import DiagnosisWarning, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from losscalc.insight.report import Report
+    from losscalc.outputs.message import Message
+    from losscalc.outputs.parts import Part
     from losscalc.outputs.result import Result
     from losscalc.outputs.sheets import Sheet
 
@@ -37,10 +41,14 @@ class View(ABC):
     def _repr_markdown_(self) -> str:
         return self.written("markdown")
 
-    def _repr_html_(self) -> str:
-        from losscalc.outputs.markup import html
+    @abstractmethod
+    def parts(self) -> "Sequence[Part | Message]":
+        """What a page shows of it."""
 
-        return html(self._repr_markdown_())
+    def _repr_html_(self) -> str:
+        from losscalc.outputs.html import fragment
+
+        return fragment(self.parts())
 
     def _repr_latex_(self) -> str | None:
         from losscalc.outputs.markup import latex
@@ -64,6 +72,9 @@ class _OfResult(View):
         from losscalc.outputs.writers import WRITERS
 
         return WRITERS[form].write(self.result, None).decode()
+
+    def parts(self) -> "Sequence[Part | Message]":
+        return [self.result.working or self.result.table()]
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,6 +113,9 @@ class _OfTables(View):
             if table.rows
         )
         return "\n".join(parts)
+
+    def parts(self) -> "Sequence[Part | Message]":
+        return self.tables
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -153,11 +167,15 @@ class Check(View):
     @property
     def causes(self) -> tuple[str, ...]:
         """What would have led to the expected number, the likeliest first, if that can be told."""
-        found = self.report.found.explanations
-        return tuple(self.report.speak(each.candidate.sentence) for each in found)
+        found = self.report.found
+        told = () if found is None else found.explanations
+        return tuple(self.report.speak(each.candidate.sentence) for each in told)
 
     def __bool__(self) -> bool:
         return self.agrees
+
+    def parts(self) -> "Sequence[Part | Message]":
+        return [self.report.numbers, self.report.message]
 
     def written(self, form: str) -> str:
         from losscalc.outputs.numbers import json_bytes

@@ -22,6 +22,8 @@ class Description(NamedTuple):
     equations: list[tuple[str, str]]
     """The formula and what it defines as LaTeX, each with its name."""
     sections: list[Section]
+    kind: str = "loss"
+    """Whether it is a loss or an activation."""
 
 
 def write_description(description: Description, name: str) -> bytes:
@@ -62,7 +64,7 @@ def _json(description: Description) -> str:
     import json
 
     facts = {
-        "loss": description.name,
+        description.kind: description.name,
         "summary": description.summary,
         "formula": description.formula,
         "latex": description.latex,

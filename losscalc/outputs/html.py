@@ -4,32 +4,37 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from losscalc.outputs.drawing import svg
+from losscalc.outputs.message import Message
 from losscalc.outputs.numbers import fixed
 from losscalc.outputs.parts import Part
 from losscalc.outputs.sheets import Cell, Column, Figure, Numbers, Sheet, cell_text
-from losscalc.outputs.style import FRAGMENT_STYLE, PAGE_STYLE
+from losscalc.outputs.style import FRAGMENT_STYLE, NOTEBOOK_STYLE, PAGE_STYLE
 from losscalc.outputs.working import Line, Math, Step, Working
 
 _DECIMALS = 4
 
 
-def fragment(parts: Sequence[Part], decimals: int | None = None) -> str:
-    """Tables and workings in an element of their own, with their style; tables without rows are left out."""
-    draw = _Draughtsman(_DECIMALS if decimals is None else decimals)
-    body = "".join(map(draw.part, parts))
-    return f'<div class="losscalc">\n<style>{FRAGMENT_STYLE}</style>\n{body}</div>\n'
+def fragment(parts: Sequence[Part | Message], decimals: int | None = None) -> str:
+    """Tables and workings for a notebook, in the colours of that; tables without rows are left out."""
+    return _element(parts, FRAGMENT_STYLE + NOTEBOOK_STYLE, decimals)
 
 
-def page(title: str, parts: Sequence[Part], decimals: int | None = None) -> bytes:
+def page(title: str, parts: Sequence[Part | Message], decimals: int | None = None) -> bytes:
     """The same as a whole document."""
     text = (
         "<!DOCTYPE html>\n"
         f'<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<style>{PAGE_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{escape(title)}</h1>\n"
-        f"{fragment(parts, decimals)}</main>\n</body>\n</html>\n"
+        f"{_element(parts, FRAGMENT_STYLE, decimals)}</main>\n</body>\n</html>\n"
     )
     return text.encode(errors="backslashreplace")
+
+
+def _element(parts: Sequence[Part | Message], style: str, decimals: int | None) -> str:
+    """An element with its own style."""
+    draw = _Draughtsman(_DECIMALS if decimals is None else decimals)
+    return f'<div class="losscalc">\n<style>{style}</style>\n{"".join(map(draw.part, parts))}</div>\n'
 
 
 class _Draughtsman:
@@ -38,8 +43,10 @@ class _Draughtsman:
     def __init__(self, decimals: int) -> None:
         self._decimals = decimals
 
-    def part(self, part: Part) -> str:
-        """A table or a working."""
+    def part(self, part: Part | Message) -> str:
+        """A table, a working or a message."""
+        if isinstance(part, Message):
+            return part.html
         if isinstance(part, Working):
             return self._working(part)
         chart = "" if part.chart is None else f"<figure>\n{svg(part.chart.drawing)}</figure>\n"
@@ -83,7 +90,7 @@ class _Draughtsman:
         legend = working.formula.partition(";")[2].strip()
         below = f'<p class="legend">{escape(legend)}</p>\n' if legend else ""
         lines = "".join(map(self._line, working.lines))
-        has_steps = any(line.steps for line in working.lines)
+        has_steps = any(line.steps or line.note for line in working.lines)
         told = " <small>point at a row, or tap it, for its steps</small>" if has_steps else ""
         table = (
             f'<table class="lines">\n<caption>working{told}</caption>\n<tbody>\n{lines}</tbody>\n</table>\n'

@@ -12,7 +12,7 @@ _TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\s+|.", re.DOTALL)
 _SENTENCE = re.compile(r"\\text\{((?:[^{}]|\\[{}]|\{[^{}]*\})* (?:[^{}]|\\[{}]|\{[^{}]*\})*)\}")
 # Where a line may break, though nothing else says so.
 _BREAK = "\u200b"
-_CASES = re.compile(r"(= )?\\begin\{cases\} (.*) \\end\{cases\}")
+_CASES = re.compile(r"(= )?\\begin\{cases\} (.*) \\end\{cases\}(.*)")
 # A word longer than this may be cut.
 _LONG = 20
 _RELATIONS = ("=", "<", ">", r"\le", r"\ge", r"\ne")
@@ -83,7 +83,7 @@ def _fitting(part: str, room: float) -> Iterator[str]:
         return
     if match := _CASES.fullmatch(part):
         # Each case on a line of its own may break as well.
-        part = match[1] + r" \quad ".join(match[2].split("\\\\")).replace("&", r"\;")
+        part = match[1] + r" \quad ".join(match[2].split("\\\\")).replace("&", r"\;") + match[3]
     for piece in _pieces(_SENTENCE.sub(_words, part)):
         if width(piece) < room:
             yield piece

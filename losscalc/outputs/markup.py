@@ -1,25 +1,15 @@
-"""Markdown as HTML and as LaTeX, for notebooks: of what results are written in, and of no more.
+"""Markdown as LaTeX, for notebooks: of what results are written in, and of no more.
 
 There are paragraphs, tables and lists, between blank lines, and in them `code` and **bold** words.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from html import escape
 
 _INLINE = re.compile(r"`([^`]*)`|\*\*(.+?)\*\*")
 _CELL = re.compile(r"(?<!\\)\|")
 _SPECIAL = {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"} | {c: f"\\{c}" for c in "&%$#_{}"}
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
-
-
-def html(markdown: str) -> str:
-    """A fragment of HTML.
-
-    >>> html("**worst**, by `loss`\\n\\n| loss |\\n| ---: |\\n| 0.5 |\\n").splitlines()[0]
-    '<p><b>worst</b>, by <code>loss</code></p>'
-    """
-    return "\n".join(map(_html_block, _blocks(markdown)))
 
 
 def latex(markdown: str) -> str:
@@ -37,22 +27,6 @@ def _blocks(markdown: str) -> Iterator[list[str]]:
         yield block.splitlines()
 
 
-def _html_block(lines: Sequence[str]) -> str:
-    if lines[0].startswith("|"):
-        head, sides, *rows = map(_cells, lines)
-        styles = [' style="text-align: right"' if side.endswith(":") else "" for side in sides]
-
-        def row(cells: Sequence[str], tag: str) -> str:
-            pairs = zip(cells, styles, strict=True)
-            return f"<tr>{''.join(f'<{tag}{style}>{_html(cell)}</{tag}>' for cell, style in pairs)}</tr>"
-
-        body = "\n".join(row(cells, "td") for cells in rows)
-        return f"<table>\n<thead>{row(head, 'th')}</thead>\n<tbody>\n{body}\n</tbody>\n</table>"
-    if lines[0].startswith("- "):
-        return f"<ul>{''.join(f'<li>{_html(line[2:])}</li>' for line in lines)}</ul>"
-    return f"<p>{'<br/>'.join(map(_html, lines))}</p>"
-
-
 def _latex_block(lines: Sequence[str]) -> str:
     if lines[0].startswith("|"):
         head, sides, *rows = map(_cells, lines)
@@ -66,10 +40,6 @@ def _latex_block(lines: Sequence[str]) -> str:
 def _cells(line: str) -> list[str]:
     """The cells of a line of a table."""
     return [cell.strip().replace(r"\|", "|") for cell in _CELL.split(line)[1:-1]]
-
-
-def _html(text: str) -> str:
-    return _inline(text, escape, "<code>{}</code>", "<b>{}</b>")
 
 
 def _latex(text: str) -> str:

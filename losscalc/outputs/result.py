@@ -1,5 +1,6 @@
 """The result of a call, as plain facts for formats and tables."""
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -123,6 +124,16 @@ class Result(NamedTuple):
                 rows.append(("ignored", self.ignored))
         return Sheet(self.name, (Column("", "text"), Column(self.name)), rows)
 
+    def table(self) -> "Sheet":
+        """The arithmetic of a scalar, or an array with the indices of its rows and columns."""
+        if self.value.ndim == 0:
+            return self.summary()
+        from losscalc.outputs.sheets import Column, Sheet
+
+        rows = self.value.reshape(self.value.shape[0], math.prod(self.value.shape[1:]))
+        columns = [Column(str(number)) for number in range(rows.shape[1])]
+        return Sheet("", (Column(""), *columns), [(i, *row) for i, row in enumerate(rows.tolist())])
+
     def facts(self) -> dict[str, object]:
         """The result as JSON shows it; its value is an array."""
         common = {
@@ -131,8 +142,10 @@ class Result(NamedTuple):
             "parameters": self.parameters,
             "version": __version__,
         }
+        working = self._working_facts()
         if self.reduction is None:
-            return {"tool" if self.is_tool else "activation": self.name, "value": self.value, **common}
+            kind = "tool" if self.is_tool else "activation"
+            return {kind: self.name, "value": self.value, **common, **working}
         facts: dict[str, object] = {"loss": self.name, "reduction": self.reduction}
         if self.like is not None:
             facts["like"] = self.like
@@ -151,10 +164,13 @@ class Result(NamedTuple):
         }
         if self.sums is not None and self.gradient is None:
             facts["sums"] = _exact(self.sums)
-        if self.working is not None:
-            facts["explanation"] = [line.sentence for line in self.working.lines]
-            facts["working"] = self.working.facts()
-        return facts
+        return facts | working
+
+    def _working_facts(self) -> dict[str, object]:
+        if self.working is None:
+            return {}
+        lines = [line.sentence for line in self.working.lines]
+        return {"explanation": lines, "working": self.working.facts()}
 
 
 def _exact(sums: Partial) -> dict[str, object]:

@@ -42,7 +42,7 @@ class Label(NamedTuple):
     """The name of a row, which has another key in JSON."""
 
     text: str
-    key: str
+    key: str | int | float
 
 
 Cell = Label | str | int | float | Decimal | Figure | Numbers | tuple[str, ...] | None
@@ -96,9 +96,13 @@ def cell_text(cell: Cell, decimals: int | None = None, write: Callable[[float, i
 
 
 def records(sheet: Sheet, decimals: int | None = None) -> list[dict[str, object]]:
-    """The rows as dicts for JSON, keyed by column; or one dict, where each row is a name and its value."""
-    keys = [column.key or column.name for column in sheet.columns]
-    rows = [[_fact(cell, decimals) for cell in row] for row in sheet.rows]
+    """The rows as dicts for JSON, keyed by column; or one dict, where each row is a name and its value.
+
+    Bars are drawings of a number that has a column of its own.
+    """
+    places = [place for place, column in enumerate(sheet.columns) if column.kind != "bar"]
+    keys = [sheet.columns[place].key or sheet.columns[place].name for place in places]
+    rows = [[_fact(row[place], decimals) for place in places] for row in sheet.rows]
     if sheet.has_names:
         return [{keys[1]: sheet.columns[1].name, **{str(name): fact for name, fact in rows}}]
     return [dict(zip(keys, row, strict=True)) for row in rows]

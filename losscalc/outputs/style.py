@@ -28,6 +28,10 @@ FRAGMENT_STYLE = f"""
   padding: .5em 1em; list-style: none; background: var(--fill); border: 1px solid var(--grid);
   border-radius: 6px; white-space: nowrap; }}
 .losscalc tr:hover .steps, .losscalc tr:focus .steps {{ visibility: visible; }}
+.losscalc .good b {{ color: var(--median); }}
+.losscalc .bad b {{ color: var(--mean); }}
+.losscalc pre {{ margin: .6em 0; padding: .5em .8em; overflow-x: auto; background: var(--fill);
+  border-radius: 6px; font: 13px/1.5 ui-monospace, monospace; }}
 .losscalc figure {{ margin: 1.2em 0; }}
 .losscalc svg {{ max-width: 100%; height: auto; }}
 @media print {{ .losscalc {{ --fill: #fff; }} .losscalc caption small {{ display: none; }}
@@ -36,6 +40,23 @@ FRAGMENT_STYLE = f"""
   .losscalc .steps {{ position: static; visibility: visible; border: 0; padding: .2em 0 0; color: var(--soft);
     white-space: normal; }}
   .losscalc .steps li {{ display: inline-block; margin-right: 1.2em; }} }}
+"""
+
+# A notebook has colours of its own, whatever the reader's others are, and cuts what lies over its edge.
+NOTEBOOK_STYLE = """
+.losscalc { --ink: currentColor; --soft: color-mix(in srgb, currentColor 66%, transparent);
+  --grid: color-mix(in srgb, currentColor 20%, transparent);
+  --fill: color-mix(in srgb, currentColor 7%, transparent); }
+.losscalc caption small { display: none; }
+.losscalc tr[tabindex] { cursor: auto; }
+.losscalc.losscalc.losscalc .steps { position: static; visibility: visible; border: 0; margin: 0;
+  padding: .2em 0 0; color: var(--soft); background: none; font-size: .9em; white-space: normal; }
+.losscalc .steps li { display: inline-block; margin: 0 1.2em 0 0; }
+.losscalc { font-size: 14px; }
+.losscalc table { font-size: inherit; }
+.losscalc table tr:nth-child(n), .losscalc pre code { background: none; }
+.losscalc.losscalc.losscalc th, .losscalc.losscalc.losscalc td { text-align: left; max-width: none; }
+.losscalc.losscalc.losscalc .number { text-align: right; }
 """
 
 PAGE_STYLE = """

@@ -1,10 +1,9 @@
 """Writes results as bytes, with a function for each format."""
 
 import io
-import math
 from collections.abc import Callable, Iterator
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,10 +11,6 @@ from losscalc.core.array import Array, row_size
 from losscalc.errors import UsageError
 from losscalc.outputs.numbers import PYTHON_WORDS, STRICT_WORDS, json_bytes, lines, nested, texts
 from losscalc.outputs.result import Result
-
-if TYPE_CHECKING:
-    # Bare numbers, which most pipes carry, need neither this nor the working: both are loaded when used.
-    from losscalc.outputs.sheets import Sheet
 
 Write = Callable[[Result, int | None], bytes]
 WritePieces = Callable[[Result, int | None], Iterator[bytes]]
@@ -94,17 +89,7 @@ def _markdown(result: Result, precision: int | None) -> bytes:
         return working_markdown(result.working).encode()
     from losscalc.outputs.sheets import markdown
 
-    sheet = result.summary() if result.value.ndim == 0 else _numbered(result.value)
-    return markdown(sheet, 4 if precision is None else precision).encode()
-
-
-def _numbered(value: Array) -> "Sheet":
-    """An array with the indices of its rows and columns."""
-    from losscalc.outputs.sheets import Column, Sheet
-
-    table = value.reshape(value.shape[0], math.prod(value.shape[1:]))
-    columns = [Column(str(number)) for number in range(table.shape[1])]
-    return Sheet("", (Column(""), *columns), [(i, *row) for i, row in enumerate(table.tolist())])
+    return markdown(result.table(), 4 if precision is None else precision).encode()
 
 
 def _npy(result: Result, precision: int | None) -> Iterator[bytes]:
@@ -140,8 +125,9 @@ def _html(result: Result, precision: int | None) -> bytes:
     """A page: the arithmetic of a scalar, or an array with its indices; and the working."""
     from losscalc.outputs.html import page
 
-    sheet = result.summary() if result.value.ndim == 0 else _numbered(result.value)
-    return page(f"losscalc {result.name}", [sheet, *([result.working] if result.working else [])], precision)
+    return page(
+        f"losscalc {result.name}", [result.table(), *([result.working] if result.working else [])], precision
+    )
 
 
 def _refuse_working(result: Result) -> None:

@@ -1,4 +1,4 @@
-"""Losses that need the whole batch, and those that have not one loss a row, on the command line."""
+"""Losses that need the whole batch, and those that have not one loss per row, on the command line."""
 
 import json
 from pathlib import Path
@@ -162,7 +162,7 @@ ANSWERS = {"chosen_logps": [-1.0], "rejected_logps": [-1.0]}
         ("dpo", {**ANSWERS, "ref_chosen_logps": [-1.0]}, "ref_rejected_logps is missing"),
         ("dpo", {**ANSWERS, "chosen_mask": [[1]]}, "numbers of tokens"),
         ("nt-xent", {"input": [1.0, 2.0], "target": [1.0, 2.0]}, "a batch of vectors"),
-        ("sup-con", {"input": [[1.0]], "target": [0, 1]}, "one label a row"),
+        ("sup-con", {"input": [[1.0]], "target": [0, 1]}, "one label per row"),
         ("cox", {"input": [[1.0]], "time": [[1.0]], "event": [[1]]}, "one number a subject"),
         ("info-nce", {"input": [[1.0]], "target": [[1.0]], "negatives": [[1.0, 2.0]]}, r"must be \(M, 1\)"),
         ("ranknet", {"input": [[[1.0]]], "target": [[[1.0]]]}, "lists of documents"),

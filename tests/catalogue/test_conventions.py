@@ -26,7 +26,7 @@ from losscalc.insight.symbols import formula_of, symbol_values
 from tests.support.examples import log_softmax
 
 # Numbers outside the domain that a library changes, as the rows below have, get a warning.
-pytestmark = pytest.mark.filterwarnings("ignore:.*what is not is changed as")
+pytestmark = pytest.mark.filterwarnings("ignore:.*other values are changed as")
 
 FLOAT64 = np.dtype(np.float64)
 
@@ -143,6 +143,13 @@ GOLDEN = [
     Row("sigmoid-focal", "optax", LOGITS, 4.039549667019741, "sigmoid_focal_loss(x, y).mean()"),
     Row("sigmoid-focal", "smp", LOGITS, 4.039549667019741, 'FocalLoss("binary")(x, y)'),
     Row("sigmoid-focal", "monai", LOGITS, 4.039549827575684, "FocalLoss()(x[:, None], y[:, None])"),
+    Row(
+        "brier",
+        "sklearn",
+        {"input": [0.9, 0.2, 0.4], "target": [1.0, 0.0, 1.0]},
+        0.13666666666666666,
+        "brier_score_loss(y, x)",
+    ),
     Row("log-loss", "keras", CHANCES, 6.408449649810791, "SparseCategoricalCrossentropy()(y, x)"),
     Row(
         "log-loss",
@@ -905,5 +912,5 @@ def test_a_library_takes_what_it_changes(words, library, value, capsys):
     assert cli.run([*words, "--like", library]) == 0
     out, err = capsys.readouterr()
     assert float(out) == pytest.approx(value, rel=1e-9)
-    assert f"what is not is changed as {library} does" in err
+    assert f"other values are changed as {library} does" in err
     assert cli.run(words) == 4

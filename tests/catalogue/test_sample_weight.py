@@ -1,4 +1,4 @@
-"""Sample weights: one factor a row, for every loss that has a weight a class.
+"""Sample weights: one factor per row, for every loss that has a weight per class.
 
 The laws over the registry draw them, and tests/catalogue/test_torch.py weights PyTorch's single losses by
 hand; here are scikit-learn's numbers, those of a hand calculation, and refusals.
@@ -32,7 +32,7 @@ def arrays(name: str) -> dict[str, np.ndarray]:
 
 
 def test_every_loss_with_a_weight_a_class_has_one_a_row():
-    """And no other has it: elsewhere `weight` is one a row, or one an element, already."""
+    """And no other has it: elsewhere `weight` is one per row, or one per element, already."""
     for name, cls in losscalc.losses().items():
         kinds = {array.role.kind: array.name for array in array_arguments(cls)}
         assert ("class-weights" in kinds) == ("sample-weights" in kinds), (
@@ -145,14 +145,14 @@ def test_one_sample(factor):
 @pytest.mark.parametrize(
     ("given", "error", "argument", "hint"),
     [
-        ({"sample_weight": [1, 2, 3]}, ShapeError, "sample_weight", "for one factor a class use weight"),
+        ({"sample_weight": [1, 2, 3]}, ShapeError, "sample_weight", "for one factor per class use weight"),
         ({"sample_weight": [1, 2]}, ShapeError, "sample_weight", None),
         ({"sample_weight": np.ones((4, 3))}, ShapeError, "sample_weight", None),
         ({"sample_weight": [1, 2, -1, 1]}, DomainError, "sample_weight", None),
         ({"sample_weight": [1, 2, np.nan, 1]}, DomainError, "sample_weight", None),
-        ({"weight": [1, 2, 3, 4]}, ShapeError, "weight", "for one factor a row use sample_weight"),
-        ({"weight": [1, 2]}, ShapeError, "weight", "give one weight a class"),
-        ({"weight": FACTOR, "sample_weight": FACTOR}, ShapeError, "weight", "give one weight a class"),
+        ({"weight": [1, 2, 3, 4]}, ShapeError, "weight", "for one factor per row use sample_weight"),
+        ({"weight": [1, 2]}, ShapeError, "weight", "give one weight per class"),
+        ({"weight": FACTOR, "sample_weight": FACTOR}, ShapeError, "weight", "give one weight per class"),
     ],
 )
 @pytest.mark.parametrize("name", NAMES)

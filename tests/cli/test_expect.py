@@ -98,7 +98,7 @@ TEXTS = [
         "differs (by more than 2.5e-06)\n"
         "you get 2.54951 if it is the square root of the loss:\n"
         "  losscalc mse -i 1,2 -t 3,5 --suppose root\n"
-        "  also: it is the loss rmse (as-rmse)\n",
+        "  also: the loss is rmse (as-rmse)\n",
     ),
     (
         "a whole number that several things lead to",
@@ -108,10 +108,10 @@ TEXTS = [
         "differs (by more than 1.3e-05)\n"
         "you get 13 if it is the sum:\n"
         "  losscalc mse -i 1,2 -t 3,5 --reduction sum\n"
-        "  also: there is a factor 2 (double)\n"
-        "  also: it was multiplied by the number of rows (times-rows)\n"
+        "  also: a factor 2 was applied (double)\n"
+        "  also: the loss was multiplied by the number of rows (times-rows)\n"
         "  also: the sum was divided by one less than the number of losses (over-n-1)\n"
-        "  also: it was multiplied by 2, a number of batches or a weight (times=2)\n",
+        "  also: the loss was multiplied by 2 (a number of batches, or a weight) (times=2)\n",
     ),
     (
         "the value, rounded to 4 decimals",
@@ -137,10 +137,10 @@ TEXTS = [
         "2 of 2 numbers differ, most at [1]\n"
         "value       9.0\nexpected    4.5\ndifference  4.5   relative 1\n"
         + WRONG
-        + "you get these numbers if there is a factor ½:\n"
+        + "you get these numbers if a factor ½ was applied:\n"
         "  losscalc mse -i 1,2 -t 3,5 -r none --suppose half\n"
-        "  also: it was divided by the number of rows (divided-by-rows)\n"
-        "  also: it was divided by the number of elements (divided-by-elements)\n",
+        "  also: the loss was divided by the number of rows (divided-by-rows)\n"
+        "  also: the loss was divided by the number of elements (divided-by-elements)\n",
     ),
 ]
 
@@ -186,7 +186,7 @@ REFUSALS = [
         (*MSE, "--expect", "13", "-f", "csv"),
         2,
         "a check cannot be written as csv",
-        "take plain, table or json",
+        "take plain, table, json, markdown or html",
     ),
     (
         (*MSE, "--suppose", "hafl"),
@@ -262,7 +262,7 @@ def test_a_check_in_json(run: Run) -> None:
     }
     double = {
         "name": "double",
-        "sentence": "there is a factor 2",
+        "sentence": "a factor 2 was applied",
         "command": "losscalc mse -i 1,2 -t 3,5 --format json --suppose double",
         "value": 13.0,
     }
@@ -429,3 +429,18 @@ def test_the_worst_of_an_array_is_found() -> None:
     assert compare(np.asarray(2.0), np.array([[2.0]]), Tolerance()).agrees
     with pytest.raises(ShapeError, match=r"expect has shape \(2,\), and the result \(2, 2\)"):
         compare(value, np.ones(2), Tolerance())
+
+
+def test_a_check_as_a_page(capsys) -> None:
+    """For a summary of a build, or a browser: (0 + 9) / 2 is 4.5, and half of that 2.25."""
+    words = ["mse", "-i", "1,2", "-t", "1,5", "--expect", "2.25"]
+    assert cli.run([*words, "-f", "markdown"]) == 1
+    text = capsys.readouterr().out
+    assert "| value | 4.5 |" in text
+    assert "**differs" in text
+    assert "`losscalc mse -i 1,2 -t 1,5 -f markdown --suppose half`" in text
+    assert cli.run([*words, "-f", "html", "--explain"]) == 1
+    page = capsys.readouterr().out
+    assert "<td>4.5</td>" in page
+    assert "<pre><code>losscalc mse " in page
+    assert "<math>" in page

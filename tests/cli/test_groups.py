@@ -251,12 +251,12 @@ def test_not_finite(capsys):
     [
         (["--by", "splt"], 3, "--by: there is no such column, found 'splt'", "did you mean --by split?"),
         (["--by", "b.csv#x"], 3, "b.csv: no such file or directory", None),
-        (["--by", "1,2"], 4, "--by has 2 rows and --input has 4; they must have equally many", None),
-        (["--by", "5"], 4, "--by has 1 row and --input has 4; they must have equally many", None),
+        (["--by", "1,2"], 4, "--by has 2 rows and --input has 4; they must have the same number", None),
+        (["--by", "5"], 4, "--by has 1 row and --input has 4; they must have the same number", None),
         (
             ["--by", "[[1,2],[3,4],[5,6],[7,8]]"],
             4,
-            "--by has shape (4, 2), and is one group a row, (N,)",
+            "--by has shape (4, 2), and is one group per row, (N,)",
             "take one column of a file as FILE#NAME or FILE#2",
         ),
         (
@@ -269,7 +269,7 @@ def test_not_finite(capsys):
             ["--by", "split", "--worst", "3"],
             2,
             "--by and --stats do not go together",
-            "leave one of them out",
+            "look at one group alone: --where 'COLUMN = VALUE'",
         ),
         (
             ["--by", "split", "--expect", "3", "-r", "none"],
@@ -281,9 +281,14 @@ def test_not_finite(capsys):
             ["--by", "split", "--gradient"],
             2,
             "--gradient and --by do not go together",
-            "leave one of them out",
+            "look at one group alone: --where 'COLUMN = VALUE'",
         ),
-        (["--by", "split", "--explain"], 2, "--explain and --by do not go together", "leave one of them out"),
+        (
+            ["--by", "split", "--explain"],
+            2,
+            "--explain and --by do not go together",
+            "look at one group alone: --where 'COLUMN = VALUE'",
+        ),
         (
             ["--by", "split", "--dask", "tcp://nowhere:1"],
             2,
@@ -305,7 +310,7 @@ def test_ids_are_no_groups(capsys, folder, way):
     """Each row of its own group would take a kilobyte: refused, unless --max-size lets it pass."""
     (folder / "g.csv").write_text("g,x,y\n" + "".join(f"k{i},{i},1\n" for i in range(100_001)))
     command = ["mse", "-i", "g.csv#x", "-t", "g.csv#y", "--by", way]
-    hint = "if that is as it should be, --max-size 8G, for example, lets it pass"
+    hint = "if that is intended, raise the limit, as in --max-size 8G"
     refuse(capsys, command, "g.csv: the groups are more than 100,000", hint, code=3)
 
     assert cli.run([*command, "--max-size", "8G"]) == 0
@@ -325,3 +330,12 @@ def test_a_hundred_thousand_groups(capsys, folder):
     losses = np.split(((x - y) ** 2)[order], starts[1:])
     assert [each["group"] for each in found["groups"]] == names.tolist()
     assert [each["sum"] for each in found["groups"]] == [math.fsum(own) for own in losses]
+
+
+def test_a_group_that_is_a_number(capsys, tmp_path, monkeypatch):
+    """In JSON, whole or not: (1 + 4) / 2 of 0.5, and 0 of 2."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "g.csv").write_text("p,y,g\n1,2,0.5\n2,2,2\n3,5,0.5\n", "utf-8")
+    assert cli.run(["mse", "-i", "g.csv#p", "-t", "g.csv#y", "--by", "g", "-f", "jsonl"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["group"], row["mean"]) for row in rows[:2]] == [(0.5, 2.5), (2, 0.0)]

@@ -141,7 +141,7 @@ NO_RESULT = "is not the result of a loss, written with --format json"
         (
             result(**OLDER).replace("3.0", "null"),
             3,
-            "its numerator is not finite, and without its sums nobody knows what it was",
+            "its numerator is not finite, and cannot be known without its sums",
             "compute it again with this version",
         ),
     ],

@@ -131,7 +131,7 @@ def lined_up(case: Case) -> tuple[list[tuple[Row, ...]], list[Refused]]:
                 f"{len(keys)} rows? .*no partner in .*: {shown(keys)}" for keys in (missing, more) if keys
             ]
             if said:
-                return [], [Refused(3, (*said, "--inner leaves out the rows that not all have"))]
+                return [], [Refused(3, (*said, "--inner leaves out the rows that some table lacks"))]
     return [tuple(own[name] for own in known) for name in first if all(name in own for own in known)], []
 
 
@@ -471,7 +471,7 @@ def test_activations_of_picked_rows(capsys, folder):
         (
             ["split=val", "n=3"],
             "no row meets split = val and n = 3",
-            "each of these is met by some rows, and no row meets all",
+            "each of these is met by some rows, but no row meets them all",
         ),
         (
             ["split=val", "n=9"],

@@ -27,7 +27,7 @@ def test_names_stand_by_stage(told):
     assert stages == sorted(stages, key=STAGES.index)
     assert set(stages) == set(STAGES)
     assert ["input", "softmax-first", "a softmax was applied to the input first"] in rows
-    assert ["last", "half", "there is a factor ½"] in rows
+    assert ["last", "half", "a factor ½ was applied"] in rows
     assert not any("{" in cell for row in rows for cell in row)
 
 

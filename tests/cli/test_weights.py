@@ -95,7 +95,9 @@ def test_a_column_of_the_rows_is_no_weight_of_classes(run, path, parts):
     """Refused though there are as many rows as classes; the hint, typed as it stands, is what was meant."""
     code, out, err = run(command(path, parts, "--weight"))
     assert (code, out) == (3, "")
-    assert f"{path}{parts[2]}: --weight is one number a class, and this column of the table of --input" in err
+    assert (
+        f"{path}{parts[2]}: --weight is one number per class, but this column of the table of --input" in err
+    )
 
     hint = err.partition("--sample-weight ")[2].strip()
     assert shlex.split(hint) == [path + parts[2]]
@@ -106,7 +108,7 @@ def test_a_column_of_the_rows_is_no_weight_of_classes(run, path, parts):
 
 @pytest.mark.parametrize(("path", "parts"), ARCHIVES)
 def test_arrays_side_by_side_are_no_columns(run, path, parts):
-    """A file that holds arrays by name may hold one a class; which of the two it is, the option says."""
+    """A file that holds arrays by name may hold one per class; which of the two it is, the option says."""
     for option, expected in (("--weight", BY_CLASS), ("--sample-weight", BY_ROW)):
         code, out, err = run(command(path, parts, option))
         assert (code, err) == (0, "")
@@ -118,7 +120,7 @@ def test_the_table_of_the_target_is_the_rows_too(run):
     words = ["cross-entropy", "-i", "t.csv#a-c", "-t", "t.tsv#y", "--weight", "./t.tsv#w"]
     code, _, err = run(words)
     assert code == 3
-    assert "table of --target is one a row" in err
+    assert "table of --target is one per row" in err
     code, _, err = run(["cross-entropy", "-i", "*.csv#a-c", "-t", "*.csv#y", "--weight", "*.csv#w"])
     assert code == 3
     assert err.endswith("--sample-weight '*.csv#w'\n")
@@ -143,7 +145,7 @@ def test_a_weight_a_row_that_fits_no_classes_is_named(run):
     words = ["cross-entropy", "-i", "[[2,1,0],[0,3,1]]", "-t", "[0,1]", "--weight", "w.csv"]
     code, _, err = run(words)
     assert code == 4
-    assert err.endswith("hint: for one factor a row use --sample-weight\n")
+    assert err.endswith("hint: for one factor per row use --sample-weight\n")
     assert run([*words[:5], "--sample-weight", "w.csv"])[0] == 0
 
 

@@ -212,3 +212,20 @@ def test_what_needs_no_numpy(words):
     code += "print({'numpy', 'rich'} & sys.modules.keys(), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
     assert done.stderr.splitlines()[-1] == "set()"
+
+
+@pytest.mark.parametrize("columns", [50, 80, 120])
+@pytest.mark.parametrize("words", [("--help",), ("triplet-margin", "--help"), ("diagnose", "--help")])
+def test_commands_of_help_can_be_copied(monkeypatch, capsys, columns, words):
+    """In one line, or in several that the shell takes as one; none is wider than the terminal."""
+    monkeypatch.setenv("COLUMNS", "120")
+    _, wide, _ = ran(capsys, *words)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    _, text, _ = ran(capsys, *words)
+
+    def commands(text):
+        joined = re.sub(r" *\\\n *", " ", text.replace("Example: ", ""))
+        return [line.partition("  # ")[0].strip() for line in joined.splitlines() if ".csv -" in line]
+
+    assert commands(text) == commands(wide) != []
+    assert max(map(len, text.splitlines())) <= columns

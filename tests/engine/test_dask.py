@@ -311,11 +311,11 @@ def test_a_worker_that_dies(dask, monkeypatch, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("address", "code", "message"),
     [
-        ("tcp://127.0.0.1:9", 3, "tcp://127.0.0.1:9: there is no Dask scheduler that answers"),
+        ("tcp://127.0.0.1:9", 3, "tcp://127.0.0.1:9: no Dask scheduler answers"),
         (
             "no.such.host.invalid:8786",
             3,
-            "no.such.host.invalid:8786: there is no Dask scheduler that answers",
+            "no.such.host.invalid:8786: no Dask scheduler answers",
         ),
         ("", 2, "--dask is not the address of a scheduler, found ''"),
         ("foo://x", 2, "--dask is not the address of a scheduler, found 'foo://x'"),

@@ -53,7 +53,7 @@ def test_places_far_down_a_file(files, tmp_path, lines, place, capfd):
     err = capfd.readouterr().err
     if len(lines) > ROWS:
         assert code == 4
-        assert f"--input has {ROWS} rows and --target has more; they must have equally many" in err
+        assert f"--input has {ROWS} rows and --target has more; they must have the same number" in err
     else:
         assert code == 3
         assert f"t.csv:{place}:1: not a number, found 'x'" in err

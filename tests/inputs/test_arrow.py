@@ -199,10 +199,10 @@ def test_lists_of_other_lengths(capsys, way):
         ({"name": pa.array(["cat", "dog"]).dictionary_encode()}, "column 1 (name) holds words"),
         ({"day": [DAY, DAY]}, "column 1 (day) holds words"),
         ({"day": [DAY.date(), None]}, "column 1 (day) holds words"),
-        ({"image_id": [7, 9]}, "column 1 (image_id) tells rows apart, and is no data"),
-        ({"Unnamed: 0": [7, 9]}, "column 1 (Unnamed: 0) has no name, and is no data but the index of rows"),
-        ({"m": pa.array([[("a", 1)], []], MAP)}, "column 1 (m) holds what is no number"),
-        ({"s": [["a"], ["b"]]}, "column 1 (s) holds what is no number"),
+        ({"image_id": [7, 9]}, "column 1 (image_id) identifies rows, and is not data"),
+        ({"Unnamed: 0": [7, 9]}, "column 1 (Unnamed: 0) has no name: it is the index of the rows, not data"),
+        ({"m": pa.array([[("a", 1)], []], MAP)}, "column 1 (m) holds something that is not a number"),
+        ({"s": [["a"], ["b"]]}, "column 1 (s) holds something that is not a number"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("way", WAYS)
@@ -231,7 +231,7 @@ def test_a_first_column_that_counts(capsys):
     name = write("parquet", x=[0, 1, 2, 3, 4], p=[0.5] * 5, q=[0.25] * 5)
     message, hint = refused(capsys, "sigmoid", "-i", name)
     assert (message, hint) == (
-        f"{name}: column 1 (x) counts the rows, and is no data",
+        f"{name}: column 1 (x) counts the rows, and is not data",
         "take the columns of the array: #2-",
     )
     message, hint = refused(capsys, "cross-entropy", "-i", name, "-t", f"{name}#p")
@@ -309,7 +309,10 @@ def test_a_tensor_in_another_order(capsys):
     kind = pa.fixed_shape_tensor(pa.float32(), [2, 3], permutation=[1, 0])
     storage = pa.array([list(range(6))], pa.list_(pa.float32(), 6))
     Path("f.arrow").write_bytes(arrow(pa.table({"t": pa.ExtensionArray.from_storage(kind, storage)})))
-    assert refused(capsys, "sigmoid", "-i", "f.arrow")[0] == "f.arrow: column 1 (t) holds what is no number"
+    assert (
+        refused(capsys, "sigmoid", "-i", "f.arrow")[0]
+        == "f.arrow: column 1 (t) holds something that is not a number"
+    )
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -85,7 +85,7 @@ def test_frames_as_a_whole(capsys, folder, orient):
     """Ids and words are no data; columns that options name are left out, and the target is refused."""
     name = put(folder, FRAMES[orient])
     message, hint = refused(capsys, "sigmoid", "-i", name)
-    assert message == f"{name}: column 1 (id) tells rows apart, and is no data"
+    assert message == f"{name}: column 1 (id) identifies rows, and is not data"
     assert values(f"{name}{hinted_part(hint)}") == ROWS
     message, _ = refused(capsys, "l1", "-i", name, "-t", f"{name}#y")
     assert "column 1 (id) tells" in message
@@ -216,11 +216,11 @@ def test_objects_that_may_be_columns_or_rows(capsys, folder, part):
 @pytest.mark.parametrize(
     ("text", "part", "says", "hint"),
     [
-        ('{"train":{"p":[1,2]},"val":{"p":[3]}}', "", "an object, where a list of numbers is due", "name a member: #/train, #/val"),
+        ('{"train":{"p":[1,2]},"val":{"p":[3]}}', "", "an object where a list of numbers is expected", "name a member: #/train, #/val"),
         ('{"train":{"p":[1,2]},"val":{"p":[3]}}', "#p", "there is no such member, found 'p'", "did you mean #/train/p?"),
-        ('{"p":[1,2],"y":[0,1]}', "", "an object, where a list of numbers is due", "name a member: #/p, #/y"),
-        ('{"loss":0.5,"acc":0.9}', "", "an object, where a list of numbers is due", "name a member: #/loss, #/acc"),
-        ('{"a":{"p":1},"b":{"q":2}}', "", "an object, where a list of numbers is due", "if its members are rows: '#/*'"),
+        ('{"p":[1,2],"y":[0,1]}', "", "an object where a list of numbers is expected", "name a member: #/p, #/y"),
+        ('{"loss":0.5,"acc":0.9}', "", "an object where a list of numbers is expected", "name a member: #/loss, #/acc"),
+        ('{"a":{"p":1},"b":{"q":2}}', "", "an object where a list of numbers is expected", "if its members are rows: '#/*'"),
         ('{"p":{"0":1,"1":2},"y":{"1":3,"2":4}}', "#p", "the members have the numbers of different rows, found 'p'", "#/p takes one alone"),
         ('{"1":3,"0":1}', "", "the members are numbered from 0, and not in this order", "'#/*' takes them in the order in which they are written"),
         ('{"model":"m","results":[{"p":0.5}]}', "#p", "there is no such member, found 'p'", "did you mean '#/results/*/p'?"),
@@ -480,7 +480,7 @@ def test_a_column_that_counts(capsys, folder):
     for text in (json.dumps(rows), "".join(f"{json.dumps(row)}\n" for row in rows)):
         name = put(folder, text)
         message, hint = refused(capsys, "sigmoid", "-i", name)
-        assert message == f"{name}: column 1 (x) counts the rows, and is no data"
+        assert message == f"{name}: column 1 (x) counts the rows, and is not data"
         assert values(f"{name}{hinted_part(hint)}") == [[row["p"], row["q"]] for row in rows]
 
 

@@ -175,7 +175,7 @@ def test_what_is_said_of_headers(capsys):
     output, error = capsys.readouterr()
     assert output == "2.0\n"
     assert error == (
-        "losscalc: note: f.xlsx:1: the first row is taken as a header, as it counts and what is below has fractions\n"
+        "losscalc: note: f.xlsx:1: the first row is taken as a header: it counts up, and the numbers below have fractions\n"
         "  hint: --header no if it holds data\n"
     )
     assert values("f.xlsx", header="no") == [[0, 1], [0.5, 1.5]]
@@ -203,13 +203,13 @@ def test_columns_that_are_no_data(capsys):
     write([["image_id", "p", "q"], [7, 0.5, 1], [9, 0.25, 2]])
     message, hint = refused(capsys, "l1", "-i", "f.xlsx", "-t", "[[0,0],[0,0]]")
     assert (message, hint) == (
-        "f.xlsx: column 1 (image_id) tells rows apart, and is no data",
+        "f.xlsx: column 1 (image_id) identifies rows, and is not data",
         "take the columns of the array: #2-",
     )
     write([[None, "p", "q"], [0, 0.5, 1], [1, 0.25, 2]])
     message, hint = refused(capsys, "l1", "-i", "f.xlsx", "-t", "[[0,0],[0,0]]")
     assert (message, hint) == (
-        "f.xlsx: column 1 has no name, and is no data but the index of rows",
+        "f.xlsx: column 1 has no name: it is the index of the rows, not data",
         "take the columns of the array: #2-",
     )
     assert (
@@ -254,7 +254,7 @@ def test_hints_about_sheets_lead_on(capsys):
     message, hint = refused(capsys, "l1", "-i", "f.xlsx", "-t", "[[0,0],[0,0]]")
     message, hint = refused(capsys, "l1", "-i", f"f.xlsx{hinted_part(hint)}", "-t", "[[0,0],[0,0]]")
     assert (message, hint) == (
-        "f.xlsx#preds: column 1 (id) tells rows apart, and is no data",
+        "f.xlsx#preds: column 1 (id) identifies rows, and is not data",
         "take the columns of the array: #preds/2-",
     )
     assert (

@@ -30,7 +30,7 @@ from tests.support.hostile import (
 )
 from tests.support.memory import little_memory
 
-FORMATS = "name the format it has, as in --from csv"
+FORMATS = "name its format, as in --from csv"
 # The header ends on a second line of blanks; NumPy refuses it, too.
 TWO_LINES = npy().replace(b"\n", b" ").replace(b"}  ", b"}\r ")
 DICTIONARY = "the NPY header is not a Python dictionary"

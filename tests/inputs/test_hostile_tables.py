@@ -24,7 +24,7 @@ from tests.support.workbooks import ods, ods_cell, sheet_xml, with_sheet, xlsx, 
 
 pytestmark = pytest.mark.slow
 
-PASS = "if that is as it should be, --max-size 8G, for example, lets it pass"
+PASS = "if that is intended, raise the limit, as in --max-size 8G"
 LITTLE = "a little file unpacks to more than 134 MB"
 LONG_CELL = "a cell has more than 131072 characters"
 TABLE = pa.table({"p": [0.5, 0.25, 0.75], "s": ["a", "b", "c"], "l": [[1.0, 2.0]] * 3})

@@ -15,14 +15,14 @@ from tests.support.hostile import Refusal, accept, refuse, refuse_file
 MISSING = "--na drop leaves the row out, --na nan reads NaN"
 HALF = "give --header yes if it names the columns, --header no if it holds data"
 THOUSANDS = "write thousands without a mark between them, as in 1000"
-PERCENT = "write percentages without the sign, divided by 100 where a probability is due: 0.5 for 50%"
+PERCENT = "write percentages without the sign, divided by 100 where a probability is expected: 0.5 for 50%"
 ENCODING = "name the encoding: --encoding latin-1, for example"
 UTF16 = "it looks like UTF-16: give --encoding utf-16"
 PANDAS = "give --header yes if it names the columns, as pandas writes it"
 HEADER = "give --header yes if the line names the columns"
 FIRST, SECOND = (f"take the columns of numbers: {part}" for part in ("#1", "#2"))
 DEEP = "lists are nested more than 64 deep"
-LARGE = "if that is as it should be, --max-size 8G, for example, lets it pass"
+LARGE = "if that is intended, raise the limit, as in --max-size 8G"
 LINES = "one document a line is JSON lines: --from jsonl"
 
 
@@ -99,7 +99,7 @@ def table(*cases: tuple[str, Refusal]):
     ("two points", Refusal(b"1..2\n", ":1:1", nan("1..2"))),
     ("a point", Refusal(b"1\n.\n", ":2:1", nan("."), MISSING)),
     ("a sign", Refusal(b"-,1\n", ":1:1", nan("-"))),
-    ("date", Refusal(b"1\n2024-01-01\n", ":2:1", nan("2024-01-01"), "a date is no number: write it as one, such as the days since a certain day")),
+    ("date", Refusal(b"1\n2024-01-01\n", ":2:1", nan("2024-01-01"), "a date is not a number: write it as one, such as days since some date")),
     ("decimal comma", Refusal(b'"1,5"\n"2,5"\n', ":1:1", nan("1,5"), "for decimal commas give --decimal ,")),
     ("overflow", Refusal(b"1,1e400\n", ":1:2", "a number outside the range of float64, found '1e400'")),
     ("5001 digits", Refusal(b"1" + b"0" * 5000 + b"\n", ":1:1", f"a number outside the range of float64, found '1{'0' * 38}…'")),
@@ -177,7 +177,7 @@ def test_hostile_large_csv(capsys, case):
             Refusal(
                 b'{"a": [1], "b": 2}',
                 "",
-                "an object, where a list of numbers is due",
+                "an object where a list of numbers is expected",
                 "name a member: #/a, #/b",
             ),
         ),
@@ -316,15 +316,15 @@ def test_columns_that_are_not_there(capsys, folder, part, found, hint):
     ("a list too deep", Refusal(b"[[1],[[2]]]", "[1][0]", "a list where a number should be")),
     ("an object among numbers", Refusal(b'[1,{"a":2}]', "[1]", "an object where a number should be", "name a member: #a")),
     ("an empty object", Refusal(b"[{}]", "[0]", "an object where a number should be")),
-    ("a key with escapes", Refusal(b'[{"id":1,"\\u001b[31m\\n":2}]', "", "column 1 (id) tells rows apart, and is no data", r"take the columns of the array: $'#\x1b[31m\n'")),
+    ("a key with escapes", Refusal(b'[{"id":1,"\\u001b[31m\\n":2}]', "", "column 1 (id) identifies rows, and is not data", r"take the columns of the array: $'#\x1b[31m\n'")),
     ("long text", Refusal(b'["' + b"x" * 1000 + b'"]', "[0]", f"""not a number, found '"{"x" * 38}…'""")),
     ("lone surrogate", Refusal(b'["\\ud800"]', "[0]", r"""not a number, found '"\ud800"'""")),
     ("null", Refusal(b"[[1,2],[null,3]]", "[1][0]", "not a number, found 'null'", MISSING)),
     ("null alone", Refusal(b"null", "", "a lone number is missing, and no row to leave out", options=("--na", "drop"))),
     ("large whole number", Refusal(b"[1" + b"0" * 400 + b"]", "[0]", "a number outside the range of float64")),
     ("overflow", Refusal(b"[[1,-1e400]]", "[0][1]", "a number outside the range of float64")),
-    ("an object", Refusal(b'{"a":1,"b\\n":2}', "", "an object, where a list of numbers is due", r"name a member: #/a, #/b\n")),
-    ("an object without members", Refusal(b"{}", "", "an object, where a list of numbers is due")),
+    ("an object", Refusal(b'{"a":1,"b\\n":2}', "", "an object where a list of numbers is expected", r"name a member: #/a, #/b\n")),
+    ("an object without members", Refusal(b"{}", "", "an object where a list of numbers is expected")),
     ("no such member", Refusal(b'{"a":1,"\\u001b":2}', "#/x", "there is no such member, found 'x'", r"there are a, \x1b", part="#/x")),
     ("no such member in a record", Refusal(b'[{"a":1},{"b":2}]', "#a[1]", "there is no such member, found 'a'", "there are b", part="#a")),
     ("no record", Refusal(b'[{"a":1},2]', "#a[1]", "neither an object nor a list with such a member, found 'a'", part="#a")),

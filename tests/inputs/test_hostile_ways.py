@@ -18,7 +18,7 @@ from tests.inputs import test_hostile_text as text
 from tests.support.hostile import QUICK, Refusal, accept, archive, npy, refuse_file, snapshot
 from tests.support.memory import little_memory
 
-PASS = "if that is as it should be, --max-size 8G, for example, lets it pass"
+PASS = "if that is intended, raise the limit, as in --max-size 8G"
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +107,7 @@ NEIGHBOURS = [
     ('json "1_0"', 'f.json', b'["1_0"]', '[0]', 'not a number, found \'"1_0"\''),
     ('json null', 'f.json', b'[null]', '[0]', "not a number, found 'null'"),
     ('json dup key', 'f.json#a', b'{"a":[1],"a":[2]}', ':1', "a key is there twice, found 'a'"),
-    ('json proto', 'f.json', b'{"__proto__":[1],"a":1}', '', 'an object, where a list of numbers is due'),
+    ('json proto', 'f.json', b'{"__proto__":[1],"a":1}', '', 'an object where a list of numbers is expected'),
     ('json comment', 'f.json', b'[1] // x', ':1:5', 'not JSON: extra data'),
     ('json single', 'f.json', b"['1']", ':1:2', 'not JSON: expecting value'),
     ('json garbage', 'f.json', b'[1]x', ':1:4', 'not JSON: extra data'),

@@ -133,7 +133,7 @@ def test_numbers_of_columns_are_told(run):
         ),
         (
             "prefix.csv", "ids.csv", [], 3,
-            "ids.csv: column 1 (id) tells rows apart, and is no data\n"
+            "ids.csv: column 1 (id) identifies rows, and is not data\n"
             "  hint: take the columns of the array: #label\n",
         ),
     ],

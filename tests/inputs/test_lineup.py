@@ -24,7 +24,7 @@ Y = "id,y\n1,1\n2,1\n10,0\n"
 JOINED = "0.1,0.2,0.3"
 BASIC = ["l1", "-i", "p.csv#p", "-t", "y.csv#y", "-r", "none"]
 WAYS = "--key id joins the rows by it, --no-key takes them as they stand"
-INNER = "--inner leaves out the rows that not all have"
+INNER = "--inner leaves out the rows that some table lacks"
 
 
 @pytest.fixture(autouse=True)
@@ -342,7 +342,7 @@ def test_no_rows_in_common(capsys):
 def test_a_cluster(capsys, options):
     """It does not read columns beside arrays; the hint leads on, to the cluster that is not there."""
     hint = "leave --dask out" if options else "--no-key takes the rows as they stand"
-    message = "a cluster does not compare, join or pick rows by columns beside them"
+    message = "a cluster cannot compare, join or pick rows by other columns"
     refuse(capsys, [*BASIC, *options, "--dask", "tcp://nowhere:1"], message, hint, code=2)
 
 

@@ -18,7 +18,7 @@ from tests.support.hostile import archive, check_message, npy
 from tests.support.memory import REPORT
 
 MOST = 300e6
-PASS = "if that is as it should be, --max-size 8G, for example, lets it pass"
+PASS = "if that is intended, raise the limit, as in --max-size 8G"
 CELLS = limits.CELLS
 FULL = limits.LINE // 4
 """As many times four bytes as a line may have."""

@@ -17,7 +17,7 @@ from tests.support.memory import little_memory
 from tests.support.reading import read_address
 from tests.support.tensors import SIX, entry, safetensors
 
-PASS = "if that is as it should be, --max-size 8G, for example, lets it pass"
+PASS = "if that is intended, raise the limit, as in --max-size 8G"
 OBJECT = "not safetensors: the header is not a JSON object, or has a key twice"
 CLAIM = "not safetensors: the header claims {} bytes, but {} are left"
 PROMISE = "the header promises {} bytes of numbers, but {} are there"

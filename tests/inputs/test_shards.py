@@ -63,7 +63,7 @@ def test_a_pattern_beside_one_file(arrays, capsys):
     message = "all.npy: --target has shape (339,); for --input of shape (340, 4) it must have (340,)"
     assert message in capsys.readouterr().err
     np.savetxt("all.csv", y[:-1], fmt="%d")
-    message = "all.csv: --target has 339 rows and --input has 340; they must have equally many"
+    message = "all.csv: --target has 339 rows and --input has 340; they must have the same number"
     refuse(capsys, ["cross-entropy", "-i", "x-*.csv", "-t", "all.csv"], message, code=4)
 
 

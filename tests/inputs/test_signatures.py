@@ -37,7 +37,7 @@ STARTS = {
         b"\x80\x04\x95\xbb\x03\0\0\0\0\0\0\x8c\x11pandas.core.frame\x94\x8c\tDataFrame\x94\x93",
         b"\x80\x05\x95.\x02\0\0\0\0\0\0\x8c\x06pandas\x94\x8c\x06Series\x94\x93",
     ],
-    "a table of pandas in a file of joblib": [
+    "a pandas table in a joblib file": [
         b"\x80\x04\x95V\1\0\0\0\0\0\0\x8c\x06pandas\x94\x8c\tDataFrame\x94\x93".ljust(300)
         + b"\x8c\x13joblib.numpy_pickle\x94\x8c\x11NumpyArrayWrapper\x94",
     ],
@@ -45,7 +45,7 @@ STARTS = {
         b"\x80\x04\x95\xad\0\0\0\0\0\0\0\x8c\x13joblib.numpy_pickle\x94\x8c\x11NumpyArrayWrapper\x94",
         *(zlib.compress(pickle.dumps([0.5]), level) for level in (1, 3, 9)),
     ],
-    "a file of torch.save before PyTorch 1.6": [
+    "a torch.save file from before PyTorch 1.6": [
         pickle.dumps(0x1950A86A20F9469CFC6C, 2) + pickle.dumps(1001, 2),
         pickle.dumps(0x1950A86A20F9469CFC6C, 4) + pickle.dumps(1001, 4),
     ],

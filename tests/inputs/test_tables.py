@@ -46,8 +46,8 @@ INDEXED = "{0},cat,dog\n7,2,1\n9,0,3\n"
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("id,p,q\n892,.1,.2\n893,.2,.4\n", "column 1 (id) tells rows apart, and is no data"),
-        ('"",p,q\n7,.1,.2\n8,.2,.4\n', "column 1 has no name, and is no data but the index of rows"),
+        ("id,p,q\n892,.1,.2\n893,.2,.4\n", "column 1 (id) identifies rows, and is not data"),
+        ('"",p,q\n7,.1,.2\n8,.2,.4\n', "column 1 has no name: it is the index of the rows, not data"),
         ("Unnamed: 0,p,q\n7,.1,.2\n8,.2,.4\n", "column 1 (Unnamed: 0) has no name"),
         ("image_id,p,q\n7,.1,.2\n8,.2,.4\n", "column 1 (image_id) tells rows apart"),
         ("p,q,PassengerId\n.1,.2,7\n.2,.4,8\n", "column 3 (PassengerId) tells rows apart"),
@@ -107,7 +107,7 @@ def test_a_first_column_that_counts(capsys, folder, start):
     rows = [f"{start + i},{i % 2}.5,2.25\n" for i in range(5)]
     (folder / "f.csv").write_text("x,p,q\n" + "".join(rows))
     message, hint = refused(capsys, "sigmoid", "-i", "f.csv")
-    assert message == "f.csv: column 1 (x) counts the rows, and is no data"
+    assert message == "f.csv: column 1 (x) counts the rows, and is not data"
     assert hint == "take the columns of the array: #2-"
     (folder / "f.csv").write_text("x,p,q\n" + "".join(rows[:4]))
     assert values("f.csv")[0] == [start, 0.5, 2.25]
@@ -183,7 +183,7 @@ def test_names_of_rows_that_the_header_does_not_name(capsys, folder, text):
     """R's write.table has no cell above them: the names that there are go with the rest, as in pandas."""
     (folder / "f.txt").write_text(text)
     message, hint = refused(capsys, "l1", "-i", "f.txt", "-t", "[[0,0],[0,0]]")
-    assert message == "f.txt: column 1 has no name, and is no data but the index of rows"
+    assert message == "f.txt: column 1 has no name: it is the index of the rows, not data"
     assert values("f.txt" + hinted_part(hint)) == [[2, 1], [0, 3]]
     assert values("f.txt#dog") == [1, 3]
 
@@ -207,7 +207,8 @@ def test_rows_that_are_longer_than_the_header(capsys, folder, text, part, line):
 
 
 HEADER_NOTE = (
-    "losscalc: note: {0}:1: the first line is taken as a header, as it counts and what is below has fractions"
+    "losscalc: note: {0}:1: the first line is taken as a header: it counts up, and the numbers below have "
+    "fractions"
 )
 
 
@@ -461,7 +462,7 @@ def test_the_hint_of_records_names_no_id(capsys, folder):
     """Its part leads to numbers, and not to the ids before them: records are a table like any other."""
     (folder / "f.json").write_text('[{"id": 7, "log p": 0.5}]')
     message, hint = refused(capsys, "sigmoid", "-i", "f.json")
-    assert message == "f.json: column 1 (id) tells rows apart, and is no data"
+    assert message == "f.json: column 1 (id) identifies rows, and is not data"
     assert hint == "take the columns of the array: '#log p'"
     assert values(f"f.json{hinted_part(hint)}") == [0.5]
 

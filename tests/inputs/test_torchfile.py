@@ -26,7 +26,7 @@ from tests.support.tensors import SIX, call, dictionary, name, put, storage, ten
 
 pytestmark = pytest.mark.slow
 
-PASS = "if that is as it should be, --max-size 8G, for example, lets it pass"
+PASS = "if that is intended, raise the limit, as in --max-size 8G"
 PICKLE = "the pickle is damaged, or not one of torch.save"
 NEVER = "made by something that is never imported or called, found '{}'"
 SAVE = "save tensors, or dicts and lists of them: torch.save(model.state_dict(), FILE)"
@@ -238,7 +238,7 @@ def test_old_formats(capsys, folder):
     torch = pytest.importorskip("torch")
     torch.save({"a": torch.ones(2)}, folder / "f.pt", _use_new_zipfile_serialization=False)
     line = "import torch; torch.save(torch.load('f.pt', map_location='cpu', weights_only=True), 'f.pt.pt')"
-    says = "f.pt: is a file of torch.save before PyTorch 1.6, which losscalc does not read"
+    says = "f.pt: is a torch.save file from before PyTorch 1.6, which losscalc does not read"
     refuse(capsys, ["sigmoid", "-i", "f.pt"], says, f'convert it: python -c "{line}"')
     exec(line)
     np.testing.assert_array_equal(read_address("f.pt.pt"), np.ones(2))
@@ -256,7 +256,7 @@ def script(members: dict[str, bytes]) -> bytes:
         for label, case in {
             # the archive
             "empty": Refusal(b"", "", "no data"),
-            "text": Refusal(b"1,2\n", "", "not a file of torch.save", "name the format it has, as in --from csv"),
+            "text": Refusal(b"1,2\n", "", "not a torch.save file", "name its format, as in --from csv"),
             "cut short": Refusal(torch_file()[:-10], "", "damaged archive (File is not a zip file)"),
             "TorchScript": Refusal(script({}), "", "is a TorchScript program, which losscalc does not read", "convert it: python -c \"import torch; torch.save(torch.jit.load('f.pt', map_location='cpu').state_dict(), 'f.pt.pt')\""),
             "two pickles": Refusal(torch_file(members={"../b/data.pkl": b""}).replace(b"archive/../b/data.pkl", b"brchive..-b-/data.pkl"), "", "not an archive of torch.save, in which there is one of each member"),

@@ -70,7 +70,7 @@ PADDED = np.where(np.arange(18).reshape(3, 2, 3) % 6 < 3, EVEN, 0.0)
 """The same, with nothing behind the first step of the second sequence."""
 PADDED[0] = EVEN[0]
 
-POSITIVE = "holds log-probabilities, which are never positive"
+POSITIVE = "has a positive value, and log-probabilities are at most 0"
 UNNORMALISED = "does not look like log-probabilities: the exponentials of its rows do not sum to 1"
 NO_EFFECT = "--weight has no effect: "
 
@@ -274,14 +274,14 @@ SIGNS = [
     Sign(
         "square",
         ("bce", "bce-logits", "multilabel-soft-margin"),
-        "2 weights fit the rows of --input as well as its columns; they are one a column",
+        "2 weights fit the rows of --input as well as its columns; they are one per column",
         {"input": SQUARE, "target": [[0, 1], [1, 0]], "weight": [1, 3]},
         {"input": THREE, "target": [[0, 1], [1, 0], [1, 1]]},
     ),
     Sign(
         "square",
         ("bce-logits",),
-        "2 weights fit the rows of --input as well as its columns; they are one a column",
+        "2 weights fit the rows of --input as well as its columns; they are one per column",
         {"input": SQUARE, "target": [[0, 1], [1, 0]], "pos_weight": [1, 3]},
         {"pos_weight": [[1], [3]]},
     ),
@@ -594,7 +594,7 @@ IMPOSSIBLE = [
     (
         "ctc --log-probs [[[2,1,0]],[[0,3,1]]] --targets [[1]] --input-lengths 2 --target-lengths 1",
         -5.3266,
-        "--log-probs[1][0][1]: holds log-probabilities, which are never positive, found 3.0",
+        "--log-probs[1][0][1]: has a positive value, and log-probabilities are at most 0, found 3.0",
         "log-softmax",
     ),
     ("kl-div -i [[-0.03,-0.09,-0.05]] -t [[0.2,0.3,0.5]] -r batchmean", -0.97165, "sum to 1", "log-softmax"),

@@ -309,13 +309,28 @@ def test_the_derivative_is_that_of_the_loss(loss):
         return
     terms, slope = loss.terms(**arrays), loss.gradient(**arrays).value
     shape = terms.value.shape
-    value = formula.evaluate(symbol_values(loss, arrays, shape))
+    values = symbol_values(loss, arrays, shape)
+    if not values.keys() >= {*formula.symbols}:
+        # It is shown, but what it is made of is only explained.
+        assert formula.legend
+        return
+    value = formula.evaluate(values)
     if slope.shape == shape:
         slope = slope[..., np.newaxis]
     elif loss.settings.get("class_axis") in (None, 1):
         slope = np.moveaxis(slope, 1, -1)
     counts = np.ones(shape, bool) if terms.ignored is None else ~terms.ignored
     np.testing.assert_allclose(np.broadcast_to(value, slope.shape)[counts], slope[counts], 1e-9, 1e-12)
+
+
+def test_the_derivative_of_sequences():
+    """Samples are on axis 1: each has a line of its own with all times, as `gradient` has them."""
+    scores = np.log([[[0.3, 0.5, 0.2], [0.1, 0.2, 0.7]], [[0.2, 0.4, 0.4], [0.6, 0.3, 0.1]]])
+    arrays = {"log_probs": scores, "targets": [[1], [2]], "input_lengths": [2, 2], "target_lengths": [1, 1]}
+    shown = losscalc.explain("ctc", wrt="log_probs", **arrays).to_dict()
+    rows = [line["value"] for line in shown["working"]["reduction"] if line["label"].startswith("∂")]
+    expected = losscalc.gradient("ctc", **arrays)
+    np.testing.assert_allclose(np.reshape(rows, (2, 2, 3)), np.moveaxis(expected, 1, 0), rtol=1e-14)
 
 
 def test_most_losses_of_single_numbers_have_one():
@@ -349,7 +364,12 @@ def test_a_gradient(call):
         (["log-cosh", "-i", "1,1", "-t", "1,1"], "∂/∂input [1] "
          "((exp(1 - 1) - exp(1 - 1)) / (exp(1 - 1) + exp(1 - 1))) / 2 = 0"),
         (["giou", "-i", "[[0,0,2,3]]", "-t", "[[1,0,2,3]]"],
-         "∂/∂input [0] = -0.2500, 0.0417, -0.1250, -0.0417"),
+         "∂/∂input [0] 3·[-3, -1.5000, 1.5000, 1.5000]/6.0000² - [0, -0.5000, 1.5000, 0.5000]/6.0000 + "
+         "6.0000·[-3, -1, 1.5000, 1]/6.0000² - [-3, -1.5000, 1.5000, 1.5000]/6.0000 = "
+         "-0.2500, 0.0417, -0.1250, -0.0417"),
+        # Apart by less than the margin of 1: minus what is lacking, along the difference.
+        (["contrastive", "--input1", "[[0,3]]", "--input2", "[[0,2.5]]", "-t", "0"],
+         "∂/∂input1 [0] -(1 - 0.5000)·([0, 3] - [0, 2.5000]) / 0.5000 = 0, -0.5000"),
     ],
 )  # fmt: skip
 def test_gradients_by_hand(call, words, last):

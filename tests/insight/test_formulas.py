@@ -77,7 +77,7 @@ def test_limits_and_special_cases(loss: Loss, arrays: dict[str, Any]) -> None:
 @pytest.mark.parametrize("axis", [1, -1])
 @pytest.mark.parametrize("factor", [(3,), (3, 3)])
 def test_factors_of_rows_and_of_positions(axis: int, factor: tuple[int, ...]) -> None:
-    """Of as many rows as positions: one a row is for all positions of it."""
+    """Of as many rows as positions: one per row is for all positions of it."""
     rng = np.random.default_rng(0)
     arrays = {
         "input": np.moveaxis(rng.normal(size=(3, 4, 3)), 1, axis),

@@ -12,6 +12,7 @@ from tests.support.doubles import function, keras_class, torch_module
 
 SCORES = [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, 1.0, 0.0]]
 CLASSES = [0, 2, 1]
+CHANCES = [[0.7, 0.2, 0.1], [0.1, 0.2, 0.7], [0.3, 0.6, 0.1]]
 A, B = [2.0, -1.0, 0.5], [1.0, 0.0, 1.0]
 
 CrossEntropyLoss = torch_module()
@@ -53,6 +54,12 @@ def test_the_library_is_not_imported() -> None:
         ("Huber", {"delta": 1.0}, {"delta": 0.5}, (B, A), 0.2916666865348816),
         ("Tversky", {"alpha": 0.5, "beta": 0.5, "axis": None}, {"alpha": 0.3, "beta": 0.7},
          ([[1.0, 0.0], [1.0, 1.0]], [[0.8, 0.1], [0.4, 0.9]]), 0.1393442153930664),
+        # One-hot rows, for losses of one class a row
+        ("CategoricalCrossentropy", {"from_logits": False, "label_smoothing": 0.0, "axis": -1}, {},
+         (np.eye(3)[CLASSES], CHANCES), 0.4080584943294525),
+        ("CategoricalHinge", {}, {}, (np.eye(3)[CLASSES], SCORES), 0.3333333432674408),
+        ("CategoricalFocalCrossentropy", {"alpha": 0.25, "gamma": 2.0, "from_logits": False},
+         {"from_logits": True}, (np.eye(3)[CLASSES], SCORES), 0.25 * 0.11249437183141708),
     ],
 )  # fmt: skip
 def test_an_object_of_keras(name, defaults, settings, arrays, expected) -> None:
@@ -91,6 +98,31 @@ def test_functions(module, name, code, keywords, arrays, expected) -> None:
     criterion = function(module, name, code)
     criterion = functools.partial(criterion, **keywords) if keywords else criterion
     assert losscalc.compute(criterion, *arrays) == pytest.approx(expected, rel=1e-6)
+
+
+def test_rows_that_are_not_one_hot() -> None:
+    """Logits may have them; probabilities would be taken for questions of their own."""
+    spread = [[0.5, 0.5, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
+    criterion = keras_class("CategoricalCrossentropy", from_logits=False)
+    # Half of the first label is on a score that is lower by 1.
+    expected = TORCH[0][1] + 0.5 / 3
+    assert losscalc.compute(criterion(from_logits=True), spread, SCORES) == pytest.approx(expected)
+    with pytest.raises(losscalc.ParameterError, match="some row is not one-hot"):
+        losscalc.compute(criterion(), spread, CHANCES)
+
+
+def test_a_quantile_by_the_name_of_sklearn() -> None:
+    """scikit-learn 1.9.1: 0.9 of what is too small, 0.1 of what is too large."""
+    code = "y_true, y_pred, *, sample_weight=None, alpha=0.5, multioutput='uniform_average'"
+    found = functools.partial(function("sklearn.metrics._regression", "mean_pinball_loss", code), alpha=0.9)
+    assert losscalc.compute(found, [1.0, 4.0], [2.0, 2.0]) == pytest.approx((0.1 * 1 + 0.9 * 2) / 2)
+
+
+def test_an_activation_of_torch() -> None:
+    """With its axis; PyTorch 2.13.0 gives the same."""
+    torch = pytest.importorskip("torch")
+    found = losscalc.compute(torch.nn.Softmax(dim=0), SCORES)
+    np.testing.assert_allclose(found, torch.softmax(torch.tensor(SCORES, dtype=torch.float64), 0), rtol=1e-14)
 
 
 def other() -> object:

@@ -991,7 +991,7 @@ WHOLE = frozenset({"linear_weight", "linear_bias", "state"})
 """Arrays that all samples of a call have in common."""
 
 CLASSWISE = frozenset({"focal", "cross-entropy", "nll", "linear-cross-entropy", "multi-margin"})
-"""Losses whose `weight` holds one factor a class."""
+"""Losses whose `weight` holds one factor per class."""
 
 
 def is_shared(name: str, key: str, value: object) -> bool:

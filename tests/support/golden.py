@@ -34,7 +34,7 @@ class Golden(NamedTuple):
     exact: Parts
 
     HEADER = (
-        "# The points with the largest errors that tests/benchmarks/accuracy.py found, one a line:",
+        "# The points with the largest errors that tests/benchmarks/accuracy.py found, one per line:",
         "#",
         "#     LOSS  DTYPE  KIND  ARGUMENTS  =>  VALUE  SIZE",
         "#",

@@ -110,12 +110,12 @@ def class_probabilities(seed: int, shape: Shape, dtype: str, hard: bool) -> Arra
 
 
 def class_weight(seed: int, shape: Shape, dtype: str) -> Array:
-    """One weight a class, none of them 0."""
+    """One weight per class, none of them 0."""
     return np.random.default_rng(seed + 4).uniform(0.1, 4, shape[min(len(shape) - 1, 1)]).astype(dtype)
 
 
 def sample_weights(data: st.DataObject, seed: int, shape: Shape, dtype: str) -> dict[str, Array]:
-    """For scores of a shape no factors, one a row, or one a loss: up to 1, and some of them 0."""
+    """For scores of a shape no factors, one per row, or one per loss: up to 1, and some of them 0."""
     axis = min(len(shape) - 1, 1)
     losses = shape[:axis] + shape[axis + 1 :]
     chosen = data.draw(st.sampled_from([None, losses[:1], losses]))

@@ -10,9 +10,16 @@ import losscalc
 
 def functions() -> None:
     """Arrays are whatever is one; a result is a number or an array, as the reduction says."""
-    assert_type(losscalc.compute("mse", [1.0, 2.0], [1, 3]), Any)
-    assert_type(losscalc.compute("mse", np.zeros(3), (1, 2, 3), reduction="none", threads=2), Any)
-    assert_type(losscalc.gradient("mse", input=np.ones(1, np.float32), target=2.0, wrt="input"), Any)
+    assert_type(losscalc.compute("mse", [1.0, 2.0], [1, 3]), np.floating[Any])
+    assert_type(losscalc.compute(losscalc.MSE, [1.0, 2.0], [1, 3], reduction="sum"), np.floating[Any])
+    singles = losscalc.compute("mse", np.zeros(3), (1, 2, 3), reduction="none", threads=2)
+    assert_type(singles, np.ndarray[Any, np.dtype[np.floating[Any]]])
+    assert_type(losscalc.compute("mse", [1.0], [2.0], digits=30), Any)
+    assert_type(losscalc.compute("softmax", [1.0, 2.0]), Any)
+    slope = losscalc.gradient("mse", input=np.ones(1, np.float32), target=2.0, wrt="input")
+    assert_type(slope, np.ndarray[Any, np.dtype[np.floating[Any]]])
+    reduction = "none" if len(singles) > 2 else "mean"
+    assert_type(losscalc.compute("mse", [1.0], [2.0], reduction=reduction), Any)
 
 
 def insight() -> None:
@@ -27,6 +34,7 @@ def insight() -> None:
     assert_type(losscalc.diagnose("mse", [1.0], [2.0]).warnings, tuple[losscalc.DiagnosisWarning, ...])
     assert_type(losscalc.compare(["mse", losscalc.L1], [1.0], [2.0]), losscalc.Comparison)
     assert_type(losscalc.suppose("mse", [1.0], [2.0], mistake="sum"), losscalc.Supposition)
+    assert_type(losscalc.suppose("mse", [1.0], [2.0], mistake=["sum", "half"]), losscalc.Supposition)
     losscalc.testing.assert_loss("mse", [1.0], [2.0], expected=1.0, places=4)
     assert_type(losscalc.CrossEntropy(weight=np.ones(3), label_smoothing=0.1), losscalc.CrossEntropy)
     assert_type(losscalc.__version__, str)

@@ -151,11 +151,11 @@ def _empty(losses: Losses) -> float:
 
 _NUMBERS: tuple[Row, ...] = (
     ("empty-is-0", "an empty mean was counted as 0", 0.5, _empty, always),
-    ("mean-of-rows", "every row was averaged on its own, and then their means", 2.5,
+    ("mean-of-rows", "every row was averaged on its own, then the row means", 2.5,
      lambda s: _mean_of_axis(s, 0), always),
-    ("mean-of-columns", "every column (or position) was averaged on its own, and then their means", 4.0,
+    ("mean-of-columns", "every column (or position) was averaged on its own, then the column means", 4.0,
      lambda s: _mean_of_axis(s, -1), always),
-    ("mean-of-classes", "every class was averaged on its own, and then their means", 3.0,
+    ("mean-of-classes", "every class was averaged on its own, then the class means", 3.0,
      lambda s: float(s.linked(_class_means(s)).mean()), always),
     ("sum-of-classes",
      "every class was averaged on its own, and the means added up (of positives and negatives, say)", 4.5,

@@ -113,7 +113,7 @@ def _sizes_of_means(losses: Losses) -> Array:
 
 
 _FAMILIES: tuple[Family, ...] = (
-    ("batch-means", "the means of batches of {number} were averaged, the last one of which may be smaller",
+    ("batch-means", "the means of batches of {number} were averaged, the last of which may be smaller",
      2.0, _means_of_batches, _sizes_of_means, always),
     ("full-batches", "the last, incomplete batch of {number} was dropped", 2.5,
      lambda s, keys: prefix(s, len(s.of_rows[0]) // keys * keys), lambda s: _uneven(s), always),
@@ -122,7 +122,7 @@ _FAMILIES: tuple[Family, ...] = (
     ("batch-means-sum", "the means of batches of {number} were added up", 4.0,
      _of_batches(lambda s, share, divisor, size: float(_batch_means(s, share, divisor).sum())), sizes,
      always),
-    ("over-batches", "the sum was divided by the number of batches times their size, {number}", 4.0,
+    ("over-batches", "the sum was divided by the number of batches times the batch size, {number}", 4.0,
      _of_batches(lambda s, share, divisor, size: float(share.sum()) / (len(share) * size)),
      lambda s: _uneven(s), always),
     ("batch-sums", "the sums of batches of {number} were averaged", 4.0,
@@ -130,7 +130,7 @@ _FAMILIES: tuple[Family, ...] = (
     ("batch-perplexities", "the perplexities of batches of {number} were averaged", 4.5,
      _of_batches(lambda s, share, divisor, size: float(np.exp(_batch_means(s, share, divisor)).mean())),
      sizes, lambda loss: loss.is_likelihood and loss.link is None),
-    ("batch-roots", "the roots of the means of batches of {number} were averaged", 4.5,
+    ("batch-roots", "the square roots of the means of batches of {number} were averaged", 4.5,
      _of_batches(lambda s, share, divisor, size: float(np.sqrt(_batch_means(s, share, divisor)).mean())),
      sizes, lambda loss: is_square(loss) and loss.link is None),
     ("first-rows", "only the first {number} rows were averaged", 4.0, prefix, _parts, always),

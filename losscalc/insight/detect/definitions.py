@@ -165,7 +165,7 @@ DEFINITIONS = [
     Hypothesis(
         "loss",
         "no-gamma",
-        "nothing is focussed on, --gamma being 0",
+        "--gamma was 0, so that nothing is focused on",
         2.5,
         lambda call: having(call, gamma=0.0),
         "--gamma 0",

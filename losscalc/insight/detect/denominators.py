@@ -123,11 +123,11 @@ def _normalized(losses: Losses, size: Callable[[Array], float]) -> float:
 
 
 _ROWS: tuple[Row, ...] = (
-    ("over-terms", "the sum was divided by the number of losses that count (none, averaged)", 2.0,
+    ("over-terms", "the sum was divided by the number of losses that count (none, then averaged)", 2.0,
      lambda s: over(_total(s), s.counted), always),
     ("over-rows", "the sum was divided by the number of rows", 2.5,
      lambda s: over(_total(s), len(s.of_rows[0])), always),
-    ("over-columns", "the means of the rows were added up, as the sum of Keras", 3.5, _over_columns, always),
+    ("over-columns", "the row means were added up, as Keras does for a sum", 3.5, _over_columns, always),
     ("over-elements", "the sum was divided by the number of elements of the input", 2.5,
      lambda s: over(_total(s), first(s.call).size), always),
     ("over-all", "the sum was divided by the number of all losses, the ignored (padded) ones included", 2.5,
@@ -159,16 +159,16 @@ _ROWS: tuple[Row, ...] = (
      lambda s: over(_total(s), s.counted + 1), always),
     ("over-rows-1", "the sum was divided by one less than the number of rows", 5.5,
      lambda s: over(_total(s), len(s.of_rows[0]) - 1), always),
-    ("mean-over-rows", "the mean was divided by the number of rows once more", 4.0, _over_rows_again, always),
+    ("mean-over-rows", "the mean was divided by the number of rows again", 4.0, _over_rows_again, always),
     ("over-symbols", "the sum was divided by the length of all targets together", 3.0,
      lambda s: _over_lengths(s, "target_lengths"), has_sequences),
     ("over-frames", "the sum was divided by the length of all inputs together", 3.0,
      lambda s: _over_lengths(s, "input_lengths"), has_sequences),
     ("weight-on-losses",
-     "losses that have --weight already were multiplied by it again, and divided by the sum of weights",
+     "losses already weighted by --weight were multiplied by it again, and divided by the sum of weights",
      4.0, lambda s: over(_weighted_again(s), float(_class_weights(s).sum())), always),
     ("weight-on-losses-over-terms",
-     "losses that have --weight already were multiplied by it again, and averaged", 4.0,
+     "losses already weighted by --weight were multiplied by it again, and averaged", 4.0,
      lambda s: over(_weighted_again(s), s.counted), always),
     ("weight-sum-1-over-terms", "--weight was normalised to sum to 1, and the losses averaged", 4.5,
      lambda s: _normalized(s, np.sum), always),
@@ -184,7 +184,7 @@ _ROWS: tuple[Row, ...] = (
      _averages_classes),
     ("sum-over-classes", "the losses of the classes were added up, not divided by their number", 3.0,
      lambda s: float(s.whole) * first(s.call).shape[-1], _averages_classes),
-    ("over-classes", "the mean was divided by the number of classes as well", 4.0,
+    ("over-classes", "the mean was also divided by the number of classes", 4.0,
      lambda s: over(float(s.whole), first(s.call).shape[1] if first(s.call).ndim > 1 else 0), has_classes),
 )  # fmt: skip
 

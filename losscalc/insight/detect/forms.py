@@ -130,7 +130,7 @@ def _without_log_variance(call: Call) -> Losses:
 
 
 def _whole_log_variance(call: Call) -> Losses:
-    """ln σ² + ½·(x - y)²/σ²: the ½ of the logarithm forgotten."""
+    """ln σ² + ½·(x - y)²/σ²: the ½ of the logarithm is missing."""
     x, y, var = taken(call, "input", "target", "var")
     return Losses.of(call).having(np.log(var) + 0.5 * np.square(x - y) / var)
 

@@ -99,7 +99,7 @@ def _empty_batch(losses: Losses, keys: Array) -> Array:
 
 
 _PRODUCTS: tuple[tuple[str, str, float, Callable[[Call], Losses], Callable[[Loss], object]], ...] = (
-    ("unbounded-logarithms", "the logarithm of a probability of 0 was taken as it is, and not bounded", 2.0,
+    ("unbounded-logarithms", "the logarithm of a probability of 0 was not bounded", 2.0,
      _unbounded, _of_probabilities),
     ("zero-times-infinity", "0·ln 0 became NaN, where it counts as 0", 2.0, _products, _has_zeros),
 )  # fmt: skip
@@ -112,14 +112,14 @@ INFINITIES = [
     Hypothesis(
         "aggregation",
         "empty-row",
-        "a row in which nothing counts was averaged as well, which is NaN",
+        "a row without anything that counts was averaged as well, which is NaN",
         2.0,
         _empty_row,
     ),
     Hypothesis(
         "aggregation",
         "empty-class",
-        "a class that no label has was averaged as well, which is NaN",
+        "a class without labels was averaged as well, which is NaN",
         2.5,
         _empty_class,
         concerns=has_classes,

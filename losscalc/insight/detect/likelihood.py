@@ -188,7 +188,7 @@ LIKELIHOOD = [
     _family("added", "{number} was added to the probabilities before the logarithm", 3.0, _added),
     _family(
         "clip-and-added",
-        "probabilities were clipped at {number}, which then was added to them again, as in Keras 2",
+        "probabilities were clipped at {number}, which was then added to them again, as in Keras 2",
         3.5,
         _clipped_and_added,
     ),
@@ -214,7 +214,7 @@ LIKELIHOOD = [
     Hypothesis(
         "losses",
         "clip-and-added-1e-7-float32",
-        "probabilities in float32 were clipped at 1e-07, which then was added to them again, as in Keras 2",
+        "probabilities in float32 were clipped at 1e-07, and 1e-07 was added to them again, as in Keras 2",
         5.0,
         lambda call: _likelihood(call, partial(_clipped_and_added, eps=float(np.float32(1e-7))), "float32"),
         concerns=is_likelihood,

@@ -127,10 +127,10 @@ _ROWS: tuple[Row, ...] = (
      lambda call: _hinge(call, 2), _has_signed_scores),
     ("worst-class", "only the worst class counts, as in optax and scikit-learn", 3.0,
      lambda call: _worst(call, -math.inf), _has_class_margins),
-    ("worst-class-keras", "only the worst class counts, and none below 0, as in Keras", 3.5,
+    ("worst-class-keras", "only the worst class counts, cut off at 0, as in Keras", 3.5,
      lambda call: _worst(call, 0.0), _has_class_margins),
     ("squared-distances", "the distances were squared", 3.0, _squared_distances, _has_distances),
-    ("soft-margin-triplet", "there is no margin, but ln(1 + exp(·)) of the difference of the distances",
+    ("soft-margin-triplet", "ln(1 + exp(·)) of the difference of the distances took the place of the margin",
      4.0, _soft_margin, _has_distances),
 )  # fmt: skip
 

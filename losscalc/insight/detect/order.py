@@ -71,18 +71,18 @@ def _by_frequency(call: Call) -> Array:
 _Order = Callable[[Call], Array]
 _ROWS: tuple[tuple[str, str, float, Callable[[Call, Array], Call], _Order], ...] = (
     ("classes-by-name",
-     "labels were numbered in the alphabetical order of the classes, which is not that of the columns", 2.0,
+     "labels were numbered in alphabetical order of the classes, which is not the order of the columns", 2.0,
      _numbered, _by_name),
     ("columns-by-name",
-     "the columns of the input were sorted by name, and labels number them as they stand", 2.5,
+     "the columns of the input were sorted by name, while labels number them as they stand", 2.5,
      _relabelled, _by_name),
     ("classes-as-text", "labels were numbered in the order of texts: 0, 1, 10, 2 and so on", 3.5,
      _numbered, _as_text),
     ("columns-as-text", "the columns of the input were in the order of texts: 0, 1, 10, 2 and so on", 4.0,
      _relabelled, _as_text),
-    ("classes-by-appearance", "labels were numbered as they came up, the first one with 0", 4.5, _numbered,
+    ("classes-by-appearance", "labels were numbered in order of appearance, from 0", 4.5, _numbered,
      _by_appearance),
-    ("classes-by-frequency", "labels were numbered by how frequent they are, the most frequent one with 0",
+    ("classes-by-frequency", "labels were numbered by frequency, the most frequent one as 0",
      6.5, _numbered, _by_frequency),
     ("classes-reversed", "the classes were in reversed order", 4.5, _relabelled, _reversed),
 )  # fmt: skip

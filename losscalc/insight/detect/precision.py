@@ -180,7 +180,7 @@ PRECISION = [
         Hypothesis(
             "losses",
             f"naive-{name}",
-            f"it was computed in {name}, by the formula as it stands",
+            f"it was computed in {name} by the textbook formula",
             5.0,
             lambda call, name=name: _naive(call, name),
         )

@@ -51,13 +51,13 @@ def of_others(loss: Loss) -> Iterator[Hypothesis]:
             continue
         bits = 2.5 if name in near else 5.5
         yield Hypothesis(
-            "loss", f"as-{name}", f"it is the loss {name}", bits, lambda call, name=name: _as(call, name)
+            "loss", f"as-{name}", f"the loss is {name}", bits, lambda call, name=name: _as(call, name)
         )
         if shared := [key for key in losses()[name]().settings if key in loss.settings]:
             yield Hypothesis(
                 "loss",
                 f"as-{name}-likewise",
-                f"it is the loss {name}, with the same {', '.join(shared)}",
+                f"the loss is {name}, with the same {', '.join(shared)}",
                 bits + 1.0,
                 lambda call, name=name, shared=shared: _likewise(call, name, shared),
             )
@@ -79,7 +79,7 @@ def _converted(name: str, bits: float) -> Hypothesis:
     return Hypothesis(
         "loss",
         f"as-{name}-of-probabilities",
-        f"it is the loss {name} of the probabilities",
+        f"the loss is {name} of the probabilities",
         bits,
         lambda call: _as(call, name, converts=True),
     )
@@ -212,7 +212,7 @@ def of_rows_of_classes(loss: Loss) -> Iterator[Hypothesis]:
                 yield Hypothesis(
                     "loss",
                     f"{cls.name}-of-{change or 'logits'}",
-                    f"it is the loss {cls.name} of {what} and one-hot rows",
+                    f"the loss is {cls.name} of {what} and one-hot rows",
                     bits,
                     lambda call, name=cls.name, change=change: _beside_rows(call, name, change),
                 )

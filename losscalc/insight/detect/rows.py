@@ -142,7 +142,7 @@ ROWS = [
     Hypothesis(
         "rows",
         "rolled",
-        "targets were {number} rows further on, the last ones coming first",
+        "targets were rolled by {number} rows, the last ones coming first",
         3.0,
         _rolled,
         tried=_steps,

@@ -24,16 +24,16 @@ def _is_square(loss: Loss) -> bool:
 
 
 _STEPS: tuple[_Step, ...] = (
-    ("half", "there is a factor ½", 2.0, lambda v: v / 2, always),
-    ("double", "there is a factor 2", 2.0, lambda v: v * 2, always),
+    ("half", "a factor ½ was applied", 2.0, lambda v: v / 2, always),
+    ("double", "a factor 2 was applied", 2.0, lambda v: v * 2, always),
     ("negative", "the sign is the opposite", 3.0, lambda v: -v, always),
     ("base-2", "the logarithm is to base 2, the loss in bits", 3.0, lambda v: v / math.log(2), always),
     ("base-10", "the logarithm is to base 10", 4.5, lambda v: v / math.log(10), always),
-    ("times-ln-2", "it was multiplied by ln 2, as if it were in bits", 5.0, lambda v: v * math.log(2),
+    ("times-ln-2", "the loss was multiplied by ln 2, as if it were in bits", 5.0, lambda v: v * math.log(2),
      always),
     ("perplexity", "it is the perplexity, the exponential of the loss", 3.0, np.exp, always),
     ("perplexity-base-2", "it is 2 to the power of the loss, which is in nats", 5.0, np.exp2, is_likelihood),
-    ("exp-negative", "it is exp(-loss), the (geometric mean of the) probability", 4.5, lambda v: np.exp(-v),
+    ("exp-negative", "it is exp(-loss), the geometric mean of the probabilities", 4.5, lambda v: np.exp(-v),
      always),
     ("logarithm", "it is the logarithm of the loss", 5.5, np.log, always),
     ("minus-one", "1 was subtracted: minus the coefficient, where the loss is 1 minus it", 4.0,
@@ -82,7 +82,11 @@ LAST = [
     ),
     *(
         Hypothesis(
-            "last", f"{verb}-{name}", f"it was {done} by the number of {name}", bits, _of_count(name, power)
+            "last",
+            f"{verb}-{name}",
+            f"the loss was {done} by the number of {name}",
+            bits,
+            _of_count(name, power),
         )
         for name, bits in (("rows", 4.0), ("columns", 4.0), ("elements", 5.5))
         for verb, done, power in (("times", "multiplied", 1), ("divided-by", "divided", -1))
@@ -102,7 +106,7 @@ LAST = [
 TIMES = Hypothesis(
     "last",
     "times",
-    "it was multiplied by {number}, a number of batches or a weight",
+    "the loss was multiplied by {number} (a number of batches, or a weight)",
     3.0,
     lambda losses, values, number: values * number,
     span=Span(1e-6, 1e6, is_scale=True),
@@ -110,7 +114,7 @@ TIMES = Hypothesis(
 DIVIDED = Hypothesis(
     "last",
     "divided-by",
-    "it was divided by {number}, a number of batches or steps of accumulation",
+    "the loss was divided by {number} (a number of batches, or of accumulation steps)",
     3.0,
     lambda losses, values, number: values / number,
     span=Span(2, 1e6, is_scale=True),

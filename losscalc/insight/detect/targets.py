@@ -120,8 +120,8 @@ _CHANGES: tuple[_Change, ...] = (
      4.0, lambda y: np.floor(_is_fraction(y)), always),
     ("target-ceiled", "the targets were rounded up to whole numbers", 6.0,
      lambda y: np.ceil(_is_fraction(y)), always),
-    ("target-threshold", "the targets were turned into labels, 1 from 0.5 on", 4.0, _threshold, has_labels),
-    ("target-above-0", "the targets were turned into labels, 1 above 0", 4.5,
+    ("target-threshold", "the targets were turned into labels (1 from 0.5 on)", 4.0, _threshold, has_labels),
+    ("target-above-0", "the targets were turned into labels (1 above 0)", 4.5,
      lambda y: (y > 0).astype(float), has_labels),
     ("target-flipped", "the labels 0 and 1 were exchanged", 3.5, lambda y: 1 - y, has_labels),
     ("target-negated", "the labels 1 and -1 were exchanged", 3.5, np.negative, has_labels),
@@ -189,7 +189,7 @@ TARGETS = [
     Hypothesis(
         "target",
         "ignored-as-0",
-        "what is to be ignored was taken as class 0, as padding is that is not masked",
+        "rows to be ignored were counted as class 0, as padding without a mask is",
         3.5,
         _ignored_as_first,
     ),
@@ -204,7 +204,7 @@ TARGETS = [
     Hypothesis(
         "target",
         "target-one-hot",
-        "the targets were given as one-hot rows, of which the mean divides by the number of rows",
+        "the targets were one-hot rows, and the mean divides by the number of rows",
         3.5,
         _one_hot,
         concerns=_has_classes,

@@ -55,7 +55,7 @@ _ROWS: tuple[Row, ...] = (
     ("dot-products", "dot products were taken for cosines: the vectors were not scaled to length 1", 3.5,
      _dot_products, _has_cosines),
     ("distances-not-squared", "the distances were not squared", 3.5, _not_squared, _has_distances),
-    ("squared-in-margin", "the squared distances were taken from the margin, and not squared again", 4.0,
+    ("squared-in-margin", "the squared distances were subtracted from the margin, and not squared again", 4.0,
      _squared_inside, _has_distances),
 )  # fmt: skip
 

@@ -105,6 +105,13 @@ class Formula:
     def _symbolic(self, node: Node) -> Math:
         return Math(self.text[node.start : node.end], LATEX.write(node) or "", MATHML.write(node) or "")
 
+    @property
+    def whole(self) -> Math:
+        """The formula and its definitions, one after the other."""
+        definitions = self.equations[1:]
+        mathml = [f"{name.mathml}<mo>=</mo>{math.mathml}" for name, math in definitions]
+        return Math(self.text, self.latex(), "<mo>,</mo>".join([self.equations[0][1].mathml, *mathml]))
+
     def latex(self) -> str:
         """The formula and its definitions as LaTeX, in one line."""
         main, *definitions = self.equations

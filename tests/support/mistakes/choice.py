@@ -1,4 +1,4 @@
-"""Mistakes with other losses of one label a row: nll, focal, multi-margin and perplexity."""
+"""Mistakes with other losses of one label per row: nll, focal, multi-margin and perplexity."""
 
 import torch
 import torch.nn.functional as F  # noqa: N812

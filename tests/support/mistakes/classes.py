@@ -1,4 +1,4 @@
-"""Mistakes with cross-entropy of one label a row."""
+"""Mistakes with cross-entropy of one label per row."""
 
 import numpy as np
 import torch
