@@ -201,7 +201,7 @@ class MultiLabelSoftMargin(Loss):
 
 @loss("sigmoid-focal", torch="sigmoid_focal_loss")
 class SigmoidFocal(Binary):
-    """Binary cross-entropy of logits that counts easy answers less.
+    """Binary cross-entropy of logits that gives easy answers less weight.
 
     `input` (logits) and `target` (labels) have any shape, the same for both. With p the probability given
     to the right answer, the cross-entropy is multiplied by (1-p)^gamma, and by `alpha` for positives and

@@ -244,7 +244,7 @@ _DERIVATIVES = {
 
 @loss("iou")
 class IoU(Detection):
-    """One minus the area that two boxes share over that which they cover, its square, or minus its logarithm.
+    """1 - IoU of two boxes, 1 minus its square, or minus its logarithm.
 
     `input` and `target` hold boxes (N, 4) as x1, y1, x2, y2 with x1 < x2 and y1 < y2, or (4,) for one pair.
     `eps` is added to the divisor, and is the least that the logarithm is taken of. The mean divides by the

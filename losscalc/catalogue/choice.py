@@ -31,7 +31,7 @@ from losscalc.errors import ShapeError
 
 @loss("focal")
 class Focal(Multiclass):
-    """Cross-entropy over C classes that counts easy rows less.
+    """Cross-entropy over C classes that gives easy rows less weight.
 
     `input` holds logits (N, C) or (N, C, d1, ...), with the classes on axis 1 (or the last, with a
     `class_axis` of -1), or (C,) for one sample. `target` holds class indices of that shape without the class

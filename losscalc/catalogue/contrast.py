@@ -112,7 +112,7 @@ class Pairs(Contrast):
 
 @loss("nt-xent")
 class NTXent(Pairs):
-    """How well each of two views of a sample is told from all other views of the batch, as in SimCLR.
+    """How well each view of a sample is told apart from all other views of the batch, as in SimCLR.
 
     `input` and `target` hold vectors (N, D): two views of N samples. The similarity is the cosine. There
     are 2N losses, first those of the views in `input`, then those of `target`, and the mean divides by their
@@ -206,7 +206,7 @@ class CLIP(Pairs):
 
 @loss("sup-con")
 class SupCon(Contrast):
-    """How well each sample is told from those of other classes, with all of its own class as right answers.
+    """How well each sample is told apart from other classes, with all of its own class as right answers.
 
     `input` holds vectors (N, D) and `target` a label for each, (N,), any whole numbers. The similarity is the
     cosine. The loss of a sample is the mean over the others of its class; one without others is left out.

@@ -132,7 +132,7 @@ class CosineEmbedding(Loss):
 class CosineDistance(Loss):
     """One minus the cosine of the angle between two vectors.
 
-    `input` and `target` hold vectors (N, D), or (D,) for one pair; more leading axes are welcome. Each
+    `input` and `target` hold vectors (N, D), or (D,) for one pair; more leading axes are allowed. Each
     length is taken as at least `eps`, so that a vector of zeros has a loss of 1. The mean divides by the
     number of pairs. The values lie in [0, 2].
 
@@ -201,7 +201,7 @@ class CosineDistance(Loss):
 
 @loss("contrastive")
 class Contrastive(Loss):
-    """Half the squared distance of pairs that are the same, and of what others lack of a margin.
+    """Half the squared distance of matching pairs, and half the squared shortfall of others from a margin.
 
     `input1` and `input2` hold vectors (N, D), or (D,) for one pair; `target` holds a label for each pair,
     1 for the same and 0 for different, (N,) or a single number. The distance is Euclidean. The mean divides

@@ -50,8 +50,8 @@ class MultiMargin(Rowwise):
     `input` holds scores (N, C), or (C,) for one row, and `target` class indices (N,). `weight` has shape
     (C,); a row counts with the weight of its target. The sum over the wrong classes is divided by C, the
     right one included. The mean divides by the number of rows; weights do not enter the divisor.
-    `sample_weight` (N,) multiplies each loss and what it adds to the divisor; Keras divides by the number of
-    rows all the same.
+    `sample_weight` (N,) multiplies each loss and what it adds to the divisor; Keras still divides by the
+    number of rows.
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), DomainError for
     a negative weight and ParameterError for a `p` other than 1 and 2 or a `margin` that is not finite.

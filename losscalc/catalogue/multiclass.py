@@ -45,15 +45,14 @@ class CrossEntropy(Tokens):
     """Cross-entropy of logits over C classes.
 
     `input` holds logits (N, C) or (N, C, d1, ...), with the classes on axis 1 (or the last, with a
-    `class_axis` of -1), or (C,) for one sample.
-    `target` holds class indices of that shape without the class axis, or, of the very same shape and
-    floating, class probabilities. `weight` has shape (C,). With class indices the mean divides by the
-    sum of the weights of the targets that are not ignored; with class probabilities by the number of
-    rows, whatever the weights. `sample_weight`, (N,) or of the shape of class indices, multiplies each loss
-    and what it adds to the divisor, as in scikit-learn; Keras divides by the number of rows all the same.
-    `mask`, of the shape of class indices, is 1 where a target counts and 0 where it takes no part. With
-    `shift`, logits (L, C) or (N, L, C) are scored against the label after them, as in language models: the
-    last logits and the first label of each sequence take no part.
+    `class_axis` of -1), or (C,) for one sample. `target` holds class indices of that shape without the class
+    axis, or class probabilities, floating numbers of the shape of the input. `weight` has shape (C,). With
+    class indices the mean divides by the sum of the weights of the targets that are not ignored; with class
+    probabilities by the number of rows, whatever the weights. `sample_weight`, (N,) or of the shape of class
+    indices, multiplies each loss and what it adds to the divisor, as in scikit-learn; Keras still divides by
+    the number of rows. `mask`, of the shape of class indices, is 1 where a target counts and 0 where it takes
+    no part. With `shift`, logits (L, C) or (N, L, C) are scored against the label after them, as in language
+    models: the last logits and the first label of each sequence take no part.
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C), DomainError
     for a negative weight, and ParameterError for a non-negative `ignore_index` with class probabilities.

@@ -29,14 +29,14 @@ from losscalc.core.stable import pick
 class NLL(Tokens):
     """Negative log-likelihood of log-probabilities over C classes.
 
-    `input` holds log-probabilities (N, C) or (N, C, d1, ...), with the classes on axis 1 (or the last,
-    with a `class_axis` of -1), or (C,) for one sample; that they are log-probabilities is not checked.
-    `target` holds class indices of that shape without the class axis, `weight` has shape (C,). The mean
-    divides by the sum of the weights of the targets that are not ignored. `sample_weight`, (N,) or of the
-    shape of `target`, multiplies each loss and what it adds to the divisor; Keras divides by the number of
-    rows all the same. `mask`, of the shape of `target`, is 1 where a target counts and 0 where it takes no
-    part. With `shift`, log-probabilities (L, C) or (N, L, C) are scored against the label after them: the
-    last ones and the first label of each sequence take no part.
+    `input` holds log-probabilities (N, C) or (N, C, d1, ...), with the classes on axis 1 (or the last, with a
+    `class_axis` of -1), or (C,) for one sample; that they are log-probabilities is not checked. `target`
+    holds class indices of that shape without the class axis, `weight` has shape (C,). The mean divides by the
+    sum of the weights of the targets that are not ignored. `sample_weight`, (N,) or of the shape of `target`,
+    multiplies each loss and what it adds to the divisor; Keras still divides by the number of rows. `mask`,
+    of the shape of `target`, is 1 where a target counts and 0 where it takes no part. With `shift`,
+    log-probabilities (L, C) or (N, L, C) are scored against the label after them: the last ones and the first
+    label of each sequence take no part.
 
     Raises ShapeError for shapes that do not fit, ClassIndexError for a class outside [0, C) and
     DomainError for a negative weight.

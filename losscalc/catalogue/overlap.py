@@ -17,7 +17,7 @@ from losscalc.errors import ParameterError
 
 @loss("dice")
 class Dice(Overlap):
-    """Soft Dice loss, one less the F1 score of probabilities: how far two masks are from the same.
+    """Soft Dice loss, 1 minus the F1 score of probabilities: how far two masks differ.
 
     `input` holds probabilities, or logits with an `activation`, and `target` labels in [0, 1], one-hot for
     classes, of the same shape. All elements make one loss, unless `dim` says along which axes to sum:
@@ -69,7 +69,7 @@ class Dice(Overlap):
 
 @loss("jaccard")
 class Jaccard(Overlap):
-    """Soft Jaccard loss, one less the intersection over the union of two masks.
+    """Soft Jaccard loss, 1 minus the intersection over union of two masks.
 
     `input` holds probabilities, or logits with an `activation`, and `target` labels in [0, 1], one-hot for
     classes, of the same shape. All elements make one loss, unless `dim` says along which axes to sum:
@@ -104,7 +104,7 @@ class Jaccard(Overlap):
 
 @loss("tversky")
 class Tversky(Overlap):
-    """Overlap of two masks with one price for what is wrongly in, and another for what is wrongly out.
+    """Overlap of two masks, with one price for false positives and another for false negatives.
 
     `input` holds probabilities, or logits with an `activation`, and `target` labels in [0, 1], one-hot for
     classes, of the same shape. `alpha` is the price of false positives and `beta` that of false negatives,

@@ -57,7 +57,7 @@ class PPOClip(Clipped):
     """The clipped surrogate objective of PPO: probability ratios times advantages, within bounds.
 
     `input` holds log-probabilities of the actions taken, `old_logps` those of the policy that took them, and
-    `advantages` what is known of their worth, taken as given: all of any shape, the same. `mask`, of that
+    `advantages` how much better than expected each turned out: all of any shape, the same. `mask`, of that
     shape, leaves elements out. The mean divides by the number of elements that count.
 
     Raises ShapeError for shapes that differ, DomainError for a mask of other numbers than 0 and 1 and
@@ -127,10 +127,10 @@ class PPOClip(Clipped):
 
 @loss("grpo")
 class GRPO(Clipped):
-    """Group-relative policy optimisation: PPO's objective with one advantage an answer, and a KL term.
+    """Group-relative policy optimisation: PPO's objective with one advantage per answer, and a KL term.
 
     `input` holds log-probabilities of tokens (N, L), `old_logps` those of the policy that wrote them,
-    `advantages` one number an answer, (N,), and `mask`, (N, L), says which tokens count. With a `beta`,
+    `advantages` one number per answer, (N,), and `mask`, (N, L), says which tokens count. With a `beta`,
     `ref_logps` are those of a reference, from which the policy should not depart. The mean is, by
     `loss_type`, that over the answers of the mean of their tokens (grpo), that of all tokens (bnpo, and dapo
     in one process), or the sum over N·`max_length` (dr_grpo): the mean divides by the number of answers, of

@@ -69,7 +69,7 @@ class Judged(NamedTuple):
 
 @loss("bradley-terry")
 class BradleyTerry(Preference):
-    """How far the better of two scores higher: the loss of reward models, and of BPR.
+    """How far the better of two fails to score higher: the loss of reward models, and of BPR.
 
     `chosen` and `rejected` hold scores of any shape, the same for both; `margin`, of the same shape, is what
     the better should lead by. With `chosen_mask` and `rejected_mask` they are numbers of tokens (N, L), of
@@ -160,7 +160,7 @@ class Answers(NamedTuple):
 
 @loss("dpo")
 class DPO(Preference):
-    """How far a model prefers the chosen answer more than a reference does: DPO, IPO and their kin.
+    """How far a model fails to prefer the chosen answer more than a reference does: DPO, IPO and the like.
 
     `chosen_logps` and `rejected_logps` hold the log-probabilities of answers (N,), sums over their tokens,
     and `ref_chosen_logps` and `ref_rejected_logps` those of the reference model; without both the reference

@@ -19,10 +19,10 @@ from losscalc.errors import ShapeError
 
 @loss("margin-ranking", torch="MarginRankingLoss", functional="margin_ranking_loss")
 class MarginRanking(Loss):
-    """How far the one of two scores that should be the higher falls short of leading by a margin.
+    """How far the score that should be higher fails to lead by a margin.
 
-    `input1`, `input2` and `target` have any shape, the same for all; a label of 1 says that the first
-    score should be the higher, -1 the second. The mean divides by the number of elements.
+    `input1`, `input2` and `target` have any shape, the same for all; a label of 1 says that the first score
+    should be higher, -1 the second. The mean divides by the number of elements.
 
     Raises ShapeError for shapes that differ, DomainError for any other label and ParameterError for a
     `margin` that is not finite.
@@ -74,7 +74,7 @@ class MarginRanking(Loss):
 
 @loss("ranknet")
 class RankNet(Loss):
-    """How far documents of a list that are more relevant fail to score higher than those that are less.
+    """How far the more relevant documents of a list fail to score higher than the less relevant ones.
 
     `input` holds the scores of lists (N, L), or (L,) for one, and `target` the relevance of each document;
     only its order counts. There is a loss for each pair of documents of one list of which the first is the

@@ -106,8 +106,8 @@ class SMAPE(Relative):
     """Symmetric mean absolute percentage error, as a fraction from 0 to 2.
 
     `input` and `target` have any shape, the same for both. The difference is divided by the mean size of the
-    two, which counts as at least half of `eps`; two zeros have no error. Others leave the factor 2 out, or
-    give percent. The mean divides by the number of elements.
+    two, which counts as at least half of `eps`; two zeros have no error. Other definitions leave out the
+    factor 2, or give per cent. The mean divides by the number of elements.
 
     Raises ShapeError for shapes that differ, DTypeError for values that are not real numbers and
     ParameterError for an `eps` that is negative or not finite.
@@ -174,7 +174,7 @@ class MSLE(SquaredLogarithmic):
     """Squared difference of the logarithms of 1 + value.
 
     `input` and `target` have any shape, the same for both, and values greater than -1, usually amounts of at
-    least 0. It is the relative error that counts, and too little costs more than too much. The mean divides
+    least 0. The relative error counts, and too little costs more than too much. The mean divides
     by the number of elements.
 
     Raises ShapeError for shapes that differ, DTypeError for values that are not real numbers and DomainError

@@ -59,7 +59,7 @@ class Scoring(Loss):
 
 @loss("log-loss")
 class LogLoss(Scoring):
-    """Cross-entropy of probabilities: of labels, or of one class a row.
+    """Cross-entropy of probabilities: of labels, or of one class per row.
 
     `input` (probabilities) and `target` (labels in [0, 1]) have any shape, the same for both, and each
     element is a question of its own; or `input` is (N, C), with rows that sum to 1, and `target` holds class
@@ -158,7 +158,7 @@ class LogLoss(Scoring):
 
 @loss("brier")
 class Brier(Scoring):
-    """Brier score: squared error of probabilities, of labels, or of one class a row.
+    """Brier score: squared error of probabilities, of labels, or of one class per row.
 
     `input` (probabilities) and `target` (labels in [0, 1]) have any shape, the same for both, and each
     element is a question of its own, with a score from 0 to 1; or `input` is (N, C), with rows that sum to 1,

@@ -115,11 +115,11 @@ class Triplet(Loss):
 
 @loss("triplet-margin", torch="TripletMarginLoss", functional="triplet_margin_loss")
 class TripletMargin(Triplet):
-    """How far a negative falls short of being farther away than a positive, by a margin.
+    """How far a negative fails to be farther away than a positive by a margin.
 
-    `anchor`, `positive` and `negative` hold vectors (N, D), or (D,) for one triplet; more leading axes
-    are welcome. The distance of two vectors is the p-norm of their difference, to each component of which
-    `eps` is added. The mean divides by the number of triplets.
+    `anchor`, `positive` and `negative` hold vectors (N, D), or (D,) for one triplet; more leading axes are
+    allowed. The distance of two vectors is the p-norm of their difference, to each component of which `eps`
+    is added. The mean divides by the number of triplets.
 
     Raises ShapeError for shapes that differ and ParameterError for a `margin` that is not positive, a `p`
     that is NaN or an `eps` that is not finite.
@@ -180,11 +180,11 @@ class TripletMargin(Triplet):
     functional="triplet_margin_with_distance_loss",
 )
 class TripletMarginWithDistance(Triplet):
-    """How far a negative falls short of being farther away than a positive, with a distance of your choice.
+    """How far a negative fails to be farther away than a positive, with a distance of your choice.
 
-    `anchor`, `positive` and `negative` hold vectors (N, D), or (D,) for one triplet; more leading axes
-    are welcome. `distance_function` is the name of a distance, or, in Python, a function of two float64
-    arrays that gives one number per row. The mean divides by the number of triplets.
+    `anchor`, `positive` and `negative` hold vectors (N, D), or (D,) for one triplet; more leading axes are
+    allowed. `distance_function` is the name of a distance, or, in Python, a function of two float64 arrays
+    that gives one number per row. The mean divides by the number of triplets.
 
     Raises ShapeError for shapes that differ and ParameterError for a `margin` that is not positive, an
     unknown distance, or the gradient of a function.

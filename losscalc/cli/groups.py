@@ -85,4 +85,6 @@ def _number(name: Group) -> Group:
 def _cell(name: Group) -> Cell:
     """A group in a table: a whole number stays one, and others have all their digits."""
     number = _number(name)
-    return Label(str(number), number) if isinstance(number, float) else number or "(empty)"
+    if isinstance(number, float):
+        return Label(str(number), number)
+    return "(empty)" if number == "" else number

@@ -333,9 +333,9 @@ def test_a_hundred_thousand_groups(capsys, folder):
 
 
 def test_a_group_that_is_a_number(capsys, tmp_path, monkeypatch):
-    """In JSON, whole or not: (1 + 4) / 2 of 0.5, and 0 of 2."""
+    """In JSON, whole or not: (1 + 4) / 2 of 0.5, and 0 of 0."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "g.csv").write_text("p,y,g\n1,2,0.5\n2,2,2\n3,5,0.5\n", "utf-8")
+    (tmp_path / "g.csv").write_text("p,y,g\n1,2,0.5\n2,2,0\n3,5,0.5\n", "utf-8")
     assert cli.run(["mse", "-i", "g.csv#p", "-t", "g.csv#y", "--by", "g", "-f", "jsonl"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(row["group"], row["mean"]) for row in rows[:2]] == [(0.5, 2.5), (2, 0.0)]
+    assert [(row["group"], row["mean"]) for row in rows[:2]] == [(0, 0.0), (0.5, 2.5)]
