@@ -135,7 +135,7 @@ class AdaptiveLogSoftmax(Loss):
         return {name: v.astype(np.float64).reshape(*target.shape, v.shape[-1]) for name, v in values.items()}
 
     def gradient(self, input: Features, target: RowIndices, state: State) -> Slope:
-        """Softmax less the target, led back through the matrices of the head and of the cluster."""
+        """Softmax less the target, through the matrices of the head and of the cluster."""
         rows, head, clusters = np.atleast_2d(input), *_modules(state)
         classes = class_positions("target", target.reshape(-1), clusters[-1].last)
         inside = softmax_less_one(_head(rows, state), _head_positions(classes, head, clusters))

@@ -26,7 +26,7 @@ _UTMOST = math.log(1e7 - 1)
 class Binary(Loss):
     """The base of this family: equal shapes, and weights that broadcast to them."""
 
-    divisor = "the number of elements; weights never enter it"
+    divisor = "the number of elements; weights are left out"
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         return elementwise_layout(shapes, weights=("weight", "pos_weight"), broadcast=broadcast)

@@ -78,7 +78,7 @@ class Detection(Loss):
         return {name: np.moveaxis(slope, 0, -1) for name, slope in slopes.items()}
 
     def gradient(self, input: Boxes, target: Boxes) -> Slope:
-        """By the quotient rule: each corner moves the areas, and what else is computed, that it bounds."""
+        """By the quotient rule: each corner moves the areas that it bounds."""
         pair = Pair.of(input, target, self.eps)
         return Slope(np.moveaxis(self._slope(pair) * pair.scale, 0, -1))
 
@@ -269,9 +269,9 @@ class IoU(Detection):
 
     formula = f"{_FORMULAS['linear']}; I overlap, U union"
 
-    mode: Annotated[
-        str, Names(tuple(_FORMULAS)), Doc("What is made of the quotient; log is that of UnitBox.")
-    ] = "linear"
+    mode: Annotated[str, Names(tuple(_FORMULAS)), Doc("The loss of a quotient; log is that of UnitBox.")] = (
+        "linear"
+    )
 
     def explained(self, target: FloatArray | IndexArray) -> str:
         """Each mode has a formula of its own."""

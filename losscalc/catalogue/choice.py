@@ -36,7 +36,7 @@ class Focal(Multiclass):
     `input` holds logits (N, C) or (N, C, d1, ...), with the classes on axis 1 (or the last, with a
     `class_axis` of -1), or (C,) for one sample. `target` holds class indices of that shape without the class
     axis. `weight` has shape (C,): one factor per class, the alpha of the paper. The mean divides by the
-    number of targets that are not ignored; weights of classes never enter it. `sample_weight`, (N,) or of the
+    number of targets that are not ignored; class weights are left out. `sample_weight`, (N,) or of the
     shape of `target`, multiplies each loss and what it adds to the divisor. Probabilities are kept `eps` away
     from 0 and 1.
 
@@ -82,7 +82,7 @@ class Focal(Multiclass):
     formula = "-w[y]·(1 - p)^γ·ln p, p = exp(x[y]) / Σ exp(x)"
     steps = classwise.SOFTMAX
     kept: ClassVar[str] = "-w[y]·(1 - p)^γ·ln p, p = min(max(exp(x[y]) / Σ exp(x), ε), 1-ε)"
-    divisor = f"the number of targets that are not ignored; weights of classes never enter it; {BY_SAMPLES}"
+    divisor = f"the number of targets that are not ignored; class weights are left out; {BY_SAMPLES}"
 
     gamma: Annotated[float, FINITE_NOT_NEGATIVE, Doc("How strongly easy rows are discounted.")] = 2.0
     ignore_index: Annotated[int, IGNORE_INDEX] = -100

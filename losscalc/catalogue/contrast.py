@@ -23,7 +23,7 @@ _SHORTEST = 1e-12
 _MOST = 1 << 21
 
 TEMPERATURE = Doc("What similarities are divided by; the lower, the more the closest rivals count.")
-NORMALIZE = Doc("Whether the similarity is the cosine, or else the dot product.")
+NORMALIZE = Doc("Whether the similarity is the cosine, not the dot product.")
 
 
 Answer = Callable[[slice], FloatArray]

@@ -182,7 +182,7 @@ class CosineDistance(Loss):
     broadcasts = True
     legacy = False
 
-    eps: Annotated[float, FINITE_NOT_NEGATIVE, Doc("The least length that a vector is taken to have.")] = 1e-8
+    eps: Annotated[float, FINITE_NOT_NEGATIVE, Doc("The least length of a vector.")] = 1e-8
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         return rowwise_layout(shapes, broadcast=broadcast)
@@ -249,7 +249,7 @@ class Contrastive(Loss):
         return Terms(np.where(np.reshape(target, same.shape) == 1, same, 0.5 * lack * lack))
 
     def gradient(self, input1: Vectors, input2: Vectors, target: Alike) -> Slope:
-        """The difference of pairs that are the same; of others, minus what they lack, along it."""
+        """The difference for matching pairs; for others, minus their shortfall from the margin, along it."""
         difference = input1 - input2
         distance = length(difference)
         lack = np.maximum(self.margin - distance, 0.0)

@@ -31,7 +31,7 @@ from losscalc.errors import ClassIndexError, ShapeError
 class Rowwise(Loss):
     """The base of losses of rows of scores (N, C), or (C,) for one row."""
 
-    divisor = "the number of rows; weights never enter it"
+    divisor = "the number of rows; weights are left out"
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         scores = shapes["input"]
@@ -71,7 +71,7 @@ class MultiMargin(Rowwise):
     example = {"input": [[0.1, 0.2, 0.4, 0.8], [1.0, -1.0, 0.5, 0.0]], "target": [3, 1], "reduction": "none"}
 
     formula = "1/C·Σ w[y]·max(0, m - x[y] + x[i])^p; C classes, i ≠ y"
-    divisor = f"the number of rows; weights of classes never enter it; {BY_SAMPLES}"
+    divisor = f"the number of rows; class weights are left out; {BY_SAMPLES}"
 
     p: Annotated[int, Choice((1, 2)), Doc("The power of each violation.")] = 1
     margin: Annotated[float, FINITE, Doc("By how much the right class has to lead.")] = 1.0

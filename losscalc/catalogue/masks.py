@@ -67,8 +67,8 @@ class Overlap(Loss):
     smooth_dr: Annotated[float, FINITE_NOT_NEGATIVE, Doc("Added to the denominator.")] = 1e-5
     fuzzy: Annotated[
         bool,
-        Doc("Whether a probability and a label between 0 and 1 have the smaller of both in common, as in "
-            "segmentation-models, and not their product."),
+        Doc("Whether a probability and a label between 0 and 1 share the smaller of the two, as in "
+            "segmentation-models, instead of their product."),
     ] = False  # fmt: skip
     skip_empty: Annotated[
         bool,

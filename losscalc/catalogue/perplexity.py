@@ -75,7 +75,7 @@ class Perplexity(Tokens):
 
     @masked
     def gradient(self, input: TokenScores, target: ClassIndices) -> Slope:
-        """softmax(x) - y; for the mean over the number of tokens, and times the perplexity."""
+        """softmax(x) - y; for the mean divided by the number of tokens, times the perplexity."""
         scores = classes_last(input, self._axis)
         target, position = self.places(scores, target)
         slope = softmax_less_one(scores, position)

@@ -84,7 +84,7 @@ class PPOClip(Clipped):
     clip_eps: Annotated[
         float,
         FINITE_NOT_NEGATIVE,
-        Doc("How far below 1 a ratio counts, and above 1 unless that is given, too."),
+        Doc("How far below 1 a ratio counts, and above 1 unless `clip_eps_high` is given."),
     ] = 0.2
     clip_eps_high: Annotated[
         float | None, FINITE_NOT_NEGATIVE, Doc("How far above 1 a ratio counts; by default as far as below.")
@@ -171,7 +171,7 @@ class GRPO(Clipped):
     epsilon: Annotated[
         float,
         FINITE_NOT_NEGATIVE,
-        Doc("How far below 1 a ratio counts, and above 1 unless that is given, too."),
+        Doc("How far below 1 a ratio counts, and above 1 unless `clip_eps_high` is given."),
     ] = 0.2
     epsilon_high: Annotated[
         float | None, FINITE_NOT_NEGATIVE, Doc("How far above 1 a ratio counts; by default as far as below.")
@@ -201,7 +201,7 @@ class GRPO(Clipped):
                 argument="advantages",
             )
         if not fits(shapes["advantages"], shapes["input"][:1]):
-            raise unequal_shapes(shapes, "advantages", "input", "must have equally many rows")
+            raise unequal_shapes(shapes, "advantages", "input", "must have the same number of rows")
         return layout._replace(cut=frozenset(shapes))
 
     def terms(

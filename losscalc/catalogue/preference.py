@@ -39,7 +39,7 @@ class Preference(Loss):
                     argument=name,
                 )
             if not fits(shape[:1], shapes[first][:1]):
-                raise unequal_shapes(shapes, name, first, "must have equally many rows")
+                raise unequal_shapes(shapes, name, first, "must have the same number of rows")
         for mask in sorted(MASKS & shapes.keys()):
             if not any(len(shape) == 2 for name, shape in shapes.items() if name != mask == _mask_of(name)):
                 raise ShapeError(
@@ -204,7 +204,7 @@ class DPO(Preference):
     loss_type: Annotated[
         str,
         Names(tuple(_FORMULAS)),
-        Doc("What is made of the difference; sigmoid is DPO, or with smoothing cDPO."),
+        Doc("The loss of a difference; sigmoid is DPO, or with smoothing cDPO."),
     ] = "sigmoid"
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:

@@ -99,9 +99,9 @@ class RankNet(Loss):
     legacy = False
 
     sigma: Annotated[float, FINITE_POSITIVE, Doc("Factor of the differences of scores.")] = 1.0
-    padding: Annotated[
-        float | None, FINITE, Doc("The relevance that marks documents which only fill a list up.")
-    ] = None
+    padding: Annotated[float | None, FINITE, Doc("The relevance of documents that only fill up a list.")] = (
+        None
+    )
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         layout = elementwise_layout(shapes, broadcast=False)

@@ -212,7 +212,7 @@ class Huber(Regression):
 
     formula = "w·(½(x - y)² if |x - y| ≤ δ, else δ·(|x - y| - ½δ))"
     derivative = "w·(x - y if |x - y| ≤ δ, else δ·(x - y) / |x - y|)"
-    divisor = "the number of elements; weights never enter it"
+    divisor = "the number of elements; weights are left out"
     legacy = False
 
     delta: Annotated[float, FINITE_POSITIVE, Doc("Where the quadratic part ends.")] = 1.0

@@ -87,9 +87,9 @@ class MAPE(Relative):
     formula = "|x - y| / max(|y|, ε)"
     derivative = "0 if x = y, else (x - y) / (|x - y|·max(|y|, ε))"
 
-    eps: Annotated[
-        float, FINITE_NOT_NEGATIVE, Doc("The least that a difference is divided by; 1e-7 in Keras.")
-    ] = 2.0**-52
+    eps: Annotated[float, FINITE_NOT_NEGATIVE, Doc("The least divisor of a difference; 1e-7 in Keras.")] = (
+        2.0**-52
+    )
 
     def terms(self, input: Values, target: Measured) -> Terms:
         size = np.maximum(np.abs(target), number(self.eps, target))
@@ -132,9 +132,7 @@ class SMAPE(Relative):
         "else 2·((x - y)·s / |x - y| - |x - y|·x / |x|) / s², s = |x| + |y|"
     )
 
-    eps: Annotated[float, FINITE_NOT_NEGATIVE, Doc("The least that twice a difference is divided by.")] = (
-        1.17e-6
-    )
+    eps: Annotated[float, FINITE_NOT_NEGATIVE, Doc("The least divisor of twice a difference.")] = 1.17e-6
 
     def terms(self, input: Values, target: Values) -> Terms:
         scale = _scale(input, target)

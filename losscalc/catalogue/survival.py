@@ -60,7 +60,7 @@ class Cox(Loss):
     whole_batch = True
     legacy = False
 
-    ties: Annotated[str, Names(("efron", "breslow")), Doc("What several events at the same time count.")] = (
+    ties: Annotated[str, Names(("efron", "breslow")), Doc("How events at the same time are counted.")] = (
         "efron"
     )
 

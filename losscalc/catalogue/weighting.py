@@ -12,7 +12,7 @@ from losscalc.core.roles import Mask, SampleWeight
 
 Result = TypeVar("Result", Terms, Slope)
 
-BY_SAMPLES = "each counts as often as its sample weight says"
+BY_SAMPLES = "each times its sample weight"
 """What sample weights do to the divisor of 'mean', as the end of a sentence."""
 
 

@@ -246,7 +246,7 @@ def _expectation(expected: Any) -> tuple[np.ndarray, str | None]:
         try:
             return np.asarray(float(expected)), expected
         except ValueError as error:
-            raise ParameterError("`expected` is no number", found=expected, argument="expected") from error
+            raise ParameterError("`expected` is not a number", found=expected, argument="expected") from error
     values = as_array("expected", expected)
     # A float of NumPy is written without its type.
     return values, str(values.reshape(())[()]) if values.size == 1 else None

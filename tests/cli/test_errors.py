@@ -64,7 +64,7 @@ TABLE = [
     (
         "mse -i x.csv -t y.csv -o z.parquet",
         2,
-        "--output has a suffix of no known format, found '.parquet'",
+        "--output has an unknown suffix, found '.parquet'",
         "use one of .txt .dat .csv .tsv .tab .json .jsonl .ndjson .md .markdown .tex .html .htm .npy, or name a --format",
     ),
     (

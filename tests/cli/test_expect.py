@@ -86,7 +86,7 @@ TEXTS = [
         1,
         "value       6.5\nexpected    7.123\ndifference  -0.6230000000000002   relative 0.087\n"
         "differs (by more than 0.0005)\nno common mistake explains 7.123\n"
-        "near: 7.125, which is yours to 3 digits, if relative errors were weighted by the targets: the sum "
+        "near: 7.125, which agrees to 3 digits, if relative errors were weighted by the targets: the sum "
         "of errors over that of the targets (weighted-by-targets)\n"
         "near: 7.193147, if ln 2 was not taken off (plus-ln-2)\n",
     ),

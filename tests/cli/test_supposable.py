@@ -34,7 +34,7 @@ def test_names_stand_by_stage(told):
 def test_those_with_a_number_say_so(told):
     """NUMBER stands in the name, and in the meaning, and a number there is taken."""
     names = dict(line.split("\t")[1:] for line in told("suppose", "mse").splitlines())
-    assert names["times=NUMBER"] == "it was multiplied by NUMBER, a number of batches or a weight"
+    assert names["times=NUMBER"] == "the loss was multiplied by NUMBER (a number of batches, or a weight)"
     assert float(told("mse", "-i", "1,2", "-t", "0,0", "--suppose", "times=3", "-f", "plain")) == 7.5
 
 

@@ -88,7 +88,7 @@ def test_frames_as_a_whole(capsys, folder, orient):
     assert message == f"{name}: column 1 (id) identifies rows, and is not data"
     assert values(f"{name}{hinted_part(hint)}") == ROWS
     message, _ = refused(capsys, "l1", "-i", name, "-t", f"{name}#y")
-    assert "column 1 (id) tells" in message
+    assert "column 1 (id) identifies" in message
     with opened(name, key="id", where=("c=cat",)) as source:
         assert (source.whole().tolist(), source.names) == (ROWS, ["p", "y"])
         assert {"id", "p", "y", "c"} <= {*source.beside}

@@ -110,7 +110,7 @@ def test_cells(capsys):
     assert values("f.xlsx#d", is_beside=True) == ["2024-01-31", "2024-01-31 05:00:00"]
     message, hint = refused(capsys, "sigmoid", "-i", "f.xlsx#d")
     assert message == "f.xlsx:2:4: not a number, found '2024-01-31'"
-    assert hint.startswith("a date is no number")
+    assert hint.startswith("a date is not a number")
     assert refused(capsys, "sigmoid", "-i", "f.xlsx")[1] == "take the columns of the array: '#^d'"
     write([["p"], ["0,5"], ["2"]])
     assert values("f.xlsx", decimal=",") == [0.5, 2]

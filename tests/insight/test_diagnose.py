@@ -234,14 +234,14 @@ SIGNS = [
     Sign(
         "class-axis",
         ("cross-entropy", "focal"),
-        "the classes of --input look to be on the last axis; they are read from axis 1",
+        "--input seems to have its classes on the last axis; they are read from axis 1",
         {"input": LAST, "target": [[0, 1]]},
         {"input": np.moveaxis(LAST, -1, 1), "target": [[0, 1, 1]]},
     ),
     Sign(
         "class-axis",
         ("perplexity",),
-        "the classes of --input look to be on the last axis; they are read from axis 1",
+        "--input seems to have its classes on the last axis; they are read from axis 1",
         {"input": LAST, "target": [[0, 1]]},
         {"target": [[0, 1, 1]]},
         ("--class-axis", "1"),
@@ -250,7 +250,7 @@ SIGNS = [
     Sign(
         "class-axis",
         ("nll",),
-        "the classes of --input look to be on the last axis; they are read from axis 1",
+        "--input seems to have its classes on the last axis; they are read from axis 1",
         {"input": LAST, "target": [[0, 1]]},
         {"input": np.moveaxis(LAST, -1, 1), "target": [[0, 1, 1]]},
         also=(UNNORMALISED,),
@@ -711,13 +711,13 @@ DOUBTS = [
     ),
     Doubt(
         "cross-entropy",
-        "all of --target is of one class, 1",
+        "all targets are of one class, 1",
         {"input": SCORES[:4], "target": [1, 1, 1, -100]},
         {"target": [1, 1, 1, 0]},
     ),
     Doubt(
         "bce",
-        "all of --target is of one class, 0",
+        "all targets are of one class, 0",
         {"input": [0.1, 0.2, 0.3], "target": [0, 0, 0]},
         {"target": [0, 0, 1]},
     ),
@@ -805,7 +805,7 @@ def test_names_the_value(file: str, place: str, run: Run) -> None:
     text, hint = _WARNING.findall(err)[0]
     assert code == 0
     assert text == f"{place}--input {POSITIVE}, found 0.1"
-    assert hint == "pipe it through losscalc log-softmax; of logits, cross-entropy is the loss"
+    assert hint == "pipe it through losscalc log-softmax; for logits use cross-entropy"
 
 
 def test_names_the_file(run: Run) -> None:

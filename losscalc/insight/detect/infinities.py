@@ -127,7 +127,7 @@ INFINITIES = [
     Hypothesis(
         "aggregation",
         "empty-batch",
-        "of batches of {number}, one in which nothing counts was averaged as well, which is NaN",
+        "a batch of {number} without anything that counts was averaged as well, which is NaN",
         1.5,
         _empty_batch,
         tried=_sizes_with_empty,

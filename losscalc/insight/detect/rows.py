@@ -68,7 +68,7 @@ def of_arrays(loss: Loss) -> Iterator[Hypothesis]:
         yield Hypothesis(
             "rows",
             f"{name.strip('_').replace('_', '-')}-rolled",
-            f"{what} alone moved {{number}} rows further on, the last ones coming first",
+            f"{what} alone were rolled by {{number}} rows, the last ones coming first",
             4.0,
             lambda call, step, name=name: _moved_alone(call, name, step),
             tried=_steps,
