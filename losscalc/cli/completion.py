@@ -27,7 +27,7 @@ SHELLS = ("bash", "zsh", "fish")
 @click.command("completion")
 @click.argument("shell", type=click.Choice(SHELLS))
 def show_completion(shell: str) -> None:
-    """Print the completion script of SHELL; `eval "$(losscalc completion bash)"` switches it on."""
+    """Print the completion script of SHELL; `eval "$(losscalc completion bash)"` turns it on."""
     Delivery(Display()).send_bytes(script(shell))
 
 

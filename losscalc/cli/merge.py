@@ -111,7 +111,7 @@ merge = GroupedCommand(
         *output_options(),
     ],
     callback=_merge,
-    help="Add up results that were written with --format json, each of a part of the data. The value is "
-    "that of one run over all of it, if the parts had the same parameters and weights: to the last bit, or "
-    "to 1e-13 where matrices are multiplied.",
+    help="Add up results written with --format json, each of a part of the data. If the parts had the same "
+    "parameters and weights, the value is that of one run over all of it: to the last bit, or to 1e-13 where "
+    "matrices are multiplied.",
 )

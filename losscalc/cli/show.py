@@ -28,7 +28,7 @@ _NAMES = (Column("name", "name"), Column("torch", "name"))
     help="auto: a table on a terminal, plain text in a pipe.",
 )
 def show(name: str, form: str) -> None:
-    """Show what there is to know of LOSS: formula, symbols, parameters, divisor, gradient, an example."""
+    """Show all about LOSS: formula, symbols, parameters, divisor, gradient, an example."""
     from losscalc.insight.describe import describe
     from losscalc.outputs.description import write_description
 

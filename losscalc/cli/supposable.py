@@ -24,7 +24,7 @@ _NAME, _MEANING = Column("name", "name"), Column("what it means", "text", "meani
 def show_supposable(loss: str | None, as_json: bool, form: str) -> None:
     """List what --suppose takes, for LOSS or for any loss: stage by stage, in the order of a computation.
 
-    NAME=NUMBER takes a number of your own; several are joined by commas.
+    NAME=NUMBER takes a number of your own; commas join several.
 
     losscalc suppose cross-entropy
     """

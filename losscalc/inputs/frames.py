@@ -165,7 +165,7 @@ def _of_objects(document: Mapping[str, Any], part: str | None, location: Locatio
         return records.frame(inner[0])._replace(labels=index) if by_row else None
     remarks = []
     if by_row or (part is None and len(outer) > 1 and are_numbered(inner)):
-        problem = "each member is taken as a column, as pandas writes them unless told otherwise"
+        problem = "each member is taken as a column, as pandas writes them by default"
         hint = f"if each of them is a row: {_as_rows(inner, part, path)}"
         remarks = [LosscalcNote(problem, location=location, hint=hint)]
     elif part is not None and part in inner and not _selected(outer, part):

@@ -50,7 +50,7 @@ def _of_scores(call: Call, name: str, scores: Array) -> Iterator[DiagnosisWarnin
         yield DiagnosisWarning(f"{what} `{name}` are the same", argument=name)
     elif is_of_rows and scores.ndim > 1 and scores.shape[1] > 1 and (count := _repeated(call, scores)):
         rows = f"{count} rows repeat" if count > 1 else "1 row repeats"
-        yield DiagnosisWarning(f"{rows} an earlier one, in `{name}` and all beside it", argument=name)
+        yield DiagnosisWarning(f"{rows} an earlier one, in `{name}` and all other arrays", argument=name)
     if call.operation.scores == "logits" and scores.size:
         share = float((np.abs(scores) > _SATURATED).mean())
         if share >= _SHARE:
@@ -122,7 +122,7 @@ def _of_accuracy(found: Predictions, is_low: bool) -> Iterator[DiagnosisWarning]
     if is_low and most < chance + _LITTLE * (1 - chance):
         yield DiagnosisWarning(
             f"the loss is well below that of a uniform guess, though only {own:.1%} of the predictions are "
-            "right, about as by chance: labels may belong to other rows",
+            "right, about as many as by chance: labels may belong to other rows",
             argument="target",
         )
 

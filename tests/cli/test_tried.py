@@ -3,6 +3,7 @@
 The numbers are worked out by hand, or those of NumPy.
 """
 
+import ast
 import io
 import json
 import math
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from losscalc import cli
+from tests.support.hints import PACKAGE
 
 MATRIX = np.linspace(-1.0, 2.0, 140).reshape(20, 7)
 SCORES = "[[2,1,0],[0,3,1]]"
@@ -182,3 +184,28 @@ def test_help_has_its_order(call, name):
     places = [out.find(f"\n{each}") for each in order if each != "Parameters:" or name != "mse"]
     assert places == sorted(places)
     assert min(places) > 0
+
+
+# What a colleague would not say, and what people took for something else.
+CLUMSY = (
+    "that is what comes out", "there is no such loss", "is no loss", "otherwise leads to",
+    "stand in clusters",
+    "a softmax before it", "arrays are rounded to first", "keeps the digits of", "goes by all", "are due",
+    "is due", "has to do with", "one a row", "one a class", "nobody knows", "unless told otherwise",
+)  # fmt: skip
+
+
+def strings(source: str) -> str:
+    """The strings of a module, without its docstrings."""
+    tree = ast.parse(source)
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in docs)
+    return "\n".join(node.value for node in found if isinstance(node.value, str))
+
+
+@pytest.mark.parametrize("path", [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.md")], ids=lambda path: path.name)
+def test_plain_words(path):
+    """In texts that users see: messages, help and the guide."""
+    text = path.read_text("utf-8")
+    seen = text if path.suffix == ".md" else strings(text)
+    assert [words for words in CLUMSY if words in seen] == []

@@ -182,7 +182,7 @@ def test_orientations(folder, text, part, rows):
 
 
 def test_numbered_columns_of_numbered_rows(capsys, folder):
-    """They are taken as pandas writes them unless told otherwise, with a note that leads to the other reading."""
+    """They are taken as pandas writes them by default, with a note that leads to the other reading."""
     name = put(folder, '{"0":{"0":0.5,"1":0.1},"1":{"0":0.25,"1":0.2}}')
     for part, rows, others in (
         ("", [[0.5, 0.25], [0.1, 0.2]], [[0.5, 0.1], [0.25, 0.2]]),

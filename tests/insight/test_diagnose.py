@@ -736,7 +736,7 @@ DOUBTS = [
     ),
     Doubt(
         "cross-entropy",
-        "2 rows repeat an earlier one, in --input and all beside it",
+        "2 rows repeat an earlier one, in --input and all other arrays",
         {"input": SAME, "target": SAME.argmax(axis=1)},
         {"target": [*TRUE, *((TRUE[:2] + 1) % 4)]},
     ),
@@ -760,7 +760,7 @@ DOUBTS = [
     ),
     Doubt(
         "bce-logits",
-        "about as by chance: labels may belong to other rows",
+        "about as many as by chance: labels may belong to other rows",
         {"input": 0.2 * SCORES - 1, "target": ONE_HOT},
         {"target": np.eye(4)[TRUE]},
     ),
