@@ -43,6 +43,8 @@ class MathML(Notation):
         if match := re.fullmatch(r"(\D)(\d|₁|₂)", symbol):
             place = match[2].translate(str.maketrans("₁₂", "12"))
             return f"<msub><mi>{match[1]}</mi><mn>{place}</mn></msub>"
+        if match := re.fullmatch(r"(\w)'", symbol):
+            return f"<msup><mi>{match[1]}</mi><mo>′</mo></msup>"
         if match := re.fullmatch(r"(\w)\((\w), (\w)\)", symbol):
             inside = f"<mi>{match[2]}</mi><mo>,</mo><mi>{match[3]}</mi>"
             return _row(f"<mi>{match[1]}</mi>{self.bracketed(inside)}")
