@@ -52,6 +52,7 @@ class Wrapper(Source):
         self.dtype = source.dtype
         self.in_memory = source.in_memory
         self.has_header = source.has_header
+        self.rows_at_once = source.rows_at_once
         self.names, self.beside, self.table = source.names, source.beside, source.table
         self.selection = source.selection
 

@@ -1,6 +1,9 @@
 """The text that several readers of one file have in common, so that it is read and cut once."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+Found = TypeVar("Found")
 
 # So much text is kept for those who come behind; who comes later reads it once more.
 _MOST = 6 << 20
@@ -14,10 +17,19 @@ class Passage(NamedTuple):
     """The number of the first of them."""
     end: int = 1
     """The number of the line after the last."""
-    cells: dict[Any, Any] | None = None
-    """Where their cells are, by what separates them, as far as somebody looked for them."""
     parsed: Any = None
-    """What one reader made of it ahead of time."""
+    """What its reader made of it ahead of time."""
+    cells: dict[Any, Any] | None = None
+    """Where their cells are, by what separates them, as far as one of several readers looked for them."""
+
+    def found(self, key: Any, find: Callable[[], Found]) -> Found:
+        """What a reader finds by a key, which the others need not look for again."""
+        if self.cells is None:
+            return find()
+        if key not in self.cells:
+            self.cells[key] = find()
+        found: Found = self.cells[key]
+        return found
 
 
 class Cache:

@@ -16,7 +16,6 @@ from losscalc.inputs.cells import EXACT, Cell, as_cells, is_missing, is_word, li
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.decimals import cut, numbers, parse_table
 from losscalc.inputs.dialect import Dialect, OpenQuoteError, Row, find_dialect
-from losscalc.inputs.grid import Grid
 from losscalc.inputs.options import Reading
 from losscalc.inputs.rows import TextRows
 from losscalc.inputs.stream import Stream
@@ -192,20 +191,11 @@ class CsvTable:
 
     def _parsed(self, chosen: list[int], passage: Passage) -> Array | None:
         """The numbers in the chosen columns of some lines; None where a closer look is needed."""
-        grids = self._grids(passage)
+        text, key = self._dialect.with_points(passage.text), (self._dialect.delimiter, self._width)
+        find = partial(cut, text, *key)
+        grids = passage.found(key, find) if text is passage.text else find()
         values = None if grids is None else numbers(grids, chosen)
         return values if values is not None and self._trails_in(passage.text, len(values)) else None
-
-    def _grids(self, passage: Passage) -> list[Grid] | None:
-        """The cells of some lines, which those who read the same lines look for only once."""
-        text = self._with_points(passage.text)
-        key = self._dialect.delimiter, self._width
-        if passage.cells is None or text is not passage.text:
-            return cut(text, *key)
-        if key not in passage.cells:
-            passage.cells[key] = cut(text, *key)
-        grids: list[Grid] | None = passage.cells[key]
-        return grids
 
     def _fast(self, values: Array | None, depth: int) -> Piece | None:
         """The rows at hand if they are nothing but numbers, as many as those before have."""
@@ -225,14 +215,6 @@ class CsvTable:
         """Whether all rows of a text have the trailing delimiters that the first row has, if it has any."""
         end = self._dialect.delimiter * self._trails + "\n"
         return not self._trails or text.count(end) == rows
-
-    def _with_points(self, text: str) -> str:
-        """The text with points for decimal commas, where nothing else can be meant."""
-        text = self._dialect.unquoted(text)
-        if self._dialect.decimal == ".":
-            return text
-        has_both = "." in text or self._dialect.delimiter == self._dialect.decimal
-        return '"' if has_both else text.replace(self._dialect.decimal, ".")
 
     def _slow(self, chosen: list[int]) -> Piece:
         """The rows cell by cell, with the place of whatever is wrong."""

@@ -87,7 +87,7 @@ def numbers(grids: Sequence[Grid], columns: list[int], *, json: bool = False) ->
         if values is None:
             return None
         parts.append(values)
-    return np.concatenate(parts).reshape(-1, len(columns))
+    return (parts[0] if len(parts) == 1 else np.concatenate(parts)).reshape(-1, len(columns))
 
 
 def _length(text: str, delimiter: str) -> int:
@@ -159,11 +159,12 @@ class _Numerals:
 
     def _read(self, starts: Places, stops: Places, kind: int) -> tuple[Array, Flags]:
         """The numbers in cells behind signs, and which of them are certain."""
-        read = (self._integers, self._decimals, self._scientific)[kind]
+        read, *others = (self._integers, self._decimals, self._scientific)[kind:]
         values, sure = _nearest(*read(starts, stops))
-        if kind < 2 and not sure.all():
+        for read in others:
             rows = np.flatnonzero(~sure)
-            values[rows], sure[rows] = self._read(starts[rows], stops[rows], kind + 1)
+            if len(rows):
+                values[rows], sure[rows] = _nearest(*read(starts[rows], stops[rows]))
         return values, sure
 
     def _integers(self, starts: Places, stops: Places) -> _Numbers:

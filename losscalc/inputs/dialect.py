@@ -117,6 +117,14 @@ class Dialect(NamedTuple):
         is_in_one = (np.searchsorted(ends, opened) == np.searchsorted(ends, closed)).all()
         return text.replace('"', "") if is_around and is_in_one else text
 
+    def with_points(self, text: str) -> str:
+        """Whole lines without quotes, and with points for decimal commas, where nothing else can be meant."""
+        text = self.unquoted(text)
+        if self.decimal == ".":
+            return text
+        has_both = "." in text or self.delimiter == self.decimal
+        return '"' if has_both else text.replace(self.decimal, ".")
+
     def number(self, cell: str) -> float | None:
         """The number in a cell, or None."""
         return number(cell, self.decimal)

@@ -41,8 +41,9 @@ class Grid(NamedTuple):
             return None
         letters = np.frombuffer(padded, np.uint8)[_BEFORE - 1 :]
         inner = letters[: len(raw) + 1]
-        is_line_end = inner == _NEWLINE
-        bounds = np.flatnonzero(is_line_end | (inner == ord(delimiter)))
+        is_line_end, is_end = inner == _NEWLINE, inner == ord(delimiter)
+        is_end |= is_line_end
+        bounds = np.flatnonzero(is_end)
         rows, odd = divmod(len(bounds) - 1, width)
         if odd or np.count_nonzero(is_line_end) != rows + 1 or not is_line_end[bounds[::width]].all():
             return None

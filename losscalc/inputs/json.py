@@ -193,7 +193,7 @@ def _lines(stream: Stream, reading: Reading, *, is_plain: bool) -> Iterator[Numb
     passages, number = _passages(stream, reading), _number(reading)
     if is_plain:
         passages = on_threads(reading.threads)(_plainly, passages)
-    for text, line, _, _, plain in passages:
+    for text, line, _, plain, _ in passages:
         if plain is not None and not (reading.is_beside and is_inexact(plain)):
             yield range(line, line + len(plain)), plain
         else:

@@ -52,11 +52,11 @@ class TextRows:
     def go_on(self) -> None:
         """Take the next piece in hand."""
         last = Passage("", self._end, self._end)
-        self.text, self.line, self._end, _, self._parsed = next(self._passages, last)
+        self.text, self.line, self._end, self._parsed, _ = next(self._passages, last)
 
     def parsed(self, parse: Callable[[Passage], Parsed]) -> Iterator[Parsed]:
         """What a function makes of the text at hand, and of each piece behind it, on threads."""
-        begun = Passage(self.text, self.line, self._end, {})
+        begun = Passage(self.text, self.line, self._end)
         passages = chain([begun] if self.text else [], self._passages)
         self._passages = self._threads(lambda each: each._replace(parsed=parse(each)), passages)
         self.go_on()

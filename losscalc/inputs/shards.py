@@ -64,6 +64,7 @@ class Shards(Source):
         self._first = first or First(paths[0], self._current.shape[1:], self._current.dtype)
         self.shape: Shape = (None, *self._first.row)
         self.dtype = self._first.dtype.newbyteorder("=")
+        self.rows_at_once = self._current.rows_at_once
         self.table, self.names, self.beside = (
             self._current.table,
             self._current.names,

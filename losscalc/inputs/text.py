@@ -79,7 +79,7 @@ class Lines:
             self._decoder.setstate(held)
             self._stream.seek(self._offset)
             return passage
-        passage = self._next_passage()
+        passage = self._next_passage()._replace(cells={})
         state = _State(self.next_line, self._offset, self._carry, self._ended, self._decoder.getstate())
         cache.keep(key, passage, state)
         return passage
@@ -87,7 +87,7 @@ class Lines:
     def _next_passage(self) -> Passage:
         line = self.next_line
         text = self._piece()
-        return Passage(text, line, self.next_line, {})
+        return Passage(text, line, self.next_line)
 
     def _piece(self) -> str:
         """The next lines, or '' at the end of the text."""
@@ -203,7 +203,7 @@ class TextSource(Source):
         self._none = Rows(first[:0])
         self.shape: Shape = (None if self._read_on() else len(first), *first.shape[1:])
         # Readers of one file that stay within a few pieces of one another read it once.
-        self.rows_at_once = 2 * len(first)
+        self.rows_at_once = 2 * max(len(rows.values) for rows in self._waiting)
 
     def take(self, rows: int) -> Rows:
         taken = []

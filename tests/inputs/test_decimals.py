@@ -83,6 +83,7 @@ def test_fast_is_slow(table, part, header, na, step):
         patch.setattr(decimals, "_STEP", step)
         fast = outcome(csv.open_csv, text, part, reading)
         patch.setattr(csv, "parse_table", lambda *_: None)
+        patch.setattr(csv, "numbers", lambda *_: None)
         assert fast == outcome(csv.open_csv, text, part, reading)
 
 
@@ -201,6 +202,8 @@ def test_usual_columns_are_never_read_one_by_one(monkeypatch, digits, scale):
         ("1,\n", 2, [0, 1]),
         ('"1"\n', 1, [0]),
         ("1,é\n", 2, [0]),
+        ("1,2\n#3,4\n", 2, [1]),
+        ("1,2\n \t#3,4\n", 2, [1]),
         ("1\n1e400\n", 1, [0]),
         ("1,2\n3\n4,5,6\n", 2, [0]),
         ("1," + "x" * 140_000 + "\n", 2, [0]),
