@@ -8,7 +8,7 @@ call is one task.
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from functools import partial
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 from losscalc import __version__
@@ -54,12 +54,12 @@ def plan(call: AnyCall, layout: Layout) -> Iterator[Task]:
             parts = {name: Excerpt.recipe_of(source, start, count) for name, source in cut.items()}
             yield partial(common, _ordered(sources, {**whole, **parts}), start=start, is_first=not start)
         return
-    files = [source.files for source in cut.values()]
-    if not files or not all(files):
+    files = {name: source.files for name, source in cut.items()}
+    if not files or not all(files.values()):
         yield partial(common, {name: source.recipe for name, source in sources.items()})
         return
-    for number in range(len(files[0])):
-        parts = {name: source.files[number] for name, source in cut.items()}
+    for number in range(len(next(iter(files.values())))):
+        parts = {name: recipes[number] for name, recipes in files.items()}
         yield partial(common, _ordered(sources, {**whole, **parts}), is_first=not number)
 
 
@@ -92,7 +92,27 @@ def _outcomes(
             shown = outcome.findings.shown if outcome.findings is not None else ()
             for warning in (*outcome.warnings, *shown):
                 place(warning)
-        return found
+        return _summed(found)
+
+
+def _summed(outcomes: list[Outcome]) -> list[Outcome]:
+    """The outcomes of a task as one, if they are sums: what is sent back does not grow with the rows."""
+    kept = ((each.value, each.sample, each.groups) for each in outcomes)
+    if any(part is not None for parts in kept for part in parts):
+        return outcomes
+    return [reduce(_both, outcomes)]
+
+
+def _both(one: Outcome, other: Outcome) -> Outcome:
+    """The sums of two outcomes, and the first warning of each kind."""
+    known = {warning.problem for warning in one.warnings}
+    return Outcome(
+        one.partial + other.partial,
+        None,
+        (*one.warnings, *(warning for warning in other.warnings if warning.problem not in known)),
+        one.dropped + other.dropped,
+        findings=None if one.findings is None or other.findings is None else one.findings + other.findings,
+    )
 
 
 def _evaluated(

@@ -120,6 +120,16 @@ def test_how_work_is_divided():
     assert tasks("x.csv", "y.npy") == tasks("x-*.csv", "y.npy") == 1
 
 
+@pytest.mark.parametrize(("reduction", "outcomes"), [("mean", 1), ("none", 16)])
+def test_what_comes_back_from_a_task(arrays, reduction, outcomes):
+    """Of sums some hundred bytes, however many blocks there were; where values are wanted all of them."""
+    x = arrays[0].ravel()
+    call = Call(lookup("mse")(), {"input": x, "target": x + 1.0}, REDUCTIONS[reduction])
+    found = next(plan(call, call.layout))()
+    assert len(found) == outcomes
+    assert (len(pickle.dumps(found)) < 1000) == (outcomes == 1)
+
+
 @pytest.mark.parametrize("kind", ["npy", "csv"])
 def test_errors_and_their_places(pretended, arrays, capsys, kind):
     """A value out of range, text that is no number, a file that is gone and files that do not fit."""
