@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 import numpy as np
 
 from losscalc.catalogue.base import announce
-from losscalc.core import stable
+from losscalc.core import scores, stable
 from losscalc.core.array import ArrayLike, DTypeLike, FloatArray, Shape, row_size
 from losscalc.core.declaration import Doc
 from losscalc.core.operation import Operation, result_dtype
@@ -177,7 +177,7 @@ class Softmax(Normalizing):
     formula = "exp(x) / Σ exp(x)"
 
     def terms(self, input: Logits) -> Terms:
-        return self.along(input, stable.softmax)
+        return self.along(input, scores.softmax)
 
 
 @activation("log-softmax", torch="LogSoftmax", functional="log_softmax")
@@ -198,4 +198,4 @@ class LogSoftmax(Normalizing):
     formula = "x - ln Σ exp(x)"
 
     def terms(self, input: Logits) -> Terms:
-        return self.along(input, stable.log_softmax)
+        return self.along(input, scores.log_softmax)

@@ -12,8 +12,9 @@ from losscalc.core.declaration import Doc
 from losscalc.core.domains import Increasing
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Features, RowIndices, State, class_positions
+from losscalc.core.scores import softmax_less_one, surprisal
 from losscalc.core.shapes import Layout, classwise_layout
-from losscalc.core.stable import pick, softmax_less_one, surprisal
+from losscalc.core.stable import pick
 from losscalc.errors import ParameterError, ShapeError
 
 

@@ -14,7 +14,7 @@ from losscalc.core.domains import FINITE_NOT_NEGATIVE, UNIT, Choice, Either, Int
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Labels, LogitLabels, Logits, PosWeight, Probabilities, Weight
 from losscalc.core.shapes import Layout, check_not_enlarged, elementwise_layout, rowwise_layout
-from losscalc.core.stable import cross_entropy, mean, odds, xmul
+from losscalc.core.stable import cross_entropy, mean, odds, where, xmul
 
 # PyTorch's lower bound of x·(1 - x), as a float32.
 _LEAST_VARIANCE = float(np.float32(1e-12))
@@ -265,8 +265,11 @@ class SigmoidFocal(Binary):
     gamma: Annotated[float, FINITE_NOT_NEGATIVE, Doc("How strongly easy answers are discounted.")] = 2.0
 
     def terms(self, input: Logits, target: LogitLabels) -> Terms:
-        up, down = odds(input)
-        wrong = ((1.0 - target) * up + target * down) / (up + down)
+        # y·σ(-x) + (1-y)·σ(x) = m + (1-2m)·σ(-|x|), with m the share of the answer that x argues against: y
+        # for x < 0, else 1-y. It needs only the smaller sigmoid, which has all its digits.
+        against = where(input < 0, target, 1.0 - target)
+        chance = np.exp(-np.abs(input))
+        wrong = against + (1.0 - 2.0 * against) * (chance / (1.0 + chance))
         return Terms(self._balance(target) * (wrong**self.gamma * cross_entropy(input, target)))
 
     def gradient(self, input: Logits, target: LogitLabels) -> Slope:

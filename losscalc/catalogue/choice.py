@@ -24,8 +24,9 @@ from losscalc.core.roles import (
     classes_back,
     classes_last,
 )
+from losscalc.core.scores import softmax_less_one, surprisal
 from losscalc.core.shapes import Layout, classwise_layout
-from losscalc.core.stable import number, pick, softmax_less_one, step, surprisal, xmul
+from losscalc.core.stable import number, pick, step, xmul
 from losscalc.errors import ShapeError
 
 

@@ -13,8 +13,9 @@ from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_POSITIVE
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Groups, Vectors
+from losscalc.core.scores import joined, partition, softmax
 from losscalc.core.shapes import Layout, fits, rowwise_layout
-from losscalc.core.stable import dot, joined, length, number, partition, pick, put, softmax
+from losscalc.core.stable import dot, length, number, pick, put
 from losscalc.errors import ShapeError
 
 # As F.normalize of PyTorch: shorter vectors are divided by it.

@@ -81,13 +81,13 @@ class Norm(NamedTuple):
 
     def gradients(self, u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         """sign(d)·(|d| / ‖d‖)^(p-1), and 0 where d is 0; equal extremes share the slope evenly."""
-        difference = self._difference(u, v)
-        whole = self.between(u, v)[..., np.newaxis]
+        slope = self._difference(u, v)
         if self.p == 2:
-            slope = difference / whole
+            whole = length(slope)[..., np.newaxis]
+            slope /= whole
             slope[whole[..., 0] == 0] = 0.0
         else:
-            slope = self._slope(difference, whole)
+            slope = self._slope(slope, self.between(u, v)[..., np.newaxis])
         slope = slope[..., :-1] if self.once else slope
         return slope, -slope
 

@@ -11,8 +11,9 @@ from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_POSITIVE, UNIT
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import ClassIndices, Role, class_positions
+from losscalc.core.scores import partition, softmax, softmax_less_one, surprisal
 from losscalc.core.shapes import Layout, classwise_layout, rowwise_layout
-from losscalc.core.stable import number, partition, softmax, softmax_less_one, surprisal, total
+from losscalc.core.stable import number, total
 from losscalc.errors import ParameterError, ShapeError
 
 RowLogits = Annotated[

@@ -297,9 +297,11 @@ class Unit(NamedTuple):
 def _unit(vectors: FloatArray) -> Unit:
     """u = x / √(‖x‖² + ε), where 1 - ‖u‖² = ε / (‖x‖² + ε)."""
     # Long vectors are scaled, lest their squares overflow. Short ones are not, because ε outweighs them.
-    scale = np.minimum(power_of_two(vectors), 1.0)[..., np.newaxis]
-    vectors = vectors * scale
-    eps = _EPS * scale * scale
-    square = dot(vectors, vectors)[..., np.newaxis] + eps
+    square, scale, eps = dot(vectors, vectors)[..., np.newaxis], np.ones(()), np.asarray(_EPS)
+    if not (square < _ROOM).all():
+        scale = np.minimum(power_of_two(vectors), 1.0)[..., np.newaxis]
+        vectors = vectors * scale
+        square, eps = dot(vectors, vectors)[..., np.newaxis], _EPS * scale * scale
+    square = square + eps
     size = np.sqrt(square)
     return Unit(vectors / size, (eps / square)[..., 0], size / scale)

@@ -11,8 +11,9 @@ from losscalc.core.array import FloatArray, Shape, show_shape
 from losscalc.core.domains import FINITE_POSITIVE
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Negatives, Vectors
+from losscalc.core.scores import softmax_less_one, surprisal
 from losscalc.core.shapes import Layout, fits
-from losscalc.core.stable import dot, softmax_less_one, surprisal
+from losscalc.core.stable import dot
 from losscalc.errors import ShapeError
 
 

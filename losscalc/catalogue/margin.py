@@ -112,8 +112,9 @@ class MultiMargin(Rowwise):
 
     def _excess(self, input: FloatArray, position: IndexArray) -> FloatArray:
         """The violation of the margin by each class, 0 for the right one."""
-        right = pick(input, position)
-        excess = _violation(input, right[..., np.newaxis], self.margin)
+        scores = np.ascontiguousarray(input)
+        right = pick(scores, position)
+        excess = _violation(scores, right[..., np.newaxis], self.margin)
         put(excess, position, np.where(right == right, 0.0, right))
         return excess
 
@@ -154,7 +155,7 @@ class MultiLabelMargin(Rowwise):
 
     def terms(self, input: Rows, target: IndexSets) -> Terms:
         places = self._places(input, target)
-        total = np.zeros_like(input)
+        total = np.zeros(input.shape, input.dtype)
         for _, excess in _violations(input, places):
             total += excess
         _leave_out(total, places)
@@ -181,14 +182,13 @@ class MultiLabelMargin(Rowwise):
 
     def gradient(self, input: Rows, target: IndexSets) -> Slope:
         """For each violated pair 1/C for the wrong class and -1/C for the right one."""
-        slope = np.where(np.isnan(input).any(axis=-1, keepdims=True), np.nan, np.zeros_like(input))
+        slope = np.where(np.isnan(input).any(axis=-1, keepdims=True), np.nan, np.zeros(input.shape))
         places = self._places(input, target)
         for column, excess in _violations(input, places):
             _leave_out(excess, places)
             active = np.sign(excess)
             slope += active
-            right = np.take_along_axis(slope, column, axis=-1) - active.sum(axis=-1, keepdims=True)
-            np.put_along_axis(slope, column, right, axis=-1)
+            put(slope, column, pick(slope, column) - active.sum(axis=-1))
         return Slope(slope / float(input.shape[-1]))
 
     def _places(self, input: FloatArray, target: IndexArray) -> "list[_Place]":
@@ -204,11 +204,11 @@ class MultiLabelMargin(Rowwise):
                 argument="target",
                 index=tuple(int(i) for i in wrong),
             )
-        first = np.maximum(target[..., :1], 0)
+        first = np.maximum(target[..., 0], 0)
         is_there = np.ones(first.shape, dtype=bool)
         places = []
         for place in range(target.shape[-1]):
-            column = target[..., place : place + 1]
+            column = target[..., place]
             is_there = is_there & (column >= 0)
             if not is_there.any():
                 break
@@ -224,16 +224,17 @@ def _violations(input: FloatArray, places: list[_Place]) -> Iterator[tuple[Index
 
     Right classes are not left out. Every array that it yields may be the same memory.
     """
-    memory = np.empty_like(input)
+    scores = np.ascontiguousarray(input)
+    memory = np.empty_like(scores)
     for column, is_there in places:
-        excess = _violation(input, np.take_along_axis(input, column, axis=-1), 1.0, memory)
-        yield column, excess if is_there.all() else where(is_there, excess, 0.0)
+        excess = _violation(scores, pick(scores, column)[..., np.newaxis], 1.0, memory)
+        yield column, excess if is_there.all() else where(is_there[..., np.newaxis], excess, 0.0)
 
 
 def _leave_out(values: FloatArray, places: list[_Place]) -> None:
     """Set the values of right classes to 0."""
     for column, _ in places:
-        np.put_along_axis(values, column, 0.0, axis=-1)
+        put(values, column, 0.0)
 
 
 def _violation(

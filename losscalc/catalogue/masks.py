@@ -13,8 +13,9 @@ from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_NOT_NEGATIVE, UNIT, Axes, Interval, Names
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Labels, Role, classes_back, classes_last
+from losscalc.core.scores import softmax_and_rest
 from losscalc.core.shapes import Layout, elementwise_layout
-from losscalc.core.stable import sigmoid, softmax_and_rest, total
+from losscalc.core.stable import sigmoid, total
 from losscalc.errors import ShapeError
 
 Mask = Annotated[

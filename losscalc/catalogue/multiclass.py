@@ -21,22 +21,17 @@ from losscalc.core.roles import (
     classes_back,
     classes_last,
 )
-from losscalc.core.shapes import Layout
-from losscalc.core.stable import (
+from losscalc.core.scores import (
     Partition,
     joined,
-    mean,
-    number,
     partition,
-    pick,
-    put,
     softmax_and_lack,
     softmax_and_rest,
     softmax_less_one,
     surprisal,
-    total,
-    xmul,
 )
+from losscalc.core.shapes import Layout
+from losscalc.core.stable import mean, number, pick, put, total, xmul
 from losscalc.errors import ParameterError
 
 

@@ -14,7 +14,8 @@ from losscalc.core.declaration import Doc
 from losscalc.core.domains import Choice
 from losscalc.core.reductions import EXPONENTIAL, Slope, Terms
 from losscalc.core.roles import ClassIndices, Role, classes_back, classes_last
-from losscalc.core.stable import pick, softmax_less_one, surprisal
+from losscalc.core.scores import softmax_less_one, surprisal
+from losscalc.core.stable import pick
 
 TokenScores = Annotated[
     FloatArray, Role("Logits (N, L, V) or (N, V); the vocabulary on the last axis, or (V,).", "logits")

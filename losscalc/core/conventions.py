@@ -8,7 +8,8 @@ import numpy as np
 
 from losscalc.core.array import FloatArray
 from losscalc.core.reductions import Slope, Terms
-from losscalc.core.stable import number, sigmoid, softmax
+from losscalc.core.scores import softmax
+from losscalc.core.stable import number, sigmoid
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 

@@ -1,7 +1,6 @@
 """Numerically stable building blocks, each with the identity behind it."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
@@ -141,139 +140,7 @@ def cross_entropy(x: FloatArray, positive: FloatArray, negative: FloatArray | No
 
 
 # A sum of exponentials or of squares between these bounds has lost nothing to underflow or overflow.
-_SMALL, _LARGE = 2.0**-900, 2.0**900
-# Beyond a gap of 600, exponentials are multiplied by exp(512), lest they become subnormal.
-_FAINT, _LIFT = 600.0, 512.0
-
-
-class Exponentials(NamedTuple):
-    """Rows of scores x as exp(x - c); c is 0 for a row unless its exponentials would leave the range.
-
-    The largest score of a row is kept apart from the others, because the loss of a confident right answer is
-    log1p(others / largest). From ln of the sum of all it would be 0 for scores that lead by 37 or more.
-    """
-
-    top: IndexArray
-    """The position of the largest score of each row."""
-    peak: FloatArray
-    """The exponential of the largest score, (..., 1)."""
-    others: FloatArray
-    """The exponentials of the other scores, and 0 at the position of the largest."""
-    rest: FloatArray
-    """The sum of the others, (..., 1)."""
-
-
-class Partition(NamedTuple):
-    """-ln softmax of scores x in two parts that are not negative: ln Σ exp(x) - x_k = gap_k + tail."""
-
-    gap: FloatArray
-    tail: FloatArray
-
-
-def exponentials(x: FloatArray) -> Exponentials:
-    """The exponentials of the last axis: exp(x_j) / exp(m) does without the rounding of x_j - m."""
-    x = np.ascontiguousarray(x)
-    top = np.asarray(x.argmax(axis=-1))
-    others = np.exp(x)
-    peak = pick(others, top)[..., np.newaxis]
-    put(others, top, 0.0)
-    rest = total(others)[..., np.newaxis]
-    safe = (peak > _SMALL) & (peak < _LARGE) & (rest > _SMALL) & (rest < _LARGE)
-    if not safe.all():
-        rows = ~safe[..., 0]
-        peak[rows], others[rows], rest[rows] = _shifted(x[rows], top[rows])
-    return Exponentials(top, peak, others, rest)
-
-
-def _shifted(x: FloatArray, top: IndexArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Peak, others and rest of rows (N, C) beyond the range of exp, from their gaps m - x."""
-    m = pick(x, top)[:, np.newaxis]
-    gap = m - x
-    # e, by which rounding made the gap m - x too large: exp(-(gap - e)) = exp(-gap)·(1 + e).
-    # Without it exp would be wrong by up to |gap|/2 ULP.
-    excess = lost(m, x, gap)
-    nearest = gap.copy()
-    put(nearest, top, np.inf)
-    lift = numbers_like(x, np.where(nearest.min(axis=-1, keepdims=True) > _FAINT, _LIFT, 0.0))
-    others = np.exp(lift - gap) * (1.0 + excess)
-    put(others, top, 0.0)
-    return np.where(m == m, np.exp(lift), m), others, total(others)[:, np.newaxis]
-
-
-def surprisal(x: FloatArray, position: IndexArray) -> FloatArray:
-    """-ln softmax of the last axis, at one position of each row.
-
-    It is (m - x_k) + log1p(Σ' exp(x_j - m)), Σ' without the largest score m. Neither part is negative, so
-    nothing cancels, and a confident right answer, m = x_k, keeps the digits of log1p.
-    """
-    top, peak, _, rest = exponentials(x)
-    m = pick(x, top)
-    # The gap of the largest score to itself is 0, also if it is infinite (inf - inf would be NaN).
-    gap = np.where((position == top) & (m == m), 0.0, m - pick(x, position))
-    return joined(gap, np.log1p(rest / peak)[..., 0])
-
-
-def partition(x: FloatArray) -> Partition:
-    """-ln softmax at every position of the last axis, in its two parts."""
-    x = np.ascontiguousarray(x)
-    top, peak, _, rest = exponentials(x)
-    m = pick(x, top)
-    gap = m[..., np.newaxis] - x
-    put(gap, top, np.where(m == m, 0.0, m))
-    return Partition(gap, np.log1p(rest / peak)[..., 0])
-
-
-def joined(gap: FloatArray, tail: FloatArray) -> FloatArray:
-    """The sum of gap and tail, infinite where the gap is, even if the tail is NaN."""
-    return np.where(gap == np.inf, number(np.inf, tail), gap + tail)
-
-
-def log_softmax(x: FloatArray) -> FloatArray:
-    """Log softmax of the last axis: -(gap + tail) of its partition."""
-    if not x.size:
-        return x
-    gap, tail = partition(x)
-    return -joined(gap, tail[..., np.newaxis])
-
-
-def softmax(x: FloatArray) -> FloatArray:
-    """Softmax of the last axis, as exp(x - c) / Σ exp(x - c)."""
-    if not x.size:
-        return x
-    top, peak, others, rest = exponentials(x)
-    put(others, top, peak[..., 0])
-    return others / (rest + peak)
-
-
-def softmax_and_rest(x: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Softmax of the last axis, and 1 - softmax.
-
-    The latter is the share of all other scores, which keeps its digits where softmax is close to 1.
-    """
-    top, peak, others, rest = exponentials(x)
-    lacking = rest - others + peak
-    put(lacking, top, rest[..., 0])
-    put(others, top, peak[..., 0])
-    others /= rest + peak
-    lacking /= rest + peak
-    return others, lacking
-
-
-def softmax_and_lack(x: FloatArray, position: IndexArray) -> tuple[FloatArray, FloatArray]:
-    """Softmax of the last axis, and 1 - softmax at one position of each row."""
-    top, peak, others, rest = exponentials(x)
-    largest, sum_of_rest, whole = peak[..., 0], rest[..., 0], rest + peak
-    lacking = np.where(position == top, sum_of_rest, sum_of_rest - pick(others, position) + largest)
-    put(others, top, largest)
-    others /= whole
-    return others, lacking / whole[..., 0]
-
-
-def softmax_less_one(x: FloatArray, position: IndexArray) -> FloatArray:
-    """Softmax of the last axis, less 1 at one position of each row: minus the share of all others there."""
-    likely, lacking = softmax_and_lack(x, position)
-    put(likely, position, -lacking)
-    return likely
+SMALL, LARGE = 2.0**-900, 2.0**900
 
 
 def pick(rows: FloatArray, position: IndexArray) -> FloatArray:
@@ -302,7 +169,7 @@ def dot(one: FloatArray, other: FloatArray) -> FloatArray:
 def length(x: FloatArray) -> FloatArray:
     """√(Σ x²) over the last axis, also where the squares overflow or underflow."""
     squares = dot(x, x)
-    strange = ~((squares > _SMALL) & (squares < _LARGE))
+    strange = ~((squares > SMALL) & (squares < LARGE))
     if not strange.any():
         return np.sqrt(squares)
     scale = np.where(strange, power_of_two(x), 1.0)

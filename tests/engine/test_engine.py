@@ -10,6 +10,7 @@ import pytest
 from losscalc import losses
 from losscalc.catalogue.base import Loss
 from losscalc.core.declaration import array_arguments, parameters
+from losscalc.core.operation import differentiable
 from losscalc.core.reductions import EXPONENTIAL, MEAN, ROOT, Partial
 from losscalc.engine import block
 from losscalc.engine import compute as engine
@@ -177,6 +178,14 @@ def test_memory_layout_does_not_matter(cls):
         lambda a: a.astype(a.dtype.newbyteorder()),
     ):
         np.testing.assert_array_equal(run(cls(), changed(arrays, change), "none").value, expected)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_memory_layout_does_not_matter_to_gradients(cls):
+    """What is written to rows of an array in Fortran order is not lost in a copy."""
+    arrays, wrt = example(cls, 20), differentiable(cls)[0]
+    found = run(cls(), changed(arrays, np.asfortranarray), "sum", wrt=wrt).value
+    np.testing.assert_allclose(found, run(cls(), arrays, "sum", wrt=wrt).value, rtol=1e-9, atol=1e-14)
 
 
 @pytest.mark.parametrize("cls", ALL)

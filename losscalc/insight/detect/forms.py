@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from losscalc.catalogue.base import Loss
-from losscalc.core import stable
+from losscalc.core import scores
 from losscalc.core.roles import CLASS_KINDS
 from losscalc.insight.call import Call
 from losscalc.insight.detect.changes import (
@@ -107,7 +107,7 @@ def _own_logit(call: Call) -> Losses:
 def _brier(call: Call) -> Losses:
     """The squared distances of softmax and one-hot rows, summed over classes."""
     x = real(call, "input")
-    gap = along_classes(stable.softmax)(x) - hot(call)
+    gap = along_classes(scores.softmax)(x) - hot(call)
     return Losses.of(call).having((gap * gap).sum(axis=1))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from losscalc.catalogue.base import Loss
-from losscalc.core import stable
+from losscalc.core import scores, stable
 from losscalc.core.array import Array
 from losscalc.core.roles import CLASS_KINDS
 from losscalc.insight.call import Call
@@ -51,7 +51,7 @@ def _zeros(call: Call) -> np.ndarray:
     loss, x, y = call.operation, real(call, "input"), array(call, "target")
     if loss.labels in CLASS_KINDS:
         require(x.ndim > 1 and loss.scores in ("logits", "probabilities", "log-probabilities"))
-        logits = along_classes(stable.softmax)
+        logits = along_classes(scores.softmax)
         p = logits(x) if loss.scores == "logits" else np.exp(x) if loss.scores.startswith("log") else x
         # The product is that of a wrong class, whose probability is 0.
         return np.asarray((p == 0).any(axis=1))

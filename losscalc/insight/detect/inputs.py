@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from losscalc.catalogue.base import Loss
-from losscalc.core import stable
+from losscalc.core import scores, stable
 from losscalc.core.array import Array
 from losscalc.insight.call import Call
 from losscalc.insight.detect.changes import along_classes, changed, first, narrowed
@@ -15,13 +15,13 @@ from losscalc.insight.detect.kinds import has_rows_of_classes
 
 def _softmax(x: Array) -> Array:
     """Of log-probabilities it is their exponential, and not what was done."""
-    found = along_classes(stable.softmax)(x)
+    found = along_classes(scores.softmax)(x)
     require(not np.allclose(found, np.exp(x)))
     return found
 
 
 def _softmax_twice(x: Array) -> Array:
-    softmax = along_classes(stable.softmax)
+    softmax = along_classes(scores.softmax)
     return softmax(softmax(x))
 
 
@@ -127,7 +127,7 @@ _CHANGES: tuple[_Change, ...] = (
     ("two-softmaxes", "a softmax was applied to the input first, twice", 5.5, _softmax_twice,
      has_rows_of_classes),
     ("log-softmax-first", "a log-softmax was applied to the input first", 4.0,
-     along_classes(stable.log_softmax), has_rows_of_classes),
+     along_classes(scores.log_softmax), has_rows_of_classes),
     ("log-sigmoid-first", "a log-sigmoid was applied to the input first", 5.0, stable.log_sigmoid,
      _has_binary),
     ("log-first", "the logarithm of the input was taken first", 4.0, np.log, _has_probabilities),
@@ -139,9 +139,9 @@ _CHANGES: tuple[_Change, ...] = (
     ("complement-first", "the input was subtracted from 1, the probability of the other class", 4.0,
      lambda x: 1 - x, _has_probabilities),
     ("softmax-axis-0-first", "a softmax over axis 0, down each column, was applied to the input first", 5.0,
-     along_classes(stable.softmax, 0), has_rows_of_classes),
+     along_classes(scores.softmax, 0), has_rows_of_classes),
     ("log-softmax-axis-0-first", "a log-softmax over axis 0, down each column, was applied to the input", 5.5,
-     along_classes(stable.log_softmax, 0), has_rows_of_classes),
+     along_classes(scores.log_softmax, 0), has_rows_of_classes),
     ("tanh-first", "a tanh was applied to the input first", 6.0, np.tanh, always),
     ("relu-first", "a ReLU was applied to the input first: negative numbers became 0", 6.0,
      lambda x: np.maximum(x, 0), always),

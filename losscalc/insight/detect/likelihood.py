@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from losscalc.catalogue.base import Loss, losses
-from losscalc.core import stable
+from losscalc.core import scores, stable
 from losscalc.core.array import Array
 from losscalc.core.roles import CLASS_KINDS
 from losscalc.insight.call import Call
@@ -76,7 +76,7 @@ def _of_classes(call: Call, bounded: Callable[[Array], Array]) -> Array:
     x, y = real(call, "input"), array(call, "target")
     require(x.ndim > 1)
     p = bounded(
-        np.exp(x) if call.operation.scores == "log-probabilities" else along_classes(stable.softmax)(x)
+        np.exp(x) if call.operation.scores == "log-probabilities" else along_classes(scores.softmax)(x)
     )
     weight = np.asarray(call.arrays.get("weight", 1.0))
     if y.shape == x.shape:
@@ -142,7 +142,7 @@ def _entropy(call: Call) -> Array:
     """-Σ p·ln p of each row of the predictions."""
     x = real(call, "input")
     require(x.ndim > 1 and call.operation.scores == "logits")
-    logarithms = along_classes(stable.log_softmax)(x)
+    logarithms = along_classes(scores.log_softmax)(x)
     return np.asarray(-(np.exp(logarithms) * logarithms).sum(axis=1))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from losscalc.catalogue.base import Loss, losses
-from losscalc.core import stable
+from losscalc.core import scores, stable
 from losscalc.core.array import Array
 from losscalc.core.declaration import array_arguments, parameters
 from losscalc.core.roles import CLASS_KINDS
@@ -134,7 +134,7 @@ def _beside_rows(call: Call, name: str, change: str, *, ignores: bool = False) -
     require(call.arrays.keys() == {"input", "target"} and call.operation.like is None)
     target, x = hot(call), real(call, "input")
     if change == "softmax":
-        x = along_classes(stable.softmax)(x)
+        x = along_classes(scores.softmax)(x)
     if change == "sigmoid":
         x = stable.sigmoid(x)
     whole = call._replace(arrays={"input": x, "target": target})
@@ -147,7 +147,7 @@ def _softmax_along(call: Call, axis: int) -> Call:
     require(not settings["label_smoothing"] and array(call, "input").ndim > 1)
     likelihood = losses()[call.operation.relatives["log-probabilities"]]
     other = as_loss(call, likelihood, ignore_index=settings["ignore_index"])
-    return changed(other, "input", along_classes(stable.log_softmax, axis))
+    return changed(other, "input", along_classes(scores.log_softmax, axis))
 
 
 def _softmax_again(call: Call) -> Call:

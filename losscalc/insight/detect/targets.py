@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from losscalc.catalogue.base import Loss
-from losscalc.core import stable
+from losscalc.core import scores, stable
 from losscalc.core.array import Array
 from losscalc.core.roles import CLASS_KINDS
 from losscalc.insight.call import Call
@@ -131,7 +131,7 @@ _CHANGES: tuple[_Change, ...] = (
     ("target-log1p", "ln(1 + y) of the targets was taken first", 5.5, np.log1p, _has_numbers),
     ("target-exp", "the exponential of the targets was taken first", 5.0, np.exp, _has_numbers),
     ("target-sigmoid", "a sigmoid was applied to the targets first", 5.0, stable.sigmoid, has_labels),
-    ("target-softmax", "a softmax was applied to the target first", 4.0, along_classes(stable.softmax),
+    ("target-softmax", "a softmax was applied to the target first", 4.0, along_classes(scores.softmax),
      has_distributions),
     ("target-standardized", "the targets were standardised: mean 0, standard deviation 1", 6.0,
      lambda y: (y - y.mean(axis=0)) / y.std(axis=0), _has_numbers),
