@@ -245,7 +245,7 @@ class Operation(ABC):
             beyond = f"other values are changed as {convention.library} does"
             roles[name] = roles[name]._replace(domain=None, advised=roles[name].domain, beyond=beyond)
         if convention.is_of_bits:
-            beyond = f"{convention.library} computes labels between 0 and 1 otherwise"
+            beyond = f"{convention.library} treats labels between 0 and 1 differently"
             roles["target"] = roles["target"]._replace(advised=BITS, beyond=beyond)
         return roles
 

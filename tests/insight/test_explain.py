@@ -449,7 +449,9 @@ def test_activations(call, words, expected):
 def test_digits_that_the_textbook_loses(call):
     """1 - σ(80) is 0 in float64 and its logarithm infinite: the loss is 80, and no step says otherwise."""
     lines = call("bce-logits", "-i", "80", "-t", "0", "--explain").splitlines()
-    assert lines[1].startswith("-[0·ln σ(80) + (1-0)·ln(1-σ(80))] = 80.0000   (float64 has too few digits")
+    assert lines[1].startswith(
+        "-[0·ln σ(80) + (1-0)·ln(1-σ(80))] = 80.0000   (the steps of the textbook lose too many digits"
+    )
     facts = json.loads(call("bce-logits", "-i", "80", "-t", "0", "--explain", "-f", "json"))
     assert "steps" not in facts["working"]["losses"][0]
 
