@@ -4,7 +4,7 @@ import os
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -114,10 +114,16 @@ class Shards(Source):
     def narrowed(self, start: int, rows: int) -> tuple[Recipe, int]:
         if self._known is None:
             return super().narrowed(start, rows)
-        ends = np.cumsum(self._known).tolist()
+        ends = self._ends
         first = min(bisect_right(ends, start), len(ends) - 1)
         last = min(bisect_right(ends, start + rows - 1), len(ends) - 1)
         return self._recipe(first, last), start - (ends[first - 1] if first else 0)
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """The row behind the last of each file, if that is known; the same for all tasks of a cluster."""
+        ends: list[int] = np.cumsum(self._known or ()).tolist()
+        return ends
 
     @property
     def recipe(self) -> Recipe:

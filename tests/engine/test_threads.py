@@ -1,5 +1,6 @@
 """Laws of threads, over every loss of the registry: any number of them gives the same bits and errors."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from losscalc import cli, losses
+from losscalc import cli, compute, losses
 from losscalc.engine import block
 from losscalc.engine.threads import on_threads
 from losscalc.errors import LosscalcError
@@ -82,6 +83,19 @@ def test_a_single_item_needs_no_thread():
     """The caller's own thread computes it."""
     idents = list(on_threads(4)(lambda item: threading.get_ident(), iter([0])))
     assert idents == [threading.get_ident()]
+
+
+def test_a_call_leaves_no_cycle():
+    """Its arrays are freed when it is over, not when the garbage collector comes."""
+    numbers = np.ones(3)
+    compute("mse", numbers, numbers)
+    gc.collect()
+    gc.disable()
+    try:
+        compute("mse", numbers, numbers)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 @pytest.mark.slow
