@@ -18,6 +18,8 @@ _SCALE_BITS = 512
 _GROUP_BITS = 9
 # The last bit of numbers with this exponent is the unit.
 _LEAST_EXPONENT = 52 - UNIT_BITS
+# So many numbers take Python as long one by one as the passes over an array.
+_FEW = 16
 
 # The exponents that a saved sum may have; no sum of float64 numbers comes near the upper end.
 _EXPONENTS = range(-UNIT_BITS, 4097)
@@ -83,8 +85,8 @@ def total(values: FloatArray) -> Sum:
     Oishi, "Accurate floating-point summation", 2008).
     """
     rest = values.reshape(-1)
-    if not rest.size:
-        return EMPTY
+    if rest.size <= _FEW:
+        return sum(map(Sum.of, rest.tolist()), EMPTY)
     low, high = float(rest.min()), float(rest.max())
     peak = max(high, -low)
     if peak == 0.0:

@@ -92,7 +92,9 @@ def test_sums_survive_what_float64_does_not():
     assert float(total(huge)) == np.inf
     assert float(total(np.array([1e308, 1e308, -1e308]))) == 1e308
     assert float(total(np.tile([1e16, 1.0, -1e16], 1000))) == 1000
-    assert np.isnan(float(total(np.array([np.inf, -np.inf]))))
+    for times in (1, 20):
+        assert np.isnan(float(total(np.tile([np.inf, 1.0, -np.inf], times))))
+        assert total(np.tile([1.0, np.inf], times)) == Sum(times << 1074, np.inf)
     assert float(total(np.array([5e-324, 5e-324]))) == 1e-323
 
 
