@@ -203,7 +203,8 @@ class TextSource(Source):
         self._none = Rows(first[:0])
         self.shape: Shape = (None if self._read_on() else len(first), *first.shape[1:])
         # Readers of one file that stay within a few pieces of one another read it once.
-        self.rows_at_once = 2 * max(len(rows.values) for rows in self._waiting)
+        if stream.cache is not None:
+            self.rows_at_once = 2 * max(len(rows.values) for rows in self._waiting)
 
     def take(self, rows: int) -> Rows:
         taken = []
