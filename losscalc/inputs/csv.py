@@ -16,6 +16,7 @@ from losscalc.inputs.cells import EXACT, Cell, as_cells, is_missing, is_word, li
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.decimals import cut, numbers, parse_table
 from losscalc.inputs.dialect import Dialect, OpenQuoteError, Row, find_dialect
+from losscalc.inputs.grid import Grid
 from losscalc.inputs.options import Reading
 from losscalc.inputs.rows import TextRows
 from losscalc.inputs.stream import Stream
@@ -191,11 +192,12 @@ class CsvTable:
 
     def _parsed(self, chosen: list[int], passage: Passage) -> Array | None:
         """The numbers in the chosen columns of some lines; None where a closer look is needed."""
-        text, key = self._dialect.with_points(passage.text), (self._dialect.delimiter, self._width)
-        find = partial(cut, text, *key)
-        grids = passage.found(key, find) if text is passage.text else find()
+        grids = passage.found((self._dialect, self._width), partial(self._grids, passage.text))
         values = None if grids is None else numbers(grids, chosen)
         return values if values is not None and self._trails_in(passage.text, len(values)) else None
+
+    def _grids(self, text: str) -> list[Grid] | None:
+        return cut(self._dialect.with_points(text), self._dialect.delimiter, self._width)
 
     def _fast(self, values: Array | None, depth: int) -> Piece | None:
         """The rows at hand if they are nothing but numbers, as many as those before have."""

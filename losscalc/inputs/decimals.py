@@ -137,6 +137,8 @@ class _Numerals:
         if b"-" not in padded and b"+" not in padded:
             return self._starts, None
         letters = self._letters[self._starts]
+        if letters.min() >= _ZERO:
+            return self._starts, None
         minus = letters == _MINUS
         # JSON has no numbers with a plus.
         signed = minus if self._json else minus | (letters == _PLUS)

@@ -54,9 +54,10 @@ class Grid(NamedTuple):
         first, last = columns[0], columns[-1]
         is_run = columns == list(range(first, last + 1))
         chosen = slice(first, last + 1) if is_run else columns
-        ends = self.bounds[:-1], self.bounds[1:]
-        before, stops = (each.reshape(-1, self.width)[:, chosen].ravel() for each in ends)
-        return before + 1, stops
+        before, stops = (
+            ends.reshape(-1, self.width)[:, chosen] for ends in (self.bounds[:-1], self.bounds[1:])
+        )
+        return (before + 1).ravel(), stops.ravel()
 
     def before(self, places: Places, count: int) -> Words:
         """So many words of the letters before each place."""

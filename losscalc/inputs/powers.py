@@ -43,14 +43,12 @@ def nearest(whole: Words, power: Places | None, sure: Flags) -> tuple[Array, Fla
 
 def _product(whole: Words, power: Places) -> tuple[Array, Flags]:
     """w · 10^q rounded once, and whether that is certain."""
-    factors, rests = _powers()
     power = power + _LARGEST_POWER
-    factor, rest = factors.take(power), rests.take(power)
+    factor, upper, lower, rest = (row.take(power) for row in _powers())
     high = whole.astype(np.float64)
     low = (whole - high.astype(np.uint64)).view(np.int64).astype(np.float64)
     main = high * factor
     left, right = _halves(high)
-    upper, lower = _halves(factor)
     error = left * upper
     error -= main
     # In this order, the first sums are exact.
@@ -72,13 +70,13 @@ def _halves(numbers: Array) -> tuple[Array, Array]:
 
 
 @cache
-def _powers() -> tuple[Array, Array]:
-    """Powers of ten as p + r."""
+def _powers() -> Array:
+    """Powers of ten as p + r: rows of p, its two halves, and r."""
     rows = []
     for power in range(-_LARGEST_POWER, _LARGEST_POWER + 1):
         over, under = 10 ** max(power, 0), 10 ** max(-power, 0)
         factor = over / under
         top, bottom = factor.as_integer_ratio()
         rows.append((factor, (over * bottom - top * under) / (bottom * under)))
-    factors, rests = np.array(rows).T.copy()
-    return factors, rests
+    factors, rests = np.array(rows).T
+    return np.array([factors, *_halves(factors), rests])
