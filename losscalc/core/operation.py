@@ -313,10 +313,14 @@ def result_dtype(dtype: DTypeLike | None) -> np.dtype | None:
     return wanted
 
 
+_OF_CALLS = ("reduction", "dtype", "broadcast", "wrt", "threads", "digits", "like")
+"""What every loss is given in Python, beside its own arrays and parameters."""
+
+
 def unknown_argument(operation: Operation, name: str) -> ParameterError:
     """The error for an argument that is neither an array nor a parameter of an operation."""
     known = {a.name: None for a in array_arguments(type(operation))} | operation.settings
-    close = suggest(name, known)
+    close = suggest(name, {**known, **dict.fromkeys(_OF_CALLS)})
     return ParameterError(
         f"{operation.name} has no argument of that name",
         found=name,

@@ -213,11 +213,11 @@ def diagnose(loss: object, *arrays: ArrayLike | None, count: int = 5, **argument
     return Diagnosis(tuple(diagnosis_sheets(call, count, lambda _: None)), (*known, *doubtful))
 
 
-def compare(losses: Sequence[object], *arrays: ArrayLike | None, **arguments: Any) -> Comparison:
+def compare(losses: object, *arrays: ArrayLike | None, **arguments: Any) -> Comparison:
     """Show several losses of the same data: of the single ones min, median and max, the mean, and the sum.
 
-    Each loss, and the arguments, are those of `compute`. A loss that the data do not fit has the reason
-    beside it.
+    `losses` is a list of losses, or a single one; each, and the arguments, are those of `compute`. A loss
+    that the data do not fit has the reason beside it.
 
     Raises the error of the first loss if the data fit none.
 
@@ -228,8 +228,9 @@ def compare(losses: Sequence[object], *arrays: ArrayLike | None, **arguments: An
 
     # What is compared are the mean and the sum alike.
     arguments.pop("reduction", None)
+    several = losses if isinstance(losses, list | tuple) else [losses]
     rows, errors = [], []
-    for loss in losses:
+    for loss in several:
         try:
             rows.append(comparison_row(_Asked.of(loss, arrays, arguments).of_loss))
         except LosscalcError as error:

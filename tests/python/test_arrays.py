@@ -156,3 +156,10 @@ def test_balanced_weights() -> None:
     assert losscalc.compute("bce-logits", X, [0, 0, 1], pos_weight="balanced") == two
     with pytest.raises(losscalc.UsageError, match="cannot be balanced"):
         losscalc.compute("mse", X, Y, weight="balanced")
+
+
+def test_misspelt_arguments_are_known() -> None:
+    """Those of all losses as well as its own."""
+    with pytest.raises(losscalc.ParameterError) as caught:
+        losscalc.compute("mse", X, X, reductoin="sum")
+    assert caught.value.__notes__ == ["hint: did you mean reduction?"]

@@ -183,6 +183,7 @@ def test_rows_are_records() -> None:
     (row,) = losscalc.worst("l1", [1.0, 5.0, 2.0], [1.5, 1.0, 2.0], count=1).rows
     assert (row["index"], row["loss"], row["share"]) == ([1], 4.0, pytest.approx(8 / 9))
     compared = losscalc.compare(["l1", losscalc.MSE], [1.0, 2.0], [1.0, 4.0])
+    assert losscalc.compare("mse", [1.0, 2.0], [1.0, 4.0]).rows == compared.rows[1:]
     assert [(row["loss"], row["mean"]) for row in compared.rows] == [("l1", 1.0), ("mse", 2.0)]
 
 
