@@ -133,7 +133,9 @@ def shared(addresses: Mapping[str, Address], reading: Reading) -> dict[str, Addr
 
 
 def _has_several(address: Address, addresses: Mapping[str, Address], reading: Reading) -> bool:
-    """Whether several columns may be read of one file."""
+    """Whether several columns may be read of a file; one thread, for little memory, reads it anew."""
+    if reading.threads == 1:
+        return False
     picks = reading.key is not None or reading.by is not None or bool(reading.where)
     return picks or sum(address.is_beside(other) for other in addresses.values()) > 1
 

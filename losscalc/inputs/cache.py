@@ -1,12 +1,14 @@
 """The text that several readers of one file have in common, so that it is read and cut once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar
 
 Found = TypeVar("Found")
 
-# So much text is kept for those who come behind; who comes later reads it once more.
-_MOST = 6 << 20
+# So many bytes are kept for those who come behind, at a guess; who comes later reads them once more.
+_MOST = 12 << 20
+# What is known of the cells of a line.
+_LINE = 16
 
 
 class Passage(NamedTuple):
@@ -22,13 +24,13 @@ class Passage(NamedTuple):
     cells: dict[Any, Any] | None = None
     """Where their cells are, by what separates them, as far as one of several readers looked for them."""
 
-    def found(self, key: Any, find: Callable[[], Found]) -> Found:
+    def found(self, key: Any, find: Callable[[], Iterable[Found]]) -> Iterable[Found]:
         """What a reader finds by a key, which the others need not look for again."""
         if self.cells is None:
             return find()
         if key not in self.cells:
-            self.cells[key] = find()
-        found: Found = self.cells[key]
+            self.cells[key] = list(find())
+        found: list[Found] = self.cells[key]
         return found
 
 
@@ -46,7 +48,11 @@ class Cache:
     def keep(self, key: Any, passage: Passage, state: Any) -> None:
         """Keep a passage in the place of older ones."""
         self._kept[key] = passage, state
-        self._size += len(passage.text)
+        self._size += _size(passage)
         while self._size > _MOST and len(self._kept) > 1:
             oldest, _ = self._kept.pop(next(iter(self._kept)))
-            self._size -= len(oldest.text)
+            self._size -= _size(oldest)
+
+
+def _size(passage: Passage) -> int:
+    return len(passage.text) + _LINE * (passage.end - passage.line)

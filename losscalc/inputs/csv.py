@@ -192,11 +192,11 @@ class CsvTable:
 
     def _parsed(self, chosen: list[int], passage: Passage) -> Array | None:
         """The numbers in the chosen columns of some lines; None where a closer look is needed."""
-        grids = passage.found((self._dialect, self._width), partial(self._grids, passage.text))
-        values = None if grids is None else numbers(grids, chosen)
+        find = partial(self._cells_of, passage.text)
+        values = numbers(passage.found((self._dialect, self._width), find), chosen)
         return values if values is not None and self._trails_in(passage.text, len(values)) else None
 
-    def _grids(self, text: str) -> list[Grid] | None:
+    def _cells_of(self, text: str) -> Iterator[Grid | None]:
         return cut(self._dialect.with_points(text), self._dialect.delimiter, self._width)
 
     def _fast(self, values: Array | None, depth: int) -> Piece | None:

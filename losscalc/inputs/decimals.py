@@ -9,7 +9,7 @@ Every step is an array operation, during which other threads run.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -42,33 +42,27 @@ def parse_table(
 
     With `json`, only what JSON allows is a number: not 01, .5, 5., +1 or nan.
     """
-    grids = cut(text, delimiter, width)
-    return None if grids is None else numbers(grids, columns, json=json)
+    return numbers(cut(text, delimiter, width), columns, json=json)
 
 
-def cut(text: str, delimiter: str, width: int) -> list[Grid] | None:
-    """The cells of whole lines, or None where lines differ, or only a closer look tells where cells end."""
+def cut(text: str, delimiter: str, width: int) -> Iterator[Grid | None]:
+    """The cells of whole lines; None where lines differ, or only a closer look tells where cells end."""
     if not text.isascii() or '"' in text or delimiter.isalnum() or delimiter in "+-.":
-        return None
-    grids = []
+        yield None
+        return
     start, length = 0, _length(text, delimiter)
     while start < len(text):
         stop = text.rfind("\n", start, start + _STEP * length) + 1 or text.index("\n", start) + 1
-        if _has_long_cell(text, start, stop, delimiter):
-            return None
-        grid = Grid.of(squeezed(text[start:stop].encode(), delimiter), delimiter, width)
-        if grid is None:
-            return None
-        grids.append(grid)
+        is_long = _has_long_cell(text, start, stop, delimiter)
+        yield None if is_long else Grid.of(squeezed(text[start:stop].encode(), delimiter), delimiter, width)
         start = stop
-    return grids
 
 
-def numbers(grids: Sequence[Grid], columns: list[int], *, json: bool = False) -> Array | None:
-    """The numbers in some columns, or None where a cell is no number."""
+def numbers(grids: Iterable[Grid | None], columns: list[int], *, json: bool = False) -> Array | None:
+    """The numbers in some columns, or None where a cell is no number, or not known."""
     parts = []
     for grid in grids:
-        values = _Numerals(grid, columns, json).values()
+        values = None if grid is None else _Numerals(grid, columns, json).values()
         if values is None:
             return None
         parts.append(values)
@@ -114,6 +108,9 @@ class _Numerals:
 
     def values(self) -> Array | None:
         """The numbers in the cells, or None if one of them is no number."""
+        # Columns of words are many, and this tells them from most others.
+        if parse_number(self._text(self._starts[0], self._stops[0])) is None:
+            return None
         starts, minus = self._behind_signs()
         first = "".join(map(self._text, starts[:_FIRST], self._stops[:_FIRST])).lower()
         kind = 0 if first.isdigit() else 2 if "e" in first else 1

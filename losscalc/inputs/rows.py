@@ -56,8 +56,9 @@ class TextRows:
 
     def parsed(self, parse: Callable[[Passage], Parsed]) -> Iterator[Parsed]:
         """What a function makes of the text at hand, and of each piece behind it, on threads."""
-        begun = Passage(self.text, self.line, self._end)
-        passages = chain([begun] if self.text else [], self._passages)
+        # A passage with a name would be held to the end.
+        begun = iter([Passage(self.text, self.line, self._end)] if self.text else [])
+        passages = chain(begun, self._passages)
         self._passages = self._threads(lambda each: each._replace(parsed=parse(each)), passages)
         self.go_on()
         while self.text:
