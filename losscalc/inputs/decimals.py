@@ -224,6 +224,8 @@ class _Numerals:
         known = lengths <= WORD * MOST
         if most > WORD * MOST:
             lengths = lengths * known
+            if not lengths.any():
+                return np.zeros(len(stops), np.uint64), known
         words = self._grid.before(stops, count).reshape(-1, count)
         whole = words[:0, 0]
         # Word by word, as arrays of all of them would not fit into the cache.
