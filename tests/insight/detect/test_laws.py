@@ -108,7 +108,7 @@ def test_every_hypothesis_is_called_and_worded(name: str) -> None:
         ("first-rows=1", "only the first row was averaged"),
         ("first-rows=2", "only the first 2 rows were averaged"),
         ("last-rows=1", "only the last row was averaged"),
-        ("rolled=1", "targets were 1 row further on, the last ones coming first"),
+        ("rolled=1", "targets were rolled by 1 row, the last ones coming first"),
         ("rolled=11", "targets were rolled by 11 rows, the last ones coming first"),
         (
             "shifted=-1",
