@@ -102,9 +102,10 @@ class _Draughtsman:
         steps = f'<ul class="steps"><li>{escape(line.note)}</li></ul>' if line.note else steps
         focus = ' tabindex="0"' if steps else ""
         tip = f' title="{line.number!r}"' if isinstance(line.number, float) else ""
+        kind = "numbers" if ", " in line.value else "number"
         return (
             f'<tr{focus}><th scope="row">{escape(line.label)}</th><td>{_math(line.math)}{steps}</td>'
-            f'<td class="number"{tip}>{escape(line.value)}</td></tr>\n'
+            f'<td class="{kind}"{tip}>{escape(line.value)}</td></tr>\n'
         )
 
 

@@ -13,7 +13,7 @@ FRAGMENT_STYLE = f"""
 .losscalc caption small {{ color: var(--soft); font-weight: 400; margin-left: .8em; }}
 .losscalc thead th, .losscalc thead td {{ color: var(--soft); font-weight: 500; border-top: 0; }}
 .losscalc tbody th {{ color: var(--soft); font-weight: 400; white-space: nowrap; }}
-.losscalc .number {{ text-align: right; }}
+.losscalc .number, .losscalc .numbers {{ text-align: right; }}
 .losscalc .number, .losscalc .name {{ white-space: nowrap; }}
 .losscalc .bars {{ min-width: 12em; }}
 .losscalc .bars i {{ display: block; height: 1em; background: var(--bar); }}
@@ -56,7 +56,7 @@ NOTEBOOK_STYLE = """
 .losscalc table { font-size: inherit; }
 .losscalc table tr:nth-child(n), .losscalc pre code { background: none; }
 .losscalc.losscalc.losscalc th, .losscalc.losscalc.losscalc td { text-align: left; max-width: none; }
-.losscalc.losscalc.losscalc .number { text-align: right; }
+.losscalc.losscalc.losscalc :is(.number, .numbers) { text-align: right; }
 """
 
 PAGE_STYLE = """
