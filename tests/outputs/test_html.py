@@ -193,6 +193,17 @@ def test_a_browser_has_nothing_to_complain_of(browser, page, words):
 
 @needs_chromium
 @pytest.mark.slow
+def test_no_number_is_cut_off(browser, page):
+    """Not even beside the ten derivatives of a row."""
+    digits = Path(__file__).parents[2] / "samples" / "digits"
+    arrays = ("-i", str(digits / "logits.npy"), "-t", str(digits / "labels.npy"))
+    browser.open(page("cross-entropy", *arrays, "--gradient", "--explain"))
+    main = "document.querySelector('main')"
+    assert browser.ask(f"{main}.scrollWidth <= {main}.clientWidth")
+
+
+@needs_chromium
+@pytest.mark.slow
 def test_what_is_seen_is_what_is_so(browser, page):
     """The losses, the numerator and the mean, from the definition of the softmax."""
     browser.open(page(*CALL, "--explain"))
