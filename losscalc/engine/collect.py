@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from losscalc.core.array import Array, row_size
-from losscalc.engine.threads import Mapper
+from losscalc.engine.threads import on_threads
 
 Change = Callable[[Array], Array]
 # The number of elements that are changed at once.
@@ -27,13 +27,13 @@ class Kept:
     """Keeps the arrays in memory, and joins them along axis 0.
 
     If it is known how many rows there are, each array is copied to its place at once: memory that is touched
-    for the first time takes longer than a copy, and that of one array serves for the next. `mapper` maps a
-    change over the parts of the whole.
+    for the first time takes longer than a copy, and that of one array serves for the next. The parts of the
+    whole are changed on so many threads.
     """
 
-    def __init__(self, rows: int | None, mapper: Mapper) -> None:
+    def __init__(self, rows: int | None, threads: int | None) -> None:
         self._rows = rows
-        self._mapper = mapper
+        self._threads = threads
         self._pieces: list[Array] = []
         self._joined: Array | None = None
         self._filled = 0
@@ -68,7 +68,8 @@ class Kept:
             result[part] = change(whole[part])
 
         rows = max(1, _STEP // max(1, row_size(whole.shape)))
-        for _ in self._mapper(place, (slice(start, start + rows) for start in range(0, len(whole), rows))):
+        parts = (slice(start, start + rows) for start in range(0, len(whole), rows))
+        for _ in on_threads(self._threads)(place, parts):
             pass
         return result
 

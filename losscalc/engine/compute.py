@@ -220,7 +220,7 @@ def _collector(given: Collector | None, call: AnyCall, layout: Layout) -> Collec
     if given is not None and layout.cut:
         return given
     source = None if call.wrt is None else call.sources[call.wrt]
-    return Kept(source.shape[0] if source and source.in_memory else None, on_threads(call.threads))
+    return Kept(source.shape[0] if source and source.in_memory else None, call.threads)
 
 
 def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Collector) -> Computation:

@@ -13,6 +13,7 @@ import pickle
 import random
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -133,31 +134,36 @@ def seconds(function: Callable[[], Any], runs: int = 5) -> float:
     return min(times)
 
 
-def measured(folder: Path, processes: list[int]) -> Iterator[tuple[str, float, str]]:
-    """What the simulation takes for granted, and the same run on local clusters of several processes."""
-    import dask
-    from distributed import Client, LocalCluster
-
+def opened(folder: Path) -> Any:
+    """The call of all files of a folder."""
     from losscalc.core.reductions import REDUCTIONS
-    from losscalc.engine import compute as engine
-    from losscalc.engine import dask as cluster
     from losscalc.engine.call import Call
     from losscalc.inputs.address import open_array, parse_address
     from losscalc.inputs.options import Reading
 
-    def call() -> Any:
-        patterns = (("input", "x"), ("target", "y"))
-        arrays = {
-            name: open_array(parse_address(f"{folder}/{letter}-*.npy"), name, Reading())
-            for name, letter in patterns
-        }
-        return Call(losscalc.MSE(), arrays, REDUCTIONS["mean"])
+    arrays = {
+        name: open_array(parse_address(f"{folder}/{letter}-*.npy"), name, Reading())
+        for name, letter in (("input", "x"), ("target", "y"))
+    }
+    return Call(losscalc.MSE(), arrays, REDUCTIONS["mean"])
 
-    size = sum(path.stat().st_size for path in folder.glob("?-*.npy"))
+
+def planned(folder: Path) -> list[Any]:
+    """The tasks of that call."""
+    from losscalc.engine import dask as cluster
+
+    whole = opened(folder)
+    return list(cluster.plan(whole, whole.layout))
+
+
+def steps(folder: Path) -> Iterator[tuple[str, float, str]]:
+    """What the simulation takes for granted: the parts of a run, in one process."""
+    from losscalc.engine import compute as engine
+    from losscalc.engine import dask as cluster
+
     files = len(list(folder.glob("?-*.npy")))
-    whole = call()
-    tasks = list(cluster.plan(whole, whole.layout))
-    yield "opening a file", seconds(call) / files * 1e6, "µs"
+    whole, tasks = opened(folder), planned(folder)
+    yield "opening a file", seconds(lambda: opened(folder)) / files * 1e6, "µs"
     yield "planning a task", seconds(lambda: list(cluster.plan(whole, whole.layout))) / len(tasks) * 1e6, "µs"
     found = tasks[0]()
     assert not isinstance(found, losscalc.LosscalcError)
@@ -166,26 +172,46 @@ def measured(folder: Path, processes: list[int]) -> Iterator[tuple[str, float, s
     partial = found[0].partial
     yield "adding a result", seconds(lambda: [partial + partial for _ in range(1000)]) * 1e3, "µs"
     yield "a task", seconds(lambda: tasks[0]()), "s"
-    yield "one thread, no cluster", seconds(lambda: engine.compute(call()._replace(threads=1)), 3), "s"
+    yield (
+        "one thread, no cluster",
+        seconds(lambda: engine.compute(opened(folder)._replace(threads=1)), 3),
+        "s",
+    )
+
+
+def clusters(folder: Path, processes: list[int]) -> Iterator[tuple[str, float, str]]:
+    """The same run on local clusters of several processes."""
+    import dask
+    from distributed import Client, LocalCluster
+
+    from losscalc.engine import compute as engine
+    from losscalc.engine import dask as cluster
+
+    size = sum(path.stat().st_size for path in folder.glob("?-*.npy"))
     default = dict(dask.config.get("distributed.nanny.pre-spawn-environ"))
     for count, is_kept in [(processes[0], False), *((count, True) for count in processes)]:
         dask.config.set({"distributed.nanny.pre-spawn-environ": default | (KEEPING if is_kept else {})})
         name = f"{count} processes{'' if is_kept else ' as Dask starts them'}"
         with LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None) as local:
             with cluster.connected(local.scheduler_address) as run:
-                elapsed = seconds(lambda run=run: engine.compute(call(), run), 2)
+                elapsed = seconds(lambda run=run: engine.compute(opened(folder), run), 2)
             yield name, elapsed, f"s ({size / elapsed / 1e6:,.0f} MB a second)"
             with Client(local.scheduler_address) as client:
-                works = [client.run(time.process_time)]
-                client.gather([client.submit(task, pure=False) for task in tasks])
-                works.append(client.run(time.process_time))
-                spent = sum(works[1].values()) - sum(works[0].values())
-                yield "  processor time of a task", spent / len(tasks), "s"
+                yield from worked(client, planned(folder))
 
-                def idle(client: Any = client) -> Any:
-                    return client.gather([client.submit(int, number, pure=False) for number in range(1000)])
 
-                yield "  an empty task", seconds(idle, 3) * 1e3, "µs"
+def worked(client: Any, tasks: list[Any]) -> Iterator[tuple[str, float, str]]:
+    """What a task takes of the processors of a cluster, and what one takes that has nothing to do."""
+    works = [client.run(time.process_time)]
+    client.gather([client.submit(task, pure=False) for task in tasks])
+    works.append(client.run(time.process_time))
+    spent = sum(works[1].values()) - sum(works[0].values())
+    yield "  processor time of a task", spent / len(tasks), "s"
+
+    def idle() -> Any:
+        return client.gather([client.submit(int, number, pure=False) for number in range(1000)])
+
+    yield "  an empty task", seconds(idle, 3) * 1e3, "µs"
 
 
 def main() -> None:
@@ -203,7 +229,7 @@ def main() -> None:
         return
     options.measure.mkdir(parents=True, exist_ok=True)
     write(options.measure, options.pairs, options.megabytes)
-    for what, figure, unit in measured(options.measure, options.processes):
+    for what, figure, unit in chain(steps(options.measure), clusters(options.measure, options.processes)):
         print(f"{what:<32}{figure:>12,.2f} {unit}", flush=True)
 
 

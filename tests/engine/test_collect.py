@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from losscalc.engine.collect import Kept
-from losscalc.engine.threads import on_threads
 
 ROWS = np.arange(300_000.0).reshape(-1, 2)
 
@@ -24,7 +23,7 @@ def test_kept(rows, threads, change):
     """The whole is what NumPy makes of it, also where rows were left out; what was given stays as it is."""
     for pieces in (np.split(ROWS, [1, 70_000, 70_000]), [ROWS]):
         given = [piece.copy() for piece in pieces]
-        kept = Kept(rows, on_threads(threads))
+        kept = Kept(rows, threads)
         for piece in given:
             kept.add(piece)
         whole = kept.finish(change)
@@ -37,7 +36,7 @@ def test_kept(rows, threads, change):
 
 def test_kept_of_one_number():
     """A derivative with respect to a lone number has no rows."""
-    kept = Kept(None, on_threads(1))
+    kept = Kept(None, 1)
     kept.add(np.float64(3.0))
 
     assert kept.finish(lambda value: value / 2.0) == 1.5
