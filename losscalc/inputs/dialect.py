@@ -20,6 +20,8 @@ _FIRST = re.compile(r"^.*\S.*$|\Z", re.MULTILINE)
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _DELIMITERS = ";\t|,"
 _SAMPLE = 50
+# So many cells of these show whether they are numbers; rows of classes may have thousands each.
+_CELLS = 2_000
 # Compiled when they are used, as few texts have quotes, lines of # or thousands.
 _QUOTED = r'"[^"]*"'
 _CELL = r'"[^"]*"(?![^ \t])|[^ \t]+'
@@ -196,7 +198,7 @@ def _share(sample: str, delimiter: str) -> float:
     if any(len(cells) != len(rows[0]) + lacks for cells in rows[lacks:]):
         return 0
     decimals = "." if delimiter == "," else ".,"
-    cells = [cell for row in rows[1:] or rows for cell in row[lacks:]]
+    cells = list(islice((cell for row in rows[1:] or rows for cell in row[lacks:]), _CELLS))
     found = sum(
         not cell.strip() or listed(cell) is not None or any(number(cell, d) is not None for d in decimals)
         for cell in cells

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from losscalc.inputs import dialect
 from losscalc.inputs.address import open_array, parse_address
 from losscalc.inputs.dialect import Dialect
 from losscalc.inputs.options import Reading
@@ -58,3 +59,12 @@ def test_the_same_array_with_and_without_quotes(tmp_path, quote, cells):
         assert str(whole(f"{path}#p")) == str([1.0, float(cells[1])])
         found = whole(f"{path}#k", is_beside=True)
         assert [c if isinstance(c, str) else c.decode() for c in found] == ["a", cells[0]]
+
+
+def test_wide_rows_are_not_looked_at_cell_by_cell(monkeypatch):
+    """A few thousand cells tell; rows of classes may have as many each."""
+    seen = []
+    monkeypatch.setattr(dialect, "number", lambda cell, decimal: seen.append(cell) or 0.5)
+    text = (",".join(["0.5"] * 1000) + "\n") * 50
+    assert dialect.find_dialect(text, ",", ".").delimiter == ","
+    assert 1000 <= len(seen) <= 5000
