@@ -18,8 +18,8 @@ _SCALE_BITS = 512
 _GROUP_BITS = 9
 # The last bit of numbers with this exponent is the unit.
 _LEAST_EXPONENT = 52 - UNIT_BITS
-# So many numbers take Python as long one by one as the passes over an array.
-_FEW = 16
+# So many numbers take `math.fsum` as long as the passes over an array.
+_FEW = 256
 
 # The exponents that a saved sum may have; no sum of float64 numbers comes near the upper end.
 _EXPONENTS = range(-UNIT_BITS, 4097)
@@ -86,7 +86,7 @@ def total(values: FloatArray) -> Sum:
     """
     rest = values.reshape(-1)
     if rest.size <= _FEW:
-        return sum(map(Sum.of, rest.tolist()), EMPTY)
+        return _few(rest.tolist())
     low, high = float(rest.min()), float(rest.max())
     peak = max(high, -low)
     if peak == 0.0:
@@ -111,6 +111,20 @@ def total(values: FloatArray) -> Sum:
     if bound + rest.size.bit_length() <= last + 53:
         return Sum(units + Sum.of(float(rest.sum())).units)
     return Sum(units) + total(np.add.reduceat(rest, _groups(rest.size)))
+
+
+def _few(numbers: list[float]) -> Sum:
+    """The exact sum of a list: what its rounded sum lacks is again a sum, with the opposite of that one."""
+    units = 0
+    try:
+        while math.isfinite(rounded := math.fsum(numbers)):
+            if not rounded:
+                return Sum(units)
+            units += Sum.of(rounded).units
+            numbers.append(-rounded)
+    except (OverflowError, ValueError):
+        pass  # A part of the sum is beyond float64, or there are infinities of both signs.
+    return sum(map(Sum.of, numbers), Sum(units))
 
 
 def _smallest(values: FloatArray, low: float) -> float:
