@@ -17,10 +17,10 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.core.domains import parse_number
-from losscalc.inputs.grid import MOST, WORD, Grid, Places, Words, squeezed
+from losscalc.inputs.grid import MOST, WORD, Flags, Grid, Places, Words, squeezed
 from losscalc.inputs.limits import CELL
 from losscalc.inputs.options import BLANKS
-from losscalc.inputs.powers import Flags, nearest
+from losscalc.inputs.powers import nearest
 
 _PLUS, _MINUS, _POINT, _ZERO = b"+-.0"
 

@@ -12,10 +12,8 @@ from functools import cache
 
 import numpy as np
 
-from losscalc.core.array import Array, ArrayOf
-from losscalc.inputs.grid import Places, Words
-
-Flags = ArrayOf[np.bool_]
+from losscalc.core.array import Array
+from losscalc.inputs.grid import Flags, Places, Words
 
 # Beyond, the error of a product would be subnormal, and lose bits.
 _LARGEST_POWER = 250
