@@ -10,8 +10,8 @@ from losscalc.errors import LosscalcNote
 
 def columns_beside_vectors(shapes: Mapping[str, Shape], roles: Mapping[str, Role]) -> dict[str, str]:
     """The arrays (N, 1), each with an array (N,) that is no weight."""
-    columns = [name for name in _of_rows(shapes, roles, axes=2) if shapes[name][1] == 1]
-    vectors = _of_rows(shapes, roles, axes=1) if columns else []
+    columns = [name for name, shape in shapes.items() if shape[1:] == (1,) and _is_of_rows(name, roles)]
+    vectors = _vectors(shapes, roles) if columns else []
     return {
         name: vector
         for name in columns
@@ -22,18 +22,23 @@ def columns_beside_vectors(shapes: Mapping[str, Shape], roles: Mapping[str, Role
 
 def lines_beside_vectors(shapes: Mapping[str, Shape], roles: Mapping[str, Role]) -> list[str]:
     """The arrays (1, N), as a line of text holds them, each with an array (N,) that is no weight."""
-    lines = [name for name in _of_rows(shapes, roles, axes=2) if shapes[name][0] in (1, None)]
-    vectors = [shapes[name] for name in _of_rows(shapes, roles, axes=1)] if lines else []
+    lines = [
+        name
+        for name, shape in shapes.items()
+        if len(shape) == 2 and shape[0] in (1, None) and _is_of_rows(name, roles)
+    ]
+    vectors = [shapes[name] for name in _vectors(shapes, roles)] if lines else []
     return [name for name in lines if shapes[name][1:] in vectors]
 
 
-def _of_rows(shapes: Mapping[str, Shape], roles: Mapping[str, Role], axes: int) -> list[str]:
-    """The arrays with so many axes of which the first is that of the rows."""
-    return [
-        name
-        for name, shape in shapes.items()
-        if len(shape) == axes and name in roles and roles[name].kind not in NOT_OF_ROWS
-    ]
+def _vectors(shapes: Mapping[str, Shape], roles: Mapping[str, Role]) -> list[str]:
+    """The arrays (N,)."""
+    return [name for name, shape in shapes.items() if len(shape) == 1 and _is_of_rows(name, roles)]
+
+
+def _is_of_rows(name: str, roles: Mapping[str, Role]) -> bool:
+    """Whether the first axis of an array is that of the rows."""
+    return name in roles and roles[name].kind not in NOT_OF_ROWS
 
 
 def column_note(shapes: Mapping[str, Shape], column: str, vector: str, *, hint: str | None) -> LosscalcNote:

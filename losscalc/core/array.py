@@ -40,6 +40,11 @@ def row_size(shape: Shape) -> int:
     return size
 
 
+def are_finite(values: Array) -> bool:
+    """Whether no number is NaN or infinite; `all` of the flags takes twice as long as to count them."""
+    return int(np.count_nonzero(np.isfinite(values))) == values.size
+
+
 def extremes(values: Array) -> tuple[float, float]:
     """The least and the largest number of an array that is not empty; both are NaN if any number is.
 

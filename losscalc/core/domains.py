@@ -56,7 +56,10 @@ class Interval(NamedTuple):
 
     def first_outside(self, values: np.ndarray) -> Index | None:
         # If the extremes are inside, so is everything between them. Both are NaN if any value is.
-        if values.size == 0 or all(map(self.contains, extremes(values))):
+        if values.size == 0:
+            return None
+        low, high = extremes(values)
+        if self.contains(low) and self.contains(high):
             return None
         return _first_false(self._holds(values))
 

@@ -44,19 +44,27 @@ class Sum(NamedTuple):
     @classmethod
     def of(cls, value: float) -> "Sum":
         """The sum of one number."""
-        if not math.isfinite(value):
-            return cls(0, value)
-        numerator, denominator = value.as_integer_ratio()
-        return cls(numerator << (UNIT_BITS - denominator.bit_length() + 1))
+        return cls(_units(value)) if math.isfinite(value) else cls(0, value)
+
+    @classmethod
+    def whole(cls, value: int) -> "Sum":
+        """The sum of one whole number, such as a count."""
+        return cls(value << UNIT_BITS)
 
     def __add__(self, other: "Sum") -> "Sum":  # type: ignore[override]
         return Sum(self.units + other.units, self.special + other.special)
 
     def __float__(self) -> float:
-        return quotient(self, Sum(1 << UNIT_BITS))
+        return quotient(self, Sum.whole(1))
 
 
 EMPTY = Sum()
+
+
+def _units(value: float) -> int:
+    """A finite number in units of 2^-1074."""
+    numerator, denominator = value.as_integer_ratio()
+    return numerator << (UNIT_BITS + 1 - denominator.bit_length())
 
 
 def quotient(numerator: Sum, denominator: Sum) -> float:
@@ -109,7 +117,7 @@ def total(values: FloatArray) -> Sum:
         units += above
         bound = exponent - 53
     if bound + rest.size.bit_length() <= last + 53:
-        return Sum(units + Sum.of(float(rest.sum())).units)
+        return Sum(units + _units(float(rest.sum())))
     return Sum(units) + total(np.add.reduceat(rest, _groups(rest.size)))
 
 
@@ -120,7 +128,7 @@ def _few(numbers: list[float]) -> Sum:
         while math.isfinite(rounded := math.fsum(numbers)):
             if not rounded:
                 return Sum(units)
-            units += Sum.of(rounded).units
+            units += _units(rounded)
             numbers.append(-rounded)
     except (OverflowError, ValueError):
         pass  # A part of the sum is beyond float64, or there are infinities of both signs.

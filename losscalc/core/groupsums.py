@@ -116,7 +116,7 @@ class GroupTotals:
                 continue
             total = own[_TOTAL]
             numerator, denominator = own.get(_NUMERATOR, total), own.get(_DENOMINATOR)
-            denominator = denominator or Sum.of(float(count))
+            denominator = denominator or Sum.whole(count)
             yield group, Partial(loss, total, numerator, denominator, count, ignored, rows)
 
     def _sums(self, name: str, groups: Numbers) -> list[Sum]:

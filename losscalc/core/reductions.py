@@ -144,14 +144,15 @@ class Partial(NamedTuple):
         count = terms.value.size - ignored
         losses = total(terms.value) if is_summed else EMPTY
         numerator = losses if terms.share is None or not is_summed else total(terms.share)
-        divisor = Sum.of(float(count)) if terms.divisor is None else total(terms.divisor)
+        divisor = Sum.whole(count) if terms.divisor is None else total(terms.divisor)
         return cls(loss, losses, numerator, divisor, count, ignored, rows)
 
     @property
     def is_finite(self) -> bool:
         """Whether no loss was NaN or infinite."""
-        are_finite = self.total.special == self.numerator.special == 0
-        return are_finite and all(each.special == 0 for each in self.sums.values())
+        if self.sums:
+            return all(each.special == 0 for each in self.sums.values())
+        return self.total.special == self.numerator.special == 0
 
     @property
     def numbers(self) -> dict[str, float]:
@@ -161,12 +162,12 @@ class Partial(NamedTuple):
     @property
     def batch(self) -> Sum:
         """The number of rows, as a sum."""
-        return Sum.of(float(self.rows))
+        return Sum.whole(self.rows)
 
     @property
     def one(self) -> Sum:
         """1, as a sum."""
-        return Sum.of(1.0)
+        return Sum.whole(1)
 
     def __add__(self, other: "Partial") -> "Partial":  # type: ignore[override]
         if self.loss is not other.loss and self.loss != other.loss:

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscalc.core.array import FloatArray, IndexArray
-from losscalc.core.stable import LARGE, SMALL, lost, number, numbers_like, pick, put, total
+from losscalc.core.array import FloatArray, IndexArray, extremes
+from losscalc.core.stable import LARGE, SMALL, lost, number, numbers_like, pick, places, put, total
 
 # Beyond a gap of 600, exponentials are multiplied by exp(512), lest they become subnormal.
 _FAINT, _LIFT = 600.0, 512.0
@@ -19,7 +19,7 @@ class Exponentials(NamedTuple):
     """
 
     top: IndexArray
-    """The position of the largest score of each row."""
+    """The place of the largest score of each row among all numbers, (..., 1)."""
     peak: FloatArray
     """The exponential of the largest score, (..., 1)."""
     others: FloatArray
@@ -38,15 +38,17 @@ class Partition(NamedTuple):
 def exponentials(x: FloatArray) -> Exponentials:
     """The exponentials of the last axis: exp(x_j) / exp(m) does without the rounding of x_j - m."""
     x = np.ascontiguousarray(x)
-    top = _leaders(x)
+    leaders = _leaders(x)
+    top = places(x, leaders)
     others = np.exp(x)
-    peak = pick(others, top)[..., np.newaxis]
-    put(others, top, 0.0)
+    flat = others.reshape(-1)
+    peak = flat[top]
+    flat[top] = 0.0
     rest = total(others)[..., np.newaxis]
-    safe = (peak > SMALL) & (peak < LARGE) & (rest > SMALL) & (rest < LARGE)
-    if not safe.all():
-        rows = ~safe[..., 0]
-        peak[rows], others[rows], rest[rows] = _shifted(x[rows], top[rows])
+    least, most = np.minimum(peak, rest), np.maximum(peak, rest)
+    if peak.size and not (extremes(least)[0] > SMALL and extremes(most)[1] < LARGE):
+        rows = ~((least > SMALL) & (most < LARGE))[..., 0]
+        peak[rows], others[rows], rest[rows] = _shifted(x[rows], leaders[rows])
     return Exponentials(top, peak, others, rest)
 
 
@@ -87,26 +89,31 @@ def surprisal(x: FloatArray, position: IndexArray) -> FloatArray:
     It is (m - x_k) + log1p(Σ' exp(x_j - m)), Σ' without the largest score m. Neither part is negative, so
     nothing cancels, and a confident right answer, m = x_k, keeps the digits of log1p.
     """
+    x = np.ascontiguousarray(x)
     top, peak, _, rest = exponentials(x)
-    m = pick(x, top)
-    # The gap of the largest score to itself is 0, also if it is infinite (inf - inf would be NaN).
-    gap = np.where((position == top) & (m == m), 0.0, m - pick(x, position))
-    return joined(gap, np.log1p(rest / peak)[..., 0])
+    own, flat = places(x, position), x.reshape(-1)
+    m = flat[top]
+    gap = m - flat[own]
+    if np.count_nonzero(gap != gap):
+        # The gap of the largest score to itself is 0, also if it is infinite.
+        gap = np.where((own == top) & (m == m), 0.0, gap)
+    return joined(gap, np.log1p(rest / peak))[..., 0]
 
 
 def partition(x: FloatArray) -> Partition:
     """-ln softmax at every position of the last axis, in its two parts."""
     x = np.ascontiguousarray(x)
     top, peak, _, rest = exponentials(x)
-    m = pick(x, top)
-    gap = m[..., np.newaxis] - x
-    put(gap, top, np.where(m == m, 0.0, m))
+    m = x.reshape(-1)[top]
+    gap = m - x
+    gap.reshape(-1)[top] = np.where(m == m, 0.0, m)
     return Partition(gap, np.log1p(rest / peak)[..., 0])
 
 
 def joined(gap: FloatArray, tail: FloatArray) -> FloatArray:
     """The sum of gap and tail, infinite where the gap is, even if the tail is NaN."""
-    return np.where(gap == np.inf, number(np.inf, tail), gap + tail)
+    both = np.asarray(gap + tail)
+    return np.where(gap == np.inf, number(np.inf, tail), both) if np.count_nonzero(both != both) else both
 
 
 def log_softmax(x: FloatArray) -> FloatArray:
@@ -122,7 +129,7 @@ def softmax(x: FloatArray) -> FloatArray:
     if not x.size:
         return x
     top, peak, others, rest = exponentials(x)
-    put(others, top, peak[..., 0])
+    others.reshape(-1)[top] = peak
     return others / (rest + peak)
 
 
@@ -133,8 +140,8 @@ def softmax_and_rest(x: FloatArray) -> tuple[FloatArray, FloatArray]:
     """
     top, peak, others, rest = exponentials(x)
     lacking = rest - others + peak
-    put(lacking, top, rest[..., 0])
-    put(others, top, peak[..., 0])
+    lacking.reshape(-1)[top] = rest
+    others.reshape(-1)[top] = peak
     others /= rest + peak
     lacking /= rest + peak
     return others, lacking
@@ -143,11 +150,11 @@ def softmax_and_rest(x: FloatArray) -> tuple[FloatArray, FloatArray]:
 def softmax_and_lack(x: FloatArray, position: IndexArray) -> tuple[FloatArray, FloatArray]:
     """Softmax of the last axis, and 1 - softmax at one position of each row."""
     top, peak, others, rest = exponentials(x)
-    largest, sum_of_rest, whole = peak[..., 0], rest[..., 0], rest + peak
-    lacking = np.where(position == top, sum_of_rest, sum_of_rest - pick(others, position) + largest)
-    put(others, top, largest)
+    own, flat, whole = places(x, position), others.reshape(-1), rest + peak
+    lacking = np.where(own == top, rest, rest - flat[own] + peak)
+    flat[top] = peak
     others /= whole
-    return others, lacking / whole[..., 0]
+    return others, (lacking / whole)[..., 0]
 
 
 def softmax_less_one(x: FloatArray, position: IndexArray) -> FloatArray:

@@ -146,19 +146,19 @@ SMALL, LARGE = 2.0**-900, 2.0**900
 def pick(rows: FloatArray, position: IndexArray) -> FloatArray:
     """The number at one position of each row; a row is the last axis."""
     if rows.flags.c_contiguous:
-        return rows.reshape(-1)[_places(rows, position).reshape(-1)].reshape(position.shape)
+        return rows.reshape(-1)[places(rows, position)][..., 0]
     return np.take_along_axis(rows, position[..., np.newaxis], axis=-1)[..., 0]
 
 
 def put(rows: FloatArray, position: IndexArray, values: FloatArray | float) -> None:
     """Write to one position of each row, in contiguous memory."""
-    rows.reshape(-1)[_places(rows, position)] = values
+    rows.reshape(-1)[places(rows, position)[..., 0]] = values
 
 
-def _places(rows: FloatArray, position: IndexArray) -> IndexArray:
-    """The index of one position of each row in the flattened array."""
+def places(rows: FloatArray, position: IndexArray) -> IndexArray:
+    """The place of one position of each row among all numbers, with an axis of length 1 at the end."""
     starts = np.arange(0, rows.size, max(1, rows.shape[-1]))
-    return starts.reshape(position.shape) + position
+    return (starts.reshape(position.shape) + position)[..., np.newaxis]
 
 
 def dot(one: FloatArray, other: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from losscalc.core.array import Array
+from losscalc.core.array import Array, are_finite
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import MEAN, Partial, Slope, Terms
 from losscalc.core.roles import Role, as_indices, as_real
@@ -140,10 +140,10 @@ def _evaluate(call: AnyCall, layout: Layout, roles: Mapping[str, Role], block: B
     is_finite = partial.is_finite
     if call.wrt is not None:
         value = _slope(call, layout, arrays, taken)
-        is_finite = bool(np.isfinite(value).all())
+        is_finite = are_finite(value)
     elif call.reduction.keeps and terms.sums is None:
         value = rounded(terms.value, layout.dtype)
-        is_finite = bool(np.isfinite(value).all())
+        is_finite = are_finite(value)
     if not is_finite:
         warnings.append(_nonfinite(call, layout, block, terms, value))
     findings = None if call.examine is None else call.examine(arguments, terms, block.is_first)
@@ -239,7 +239,7 @@ def _taken_slope(call: AnyCall, layout: Layout, taken: Mapping[str, Any], shape:
 def _summed(terms: Terms) -> Array:
     """The summands of a block; of several sums, those of the first that is not finite."""
     several = (terms.sums or {"value": terms.value}).values()
-    return next((values for values in several if not np.isfinite(values).all()), terms.value)
+    return next((values for values in several if not are_finite(values)), terms.value)
 
 
 def _rows(layout: Layout, block: Block) -> int:
@@ -274,7 +274,7 @@ def _cause(layout: Layout, block: Block, place: Index) -> str | None:
     """A hint at NaN or infinity in the same row, which may explain a result that is not finite."""
     for name, values in block.arrays.items():
         here = values[place[:1]] if name in layout.cut else values
-        if here.dtype.kind == "f" and not np.isfinite(here).all():
+        if here.dtype.kind == "f" and not are_finite(here):
             if np.isnan(here).any():
                 return f"`{_argument(name)}` is NaN there"
             return f"`{_argument(name)}` is infinite there, as in inf - inf or 0·inf"

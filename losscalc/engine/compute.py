@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from losscalc.core.array import Array, row_size
+from losscalc.core.array import Array, are_finite, row_size
 from losscalc.core.exactsum import EMPTY
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import SUM, Partial, Reduction
@@ -180,10 +180,11 @@ def _origins(call: AnyCall, layout: Layout, rows: Array | None) -> Array | None:
 
 def _picked(block: Block, pieces: Collection[Rows], layout: Layout) -> Block:
     """The block without the rows that take no part, or in which some array lacks a number."""
-    missing = [piece.missing for piece in pieces if piece.missing is not None]
-    excluded = [piece.excluded for piece in pieces if piece.excluded is not None]
-    if not missing and not excluded:
+    lacking = [piece for piece in pieces if piece.missing is not None or piece.excluded is not None]
+    if not lacking:
         return block
+    missing = [piece.missing for piece in lacking if piece.missing is not None]
+    excluded = [piece.excluded for piece in lacking if piece.excluded is not None]
     takes_part = ~np.logical_or.reduce(excluded or [np.zeros(len(missing[0]), bool)])
     is_whole = ~np.logical_or.reduce(missing or [np.zeros(len(excluded[0]), bool)])
     kept = np.flatnonzero(takes_part & is_whole)
@@ -200,17 +201,17 @@ def _picked(block: Block, pieces: Collection[Rows], layout: Layout) -> Block:
 def _common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:
     """The number of rows that every piece has; arrays of different lengths are an error."""
     lengths = {name: len(piece.values) for name, piece in pieces.items()}
+    if len(set(lengths.values())) == 1:
+        return next(iter(lengths.values()))
     shortest = min(lengths, key=lengths.__getitem__)
     longest = max(lengths, key=lengths.__getitem__)
-    if lengths[shortest] < lengths[longest]:
-        more = "more" if lengths[longest] == rows else str(start + lengths[longest])
-        count = start + lengths[shortest]
-        raise ShapeError(
-            f"`{shortest}` has {count} row{'s' * (count != 1)} and `{longest}` has {more}; "
-            "they must have the same number",
-            argument=shortest,
-        )
-    return lengths[shortest]
+    more = "more" if lengths[longest] == rows else str(start + lengths[longest])
+    count = start + lengths[shortest]
+    raise ShapeError(
+        f"`{shortest}` has {count} row{'s' * (count != 1)} and `{longest}` has {more}; "
+        "they must have the same number",
+        argument=shortest,
+    )
 
 
 def _collector(given: Collector | None, call: AnyCall, layout: Layout) -> Collector:
@@ -248,13 +249,17 @@ def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Col
     remarks = [*warnings.values(), *(findings.warnings if findings is not None else ())]
     if call.reduction.keeps and not partial.sums:
         return Computation(kept.finish(None), partial, tuple(remarks), dropped, tuple(samples))
-    end = _Ending(call.operation, call.reduction, partial, layout.dtype)
-    with np.errstate(all="ignore"):
-        value = end.number() if call.wrt is None else kept.finish(end.slope)
+    end = call.operation, partial, call.reduction, layout.dtype
+    if call.wrt is None:
+        value, doubts = finish(*end)
+    else:
+        slopes = _Slopes(*end)
+        value = kept.finish(slopes.reduced)
+        doubts = slopes.warnings
     names = () if call.by is None else call.by.groups
     parts = () if groups is None else groups.partials(call.operation)
     of_groups = {names[number]: part for number, part in parts}
-    return Computation(value, partial, (*remarks, *end.warnings), dropped, tuple(samples), of_groups)
+    return Computation(value, partial, (*remarks, *doubts), dropped, tuple(samples), of_groups)
 
 
 def _group_totals() -> "GroupTotals":
@@ -268,48 +273,42 @@ def finish(
     operation: Operation, partial: Partial, reduction: Reduction, dtype: np.dtype
 ) -> tuple[Array, tuple[LosscalcWarning, ...]]:
     """The reduced loss in a dtype, and a warning if it is not finite although all losses are."""
-    end = _Ending(operation, reduction, partial, dtype)
     with np.errstate(all="ignore"):
-        return end.number(), end.warnings
+        value = rounded(np.asarray(operation.reduced(reduction, partial)), dtype)
+    if are_finite(value) or not partial.is_finite:
+        return value, ()
+    return value, (_why_nonfinite(partial, reduction, dtype),)
 
 
-class _Ending:
-    """The end of a computation, when all sums are known: reduces, rounds, and warns."""
+class _Slopes:
+    """The derivative of the reduced loss, part by part, when all sums are known."""
 
-    def __init__(self, operation: Operation, reduction: Reduction, partial: Partial, dtype: np.dtype) -> None:
+    def __init__(self, operation: Operation, partial: Partial, reduction: Reduction, dtype: np.dtype) -> None:
         self._operation = operation
-        self._reduction = reduction
         self._partial = partial
+        self._reduction = reduction
         self._dtype = dtype
         self._was_finite = True
         self._is_finite = True
 
-    @property
-    def warnings(self) -> tuple[LosscalcWarning, ...]:
-        """A warning if the result is not finite although all losses are."""
-        if not self._was_finite or self._is_finite:
-            return ()
-        return (_why_nonfinite(self._partial, self._reduction, self._dtype),)
-
-    def number(self) -> Array:
-        """The reduced loss."""
-        value = np.asarray(self._operation.reduced(self._reduction, self._partial))
-        self._was_finite = self._partial.is_finite
-        return self._rounded(value)
-
-    def slope(self, slope: Array) -> Array:
+    def reduced(self, slope: Array) -> Array:
         """The derivative of the reduced loss, from a part of that of its sums."""
-        value = self._rounded(self._operation.reduced_slope(slope, self._reduction, self._partial))
+        with np.errstate(all="ignore"):
+            value = self._operation.reduced_slope(slope, self._reduction, self._partial)
+            value = rounded(value, self._dtype)
         # Several threads may be here at once.
-        if not self._is_finite and not np.isfinite(slope).all():
+        if not are_finite(value):
+            self._is_finite = False
+        if not self._is_finite and not are_finite(slope):
             self._was_finite = False
         return value
 
-    def _rounded(self, value: Array) -> Array:
-        value = rounded(value, self._dtype)
-        if not np.isfinite(value).all():
-            self._is_finite = False
-        return value
+    @property
+    def warnings(self) -> tuple[LosscalcWarning, ...]:
+        """A warning if the derivative is not finite although that of the sums is."""
+        if not self._was_finite or self._is_finite:
+            return ()
+        return (_why_nonfinite(self._partial, self._reduction, self._dtype),)
 
 
 def _why_nonfinite(partial: Partial, reduction: Reduction, dtype: np.dtype) -> LosscalcWarning:

@@ -52,7 +52,7 @@ def all_digits(number: "Decimal") -> str:
 
 def row_mean(row: Array) -> float:
     """The mean of a row, even if its sum overflows."""
-    return quotient(total(row.astype(np.float64)), Sum.of(float(row.size)))
+    return quotient(total(row.astype(np.float64)), Sum.whole(row.size))
 
 
 def texts(values: Array, precision: int | None) -> Iterator[str]:
