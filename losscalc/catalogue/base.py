@@ -111,8 +111,10 @@ class Loss(Operation):
         `digits` (1 to 1,000; it needs mpmath) the numbers are decimal.Decimal, with so many correct digits.
         """
         chosen, notice = choose_reduction(type(self), reduction, size_average, reduce)
-        call, notes = self.called(arrays, named, chosen, dtype, broadcast, wrt, threads, digits)
-        done = engine.compute(call._replace(value_only=True))
+        call, notes = self.called(
+            arrays, named, chosen, dtype, broadcast, wrt, threads, digits, value_only=True
+        )
+        done = engine.compute(call)
         announce((*([notice] if notice else []), *notes, *done.warnings))
         is_column = wrt is not None and any(note.argument == wrt for note in notes)
         return done.value[:, np.newaxis] if is_column else done.value[()]
@@ -127,6 +129,8 @@ class Loss(Operation):
         wrt: str | None = None,
         threads: int | None = None,
         digits: int | None = None,
+        *,
+        value_only: bool = False,
     ) -> tuple[Call[Self], tuple[LosscalcNote, ...]]:
         """The call of these arrays, and notes on how they were taken."""
         check_broadcast(type(self), broadcast)
@@ -134,10 +138,18 @@ class Loss(Operation):
         if wrt is not None:
             check_wrt(self, wrt, sources)
         examine = None if self.examined is None else partial(self.examined, reduction.name)
-        whole = Call(
-            self, sources, reduction, result_dtype(dtype), broadcast, wrt, threads, digits, examine=examine
-        )
-        return whole.aligned()
+        return Call(
+            self,
+            sources,
+            reduction,
+            result_dtype(dtype),
+            broadcast,
+            wrt,
+            threads,
+            digits,
+            examine=examine,
+            value_only=value_only,
+        ).aligned()
 
     @abstractmethod
     def gradient(self, *arrays: Any, **named: Any) -> Slope:

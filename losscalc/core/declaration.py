@@ -93,6 +93,18 @@ def array_names(cls: type) -> tuple[str, ...]:
 
 
 @cache
+def required_arrays(cls: type) -> tuple[str, ...]:
+    """The names of the arrays that an operation cannot do without."""
+    return tuple(array.name for array in array_arguments(cls) if array.required)
+
+
+@cache
+def row_arrays(cls: type) -> tuple[str, ...]:
+    """The names of the arrays whose rows are samples."""
+    return tuple(array.name for array in array_arguments(cls) if array.role.has_rows)
+
+
+@cache
 def defaults(cls: type) -> dict[str, object]:
     """The parameters of an operation by name, with the values that they have unless others are given."""
     return {parameter.name: parameter.accept(parameter.default) for parameter in parameters(cls)}

@@ -95,9 +95,11 @@ def check_equal_axes(shapes: Mapping[str, Shape], same: Sequence[str]) -> None:
 def _along_rows(shapes: Mapping[str, Shape], whole: Shape, of_rows: Collection[str]) -> frozenset[str]:
     """The arrays to cut: those with as many axes as the whole, and not broadcast along axis 0."""
     return frozenset(
-        name
-        for name, shape in shapes.items()
-        if len(shape) == len(whole) > 0 and (name in of_rows or shape[:1] != (1,) or whole[:1] == (1,))
+        [
+            name
+            for name, shape in shapes.items()
+            if len(shape) == len(whole) > 0 and (name in of_rows or shape[:1] != (1,) or whole[:1] == (1,))
+        ]
     )
 
 
@@ -190,9 +192,10 @@ def _class_axis(scores: Shape, axis: int) -> tuple[int, int]:
 
 def fits(shape: Shape, other: Shape) -> bool:
     """Whether two shapes are equal, where a length that is not known yet equals any other."""
-    if shape == other or len(shape) != len(other):
-        return shape == other
-    return all(a == b or a is None or b is None for a, b in zip(shape, other, strict=True))
+    return shape == other or (
+        len(shape) == len(other)
+        and all(a == b or a is None or b is None for a, b in zip(shape, other, strict=True))
+    )
 
 
 def broadcasts_to(shape: Shape, whole: Shape) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from losscalc.core.array import Array, ArrayLike
-from losscalc.core.declaration import array_arguments, array_names
+from losscalc.core.declaration import array_arguments, array_names, required_arrays, row_arrays
 from losscalc.core.operation import Operation, unknown_argument
 from losscalc.engine.balance import BALANCED, balanced
 from losscalc.engine.foreign import as_array, check_rows
@@ -16,7 +16,8 @@ def memory_sources(
     operation: Operation, arrays: tuple[ArrayLike | None, ...], named: Mapping[str, ArrayLike | None]
 ) -> dict[str, Source]:
     """The arrays of a call from Python, given by position or by name, checked for presence and type."""
-    names = array_names(type(operation))
+    cls = type(operation)
+    names = array_names(cls)
     if len(arrays) > len(names):
         raise ParameterError(f"{operation.name} takes {len(names)} arrays", found=len(arrays))
     given = dict(zip(names, arrays, strict=False))
@@ -30,11 +31,10 @@ def memory_sources(
         if given.get(name) is not None:
             raise ParameterError(f"`{name}` is given twice, to the loss and beside the arrays", argument=name)
         given[name] = value
-    arguments = array_arguments(type(operation))
-    for argument in arguments:
-        if argument.required and given.get(argument.name) is None:
-            raise ParameterError(f"`{argument.name}` is missing", argument=argument.name)
-    check_rows({a.name: given[a.name] for a in arguments if a.name in given and a.role.has_rows})
+    for name in required_arrays(cls):
+        if given.get(name) is None:
+            raise ParameterError(f"`{name}` is missing", argument=name)
+    check_rows({name: given[name] for name in row_arrays(cls) if name in given})
     return _sources(operation, given)
 
 
@@ -42,12 +42,14 @@ def _sources(operation: Operation, given: Mapping[str, Any]) -> dict[str, Source
     """The arrays that are given, in the order of the loss; what is to be balanced comes after the others."""
     sources: dict[str, Source] = {}
     arguments = array_arguments(type(operation))
-    late = [name for name, value in given.items() if _is_balanced(value)]
-    for argument in arguments:
-        name, value = argument.name, given.get(argument.name)
-        if argument.role.many:
+    late = []
+    for name, role, _ in arguments:
+        value = given.get(name)
+        if role.many:
             sources |= _state_sources(name, value)
-        elif value is not None and name not in late:
+        elif _is_balanced(value):
+            late.append(name)
+        elif value is not None:
             sources[name] = MemorySource(as_array(name, value))
     if not late:
         return sources

@@ -283,7 +283,10 @@ def _cause(layout: Layout, block: Block, place: Index) -> str | None:
 
 def rounded(values: Array, dtype: np.dtype) -> Array:
     """Round values to the dtype of the result; adding 0 turns -0.0 into 0.0 and changes nothing else."""
-    return np.asarray(values.astype(dtype, copy=False) + dtype.type(0))
+    if values.dtype != dtype:
+        with np.errstate(all="ignore"):
+            values = values.astype(dtype)
+    return np.asarray(values + dtype.type(0))
 
 
 def _argument(name: str) -> str:
@@ -295,8 +298,8 @@ def grouped(arrays: Mapping[str, Array]) -> dict[str, Any]:
     """The arguments of a loss: the arrays of a state are gathered in a dict under their own names."""
     arguments: dict[str, Any] = {}
     for name, values in arrays.items():
-        argument, _, member = name.partition(".")
-        if member:
+        if "." in name:
+            argument, _, member = name.partition(".")
             arguments.setdefault(argument, {})[member] = values
         else:
             arguments[name] = values

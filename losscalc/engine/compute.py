@@ -93,7 +93,8 @@ def cut(
     `is_first` says whether the first of these pieces is the first of the whole call.
     """
     sources = call.sources
-    whole = prepare({name: source.whole() for name, source in sources.items() if name not in layout.cut})
+    whole = {name: source.whole() for name, source in sources.items() if name not in layout.cut}
+    whole = prepare(whole) if whole else whole
     if not layout.cut:
         yield Block(whole, is_first=is_first)
         return
@@ -273,8 +274,7 @@ def finish(
     operation: Operation, partial: Partial, reduction: Reduction, dtype: np.dtype
 ) -> tuple[Array, tuple[LosscalcWarning, ...]]:
     """The reduced loss in a dtype, and a warning if it is not finite although all losses are."""
-    with np.errstate(all="ignore"):
-        value = rounded(np.asarray(operation.reduced(reduction, partial)), dtype)
+    value = rounded(np.asarray(operation.reduced(reduction, partial)), dtype)
     if are_finite(value) or not partial.is_finite:
         return value, ()
     return value, (_why_nonfinite(partial, reduction, dtype),)

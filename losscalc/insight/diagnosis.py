@@ -87,7 +87,11 @@ class Case:
 
     def has(self, *names: str) -> bool:
         """Whether all these arrays are given, and none is empty."""
-        return all(self.arguments.get(name) is not None and np.size(self.arguments[name]) for name in names)
+        for name in names:
+            array = self.arguments.get(name)
+            if array is None or not np.size(array):
+                return False
+        return True
 
     def suits(self, name: str) -> bool:
         """Whether another loss takes the same arrays and parameters, and means the same by them."""
@@ -220,7 +224,7 @@ def are_log_probabilities(scores: Array, axis: int) -> bool:
 
 def _may_be_unit(values: Array) -> bool:
     """Whether the first values lie in [0, 1], which saves to look at the others if not."""
-    if not values.size or not 0 <= values.flat[0] <= 1:
+    if not values.size or not 0 <= values.item(0) <= 1:
         return not values.size
     low, high = extremes(values.flat[:64])
     return low >= 0 and high <= 1
