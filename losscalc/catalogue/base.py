@@ -267,9 +267,17 @@ def instance(
         criterion = Criterion.of(loss)
         operation, rest = criterion.read()
         return operation, (), rest | criterion.named(type(operation), arrays, arguments)
+    if not arguments:
+        return _usual(cls), arrays, {}
     own = setting_names(cls)
     operation = cls(**{key: value for key, value in arguments.items() if key in own})
     return operation, arrays, {key: value for key, value in arguments.items() if key not in own}
+
+
+@cache
+def _usual(cls: type[Operation]) -> Operation:
+    """The operation without any settings, which serves all calls, as it never changes."""
+    return cls()
 
 
 def announce(remarks: Collection[LosscalcWarning]) -> None:

@@ -1,5 +1,6 @@
 """The types of arrays and of their shapes."""
 
+import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -41,8 +42,8 @@ def row_size(shape: Shape) -> int:
 
 
 def are_finite(values: Array) -> bool:
-    """Whether no number is NaN or infinite; `all` of the flags takes twice as long as to count them."""
-    return int(np.count_nonzero(np.isfinite(values))) == values.size
+    """Whether no number is NaN or infinite; of many, `all` takes twice as long as to count them."""
+    return math.isfinite(values) if not values.ndim else int(np.count_nonzero(np.isfinite(values))) == values.size
 
 
 def extremes(values: Array) -> tuple[float, float]:

@@ -59,7 +59,7 @@ class Interval(NamedTuple):
         if values.size == 0:
             return None
         low, high = extremes(values)
-        if self.contains(low) and self.contains(high):
+        if self._holds(low) and self._holds(high):
             return None
         return _first_false(self._holds(values))
 

@@ -47,9 +47,11 @@ def _sources(operation: Operation, given: Mapping[str, Any]) -> dict[str, Source
         value = given.get(name)
         if role.many:
             sources |= _state_sources(name, value)
+        elif value is None:
+            continue
         elif _is_balanced(value):
             late.append(name)
-        elif value is not None:
+        else:
             sources[name] = MemorySource(as_array(name, value))
     if not late:
         return sources

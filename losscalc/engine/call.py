@@ -79,9 +79,8 @@ class Call(NamedTuple, Generic[Operation_co]):
     def layout(self) -> Layout:
         """How the arrays fit together; raises ShapeError or DTypeError where they do not."""
         sources = self.sources
-        dtypes = {name: source.dtype for name, source in sources.items()}
         try:
-            layout = self._judged(sources, dtypes)
+            layout = self._judged(sources)
         except ShapeError as error:
             # The array may be a pattern of files, which can say which of them does not fit.
             if error.argument is not None and error.argument in sources:
@@ -93,7 +92,7 @@ class Call(NamedTuple, Generic[Operation_co]):
                 before = f"{error.hint}; " if error.hint else ""
                 error.hint = f"{before}--multi-hot ' ' turns class indices into rows of 0 and 1"
             raise
-        own = dtypes[self.wrt or next(iter(dtypes))]
+        own = sources[self.wrt or next(iter(sources))].dtype
         result = self.dtype or (own if own.kind == "f" else np.dtype(np.float64))
         result = result.newbyteorder("=")
         return layout if result == layout.dtype else layout._replace(dtype=result)
@@ -106,28 +105,29 @@ class Call(NamedTuple, Generic[Operation_co]):
         shape = sources[target.name].shape
         return len(shape) == 1 and len(scores) == 2 and fits(shape, scores[:1])
 
-    def _judged(self, sources: Mapping[str, Source], dtypes: Mapping[str, np.dtype]) -> Layout:
+    def _judged(self, sources: Mapping[str, Source]) -> Layout:
         """The layout by the lengths of the arrays, which are read for it where they are not known."""
-
-        def judged() -> Layout:
-            shapes = {name: source.shape for name, source in sources.items()}
-            layout = self.operation.layout(shapes, dtypes, self.broadcast)
-            return layout._replace(whole=True) if self.operation.needs_whole else layout
-
         unknown = {name: source for name, source in sources.items() if source.shape[:1] == (None,)}
         if not unknown:
-            return judged()
+            return self._judged_so_far(sources)
         try:
-            layout = judged()
+            layout = self._judged_so_far(sources)
         except ShapeError:
             for source in unknown.values():
                 source.read_ahead(_AHEAD)
-            layout = judged()
+            layout = self._judged_so_far(sources)
         # What is not cut is read as a whole anyway.
         whole = [source for name, source in unknown.items() if name not in layout.cut]
         for source in whole:
             source.read_ahead(_ALL)
-        return judged() if whole else layout
+        return self._judged_so_far(sources) if whole else layout
+
+    def _judged_so_far(self, sources: Mapping[str, Source]) -> Layout:
+        """The layout by what is known of the lengths."""
+        shapes = {name: source.shape for name, source in sources.items()}
+        dtypes = {name: source.dtype for name, source in sources.items()}
+        layout = self.operation.layout(shapes, dtypes, self.broadcast)
+        return layout._replace(whole=True) if self.operation.needs_whole else layout
 
     def aligned(self) -> "tuple[Call[Operation_co], tuple[LosscalcNote, ...]]":
         """The call with columns (N, 1) beside vectors (N,) as vectors, if it fits only so, and notes of them.

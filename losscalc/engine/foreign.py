@@ -47,7 +47,11 @@ def as_array(name: str, value: Any) -> Array:
 
 def check_rows(rows: Mapping[str, Any]) -> None:
     """Refuse arrays whose rows have labels, as those of a Series have, that are not the same."""
-    labelled = {name: index for name, value in rows.items() if (index := _labels(value)) is not None}
+    labelled = {
+        name: index
+        for name, value in rows.items()
+        if type(value) not in _PLAIN and (index := _labels(value)) is not None
+    }
     if len(labelled) < 2:
         return
     (first, own), *others = labelled.items()
@@ -68,7 +72,7 @@ def check_rows(rows: Mapping[str, Any]) -> None:
 
 def _labels(value: Any) -> Any:
     """The labels of the rows; None where there are none; of a tuple with names, `index` is a method."""
-    index = None if type(value) in _PLAIN else getattr(value, "index", None)
+    index = getattr(value, "index", None)
     return index if hasattr(index, "equals") and hasattr(index, "__len__") else None
 
 
