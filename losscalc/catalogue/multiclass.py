@@ -165,8 +165,10 @@ class CrossEntropy(Tokens):
             else:
                 evenly = _spread(parts, smoothing / scores.shape[-1] * weight)
             value = xmul(number(1.0, scores) - self.label_smoothing, value) + evenly
-        # The scores of an ignored row may be anything, even NaN.
-        return Terms(np.where(ignored, 0.0, value), factor, ignored)
+        if np.count_nonzero(ignored):
+            # The scores of an ignored row may be anything, even NaN.
+            value = np.where(ignored, 0.0, value)
+        return Terms(value, factor, ignored)
 
     @masked
     @sample_weighted

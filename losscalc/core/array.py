@@ -43,7 +43,11 @@ def row_size(shape: Shape) -> int:
 
 def are_finite(values: Array) -> bool:
     """Whether no number is NaN or infinite; of many, `all` takes twice as long as to count them."""
-    return math.isfinite(values) if not values.ndim else int(np.count_nonzero(np.isfinite(values))) == values.size
+    return (
+        math.isfinite(values)
+        if not values.ndim
+        else int(np.count_nonzero(np.isfinite(values))) == values.size
+    )
 
 
 def extremes(values: Array) -> tuple[float, float]:

@@ -202,8 +202,8 @@ def _picked(block: Block, pieces: Collection[Rows], layout: Layout) -> Block:
 def _common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:
     """The number of rows that every piece has; arrays of different lengths are an error."""
     lengths = {name: len(piece.values) for name, piece in pieces.items()}
-    if len(set(lengths.values())) == 1:
-        return next(iter(lengths.values()))
+    if len(different := set(lengths.values())) == 1:
+        return different.pop()
     shortest = min(lengths, key=lengths.__getitem__)
     longest = max(lengths, key=lengths.__getitem__)
     more = "more" if lengths[longest] == rows else str(start + lengths[longest])

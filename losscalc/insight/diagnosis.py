@@ -19,6 +19,8 @@ from losscalc.errors import DataError, Index, LosscalcWarning
 
 # Fewer numbers than this lie between 0 and 1 by chance too often.
 _ENOUGH = 16
+# So many are looked at before all others.
+_FIRST = 64
 # By so much three probabilities of two digits may miss a sum of 1, and those of logarithms of one decimal.
 _ROUNDED, _ROUNDED_LOGS = 0.0151, 0.0513
 # Of more numbers than this only some rows are raised to exponentials, which take longer than some losses.
@@ -171,8 +173,10 @@ def sequences(symbols: Array, lengths: Array) -> list[Array]:
 
 def in_unit(values: Array) -> bool | None:
     """Whether all values lie in [0, 1], and some inside: the logits of an untrained model may all be 0."""
-    if not values.size or not _may_be_unit(values) or not ((values >= 0).all() and (values <= 1).all()):
-        return None if not values.size else False
+    if not values.size:
+        return None
+    if not _are_unit(values):
+        return False
     inside = bool(((values > 0) & (values < 1)).any())
     return inside if values.size >= _ENOUGH else None
 
@@ -213,8 +217,7 @@ def logs_astray(
 
 def are_probabilities(scores: Array, axis: int) -> bool:
     """Whether all values are from 0 to 1, and sum to 1 along an axis."""
-    inside = _may_be_unit(scores) and bool((scores >= 0).all() and (scores <= 1).all())
-    return inside and scores.shape[axis] > 1 and sums_to_one(scores, axis)
+    return _are_unit(scores) and scores.shape[axis] > 1 and sums_to_one(scores, axis)
 
 
 def are_log_probabilities(scores: Array, axis: int) -> bool:
@@ -222,9 +225,9 @@ def are_log_probabilities(scores: Array, axis: int) -> bool:
     return scores.shape[axis] > 1 and bool((scores <= 1e-6).all()) and sums_to_one(np.exp(scores), axis)
 
 
-def _may_be_unit(values: Array) -> bool:
-    """Whether the first values lie in [0, 1], which saves to look at the others if not."""
-    if not values.size or not 0 <= values.item(0) <= 1:
-        return not values.size
-    low, high = extremes(values.flat[:64])
+def _are_unit(values: Array) -> bool:
+    """Whether all values lie in [0, 1]; if not, the first of them mostly tell."""
+    if values.size > _FIRST and not _are_unit(values.flat[:_FIRST]):
+        return False
+    low, high = extremes(values) if values.size else (0.0, 1.0)
     return low >= 0 and high <= 1
