@@ -34,7 +34,7 @@ def memory_sources(
     for name in required_arrays(cls):
         if given.get(name) is None:
             raise ParameterError(f"`{name}` is missing", argument=name)
-    check_rows({name: given[name] for name in row_arrays(cls) if name in given})
+    check_rows(given, row_arrays(cls))
     return _sources(operation, given)
 
 

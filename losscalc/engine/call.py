@@ -135,9 +135,9 @@ class Call(NamedTuple, Generic[Operation_co]):
         Broadcasting would hold each number against all others: what is asked for is left alone.
         """
         sources = self.sources
-        shapes = {name: source.shape for name, source in sources.items()}
-        if not {1, 2} <= set(map(len, shapes.values())):
+        if not {1, 2} <= {len(source.shape) for source in sources.values()}:
             return self, ()
+        shapes = {name: source.shape for name, source in sources.items()}
         if lines := lines_beside_vectors(shapes, self.operation.roles):
             return self._with_lines(lines), ()
         columns = columns_beside_vectors(shapes, self.operation.roles)

@@ -1,6 +1,6 @@
 """Arrays of other libraries as NumPy's, by what they can do: none of these libraries is imported."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -45,13 +45,10 @@ def as_array(name: str, value: Any) -> Array:
     return array
 
 
-def check_rows(rows: Mapping[str, Any]) -> None:
-    """Refuse arrays whose rows have labels, as those of a Series have, that are not the same."""
-    labelled = {
-        name: index
-        for name, value in rows.items()
-        if type(value) not in _PLAIN and (index := _labels(value)) is not None
-    }
+def check_rows(given: Mapping[str, Any], names: Collection[str]) -> None:
+    """Refuse arrays of these names whose rows have different labels, as those of a Series may have."""
+    rows = {name: value for name in names if type(value := given.get(name)) not in _PLAIN}
+    labelled = {name: index for name, value in rows.items() if (index := _labels(value)) is not None}
     if len(labelled) < 2:
         return
     (first, own), *others = labelled.items()
