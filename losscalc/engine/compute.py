@@ -42,6 +42,10 @@ Watch = Callable[[Iterator[Block]], Iterator[Block]]
 """Passes the blocks of a call on as they are drawn, for a progress bar."""
 
 
+Prepare = Callable[[dict[str, Array]], dict[str, Array]]
+"""Converts arrays that are in all blocks of a call, once."""
+
+
 class Computation(NamedTuple):
     """The result of a call: the values of all elements or the reduced loss, with sums and warnings."""
 
@@ -77,14 +81,30 @@ def compute(call: AnyCall, run: Run | None = None, collector: Collector | None =
 
 def here(call: AnyCall, layout: Layout, watch: Watch = iter) -> Iterator[list[Outcome]]:
     """Compute all blocks on the threads of this machine."""
-    pieces = cut(call, layout, bound(ready, call, layout))
-    return on_threads(call.threads)(bound(evaluate, call, layout), watch(pieces))
+    mapped = on_threads(call.threads)
+    compute_one, prepare = bound(evaluate, call, layout), bound(ready, call, layout)
+    block = _lone(call, layout, prepare)
+    if block is not None:
+        return map(compute_one, watch(iter([block])))
+    return mapped(compute_one, watch(cut(call, layout, prepare)))
+
+
+def _lone(call: AnyCall, layout: Layout, prepare: Prepare) -> Block | None:
+    """The one block that a few numbers in memory are: to cut them would take as long as to compute them."""
+    arrays = {name: source.array for name, source in call.sources.items() if source.array is not None}
+    lengths = {len(arrays[name]) for name in layout.cut if name in arrays}
+    if call.by is not None or len(arrays) < len(call.arrays) or len(lengths) > 1:
+        return None
+    if lengths and lengths.pop() > block_rows(layout):
+        return None
+    whole = {name: array for name, array in arrays.items() if name not in layout.cut}
+    return Block({**arrays, **prepare(whole)} if whole else arrays)
 
 
 def cut(
     call: AnyCall,
     layout: Layout,
-    prepare: Callable[[dict[str, Array]], dict[str, Array]] = dict,
+    prepare: Prepare = dict,
     *,
     is_first: bool = True,
 ) -> Iterator[Block]:

@@ -112,6 +112,8 @@ class Source:
     dtype: np.dtype
     in_memory = False
     """Whether taking rows copies nothing."""
+    array: Array | None = None
+    """The numbers themselves, if they are in memory and no row lacks any."""
     has_header = False
     """Whether the shape stands in the header of a file, and can be known without reading the rows."""
     rows_at_once: int | None = None
@@ -241,7 +243,7 @@ class MemorySource(Source):
     in_memory = True
 
     def __init__(self, values: Array) -> None:
-        self._values = values
+        self._values = self.array = values
         self._next = 0
         self.shape = values.shape
         self.dtype = values.dtype

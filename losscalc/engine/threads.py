@@ -47,12 +47,14 @@ def on_threads(threads: int | None = None) -> Mapper:
         raise ParameterError(
             "`threads` must be a whole number from 1", found=str(threads), argument="threads"
         )
-    count = threads or cores()
-    return partial(_mapped, count)
-
-
-def _mapped(count: int, function: Callable[[Item], Result], items: Iterator[Item]) -> Iterator[Result]:
     _keep_freed_memory()
+    return partial(_mapped, threads)
+
+
+def _mapped(
+    threads: int | None, function: Callable[[Item], Result], items: Iterator[Item]
+) -> Iterator[Result]:
+    count = threads or cores()
     if count == 1:
         yield from map(function, items)
         return

@@ -49,6 +49,8 @@ class JsonSource(MemorySource):
 
     def __init__(self, rows: Rows, location: Location) -> None:
         super().__init__(rows.values)
+        if rows.missing is not None or rows.faults:
+            self.array = None
         self._rows = rows
         self._location = location
 
@@ -62,8 +64,7 @@ class JsonSource(MemorySource):
         return False
 
     def whole(self) -> Array:
-        is_plain = self._rows.missing is None and not self._rows.faults
-        return super().whole() if is_plain else Source.whole(self)
+        return Source.whole(self) if self.array is None else self.array
 
     def locate(self, index: Index) -> Location:
         return self._location.inside(index)
