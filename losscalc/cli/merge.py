@@ -15,7 +15,7 @@ from losscalc.core.declaration import parameters
 from losscalc.core.operation import Operation, result_dtype
 from losscalc.core.reductions import REDUCTIONS
 from losscalc.core.registry import lookup
-from losscalc.engine import compute as engine
+from losscalc.engine.ending import finish
 from losscalc.errors import DataError, Location, LosscalcWarning, UsageError, printable
 from losscalc.inputs.address import open_stream, parse_address
 from losscalc.outputs.result import Result
@@ -46,7 +46,7 @@ def merged(parts: "Sequence[Part]") -> tuple[Result, tuple[LosscalcWarning, ...]
     reduction, dtype = REDUCTIONS[first.reduction], result_dtype(first.dtype)
     assert dtype is not None
     loss = _operation(first)
-    value, warnings = engine.finish(loss, sums, reduction, dtype)
+    value, warnings = finish(loss, sums, reduction, dtype)
     return Result.reduced(loss, value, first.parameters, reduction, sums), warnings
 
 

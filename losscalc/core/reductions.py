@@ -100,7 +100,7 @@ class Link(NamedTuple):
 
 
 def _exp(mean: float) -> float:
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         value: float = np.exp(mean)
     return value
 

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from losscalc.core.array import Array, are_finite, row_size
-from losscalc.core.exactsum import EMPTY
-from losscalc.core.operation import Operation
-from losscalc.core.reductions import SUM, Partial, Reduction
+from losscalc.core.array import Array, row_size
+from losscalc.core.reductions import SUM, Partial
 from losscalc.core.roles import check_dtype
 from losscalc.core.shapes import Layout
-from losscalc.engine.block import Block, Outcome, Sample, block_rows, evaluate, ready, rounded
+from losscalc.engine.block import Block, Outcome, Sample, block_rows, evaluate, ready
 from losscalc.engine.call import AnyCall
 from losscalc.engine.collect import Added, Collector, Kept
+from losscalc.engine.ending import Slopes, finish
 from losscalc.engine.findings import Findings
 from losscalc.engine.sources import Group, Labels, MemoryLabels, Rows, Source
 from losscalc.engine.threads import on_threads
@@ -34,14 +33,10 @@ _PIECE = 1 << 22
 
 _BY = "by"
 """The name of the array of groups, in messages."""
-OUT_OF_RANGE = "is outside the range of"
-"""Part of the problem of warnings about a result that is too large for its dtype."""
 Run = Callable[[AnyCall, Layout], Iterator[list[Outcome]]]
 """A way to compute the blocks of a call; it yields their outcomes in order."""
 Watch = Callable[[Iterator[Block]], Iterator[Block]]
 """Passes the blocks of a call on as they are drawn, for a progress bar."""
-
-
 Prepare = Callable[[dict[str, Array]], dict[str, Array]]
 """Converts arrays that are in all blocks of a call, once."""
 
@@ -82,11 +77,11 @@ def compute(call: AnyCall, run: Run | None = None, collector: Collector | None =
 def here(call: AnyCall, layout: Layout, watch: Watch = iter) -> Iterator[list[Outcome]]:
     """Compute all blocks on the threads of this machine."""
     mapped = on_threads(call.threads)
-    compute_one, prepare = bound(evaluate, call, layout), bound(ready, call, layout)
+    work, prepare = bound(evaluate, call, layout), bound(ready, call, layout)
     block = _lone(call, layout, prepare)
     if block is not None:
-        return map(compute_one, watch(iter([block])))
-    return mapped(compute_one, watch(cut(call, layout, prepare)))
+        return map(work, watch(iter([block])))
+    return mapped(work, watch(cut(call, layout, prepare)))
 
 
 def _lone(call: AnyCall, layout: Layout, prepare: Prepare) -> Block | None:
@@ -101,20 +96,13 @@ def _lone(call: AnyCall, layout: Layout, prepare: Prepare) -> Block | None:
     return Block({**arrays, **prepare(whole)} if whole else arrays)
 
 
-def cut(
-    call: AnyCall,
-    layout: Layout,
-    prepare: Prepare = dict,
-    *,
-    is_first: bool = True,
-) -> Iterator[Block]:
+def cut(call: AnyCall, layout: Layout, prepare: Prepare = dict, *, is_first: bool = True) -> Iterator[Block]:
     """Cut a call into pieces, in order; `prepare` converts the arrays that are in all of them, once.
 
     `is_first` says whether the first of these pieces is the first of the whole call.
     """
     sources = call.sources
-    whole = {name: source.whole() for name, source in sources.items() if name not in layout.cut}
-    whole = prepare(whole) if whole else whole
+    whole = prepare({name: source.whole() for name, source in sources.items() if name not in layout.cut})
     if not layout.cut:
         yield Block(whole, is_first=is_first)
         return
@@ -201,11 +189,10 @@ def _origins(call: AnyCall, layout: Layout, rows: Array | None) -> Array | None:
 
 def _picked(block: Block, pieces: Collection[Rows], layout: Layout) -> Block:
     """The block without the rows that take no part, or in which some array lacks a number."""
-    lacking = [piece for piece in pieces if piece.missing is not None or piece.excluded is not None]
-    if not lacking:
+    missing = [piece.missing for piece in pieces if piece.missing is not None]
+    excluded = [piece.excluded for piece in pieces if piece.excluded is not None]
+    if not missing and not excluded:
         return block
-    missing = [piece.missing for piece in lacking if piece.missing is not None]
-    excluded = [piece.excluded for piece in lacking if piece.excluded is not None]
     takes_part = ~np.logical_or.reduce(excluded or [np.zeros(len(missing[0]), bool)])
     is_whole = ~np.logical_or.reduce(missing or [np.zeros(len(excluded[0]), bool)])
     kept = np.flatnonzero(takes_part & is_whole)
@@ -222,17 +209,17 @@ def _picked(block: Block, pieces: Collection[Rows], layout: Layout) -> Block:
 def _common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:
     """The number of rows that every piece has; arrays of different lengths are an error."""
     lengths = {name: len(piece.values) for name, piece in pieces.items()}
-    if len(different := set(lengths.values())) == 1:
-        return different.pop()
     shortest = min(lengths, key=lengths.__getitem__)
     longest = max(lengths, key=lengths.__getitem__)
-    more = "more" if lengths[longest] == rows else str(start + lengths[longest])
-    count = start + lengths[shortest]
-    raise ShapeError(
-        f"`{shortest}` has {count} row{'s' * (count != 1)} and `{longest}` has {more}; "
-        "they must have the same number",
-        argument=shortest,
-    )
+    if lengths[shortest] < lengths[longest]:
+        more = "more" if lengths[longest] == rows else str(start + lengths[longest])
+        count = start + lengths[shortest]
+        raise ShapeError(
+            f"`{shortest}` has {count} row{'s' * (count != 1)} and `{longest}` has {more}; "
+            "they must have the same number",
+            argument=shortest,
+        )
+    return lengths[shortest]
 
 
 def _collector(given: Collector | None, call: AnyCall, layout: Layout) -> Collector:
@@ -274,7 +261,7 @@ def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Col
     if call.wrt is None:
         value, doubts = finish(*end)
     else:
-        slopes = _Slopes(*end)
+        slopes = Slopes(*end)
         value = kept.finish(slopes.reduced)
         doubts = slopes.warnings
     names = () if call.by is None else call.by.groups
@@ -288,56 +275,3 @@ def _group_totals() -> "GroupTotals":
     from losscalc.core.groupsums import GroupTotals
 
     return GroupTotals()
-
-
-def finish(
-    operation: Operation, partial: Partial, reduction: Reduction, dtype: np.dtype
-) -> tuple[Array, tuple[LosscalcWarning, ...]]:
-    """The reduced loss in a dtype, and a warning if it is not finite although all losses are."""
-    value = rounded(np.asarray(operation.reduced(reduction, partial)), dtype)
-    if are_finite(value) or not partial.is_finite:
-        return value, ()
-    return value, (_why_nonfinite(partial, reduction, dtype),)
-
-
-class _Slopes:
-    """The derivative of the reduced loss, part by part, when all sums are known."""
-
-    def __init__(self, operation: Operation, partial: Partial, reduction: Reduction, dtype: np.dtype) -> None:
-        self._operation = operation
-        self._partial = partial
-        self._reduction = reduction
-        self._dtype = dtype
-        self._was_finite = True
-        self._is_finite = True
-
-    def reduced(self, slope: Array) -> Array:
-        """The derivative of the reduced loss, from a part of that of its sums."""
-        with np.errstate(all="ignore"):
-            value = self._operation.reduced_slope(slope, self._reduction, self._partial)
-            value = rounded(value, self._dtype)
-        # Several threads may be here at once.
-        if not are_finite(value):
-            self._is_finite = False
-        if not self._is_finite and not are_finite(slope):
-            self._was_finite = False
-        return value
-
-    @property
-    def warnings(self) -> tuple[LosscalcWarning, ...]:
-        """A warning if the derivative is not finite although that of the sums is."""
-        if not self._was_finite or self._is_finite:
-            return ()
-        return (_why_nonfinite(self._partial, self._reduction, self._dtype),)
-
-
-def _why_nonfinite(partial: Partial, reduction: Reduction, dtype: np.dtype) -> LosscalcWarning:
-    """The warning that says why finite losses do not have a finite reduction."""
-    if reduction.denominator(partial) != EMPTY:
-        problem = f"the {reduction.name} {OUT_OF_RANGE} {dtype}"
-    elif partial.count:
-        problem = f"the weights sum to 0, and the {reduction.name} divides by their sum"
-    else:
-        cause = "every target is ignored" if partial.ignored else "there are no values"
-        problem = f"{cause}, so the {reduction.name} is empty"
-    return LosscalcWarning(problem)

@@ -15,7 +15,8 @@ from losscalc.core.reductions import Terms
 from losscalc.engine import compute as engine
 from losscalc.engine.block import NOT_FINITE, Sample
 from losscalc.engine.call import AnyCall
-from losscalc.engine.compute import OUT_OF_RANGE, Computation
+from losscalc.engine.compute import Computation
+from losscalc.engine.ending import OUT_OF_RANGE
 from losscalc.engine.reals import Real, as_decimal, as_reals, check_mpmath, objects, reals, total
 from losscalc.errors import DomainError, ParameterError
 
