@@ -117,6 +117,7 @@ def setting_names(cls: type) -> frozenset[str]:
     return frozenset({"like", *filter(None, names)})
 
 
+@cache
 def target_argument(cls: type) -> ArrayArgument | None:
     """The array that the predictions are compared with, if the operation has one."""
     return next((array for array in array_arguments(cls) if array.name in ("target", "targets")), None)

@@ -59,6 +59,9 @@ class Kept:
             whole = self._pieces[0] if len(self._pieces) == 1 else np.concatenate(self._pieces)
         if change is None or not whole.ndim:
             return whole if change is None else change(whole)
+        rows = max(1, _STEP // max(1, row_size(whole.shape)))
+        if len(whole) <= rows:
+            return np.ascontiguousarray(change(whole))
         empty = change(whole[:0])
         # A single array may be one that the caller has, and must not change.
         is_own = self._joined is not None and (empty.shape, empty.dtype) == (whole[:0].shape, whole.dtype)
@@ -67,7 +70,6 @@ class Kept:
         def place(part: slice) -> None:
             result[part] = change(whole[part])
 
-        rows = max(1, _STEP // max(1, row_size(whole.shape)))
         parts = (slice(start, start + rows) for start in range(0, len(whole), rows))
         for _ in on_threads(self._threads)(place, parts):
             pass

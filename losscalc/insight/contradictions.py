@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.catalogue.base import Loss
-from losscalc.core.array import Array
+from losscalc.core.array import Array, extremes
 from losscalc.core.declaration import array_arguments
 from losscalc.core.domains import Interval
 from losscalc.core.operation import Operation
@@ -218,7 +218,8 @@ def _beyond(case: Case) -> DiagnosisWarning | None:
         return None
     low = bounds.low - _HAIR * max(1.0, abs(bounds.low)) if bounds.low > -np.inf else bounds.low
     high = bounds.high * (1.0 + _HAIR)
-    if not (value.min() < low or (high < np.inf and value.max() > high)) or _is_excused(case):
+    least, most = extremes(value)
+    if not (least < low or most > high) or _is_excused(case):
         return None
     place = tuple(int(i) for i in np.argwhere((value < low) | (value > high))[0])
     row = place[:1] if case.terms.rows is None else (int(case.terms.rows[place[0]]),)
