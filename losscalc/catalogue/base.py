@@ -138,18 +138,8 @@ class Loss(Operation):
         if wrt is not None:
             check_wrt(self, wrt, sources)
         examine = None if self.examined is None else partial(self.examined, reduction.name)
-        return Call(
-            self,
-            sources,
-            reduction,
-            result_dtype(dtype),
-            broadcast,
-            wrt,
-            threads,
-            digits,
-            examine=examine,
-            value_only=value_only,
-        ).aligned()
+        given = self, sources, reduction, result_dtype(dtype), broadcast, wrt, threads, digits
+        return Call(*given, examine=examine, value_only=value_only).aligned()
 
     @abstractmethod
     def gradient(self, *arrays: Any, **named: Any) -> Slope:

@@ -95,11 +95,9 @@ def check_equal_axes(shapes: Mapping[str, Shape], same: Sequence[str]) -> None:
 def _along_rows(shapes: Mapping[str, Shape], whole: Shape, of_rows: Collection[str]) -> frozenset[str]:
     """The arrays to cut: those with as many axes as the whole, and not broadcast along axis 0."""
     return frozenset(
-        [
-            name
-            for name, shape in shapes.items()
-            if len(shape) == len(whole) > 0 and (name in of_rows or shape[:1] != (1,) or whole[:1] == (1,))
-        ]
+        name
+        for name, shape in shapes.items()
+        if len(shape) == len(whole) > 0 and (name in of_rows or shape[:1] != (1,) or whole[:1] == (1,))
     )
 
 

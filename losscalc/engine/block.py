@@ -107,7 +107,7 @@ def evaluate(call: AnyCall, layout: Layout, piece: Block) -> list[Outcome]:
 
 def block_rows(layout: Layout) -> int:
     """The number of rows of one block; all, where they depend on one another."""
-    return sys.maxsize if layout.whole else BLOCK // (layout.width or 1) or 1
+    return sys.maxsize if layout.whole else max(1, BLOCK // max(1, layout.width))
 
 
 def ready(call: AnyCall, layout: Layout, arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -170,7 +170,7 @@ def _numbers(
     arrays: dict[str, Array] = {}
     warnings = []
     for name, values in block.arrays.items():
-        role = roles[name if name in roles else _argument(name)]
+        role = roles[_argument(name)]
         # Arrays that are not cut were converted before, once for all blocks.
         arrays[name] = _number(call, layout, name, values, role) if name in layout.cut else values
         if name not in layout.indices and (warning := check_domain(name, arrays[name], role)):
