@@ -135,9 +135,9 @@ class Call(NamedTuple, Generic[Operation_co]):
         Broadcasting would hold each number against all others: what is asked for is left alone.
         """
         sources = self.sources
-        if not {1, 2} <= {len(source.shape) for source in sources.values()}:
-            return self, ()
         shapes = {name: source.shape for name, source in sources.items()}
+        if not any(len(shape) == 2 and (1 in shape or None in shape) for shape in shapes.values()):
+            return self, ()
         if lines := lines_beside_vectors(shapes, self.operation.roles):
             return self._with_lines(lines), ()
         columns = columns_beside_vectors(shapes, self.operation.roles)
