@@ -65,8 +65,8 @@ def main() -> NoReturn:
     # Imports make tens of thousands of objects that stay: collections meanwhile, and the one at the end of
     # the process, would look at all of them in vain.
     gc.set_threshold(100_000)
-    # The threads of NumPy's OpenBLAS look for work for 2^26 cycles before they sleep, which would take a small
-    # command half as much of the processors again; 2^4 is the least.
+    # The threads of NumPy's OpenBLAS look for work for 2^26 cycles before they sleep, so that a small command
+    # takes half as much of the processors again; 2^4 is the least.
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
     answer_signals()
     if "--debug" not in sys.argv:
