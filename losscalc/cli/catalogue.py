@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from losscalc.cli import tell_version
-from losscalc.cli.formatter import Context
+from losscalc.cli.formatter import HELP_OPTION, Context
 from losscalc.errors import UnknownLossError
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ class Catalogue(click.Group):
     """A group with a command for each loss, activation and tool, which is built when it is used."""
 
     context_class = Context
+
+    def get_help_option(self, ctx: click.Context) -> click.Option:
+        return HELP_OPTION
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names in the order of the catalogue, with the tools at the end."""

@@ -18,14 +18,14 @@ _NARROW = 66
 """In less room than this, every name has a line of its own."""
 _WIDEST = 100
 
-# A command with what is said of it, and a word of it: an option with its value.
-_COMMAND = re.compile(r"(?P<title>Example: )?(?P<command>losscalc \S.*?)(?: +# (?P<note>.*))?")
-_WORD = re.compile(r"--?[A-Za-z]\S*(?: (?:'[^']*'|[^-\s]\S*))?|'[^']*'|\S+")
-_COLOURED = re.compile(
-    r"(?P<heading>^Usage:|^[A-Z][^\n]*:$)"
+# Compiled when they are used, as few commands show help. A command with what is said of it, and a word of
+# it: an option with its value.
+_COMMAND = r"(?P<title>Example: )?(?P<command>losscalc \S.*?)(?: +# (?P<note>.*))?"
+_WORD = r"--?[A-Za-z]\S*(?: (?:'[^']*'|[^-\s]\S*))?|'[^']*'|\S+"
+_COLOURED = (
+    r"(?m)(?P<heading>^Usage:|^[A-Z][^\n]*:$)"
     r"|(?P<option>(?<!\S)--?[A-Za-z][\w-]*(?=[\s,.;:)=/]|$))"
-    r"|(?P<dim>\[(?:required|default: [^\]\n]*)\])",
-    re.MULTILINE,
+    r"|(?P<dim>\[(?:required|default: [^\]\n]*)\])"
 )
 
 
@@ -55,7 +55,7 @@ class HelpText(click.HelpFormatter):
 
     def getvalue(self) -> str:
         text = super().getvalue().replace(_HYPHEN, "-")
-        return _COLOURED.sub(_coloured, text) if has_color(sys.stdout) else text
+        return re.sub(_COLOURED, _coloured, text) if has_color(sys.stdout) else text
 
 
 class Context(click.Context):
@@ -71,10 +71,29 @@ class Context(click.Context):
         self.color = has_color(sys.stdout)
 
 
+def _show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(ctx.get_help(), color=ctx.color)
+        ctx.exit()
+
+
+# Click would make one for each command, and look for translations of its text, which takes as long as many
+# options.
+HELP_OPTION = click.Option(
+    ["-h", "--help"],
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_show_help,
+    allow_from_autoenv=False,
+    help="Show this message and exit.",
+)
+
+
 def _broken(paragraph: str, room: int) -> str:
     """A paragraph of commands with each in several lines, if one of them is too long for one."""
     lines = paragraph.removeprefix("\b\n").splitlines()
-    found = [_COMMAND.fullmatch(line.strip()) for line in lines]
+    found = [re.fullmatch(_COMMAND, line.strip()) for line in lines]
     if not all(found) or all(len(line.strip()) <= room for line in lines):
         return paragraph
     return "\n".join(["\b", *(line for match in found if match for line in _pieces(match, room))])
@@ -87,7 +106,7 @@ def _pieces(command: re.Match[str], room: int) -> Iterator[str]:
     elif title := command["title"]:
         yield title.rstrip()
     line = ""
-    for word in _WORD.findall(command["command"]):
+    for word in re.findall(_WORD, command["command"]):
         if line and len(line) + len(word) + len("  \\") > room:
             yield f"{line} \\"
             line = f"  {word}"

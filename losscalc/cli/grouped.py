@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from losscalc.cli.formatter import WIDEST_NAME
+from losscalc.cli.formatter import HELP_OPTION, WIDEST_NAME
 from losscalc.errors import UsageError
 from losscalc.inputs.parts import quoted
 
@@ -86,6 +86,9 @@ class _Word(str):
 
 class GroupedCommand(click.Command):
     """A command whose help lists the options in groups, and that takes each option only once."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option:
+        return HELP_OPTION
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Add --help-all where something is hidden."""
