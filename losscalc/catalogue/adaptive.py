@@ -9,10 +9,10 @@ from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.catalogue.projection import LOGITS
 from losscalc.core.array import FloatArray, IndexArray, Shape, show_shape
 from losscalc.core.declaration import Doc
-from losscalc.core.domains import Increasing
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Features, RowIndices, State, class_positions
 from losscalc.core.scores import softmax_less_one, surprisal
+from losscalc.core.sequences import Increasing
 from losscalc.core.shapes import Layout, classwise_layout
 from losscalc.core.stable import pick
 from losscalc.errors import ParameterError, ShapeError

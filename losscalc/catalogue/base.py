@@ -18,7 +18,6 @@ from losscalc.core.reductions import MEAN, REDUCTIONS, Reduction, Slope, legacy_
 from losscalc.core.registry import lookup, operations, other_meaning, register
 from losscalc.core.roles import Role
 from losscalc.engine import compute as engine
-from losscalc.engine.arguments import fixed, memory_sources
 from losscalc.engine.call import Call
 from losscalc.engine.findings import Findings
 from losscalc.errors import LosscalcNote, LosscalcWarning, ParameterError, printable
@@ -83,6 +82,10 @@ class Loss(Operation):
         known = [name for name in _WEIGHTS if name in settings and name in array_names(type(self))]
         weights = {name: settings.pop(name) for name in known}
         super().__init__(**settings)
+        if not weights:
+            return
+        from losscalc.engine.arguments import fixed
+
         for name, value in weights.items():
             if value is not None:
                 # As tuples, so that losses stay equal, and keys of dicts, by what they were made with.
@@ -133,6 +136,9 @@ class Loss(Operation):
         value_only: bool = False,
     ) -> tuple[Call[Self], tuple[LosscalcNote, ...]]:
         """The call of these arrays, and notes on how they were taken."""
+        # Imported here, because the command line has no arrays from Python.
+        from losscalc.engine.arguments import memory_sources
+
         check_broadcast(type(self), broadcast)
         sources = memory_sources(self, arrays, named)
         if wrt is not None:

@@ -10,7 +10,7 @@ from losscalc.catalogue.base import Loss, Quantities, loss
 from losscalc.catalogue.classwise import IGNORE_INDEX, Multiclass
 from losscalc.catalogue.weighting import BY_SAMPLES, sample_weighted
 from losscalc.core.array import FloatArray, IndexArray, Shape
-from losscalc.core.conventions import SOFTMAX, Convention, agreeing, beyond_unit
+from losscalc.core.conventions import Change, Convention, agreeing, beyond_unit
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE, FINITE_NOT_NEGATIVE, Interval
 from losscalc.core.reductions import Slope, Terms
@@ -24,10 +24,19 @@ from losscalc.core.roles import (
     classes_back,
     classes_last,
 )
-from losscalc.core.scores import softmax_less_one, surprisal
+from losscalc.core.scores import softmax, softmax_less_one, surprisal
 from losscalc.core.shapes import Layout, classwise_layout
 from losscalc.core.stable import number, pick, step, xmul
 from losscalc.errors import ShapeError
+
+
+def _softmax_back(x: FloatArray, slope: FloatArray) -> FloatArray:
+    p = softmax(x)
+    return np.asarray(p * (slope - (slope * p).sum(axis=-1, keepdims=True)))
+
+
+_SOFTMAX = Change(softmax, _softmax_back)
+"""The softmax of rows."""
 
 
 @loss("focal")
@@ -175,7 +184,7 @@ class MulticlassHinge(Loss):
             "torchmetrics",
             "applies a softmax to the scores if any of them is outside [0, 1]",
             "torchmetrics.functional.classification.multiclass_hinge_loss, 1.9.0",
-            changes={"input": SOFTMAX},
+            changes={"input": _SOFTMAX},
             when=beyond_unit,
             whole=True,
         ),

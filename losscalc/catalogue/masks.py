@@ -10,10 +10,11 @@ from losscalc.catalogue.base import Loss, Quantities
 from losscalc.catalogue.places import Places, check_some_left, gathered
 from losscalc.core.array import FloatArray, IndexArray, Shape, show_shape
 from losscalc.core.declaration import Doc
-from losscalc.core.domains import FINITE_NOT_NEGATIVE, UNIT, Axes, Interval, Names
+from losscalc.core.domains import FINITE_NOT_NEGATIVE, UNIT, Interval, Names
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Labels, Role, classes_back, classes_last
 from losscalc.core.scores import softmax_and_rest
+from losscalc.core.sequences import Axes
 from losscalc.core.shapes import Layout, elementwise_layout
 from losscalc.core.stable import sigmoid, total
 from losscalc.errors import ShapeError

@@ -10,9 +10,10 @@ from losscalc.catalogue.regression import Regression
 from losscalc.core.array import FloatArray, Shape, show_shape
 from losscalc.core.conventions import agreeing
 from losscalc.core.declaration import Doc
-from losscalc.core.domains import Interval, Several
+from losscalc.core.domains import Interval
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Role, Values
+from losscalc.core.sequences import Several
 from losscalc.core.shapes import Layout, elementwise_layout, fits
 from losscalc.core.stable import where, xmul
 from losscalc.errors import ShapeError

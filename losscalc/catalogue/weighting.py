@@ -57,7 +57,6 @@ def _class_axis(loss: Loss) -> int:
 
 def _declare(extended: Any, method: Callable[..., Any], name: str, role: Any) -> None:
     """Let the declaration of a loss, which is read from its `terms`, have the array as well."""
-    own = inspect.signature(method)
-    extra = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+    own = inspect.signature(method, eval_str=True)
+    extra = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=role)
     extended.__signature__ = own.replace(parameters=[*own.parameters.values(), extra])
-    extended.__annotations__ = {**method.__annotations__, name: role}

@@ -32,59 +32,51 @@ class Display(NamedTuple):
     color: Literal["auto", "always", "never"] = "auto"
 
 
-class _Way(NamedTuple):
-    """An option for how arrays are read: its name, its values and what it does."""
-
-    name: str
-    type: Any
-    help: str
-    metavar: str
-    default: str | int | None = None
-
-
-def _words(name: str, words: Sequence[str], help: str) -> _Way:
-    """An option of a few words, of which the first is the default."""
-    return _Way(name, click.Choice(words), help, f"[{'|'.join(words)}]", words[0])
-
-
-_WAYS = (
-    _Way(
-        "--from", click.Choice(list(FORMATS)), f"Format of the input files: {', '.join(FORMATS)}.", "FORMAT"
-    ),
-    _Way("--delimiter", Delimiter(), "What separates cells: a character, tab or space.", "CHAR"),
-    _words("--decimal", [".", ","], "The decimal mark in a table."),
-    _words("--header", ["auto", "yes", "no"], "Whether the first row of a table names its columns."),
-    _Way("--skip-rows", whole(0, 10**9), "Lines to skip at the top.", "N", 0),
-    _Way("--encoding", Encoding(), "Of text inputs.", "NAME", "utf-8-sig"),
-    _words(
-        "--na",
-        ["error", "nan", "drop"],
-        "What to do with cells that are empty, NA or null; drop leaves the row out of every array.",
-    ),
-    _Way("--max-size", Size(), "The limit of what is unpacked or held in memory, as in 2G.", "SIZE"),
-)
-
-
-def reading_options() -> list[click.Parameter]:
-    """Options for how inputs are read; each may be given for one array alone, as in `--header target=no`."""
-    return [
-        GroupedOption(
-            [way.name, _field(way.name)],
-            group=READING,
-            type=PerArray(way.type),
-            multiple=True,
-            metavar=f"[ARRAY=]{way.metavar}",
-            help=way.help if way.default is None else f"{way.help}  [default: {way.default}]",
-        )
-        for way in _WAYS
-    ]
-
-
 def _field(name: str) -> str:
     """The name of the value of an option."""
     field = name[2:].replace("-", "_")
     # A word of Python.
     return f"{field}_" if field == "from" else field
+
+
+def _way(name: str, type: Any, help: str, metavar: str, default: str | int | None = None) -> GroupedOption:
+    """An option for how arrays are read; it may be given for one array alone, as in `--header target=no`."""
+    return GroupedOption(
+        [name, _field(name)],
+        group=READING,
+        type=PerArray(type),
+        multiple=True,
+        metavar=f"[ARRAY=]{metavar}",
+        help=help if default is None else f"{help}  [default: {default}]",
+    )
+
+
+def _words(name: str, words: Sequence[str], help: str) -> GroupedOption:
+    """An option of a few words, of which the first is the default."""
+    return _way(name, click.Choice(words), help, f"[{'|'.join(words)}]", words[0])
+
+
+_WAYS = (
+    _way(
+        "--from", click.Choice(list(FORMATS)), f"Format of the input files: {', '.join(FORMATS)}.", "FORMAT"
+    ),
+    _way("--delimiter", Delimiter(), "What separates cells: a character, tab or space.", "CHAR"),
+    _words("--decimal", [".", ","], "The decimal mark in a table."),
+    _words("--header", ["auto", "yes", "no"], "Whether the first row of a table names its columns."),
+    _way("--skip-rows", whole(0, 10**9), "Lines to skip at the top.", "N", 0),
+    _way("--encoding", Encoding(), "Of text inputs.", "NAME", "utf-8-sig"),
+    _words(
+        "--na",
+        ["error", "nan", "drop"],
+        "What to do with cells that are empty, NA or null; drop leaves the row out of every array.",
+    ),
+    _way("--max-size", Size(), "The limit of what is unpacked or held in memory, as in 2G.", "SIZE"),
+)
+
+
+def reading_options() -> list[click.Parameter]:
+    """Options for how inputs are read."""
+    return list(_WAYS)
 
 
 def row_options(*, groups: bool) -> list[click.Parameter]:
@@ -244,7 +236,6 @@ def output_options() -> list[click.Parameter]:
     return [GroupedOption(names, group=OUTPUT, help=text, **attributes) for names, text, attributes in _LOOKS]
 
 
-_READING_NAMES = tuple(_field(way.name) for way in _WAYS)
 _ROW_NAMES = ("key", "no_key", "inner", "where", "by", "class_names", "multi_hot")
 
 
@@ -258,7 +249,7 @@ def take_readings(values: dict[str, Any]) -> Readings:
     if usual.get("no_key") and usual["key"] is not None:
         raise UsageError("`key` and `no_key` do not go together", hint="leave one of them out")
     own: dict[str, dict[str, Any]] = {}
-    for name in _READING_NAMES:
+    for name in (way.name or "" for way in _WAYS):
         field = "format" if name == "from_" else name
         for array, value in values.pop(name):
             known = usual if array is None else own.setdefault(array, {})

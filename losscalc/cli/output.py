@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from losscalc.cli.color import has_color, painted
-from losscalc.cli.files import check_writable, is_device, write_file
 from losscalc.cli.options import Display
 from losscalc.cli.streams import write_stdout
 from losscalc.errors import UsageError
@@ -34,6 +33,9 @@ class Delivery:
         self._spool: Spool | None = None
         self.format = self._choose_format()
         if self._path is not None:
+            # Most results go to standard output.
+            from losscalc.cli.files import check_writable
+
             check_writable(self._path)
 
     @property
@@ -67,6 +69,7 @@ class Delivery:
         if self._path is None:
             yield None
             return
+        from losscalc.cli.files import is_device
         from losscalc.outputs.spool import Spool
 
         # Beside a pipe or device no file can be made, so the folder for temporary files is used.
@@ -130,6 +133,8 @@ class Delivery:
         if self._path is None:
             write_stdout(pieces)
             return
+        from losscalc.cli.files import write_file
+
         suffix = split_suffix(self._path)[1]
         if suffix:
             from losscalc.inputs.compression import compress

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from losscalc.catalogue.base import Loss, check_wrt
 from losscalc.cli.arrays import Inputs, opened
-from losscalc.cli.rereading import reread
 from losscalc.cli.voice import Voice
 from losscalc.engine import compute as engine
 from losscalc.engine.call import AnyCall
@@ -93,6 +92,8 @@ class Request(NamedTuple):
     def _gathered(self) -> "tuple[LossCall, Computation, Source]":
         if self.held is not None:
             return self.held
+        from losscalc.cli.rereading import reread
+
         with opened(self.call, self.inputs, self.voice) as found:
             call = found.call
             held, dropped = engine.gathered(call)

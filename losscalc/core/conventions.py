@@ -8,7 +8,6 @@ import numpy as np
 
 from losscalc.core.array import FloatArray
 from losscalc.core.reductions import Slope, Terms
-from losscalc.core.scores import softmax
 from losscalc.core.stable import number, sigmoid
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -61,15 +60,6 @@ def beyond_unit(arrays: Mapping[str, Any]) -> bool:
 
 SQUASHED = Change(sigmoid, lambda x, slope: slope * sigmoid(x) * sigmoid(-x))
 """The sigmoid of each number."""
-
-
-def _softmax_back(x: FloatArray, slope: FloatArray) -> FloatArray:
-    p = softmax(x)
-    return np.asarray(p * (slope - (slope * p).sum(axis=-1, keepdims=True)))
-
-
-SOFTMAX = Change(softmax, _softmax_back)
-"""The softmax of rows."""
 
 
 def after(first: Change, second: Change) -> Change:

@@ -15,16 +15,12 @@ from losscalc.errors import ParameterError
 Value_co = TypeVar("Value_co", covariant=True)
 
 
-class Doc(NamedTuple):
+class Doc(str):
     """The sentence that describes a parameter."""
 
-    text: str
 
-
-class Alias(NamedTuple):
+class Alias(str):
     """A second name of a parameter."""
-
-    name: str
 
 
 class Parameter(NamedTuple):
@@ -81,9 +77,8 @@ def parameters(cls: type) -> tuple[Parameter, ...]:
 def array_arguments(cls: type) -> tuple[ArrayArgument, ...]:
     """The arrays of an operation: the arguments of `terms`, whose annotations hold their roles."""
     terms: Callable[..., object] = getattr(cls, "terms")  # noqa: B009 - any operation has it
-    hints = get_type_hints(terms, include_extras=True)
-    arguments = list(inspect.signature(terms).parameters.values())[1:]
-    return tuple(ArrayArgument(a.name, next(_roles(hints[a.name])), a.default is a.empty) for a in arguments)
+    _, *arguments = inspect.signature(terms, eval_str=True).parameters.values()
+    return tuple(ArrayArgument(a.name, next(_roles(a.annotation)), a.default is a.empty) for a in arguments)
 
 
 @cache
@@ -149,8 +144,8 @@ def _parameter(name: str, hint: Any, default: object) -> Parameter:
     members = [m for m in _members(kind) if m is not types.NoneType]
     plain = [get_origin(member) or member for member in members]
     domain = next((extra for extra in extras if hasattr(extra, "contains")), None)
-    doc = next((extra.text for extra in extras if isinstance(extra, Doc)), "")
-    alias = next((extra.name for extra in extras if isinstance(extra, Alias)), None)
+    doc = next((extra for extra in extras if isinstance(extra, Doc)), "")
+    alias = next((extra for extra in extras if isinstance(extra, Alias)), None)
     item = get_args(members[0])[0] if plain[0] is tuple else int
     return Parameter(name, plain[0], default, domain, doc, alias, Callable in plain, item)
 

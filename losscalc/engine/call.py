@@ -1,21 +1,21 @@
 """The record of a call: what is computed from which arrays, and how it is reduced."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from losscalc.core.alignment import column_note, columns_beside_vectors, lines_beside_vectors
 from losscalc.core.array import Array, Shape, show_shape
 from losscalc.core.declaration import target_argument
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import NONE, Reduction
 from losscalc.core.shapes import Layout, fits
 from losscalc.engine.findings import Examine
-from losscalc.engine.rereading import Rereading
 from losscalc.engine.sources import Labels, MemorySource, Source
-from losscalc.engine.wrappers import Column, Line
 from losscalc.errors import DataError, LosscalcNote, ParameterError, ShapeError
+
+if TYPE_CHECKING:
+    from losscalc.engine.rereading import Rereading
 
 # Bytes that are read of arrays of unknown length before their shapes are judged once more.
 _AHEAD, _ALL = 1 << 23, 1 << 62
@@ -49,7 +49,7 @@ class Call(NamedTuple, Generic[Operation_co]):
     """The groups of the rows, if the loss of each group is wanted as well."""
     kept: Array | None = None
     """Which rows of the first array there are, if they are not all of them, in order."""
-    files: Rereading | None = None
+    files: "Rereading | None" = None
     """What reads the arrays once more in another way, if they come from tables."""
     value_only: bool = False
     """Whether nothing but the value is wanted, and not what the losses sum up to."""
@@ -138,6 +138,10 @@ class Call(NamedTuple, Generic[Operation_co]):
         shapes = {name: source.shape for name, source in sources.items()}
         if not any(len(shape) == 2 and (1 in shape or None in shape) for shape in shapes.values()):
             return self, ()
+        # Imported here, because most arrays have equally many axes.
+        from losscalc.core.alignment import column_note, columns_beside_vectors, lines_beside_vectors
+        from losscalc.engine.wrappers import Column
+
         if lines := lines_beside_vectors(shapes, self.operation.roles):
             return self._with_lines(lines), ()
         columns = columns_beside_vectors(shapes, self.operation.roles)
@@ -158,6 +162,8 @@ class Call(NamedTuple, Generic[Operation_co]):
 
         Broadcasting would give the same numbers.
         """
+        from losscalc.engine.wrappers import Line
+
         if self._fits():
             return self
         sources = self.sources

@@ -14,7 +14,6 @@ from losscalc.engine.sources import Source
 from losscalc.errors import FormatError, Location, SourceError, UsageError, reason
 from losscalc.inputs import FORMATS, choose_format, split_suffix
 from losscalc.inputs.cache import Cache
-from losscalc.inputs.literals import is_literal, open_literal
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import quoted
 from losscalc.inputs.stream import Stream
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 STDIN = "stdin"
 # A path with one of these is a pattern, unless there is a file of that name.
-_PATTERN = re.compile(r"[*?]|\[.+\]", re.DOTALL)
+_PATTERN = r"(?s)[*?]|\[.+\]"
 _SHOWN = 3
 _STATE_HINT = "numpy.savez('state.npz', **arrays) makes one of a state dict of arrays"
 
@@ -84,6 +83,9 @@ def parse_address(text: str) -> Address:
         if os.path.lexists(text[:position]):
             return Address(text, text[:position], text[position + 1 :])
         position = text.rfind("#", 0, position)
+    # Imported here, because most arrays are in files.
+    from losscalc.inputs.literals import is_literal
+
     if is_literal(text):
         return Address(text)
     path, mark, part = text.partition("#")
@@ -108,6 +110,8 @@ def _open(address: Address, option: str, reading: Reading) -> Source:
         stream = _stdin(reading) if address.spring is None else address.spring.draw()
         return _open_stream(stream, "", address.part, reading)
     if address.path is None:
+        from losscalc.inputs.literals import open_literal
+
         return open_literal(address.text, option, reading)
     if address.paths is not None:
         return _open_files(address, option, reading)
@@ -141,7 +145,6 @@ def _has_several(address: Address, addresses: Mapping[str, Address], reading: Re
 
 
 def _spring(address: Address, reading: Reading) -> "Spring":
-    # Imported here, because most arrays are in files.
     from losscalc.inputs.spring import Spring
 
     path = address.path or ""
@@ -184,7 +187,7 @@ def open_state(address: Address, option: str, reading: Reading) -> dict[str, Sou
 
 def _files(path: str) -> tuple[str, ...] | None:
     """The files that a pattern matches; None if the path is no pattern."""
-    if not _PATTERN.search(path) or "\0" in path:
+    if not re.search(_PATTERN, path) or "\0" in path:
         return None
     from losscalc.inputs.shards import matching
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from losscalc.core.array import show_shape
 from losscalc.engine.sources import Labels, Source
-from losscalc.engine.wrappers import Column
 from losscalc.errors import FormatError, Location, Remark, ShapeError, UsageError, option_name, printable
 from losscalc.inputs.address import Address, open_array
 from losscalc.inputs.options import Reading
@@ -158,6 +157,7 @@ class Companions:
 
     def _open_groups(self, columns: Sequence[str]) -> Place:
         """The array of the groups."""
+        from losscalc.engine.wrappers import Column
         from losscalc.inputs.lineup import GroupView
 
         assert self._by is not None

@@ -12,8 +12,7 @@ from losscalc.inputs.cells import MISSING, is_missing
 from losscalc.inputs.options import Reading
 
 # Probably a list of numbers with a mistake: the message should be about the number, not about a file.
-_NUMBER_LIKE = re.compile(r"[\s\d.,+\-eE]+|\s*[+-]?[\d.]+\s*,.*", re.ASCII | re.DOTALL)
-# Compiled when they are used, as few lists are so.
+_NUMBER_LIKE = r"(?as)[\s\d.,+\-eE]+|\s*[+-]?[\d.]+\s*,.*"
 _PRINTED = (
     (r"(?<=[\w.\]])\s+(?=[\w.\[+-])", ", "),
     (r"(?<![\w.])\+?(-?)\.(?=\d)", r"\g<1>0."),
@@ -42,7 +41,7 @@ class Literal(MemorySource):
 def is_literal(text: str) -> bool:
     """Whether a text is numbers, perhaps with a mistake, and no path."""
     first, mark, _ = text.partition(",")
-    if text.lstrip().startswith("[") or parse_number(first) is not None or _NUMBER_LIKE.fullmatch(text):
+    if text.lstrip().startswith("[") or parse_number(first) is not None or re.fullmatch(_NUMBER_LIKE, text):
         return True
     is_gap = bool(mark) and is_missing(first)
     return is_gap and all(is_missing(cell) or parse_number(cell) is not None for cell in text.split(","))

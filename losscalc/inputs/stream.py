@@ -6,7 +6,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from losscalc.errors import FormatError, Location, LosscalcError, SourceError, reason
 from losscalc.inputs.cache import Cache
@@ -68,8 +68,8 @@ class Stream:
         """Refuse a file that was written to since it was opened, because nobody knows what was read of it."""
         if self._version is None or self._version == (now := _version(self.file)):
             return
-        size, problem = self._version.size, "the file was written to while it was read"
-        if now and now.size < size:
+        size, problem = self._version[0], "the file was written to while it was read"
+        if now and now[0] < size:
             problem = f"the file had {size} bytes, and became shorter while it was read"
         hint = "read it when nothing writes to it, or a copy"
         raise FormatError(problem, location=Location(self.name), hint=hint)
@@ -141,23 +141,14 @@ class Stream:
         self.file.close()
 
 
-class _Version(NamedTuple):
-    """What tells a regular file from what it was before."""
-
-    device: int
-    file: int
-    size: int
-    time: int
-
-
-def _version(file: BinaryIO) -> _Version | None:
-    """The version of a regular file; None for a pipe, or bytes in memory."""
+def _version(file: BinaryIO) -> tuple[int, ...] | None:
+    """What tells a regular file from what it was before, its size first; None for a pipe, or for bytes."""
     try:
         status = os.fstat(file.fileno())
     except (OSError, ValueError, AttributeError):
         return None
     if stat.S_ISREG(status.st_mode):
-        return _Version(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        return status.st_size, status.st_dev, status.st_ino, status.st_mtime_ns
     return None
 
 

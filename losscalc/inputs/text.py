@@ -33,16 +33,6 @@ _HINTS = {
 }
 
 
-class _State(NamedTuple):
-    """Where lines are read on."""
-
-    line: int
-    offset: int
-    carry: str
-    ended: bool
-    decoder: tuple[bytes, int]
-
-
 class Lines:
     """The lines of a text in pieces of whole lines; every line end becomes `\\n`."""
 
@@ -80,7 +70,7 @@ class Lines:
             self._stream.seek(self._offset)
             return passage
         passage = self._next_passage()._replace(cells={})
-        state = _State(self.next_line, self._offset, self._carry, self._ended, self._decoder.getstate())
+        state = self.next_line, self._offset, self._carry, self._ended, self._decoder.getstate()
         cache.keep(key, passage, state)
         return passage
 
