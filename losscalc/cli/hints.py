@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from losscalc.cli.types import Delimiter
 from losscalc.errors import LosscalcError, Remark, SourceError, option_name
@@ -17,11 +17,12 @@ _READING = r"--(from|delimiter|decimal|header|encoding) ('[^']*'|[\w-]+|,)(?![\w
 _FIRST_ROWS = 100
 
 
-class Files(NamedTuple):
+class Files:
     """The arrays of a call, and how they are read."""
 
-    addresses: Mapping[str, Address]
-    readings: Readings
+    def __init__(self, addresses: Mapping[str, Address], readings: Readings) -> None:
+        self.addresses = addresses
+        self.readings = readings
 
     def named(self, hint: str, path: str) -> str:
         """The hint on one of the files, whose options name the arrays of it unless they suit all others."""

@@ -1,20 +1,20 @@
 """Warnings and notes: printed, dropped, or raised as errors, with their places in files."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from losscalc.cli.boundary import warn
 from losscalc.engine.sources import Source
 from losscalc.errors import DataError, Location, LosscalcNote, Remark, option_name
 
 
-class Voice(NamedTuple):
+class Voice:
     """What to do with warnings: print them, drop them, or raise them."""
 
-    quiet: bool = False
-    strict: bool = False
-    told: set[str] | None = None
-    """What was told before and is not told again, if several calls are of the same arrays."""
+    def __init__(self, quiet: bool = False, strict: bool = False, told: set[str] | None = None) -> None:
+        self.quiet = quiet
+        self.strict = strict
+        self.told = told
+        """What was told before and is not told again, if several calls are of the same arrays."""
 
     @property
     def is_heard(self) -> bool:

@@ -34,10 +34,11 @@ class Place(NamedTuple):
     source: Source
 
 
-class Table(NamedTuple):
+class Table:
     """The arrays that are read from one table, by name."""
 
-    places: dict[str, Place]
+    def __init__(self, places: dict[str, Place]) -> None:
+        self.places = places
 
     @property
     def first(self) -> Place:

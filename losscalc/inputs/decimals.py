@@ -11,7 +11,6 @@ Every step is an array operation, during which other threads run.
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +20,9 @@ from losscalc.inputs.grid import MOST, WORD, Flags, Grid, Places, Words, squeeze
 from losscalc.inputs.limits import CELL
 from losscalc.inputs.options import BLANKS
 from losscalc.inputs.powers import nearest
+
+_Numbers = tuple[Words, Places | None, Flags]
+"""Numbers as w · 10^q: w, q if it is not 0, and where they are sure; elsewhere they may be wrong."""
 
 _PLUS, _MINUS, _POINT, _ZERO = b"+-.0"
 
@@ -83,14 +85,6 @@ def _has_long_cell(text: str, start: int, stop: int, delimiter: str) -> bool:
             return True
         start = end + 1
     return False
-
-
-class _Numbers(NamedTuple):
-    """Numbers as w · 10^q; where `sure` is false they may be wrong."""
-
-    whole: Words
-    power: Places | None
-    sure: Flags
 
 
 class _Numerals:
@@ -158,7 +152,7 @@ class _Numerals:
         sure &= length > 0
         if self._json:
             sure &= (self._letters[starts] != _ZERO) | (length == 1)
-        return _Numbers(whole, None, sure)
+        return whole, None, sure
 
     def _decimals(self, starts: Places, stops: Places) -> _Numbers:
         """The numbers of cells of digits, with a point or without."""
@@ -175,7 +169,7 @@ class _Numerals:
             sure &= (length > 0) & (~pointed | (fraction > 0))
         whole *= _SHIFTS.take(np.minimum(fraction, _DIGITS))
         whole += rest
-        return _Numbers(whole, -fraction, sure)
+        return whole, -fraction, sure
 
     def _scientific(self, starts: Places, stops: Places) -> _Numbers:
         """The numbers of decimals, with exponents or without."""
@@ -188,7 +182,7 @@ class _Numerals:
         exponent, known = self._digits(stops, length)
         sure &= known & (powered == (length > 0))
         signed = np.minimum(exponent, 9999).astype(np.intp) * (1 - 2 * minus)
-        return _Numbers(whole, signed if power is None else power + signed, sure)
+        return whole, signed if power is None else power + signed, sure
 
     def _points(self, starts: Places, stops: Places) -> Places:
         """Where the points are in cells; where these stop if there is none near their start."""

@@ -1,7 +1,6 @@
 """Text in pieces of whole lines, and the arrays that are read from it piece by piece."""
 
 from array import array
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -210,6 +209,9 @@ class TextSource(Source):
         """The line in which a row starts; None behind millions of gaps between rows."""
         if row >= self._known:
             return None
+        # Imported here, because nobody asks for the lines of rows that are as they should be.
+        from bisect import bisect_right
+
         first_rows, lines = self._runs
         run = bisect_right(first_rows, row) - 1
         return lines[run] + row - first_rows[run]
