@@ -4,9 +4,8 @@ from functools import cache
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
-from losscalc.catalogue.base import Loss, choose_reduction
+from losscalc.catalogue.base import Loss
 from losscalc.cli.arguments import (
     array_options,
     help_text,
@@ -14,7 +13,6 @@ from losscalc.cli.arguments import (
     number_options,
     parameter_options,
 )
-from losscalc.cli.arrays import Inputs
 from losscalc.cli.grouped import GroupedCommand
 from losscalc.cli.options import (
     computing_options,
@@ -22,26 +20,9 @@ from losscalc.cli.options import (
     output_options,
     reading_options,
     row_options,
-    take_display,
-    take_readings,
 )
-from losscalc.cli.output import Delivery
-from losscalc.cli.request import Request
-from losscalc.cli.views import LOOKS, show
-from losscalc.cli.voice import Voice
-from losscalc.core.declaration import (
-    array_arguments,
-    labels_of,
-    parameters,
-)
-from losscalc.core.operation import (
-    Operation,
-    result_dtype,
-    summary,
-)
-from losscalc.core.registry import other_meaning
-from losscalc.engine.call import AnyCall, Call
-from losscalc.errors import LosscalcNote, UsageError, printable
+from losscalc.core.declaration import labels_of
+from losscalc.core.operation import Operation, summary
 
 
 @cache
@@ -60,57 +41,15 @@ def build_command(cls: type[Operation]) -> click.Command:
             *computing_options(),
             *output_options(),
         ],
-        callback=lambda **values: run(cls, values),
+        callback=lambda **values: _run(cls, values),
         help=help_text(cls),
         short_help=summary(cls),
         context_settings={"auto_envvar_prefix": "LOSSCALC", "help_option_names": ["-h", "--help"]},
     )
 
 
-def run(cls: type[Operation], values: dict[str, Any]) -> None:
-    """Run the command of an operation with the values of its options."""
-    looks = {name: values.pop(name, None) for name in LOOKS}
-    request, delivery = request_of(cls, values)
-    show(request, delivery, looks)
+def _run(cls: type[Operation], values: dict[str, Any]) -> None:
+    # Help does without all that it takes to run a command.
+    from losscalc.cli.values import run
 
-
-def request_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Request, Delivery]:
-    """Make a request, and the delivery of its result, from the values of options."""
-    voice = Voice(values.pop("quiet"), values.pop("warnings") == "error")
-    if values["digits"] is not None and values["precision"] is not None:
-        raise UsageError("`digits` and `precision` do not go together", hint="leave one of them out")
-    delivery = Delivery(take_display(values))
-    typed = click.get_current_context().info_name or ""
-    if other := other_meaning(cls, typed):
-        voice.tell([LosscalcNote(f"{printable(typed)} is taken as {cls.name}; others mean {other}")])
-    readings = take_readings(values)
-    texts = {a.name: text for a in array_arguments(cls) if (text := values.pop(a.name)) is not None}
-    call: AnyCall = Call(
-        cls(**_settings(cls, values)),
-        dtype=result_dtype(values.pop("dtype")),
-        digits=values.pop("digits"),
-        broadcast=values.pop("broadcast", False),
-        wrt=values.pop("gradient", None),
-        threads=values.pop("threads"),
-        samples=delivery.rows if values.pop("explain", False) else 0,
-    )
-    if issubclass(cls, Loss):
-        flags = values.pop("size_average", None), values.pop("reduce", None)
-        reduction, notice = choose_reduction(cls, values.pop("reduction"), *flags)
-        call = call._replace(reduction=reduction)
-        if notice and voice.strict:
-            raise UsageError(notice.problem, hint=notice.hint)
-        voice.tell([notice] if notice else [])
-    request = Request(call, Inputs(texts, readings), voice, values.pop("dask"), delivery.decimals)
-    return request, delivery
-
-
-def _settings(cls: type[Operation], values: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of an operation; with the convention of a library, only those that were typed."""
-    like = values.pop("like", None)
-    context = click.get_current_context()
-    settings = {parameter.name: values.pop(parameter.name) for parameter in parameters(cls)}
-    if like is None:
-        return settings
-    typed = {name for name in settings if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
-    return {"like": like, **{name: settings[name] for name in typed}}
+    run(cls, values)

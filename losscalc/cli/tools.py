@@ -7,7 +7,7 @@ import click
 from losscalc.catalogue.base import Loss
 from losscalc.cli.arrays import Inputs
 from losscalc.cli.catalogue import TOOLS
-from losscalc.cli.commands import build_command, request_of
+from losscalc.cli.commands import build_command
 from losscalc.cli.grouped import ARRAYS, GroupedCommand, GroupedOption
 from losscalc.cli.limits import LIMITS
 from losscalc.cli.offers import offer_losses
@@ -22,6 +22,7 @@ from losscalc.cli.options import (
 from losscalc.cli.output import Delivery
 from losscalc.cli.request import Request
 from losscalc.cli.types import whole
+from losscalc.cli.values import request_of
 from losscalc.cli.voice import Voice
 from losscalc.core.declaration import array_arguments
 from losscalc.core.reductions import MEAN
