@@ -7,7 +7,7 @@ from losscalc.catalogue.index import MODULES
 from losscalc.core.registry import add_index
 from losscalc.core.registry import operations as operations
 
-add_index({f"{__name__}.{module}": names.split() for module, names in MODULES.items()})
+add_index({f"{__name__}.{module}": names for module, names in MODULES.items()})
 
 if TYPE_CHECKING:
     from losscalc.catalogue.activations import *

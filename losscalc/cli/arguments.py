@@ -1,7 +1,7 @@
 """What a command tells of its loss: its help, and the options of its arrays and parameters."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from functools import partial
 
 import click
 
@@ -99,80 +99,54 @@ def _parameter_option(parameter: Parameter) -> click.Option:
     )
 
 
-class _Choice(NamedTuple):
-    """An option that every loss has, or those that meet a condition."""
-
-    names: Sequence[str]
-    group: str
-    help: str | Callable[[type[Loss]], str]
-    attributes: Callable[[type[Loss]], dict[str, Any]]
-    condition: Callable[[type[Loss]], object] = lambda _: True
-
-
-def _legacy(name: str) -> _Choice:
-    help_text = "PyTorch's old flag; overrides --reduction."
-    return _Choice(
-        [f"--{name}/--no-{name}"],
-        PARAMETERS,
-        help_text,
-        lambda _: {"default": None, "hidden": True},
-        lambda cls: cls.legacy,
-    )
-
-
-_CHOICES = (
-    _Choice(
-        ["--reduction", "-r"],
-        PARAMETERS,
-        lambda cls: f"mean divides by {cls.divisor}.",
-        lambda cls: {"type": click.Choice(cls.reductions), "default": "mean", "show_default": True},
-    ),
-    _Choice(
-        ["--like"],
-        PARAMETERS,
-        "Compute it as this library does; losscalc show tells the differences.",
-        lambda cls: {"type": click.Choice([convention.library for convention in cls.conventions])},
-        lambda cls: cls.conventions,
-    ),
-    _Choice(
-        ["--broadcast"],
-        PARAMETERS,
-        "Let arrays of different shapes broadcast.",
-        lambda _: {"is_flag": True},
-        lambda cls: cls.broadcasts,
-    ),
-    _legacy("size-average"),
-    _legacy("reduce"),
-    _Choice(
-        ["--gradient"],
-        CHECK,
-        lambda cls: f"Show the derivative instead, of {' or '.join(differentiable(cls))}.",
-        lambda cls: {
-            "is_flag": False,
-            "flag_value": differentiable(cls)[0],
-            "type": ArgumentName(differentiable(cls)),
-            "metavar": "[ARG]",
-        },
-    ),
-)
-
-
 def loss_options(cls: type[Operation]) -> list[click.Parameter]:
     """The options that a loss has besides, and an activation has not."""
     if not issubclass(cls, Loss):
         return []
-    own = [choice for choice in _CHOICES if choice.condition(cls)]
-    made = [
-        GroupedOption(
-            choice.names,
-            group=choice.group,
-            help=choice.help if isinstance(choice.help, str) else choice.help(cls),
-            allow_from_autoenv=False,
-            **choice.attributes(cls),
+    option = partial(GroupedOption, group=PARAMETERS, allow_from_autoenv=False)
+    reduction = option(
+        ["--reduction", "-r"],
+        type=click.Choice(cls.reductions),
+        default="mean",
+        show_default=True,
+        help=f"mean divides by {cls.divisor}.",
+    )
+    like = option(
+        ["--like"],
+        type=click.Choice([convention.library for convention in cls.conventions]),
+        help="Compute it as this library does; losscalc show tells the differences.",
+    )
+    broadcast = option(
+        ["--broadcast"],
+        is_flag=True,
+        help="Let arrays of different shapes broadcast.",
+    )
+    legacy = [
+        option(
+            [f"--{name}/--no-{name}"],
+            default=None,
+            hidden=True,
+            help="PyTorch's old flag; overrides --reduction.",
         )
-        for choice in own
+        for name in ("size-average", "reduce")
     ]
-    return [*made, *check_options()]
+    gradient = option(
+        ["--gradient"],
+        group=CHECK,
+        is_flag=False,
+        flag_value=differentiable(cls)[0],
+        type=ArgumentName(differentiable(cls)),
+        metavar="[ARG]",
+        help=f"Show the derivative instead, of {' or '.join(differentiable(cls))}.",
+    )
+    return [
+        reduction,
+        *([like] if cls.conventions else []),
+        *([broadcast] if cls.broadcasts else []),
+        *(legacy if cls.legacy else []),
+        gradient,
+        *check_options(),
+    ]
 
 
 def number_options() -> list[click.Parameter]:

@@ -1,6 +1,6 @@
 """The registry of losses and activations: what each is called, and where the others are."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
@@ -17,9 +17,11 @@ _MODULES: dict[str, str] = {}
 """The modules of operations by their names, so that only those are imported that are used."""
 
 
-def add_index(modules: Mapping[str, Iterable[str]]) -> None:
-    """Tell in which modules operations are, by all their names, in the order of the catalogue."""
-    _MODULES.update({_normal(name): module for module, names in modules.items() for name in names})
+def add_index(modules: Mapping[str, str]) -> None:
+    """Tell the names of the operations in each module, with blanks between, in the order of the catalogue."""
+    for module, names in modules.items():
+        # All of them at a time: there may be thousands, and every command would wait for them.
+        _MODULES.update(dict.fromkeys(_as_one(names).split(), module))
 
 
 def register(cls: type[AnyOperation], name: str, torch: str, functional: str) -> type[AnyOperation]:
@@ -105,4 +107,8 @@ def _found(wanted: str) -> type[Operation] | None:
 
 def _normal(name: str) -> str:
     """A name in one spelling: `HingeLoss`, `hinge_loss` and `hinge-loss` are the same."""
-    return name.replace("_", "").replace("-", "").replace(" ", "").lower()
+    return _as_one(name).replace(" ", "")
+
+
+def _as_one(names: str) -> str:
+    return names.replace("_", "").replace("-", "").lower()
