@@ -164,13 +164,26 @@ def test_a_small_call_loads_little():
 
     assert "losscalc.inputs.csv" in loaded
     slow = {"copy", "dataclasses", "decimal", "fnmatch", "importlib.util", "numpy.typing", "shlex", "zlib"}
+    # Python loads locale for translations of what Click says, bisect for the line of a wrong number.
+    slow |= {"bisect", "locale"}
     assert not slow & loaded
     rare = ["core/groupsums", "inputs/conditions", "inputs/labels", "inputs/spring", "inputs/words"]
     rare += ["cli/check", "cli/misuse", "cli/tasks", "insight/call", "outputs/sheets", "outputs/working"]
+    rare += ["core/alignment", "core/scores", "core/sequences", "engine/arguments", "engine/rereading"]
+    rare += ["engine/wrappers", "inputs/literals", "cli/files", "cli/rereading"]
     assert all((PACKAGE / f"{name}.py").is_file() for name in rare)
     assert not {f"losscalc.{name.replace('/', '.')}" for name in rare} & loaded
     families = {name for name in loaded if name.startswith("losscalc.catalogue.")}
     assert families == {f"losscalc.catalogue.{name}" for name in ("index", "base", "binary")}
+
+
+def test_help_loads_nothing_that_computes():
+    """The help of a loss is its declaration, which needs no file and no check of numbers."""
+    loaded = modules_after(RUN, "bce-logits", "--help")
+
+    assert "losscalc.catalogue.binary" in loaded
+    rooms = {f"losscalc.{room}" for room in ("cli.values", "inputs.table", "insight", "outputs.sheets")}
+    assert not rooms & loaded
 
 
 def test_the_version_needs_neither_click_nor_numpy():

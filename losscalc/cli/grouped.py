@@ -108,7 +108,8 @@ class GroupedCommand(click.Command):
         """Refuse an option that is given twice, because Click would silently drop the first value."""
         if not ctx.resilient_parsing:
             words = [_Word(word) for word in args]
-            _, rest, order = self.make_parser(ctx).parse_args(list(words))
+            args = self._in_full(words)
+            _, rest, order = self.make_parser(ctx).parse_args(list(args))
             if rest:
                 raise UsageError(
                     "arrays are given by options",
@@ -121,6 +122,23 @@ class GroupedCommand(click.Command):
                 if is_value and order.count(parameter) > 1:
                     raise click.UsageError(f"{parameter.opts[0]} is given twice", ctx)
         return super().parse_args(ctx, args)
+
+    def _in_full(self, words: Sequence[str]) -> list[str]:
+        """The words with --input for -i, and so on.
+
+        Click takes -i for a long name first, and looks for those that are spelt like it, for which it loads
+        difflib and locale.
+        """
+        options = {name: p for p in self.params if isinstance(p, click.Option) for name in p.opts}
+        full: list[str] = []
+        is_value = False
+        for place, word in enumerate(words):
+            option = None if is_value or "--" in full else options.get(word.replace("_", "-"))
+            is_value = option is not None and not option.is_flag
+            # An option that lacks its value is told by the name that was typed.
+            is_short = option is not None and len(word) == 2 and (place + 1 < len(words) or not is_value)
+            full.append(max(option.opts, key=len) if option is not None and is_short else word)
+        return full
 
     def _advice(
         self,
