@@ -13,7 +13,7 @@ from losscalc.core.domains import FINITE_NOT_NEGATIVE, FINITE_POSITIVE
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import FullWeight, Values
 from losscalc.core.shapes import Layout, elementwise_layout
-from losscalc.core.stable import number, where
+from losscalc.core.stable import LEAST, divided, number, where
 
 
 class Regression(Loss):
@@ -167,12 +167,14 @@ class SmoothL1(Regression):
 
     def terms(self, input: Values, target: Values) -> Terms:
         distance = abs(input - target)
-        if not self.beta:
+        if self.beta < LEAST:
             return Terms(distance)
         near = np.minimum(distance, self.beta)
-        distance -= 0.5 * near
+        # In place, as two arrays of a block stay in cache where three do not.
+        near *= 0.5
+        distance -= near
         # c/β ≤ 1 comes first, because 1/β or c·d may overflow.
-        near /= self.beta
+        near = divided(near, 0.5 * self.beta)
         near *= distance
         return Terms(near)
 
@@ -220,7 +222,10 @@ class Huber(Regression):
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
         distance = abs(input - target)
         near = np.minimum(distance, self.delta)
-        distance -= 0.5 * near
+        # In place, as two arrays of a block stay in cache where three do not; exact for all δ ≥ 2^-1021.
+        near *= 0.5
+        distance -= near
+        near *= 2.0
         if weight is not None:
             return Terms(weight * near * distance)
         distance *= near

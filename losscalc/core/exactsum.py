@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +15,9 @@ UNIT_BITS = 1074
 # first, which is exact for all above 1.
 _LARGEST = 2.0**980
 _SCALE_BITS = 512
-# Numbers are added up in groups of 2^9: with larger ones fewer sums would be exact at once.
-_GROUP_BITS = 9
+# Low parts are added up in groups of 2^9: with larger ones fewer sums would be exact at once. Of high parts,
+# int64 adds up 2^11.
+_LOW_BITS, _HIGH_BITS = 9, 11
 # The last bit of numbers with this exponent is the unit.
 _LEAST_EXPONENT = 52 - UNIT_BITS
 # So many numbers take `math.fsum` as long as the passes over an array.
@@ -111,14 +113,14 @@ def total(values: FloatArray) -> Sum:
     # most 2^(bound + n); what lies between the two has to fit into the 53 bits of a float64.
     last = max(math.frexp(_smallest(rest, low))[1] - 53, -UNIT_BITS)
     bound = math.frexp(peak)[1]
-    while bound + _GROUP_BITS > last + 53:
+    while bound + _LOW_BITS > last + 53:
         exponent = max(bound + 1, _LEAST_EXPONENT)
         above, rest = _cut(rest, exponent)
         units += above
         bound = exponent - 53
     if bound + rest.size.bit_length() <= last + 53:
         return Sum(units + _units(float(rest.sum())))
-    return Sum(units) + total(np.add.reduceat(rest, _groups(rest.size)))
+    return Sum(units) + total(np.add.reduceat(rest, _groups(rest.size, _LOW_BITS)))
 
 
 def _few(numbers: list[float]) -> Sum:
@@ -156,17 +158,18 @@ def _cut(values: FloatArray, exponent: int) -> tuple[int, FloatArray]:
     """
     cut = np.float64(math.ldexp(1.5, exponent))
     high = values + cut
-    starts = _groups(values.size)
-    sizes = np.minimum(values.size - starts, 1 << _GROUP_BITS)
+    starts = _groups(values.size, _HIGH_BITS)
+    sizes = np.minimum(values.size - starts, 1 << _HIGH_BITS)
     counts = np.add.reduceat(high.view(np.int64), starts) - sizes * cut.view(np.int64)
     high -= cut
     rest = np.subtract(values, high, out=high)
     return sum(counts.tolist()) << (exponent - 52 + UNIT_BITS), rest
 
 
-def _groups(size: int) -> IndexArray:
-    """Where the groups of so many numbers begin."""
-    return np.arange(0, size, 1 << _GROUP_BITS)
+@lru_cache(16)
+def _groups(size: int, bits: int) -> IndexArray:
+    """Where the groups of 2^bits of so many numbers begin."""
+    return np.arange(0, size, 1 << bits)
 
 
 def exact_text(value: Sum) -> str:

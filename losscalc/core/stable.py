@@ -7,6 +7,8 @@ import numpy as np
 from losscalc.core.array import Array, FloatArray, IndexArray
 
 MOST = float(np.finfo(np.float64).max)
+LEAST = 2.0**-1021
+"""From here on, half of a number is exact."""
 
 
 def where(condition: np.ndarray, one: FloatArray | float, other: FloatArray | float) -> FloatArray:
@@ -24,6 +26,15 @@ def where(condition: np.ndarray, one: FloatArray | float, other: FloatArray | fl
 def number(value: float, like: Array) -> float:
     """A constant of the same kind as the numbers of an array: if they are objects, exp takes objects only."""
     return value if like.dtype.kind == "f" or not like.size else type(like.flat[0])(value)
+
+
+def divided(x: FloatArray, by: float) -> FloatArray:
+    """x / c in place: by a power of two as x · 1/c, which is the same in a third of the time."""
+    if math.frexp(by)[0] == 0.5:
+        x *= 1.0 / by
+    else:
+        x /= by
+    return x
 
 
 def step(x: FloatArray, at_zero: float) -> FloatArray:
