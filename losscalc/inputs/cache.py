@@ -12,9 +12,10 @@ _LINE = 16
 
 
 class Passage(NamedTuple):
-    """Some lines of a text."""
+    """Some whole lines of a text."""
 
-    text: str = ""
+    raw: bytes = b""
+    """The lines in UTF-8; all of them end in `\\n`."""
     line: int = 1
     """The number of the first of them."""
     end: int = 1
@@ -24,6 +25,11 @@ class Passage(NamedTuple):
     cells: dict[Any, Any] | None = None
     """Where their cells are, by what separates them, as far as one of several readers looked for them."""
 
+    @property
+    def text(self) -> str:
+        """The lines as text; what reads numbers does without."""
+        return decoded(self.raw)
+
     def found(self, key: Any, find: Callable[[], Iterable[Found]]) -> Iterable[Found]:
         """What a reader finds by a key, which the others need not look for again."""
         if self.cells is None:
@@ -32,6 +38,16 @@ class Passage(NamedTuple):
             self.cells[key] = list(find())
         found: list[Found] = self.cells[key]
         return found
+
+
+def encoded(text: str) -> bytes:
+    """A text in UTF-8, with the lone surrogates that some encodings allow."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def decoded(raw: bytes) -> str:
+    """What was `encoded`."""
+    return raw.decode("utf-8", "surrogatepass")
 
 
 class Cache:
@@ -55,4 +71,4 @@ class Cache:
 
 
 def _size(passage: Passage) -> int:
-    return len(passage.text) + _LINE * (passage.end - passage.line)
+    return len(passage.raw) + _LINE * (passage.end - passage.line)

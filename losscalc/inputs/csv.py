@@ -11,7 +11,7 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.engine.sources import Source
 from losscalc.errors import FormatError, Location, LosscalcNote, LosscalcWarning, Remark
-from losscalc.inputs.cache import Passage
+from losscalc.inputs.cache import Passage, encoded
 from losscalc.inputs.cells import EXACT, Cell, as_cells, is_missing, is_word, listed
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.decimals import cut, numbers, parse_table
@@ -101,12 +101,12 @@ class CsvTable:
         """
         from losscalc.inputs.words import parse_words
 
-        text, exact = passage.text, self._parsed([column], passage)
+        raw, exact = passage.raw, self._parsed([column], passage)
         # Beyond 2^53 float64 lacks whole numbers, and ids are told apart by all their digits.
         if exact is not None and (np.abs(exact) < EXACT).all():
             return exact[:, 0]
-        words = parse_words(self._dialect.unquoted(text), self._dialect.delimiter, self._width, column)
-        if words is None or not self._trails_in(text, len(words)):
+        words = parse_words(self._dialect.unquoted(raw), self._dialect.delimiter, self._width, column)
+        if words is None or not self._trails_in(raw, len(words)):
             return None
         is_decimal = self._dialect.decimal != "." and self._dialect.decimal.encode() in words.tobytes()
         return None if is_decimal else words
@@ -192,12 +192,12 @@ class CsvTable:
 
     def _parsed(self, chosen: list[int], passage: Passage) -> Array | None:
         """The numbers in the chosen columns of some lines; None where a closer look is needed."""
-        find = partial(self._cells_of, passage.text)
+        find = partial(self._cells_of, passage.raw)
         values = numbers(passage.found((self._dialect, self._width), find), chosen)
-        return values if values is not None and self._trails_in(passage.text, len(values)) else None
+        return values if values is not None and self._trails_in(passage.raw, len(values)) else None
 
-    def _cells_of(self, text: str) -> Iterator[Grid | None]:
-        return cut(self._dialect.with_points(text), self._dialect.delimiter, self._width)
+    def _cells_of(self, raw: bytes) -> Iterator[Grid | None]:
+        return cut(self._dialect.with_points(raw), self._dialect.delimiter, self._width)
 
     def _fast(self, values: Array | None, depth: int) -> Piece | None:
         """The rows at hand if they are nothing but numbers, as many as those before have."""
@@ -213,10 +213,10 @@ class CsvTable:
         self._rows.found_row()
         return Piece(values, None, range(self._rows.line, self._rows.line + len(values)))
 
-    def _trails_in(self, text: str, rows: int) -> bool:
+    def _trails_in(self, raw: bytes, rows: int) -> bool:
         """Whether all rows of a text have the trailing delimiters that the first row has, if it has any."""
-        end = self._dialect.delimiter * self._trails + "\n"
-        return not self._trails or text.count(end) == rows
+        end = encoded(self._dialect.delimiter * self._trails + "\n")
+        return not self._trails or raw.count(end) == rows
 
     def _slow(self, chosen: list[int]) -> Piece:
         """The rows cell by cell, with the place of whatever is wrong."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.core.domains import parse_number
+from losscalc.inputs.cache import encoded
 from losscalc.inputs.grid import MOST, WORD, Flags, Grid, Places, Words, squeezed
 from losscalc.inputs.limits import CELL
 from losscalc.inputs.options import BLANKS
@@ -44,19 +45,20 @@ def parse_table(
 
     With `json`, only what JSON allows is a number: not 01, .5, 5., +1 or nan.
     """
-    return numbers(cut(text, delimiter, width), columns, json=json)
+    return numbers(cut(encoded(text), delimiter, width), columns, json=json)
 
 
-def cut(text: str, delimiter: str, width: int) -> Iterator[Grid | None]:
+def cut(raw: bytes, delimiter: str, width: int) -> Iterator[Grid | None]:
     """The cells of whole lines; None where lines differ, or only a closer look tells where cells end."""
-    if not text.isascii() or '"' in text or delimiter.isalnum() or delimiter in "+-.":
+    is_ascii = raw.isascii() and delimiter.isascii()
+    if not is_ascii or b'"' in raw or delimiter.isalnum() or delimiter in "+-.":
         yield None
         return
-    start, length = 0, _length(text, delimiter)
-    while start < len(text):
-        stop = text.rfind("\n", start, start + _STEP * length) + 1 or text.index("\n", start) + 1
-        is_long = _has_long_cell(text, start, stop, delimiter)
-        yield None if is_long else Grid.of(squeezed(text[start:stop].encode(), delimiter), delimiter, width)
+    start, length = 0, _length(raw, delimiter.encode())
+    while start < len(raw):
+        stop = raw.rfind(b"\n", start, start + _STEP * length) + 1 or raw.index(b"\n", start) + 1
+        is_long = _has_long_cell(raw, start, stop, delimiter)
+        yield None if is_long else Grid.of(squeezed(raw[start:stop], delimiter), delimiter, width)
         start = stop
 
 
@@ -71,16 +73,16 @@ def numbers(grids: Iterable[Grid | None], columns: list[int], *, json: bool = Fa
     return (parts[0] if len(parts) == 1 else np.concatenate(parts)).reshape(-1, len(columns))
 
 
-def _length(text: str, delimiter: str) -> int:
+def _length(raw: bytes, delimiter: bytes) -> int:
     """About how many letters a cell has, with what separates it from the next."""
-    sample = text[:_SAMPLE]
-    return len(sample) // max(1, sample.count(delimiter) + sample.count("\n"))
+    sample = raw[:_SAMPLE]
+    return len(sample) // max(1, sample.count(delimiter) + sample.count(b"\n"))
 
 
-def _has_long_cell(text: str, start: int, stop: int, delimiter: str) -> bool:
+def _has_long_cell(raw: bytes, start: int, stop: int, delimiter: str) -> bool:
     """Whether a cell of some lines is longer than the csv module allows."""
     while stop - start > CELL and delimiter != BLANKS:
-        end = max(text.rfind(mark, start, start + CELL + 1) for mark in (delimiter, "\n"))
+        end = max(raw.rfind(mark, start, start + CELL + 1) for mark in (delimiter.encode(), b"\n"))
         if end < 0:
             return True
         start = end + 1

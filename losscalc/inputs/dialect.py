@@ -100,32 +100,32 @@ class Dialect(NamedTuple):
             bad = text.split("\n", feed.first - line + 1)[feed.first - line]
             raise self._bad_quotes(bad, Location(path, feed.first), error) from error
 
-    def unquoted(self, text: str) -> str:
+    def unquoted(self, raw: bytes) -> bytes:
         """Whole lines without the quotes around their cells, if the cells are the same without.
 
-        >>> Dialect(",").unquoted('"a",1\\n'), Dialect(",").unquoted('"a,b",1\\n')
-        ('a,1\\n', '"a,b",1\\n')
+        >>> Dialect(",").unquoted(b'"a",1\\n'), Dialect(",").unquoted(b'"a,b",1\\n')
+        (b'a,1\\n', b'"a,b",1\\n')
         """
-        if '"' not in text or not text.isascii() or self.delimiter == BLANKS:
-            return text
-        letters = np.frombuffer(text.encode(), np.uint8)
+        if b'"' not in raw or not raw.isascii() or self.delimiter == BLANKS:
+            return raw
+        letters = np.frombuffer(raw, np.uint8)
         is_end = (letters == ord(self.delimiter)) | (letters == ord("\n"))
         quotes, ends = np.flatnonzero(letters == ord('"')), np.flatnonzero(is_end)
         opened, closed = quotes[::2], quotes[1::2]
         if len(opened) > len(closed):
-            return text
+            return raw
         # Before the first letter is, as behind the last one, the end of a line.
         is_around = is_end[opened - 1].all() and is_end[closed + 1].all()
         is_in_one = (np.searchsorted(ends, opened) == np.searchsorted(ends, closed)).all()
-        return text.replace('"', "") if is_around and is_in_one else text
+        return raw.replace(b'"', b"") if is_around and is_in_one else raw
 
-    def with_points(self, text: str) -> str:
+    def with_points(self, raw: bytes) -> bytes:
         """Whole lines without quotes, and with points for decimal commas, where nothing else can be meant."""
-        text = self.unquoted(text)
+        raw = self.unquoted(raw)
         if self.decimal == ".":
-            return text
-        has_both = "." in text or self.delimiter == self.decimal
-        return '"' if has_both else text.replace(self.decimal, ".")
+            return raw
+        has_both = b"." in raw or self.delimiter == self.decimal
+        return b'"' if has_both else raw.replace(self.decimal.encode(), b".")
 
     def number(self, cell: str) -> float | None:
         """The number in a cell, or None."""

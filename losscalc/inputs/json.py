@@ -194,11 +194,12 @@ def _lines(stream: Stream, reading: Reading, *, is_plain: bool) -> Iterator[Numb
     passages, number = _passages(stream, reading), _number(reading)
     if is_plain:
         passages = on_threads(reading.threads)(_plainly, passages)
-    for text, line, _, plain, _ in passages:
+    for passage in passages:
+        line, plain = passage.line, passage.parsed
         if plain is not None and not (reading.is_beside and is_inexact(plain)):
             yield range(line, line + len(plain)), plain
         else:
-            rows = [(line + i, row) for i, row in enumerate(text.split("\n")) if row.strip(" \t")]
+            rows = [(line + i, row) for i, row in enumerate(passage.text.split("\n")) if row.strip(" \t")]
             for start in range(0, len(rows), _ROWS):
                 some = rows[start : start + _ROWS]
                 yield [at for at, _ in some], [parse(row, stream.name, at, number) for at, row in some]
@@ -208,7 +209,7 @@ def _passages(stream: Stream, reading: Reading) -> Iterator[Passage]:
     """The text in pieces of which what they hold fits into memory."""
     most = stream.most(HELD)
     for passage in Lines(stream, reading.encoding, is_table=False):
-        if len(passage.text) > _LONG and weight(passage.text) > most:
+        if len(passage.raw) > _LONG and weight(passage.text) > most:
             raise too_heavy(most, Location(stream.name, passage.line))
         yield passage
 

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from losscalc.engine.threads import on_threads
 from losscalc.errors import FormatError, Location, LosscalcNote
-from losscalc.inputs.cache import Passage
+from losscalc.inputs.cache import Passage, encoded
 from losscalc.inputs.dialect import COMMENT, Dialect, OpenQuoteError, Row
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
@@ -29,9 +29,8 @@ class TextRows:
         self.dialect = Dialect(",")
         self._passages = iter(Lines(stream, reading.encoding))
         self._threads = on_threads(reading.threads)
-        self._parsed: Any = None
-        self.text = ""
-        """The piece at hand, '' at the end."""
+        self._passage = Passage()
+        self._text: str | None = None
         self.line = self._end = 1
         """The line of the first row at hand, and the one behind the last."""
         self.go_on()
@@ -40,6 +39,17 @@ class TextRows:
         self._blank = 0
         """How many blank lines came after the last row."""
         self._comments = 0
+
+    @property
+    def text(self) -> str:
+        """The piece at hand, '' at the end; what is nothing but numbers is not made a text."""
+        if self._text is None:
+            self._text = self._passage.text
+        return self._text
+
+    @text.setter
+    def text(self, text: str) -> None:
+        self._passage, self._text = Passage(encoded(text)), text
 
     @property
     def passed_over(self) -> Iterator[LosscalcNote]:
@@ -51,18 +61,19 @@ class TextRows:
 
     def go_on(self) -> None:
         """Take the next piece in hand."""
-        last = Passage("", self._end, self._end)
-        self.text, self.line, self._end, self._parsed, _ = next(self._passages, last)
+        self._passage = next(self._passages, Passage(b"", self._end, self._end))
+        self._text, self.line, self._end = None, self._passage.line, self._passage.end
 
     def parsed(self, parse: Callable[[Passage], Parsed]) -> Iterator[Parsed]:
         """What a function makes of the text at hand, and of each piece behind it, on threads."""
         # A passage with a name would be held to the end.
-        begun = iter([Passage(self.text, self.line, self._end)] if self.text else [])
+        begun = iter([Passage(self._passage.raw, self.line, self._end)] if self._passage.raw else [])
         passages = chain(begun, self._passages)
         self._passages = self._threads(lambda each: each._replace(parsed=parse(each)), passages)
+        self._passage, self._text = Passage(), None
         self.go_on()
-        while self.text:
-            yield self._parsed
+        while self._passage.raw:
+            yield self._passage.parsed
             self.go_on()
 
     def skip_lines(self, count: int) -> None:

@@ -1,5 +1,6 @@
 """Text in pieces of whole lines, and the arrays that are read from it piece by piece."""
 
+import codecs
 from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -11,13 +12,15 @@ import numpy as np
 from losscalc.core.array import Array, Shape
 from losscalc.engine.sources import Rows, Source, join_rows
 from losscalc.errors import FormatError, Index, Location, LosscalcError
-from losscalc.inputs.cache import Passage
+from losscalc.inputs.cache import Passage, decoded, encoded
 from losscalc.inputs.encoding import decoder
 from losscalc.inputs.limits import CELLS, LINE, too_large, too_many
 from losscalc.inputs.stream import Stream
 
 _BYTES = 1 << 20
-_MARKS = ",;\t| "
+_MARKS = b",;\t| "
+# Encodings in which bytes of ASCII are that text, once a character has ended.
+_LIKE_ASCII = ("utf-8", "utf-8-sig", "ascii", "iso8859-1", "cp1252")
 # As many times 16 bytes.
 _MOST_RUNS = 1 << 20
 
@@ -44,16 +47,17 @@ class Lines:
         self._stream = stream
         self._decoder = decoder(encoding)
         self._encoding = encoding
+        self._is_like_ascii = codecs.lookup(encoding).name in _LIKE_ASCII
         self._start = stream.peek(8)
         self._offset = 0
-        self._carry = ""
+        self._carry = b""
         self._ended = False
         self._origin = stream.origin, encoding, self._longest, is_table
 
     def __iter__(self) -> Iterator[Passage]:
         for number in count():
             passage = self._passage(number)
-            if not passage.text:
+            if not passage.raw:
                 return
             yield passage
 
@@ -75,71 +79,72 @@ class Lines:
 
     def _next_passage(self) -> Passage:
         line = self.next_line
-        text = self._piece()
-        return Passage(text, line, self.next_line)
+        raw = self._piece()
+        return Passage(raw, line, self.next_line)
 
-    def _piece(self) -> str:
-        """The next lines, or '' at the end of the text."""
+    def _piece(self) -> bytes:
+        """The next lines, or nothing at the end of the text."""
         begun, size = [self._carry], 0
         while not self._ended:
-            fresh = self._decode()
+            fresh, held = self._decode()
             begun.append(fresh)
-            size += fresh.__sizeof__()
+            size += held
             if size > self._longest:
                 raise too_large("the line has", self._longest, Location(self.name, self.next_line))
             # A long line is joined once, at its end: joining it after every piece would take quadratic time.
-            if not (self._ended or "\n" in fresh or "\r" in fresh or begun[-2].endswith("\r")):
+            if not (self._ended or b"\n" in fresh or b"\r" in fresh or begun[-2].endswith(b"\r")):
                 continue
-            text = "".join(begun)
+            raw = b"".join(begun)
             # A \r at the end may be the first half of \r\n.
-            cut = max(text.rfind("\n"), text.rfind("\r", 0, len(text) - 1)) + 1
+            cut = max(raw.rfind(b"\n"), raw.rfind(b"\r", 0, len(raw) - 1)) + 1
             if cut or self._ended:
                 break
-            begun = [text]
+            begun = [raw]
         else:
-            return ""
+            return b""
         if self._ended:
-            cut = len(text)
+            cut = len(raw)
         if len(begun) > 2:
-            self._check_cells(text, cut)
-        self._carry, text = text[cut:], text[:cut]
-        if "\r" in text:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
-        if text and not text.endswith("\n"):
-            text += "\n"
-        self.next_line += _line_ends(text)
-        return text
+            self._check_cells(raw, cut)
+        self._carry, raw = raw[cut:], _with_line_ends(raw[:cut])
+        if raw and not raw.endswith(b"\n"):
+            raw += b"\n"
+        self.next_line += _line_ends(raw)
+        return raw
 
     def chunk(self) -> str:
         """The next text as it comes, which may end within a line; '' at the end."""
-        text = ""
-        while not (text or self._ended):
-            text = self._carry + self._decode()
+        raw = b""
+        while not (raw or self._ended):
+            raw = self._carry + self._decode()[0]
             # A \r at the end may be the first half of \r\n.
-            self._carry = "\r" if text.endswith("\r") and not self._ended else ""
-            text = text[: len(text) - len(self._carry)]
-            if "\r" in text:
-                text = text.replace("\r\n", "\n").replace("\r", "\n")
-        self.next_line += _line_ends(text)
-        return text
+            self._carry = b"\r" if raw.endswith(b"\r") and not self._ended else b""
+            raw = _with_line_ends(raw[: len(raw) - len(self._carry)])
+        self.next_line += _line_ends(raw)
+        return decoded(raw)
 
-    def _check_cells(self, text: str, cut: int) -> None:
+    def _check_cells(self, raw: bytes, cut: int) -> None:
         """Refuse a long line of so many cells that they would fill the memory, whatever is between them."""
-        end = text.find("\n", 0, cut)
-        cells = max(text.count(mark, 0, cut if end < 0 else end) for mark in _MARKS)
+        end = raw.find(b"\n", 0, cut)
+        cells = max(raw.count(mark, 0, cut if end < 0 else end) for mark in _MARKS)
         if self._most_cells is not None and cells > self._most_cells:
             place = Location(self.name, self.next_line)
             raise too_many("the cells of the line are", self._most_cells, place)
 
-    def _decode(self) -> str:
+    def _decode(self) -> tuple[bytes, int]:
+        """The next bytes in UTF-8, and how many a text of them takes."""
         raw = self._stream.read(_BYTES)
         self._ended = len(raw) < _BYTES
+        # The decoder gets the first piece, which may begin with a mark, and what follows half a character.
+        if self._is_like_ascii and self._offset and raw.isascii() and not self._decoder.getstate()[0]:
+            self._offset += len(raw)
+            return raw, len(raw)
         try:
             text = self._decoder.decode(raw, self._ended)
         except UnicodeError as error:
             raise self._not_text(raw, error) from error
         self._offset += len(raw)
-        return text
+        return encoded(text), text.__sizeof__()
 
     def _not_text(self, raw: bytes, error: UnicodeError) -> FormatError:
         # The error may be in a character whose first bytes came with the piece before.
@@ -262,9 +267,14 @@ class TextSource(Source):
             self._known = min(self._known, row)
 
 
-def _line_ends(text: str) -> int:
-    # str.count is slow where there are many.
-    return int(np.count_nonzero(np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8) == ord("\n")))
+def _line_ends(raw: bytes) -> int:
+    # bytes.count is slow where there are many.
+    return int(np.count_nonzero(np.frombuffer(raw, np.uint8) == ord("\n")))
+
+
+def _with_line_ends(raw: bytes) -> bytes:
+    """The same with `\\n` for all other line ends."""
+    return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in raw else raw
 
 
 def _run_starts(lines: Sequence[int]) -> Iterator[tuple[int, int]]:

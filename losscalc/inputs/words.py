@@ -12,15 +12,16 @@ _FIRST_PRINTED = 32
 _LONGEST = 128
 
 
-def parse_words(text: str, delimiter: str, width: int, column: int) -> Array | None:
+def parse_words(raw: bytes, delimiter: str, width: int, column: int) -> Array | None:
     """The cells of one column of whole lines; None where only a closer look tells where cells end.
 
-    >>> parse_words("7,cat\\n8,dog\\n", ",", 2, 1)
+    >>> parse_words(b"7,cat\\n8,dog\\n", ",", 2, 1)
     array([b'cat', b'dog'], dtype='|S3')
     """
-    if not text.isascii() or '"' in text or "#" in text:
+    if not raw.isascii() or b'"' in raw or b"#" in raw:
         return None
-    raw = text.encode() if delimiter != BLANKS else squeezed(text.encode(), delimiter)
+    if delimiter == BLANKS:
+        raw = squeezed(raw, delimiter)
     letters = np.frombuffer(raw, np.uint8)
     ends = np.flatnonzero((letters == ord(delimiter)) | (letters == _NEWLINE))
     if len(ends) % width:

@@ -102,7 +102,7 @@ def test_texts_are_those_of_csv(rows, delimiter, column):
     """Without quotes, what is read at once is what Python's csv reads, stripped."""
     rows = [[cell.replace(delimiter, "") for cell in row] for row in rows]
     text = "".join(delimiter.join(row) + "\n" for row in rows)
-    found = parse_words(text, delimiter, 3, column)
+    found = parse_words(text.encode(), delimiter, 3, column)
     expected = [row[column].strip() for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
     assert (found is None) == (not text.isascii() or "#" in text)
     if found is not None:
@@ -126,9 +126,9 @@ def test_texts_are_those_of_csv(rows, delimiter, column):
 )
 def test_what_takes_a_closer_look(text, delimiter, width):
     """Lines that differ, quotes, comments, control characters, lines that are no rows, and long texts."""
-    assert parse_words(text, delimiter, width, 0) is None
+    assert parse_words(text.encode(), delimiter, width, 0) is None
 
 
 def test_runs_of_blanks_between_cells():
     """Where blanks separate cells, there are none in them."""
-    assert parse_words(" a  1\nbc\t2 \n", " ", 2, 0).tolist() == [b"a", b"bc"]
+    assert parse_words(b" a  1\nbc\t2 \n", " ", 2, 0).tolist() == [b"a", b"bc"]

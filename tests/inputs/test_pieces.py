@@ -239,3 +239,20 @@ def test_a_line_of_numbers_behind_a_mark_is_no_row(tmp_path, monkeypatch, capsys
     (tmp_path / "f.csv").write_text("id,x,y\n1,2,3\n#4,5,9\n7,8,9\n")
     assert cli.run(["mse", "-i", "f.csv#x", "-t", "f.csv#y"]) == 0
     assert capsys.readouterr().out == "1.0\n"
+
+
+@LAW
+@given(
+    begun=st.sampled_from(["", "ab,1\n3,4\n"]),
+    rest=st.text("a1,\n\ré€\ufeff😀", max_size=20),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252", "gbk", "iso2022_jp"]),
+    size=SIZES,
+)
+def test_text_is_what_python_reads(begun, rest, encoding, size):
+    """Characters and line ends may be cut anywhere, with ASCII before or behind; as `open` decodes it."""
+    raw = (begun + rest).encode(encoding, "ignore")
+    expected = io.TextIOWrapper(io.BytesIO(raw), encoding, newline=None).read()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "_BYTES", size)
+        lines = text.Lines(Stream("f", io.BytesIO(raw), len(raw)), encoding)
+        assert "".join(passage.text for passage in lines).removesuffix("\n") == expected.removesuffix("\n")
