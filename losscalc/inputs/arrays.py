@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from losscalc.core.array import Array
 from losscalc.errors import FormatError
@@ -16,6 +15,13 @@ from losscalc.inputs.numbers import Numbers, Place
 
 _MIDNIGHT = re.compile(r"(?: 00:00:00)?\.?0*$")
 _types = pa.types
+
+
+def _compute() -> Any:
+    # Imported here, because plain numbers do without, and it takes as long as half of NumPy.
+    import pyarrow.compute
+
+    return pyarrow.compute
 
 
 def kind_of(type: Any) -> str:
@@ -85,7 +91,7 @@ def plain(array: Any) -> Any:
     if isinstance(array.type, pa.BaseExtensionType):
         return plain(array.storage)
     if _types.is_run_end_encoded(array.type):
-        return plain(pc.run_end_decode(array))
+        return plain(_compute().run_end_decode(array))
     if _types.is_dictionary(array.type) and kind_of(array.type) == "number":
         return array.dictionary_decode()
     return array
@@ -134,6 +140,8 @@ def numbers(array: Any, shape: tuple[int, ...], dtype: np.dtype, place: Place) -
     # A tensor is kept as one list of all its numbers.
     lengths = (math.prod(shape),) if isinstance(array.type, pa.FixedShapeTensorType) else shape
     array = plain(array)
+    if not shape:
+        return Numbers(*_filled(array, dtype))
     faults = _misshapen(array, lengths, place)
     if faults:
         kept = [None if row in faults else row for row in range(len(array))]
@@ -141,12 +149,7 @@ def numbers(array: Any, shape: tuple[int, ...], dtype: np.dtype, place: Place) -
     missing = np.array(array.is_null())
     for _ in lengths:
         array = plain(array.flatten())
-    flat, gaps = scalars(array)
-    flat = flat.astype(dtype, copy=False)
-    if gaps is not None:
-        flat = np.where(gaps, np.array(np.nan, dtype), flat)
-    if not shape:
-        return Numbers(flat, gaps)
+    flat, gaps = _filled(array, dtype)
     rows = np.flatnonzero(~missing)
     values = flat.reshape(len(rows), *shape)
     if len(rows) < len(missing):
@@ -158,13 +161,20 @@ def numbers(array: Any, shape: tuple[int, ...], dtype: np.dtype, place: Place) -
     return Numbers(values, missing if missing.any() else None, faults)
 
 
+def _filled(array: Any, dtype: np.dtype) -> tuple[Array, np.ndarray | None]:
+    """The same in a dtype, with NaN where a number is missing."""
+    values, missing = scalars(array)
+    values = values.astype(dtype, copy=False)
+    return values if missing is None else np.where(missing, np.array(np.nan, dtype), values), missing
+
+
 def _misshapen(array: Any, shape: tuple[int, ...], place: Place) -> dict[int, FormatError]:
     """The rows whose lists are of another shape."""
     faults: dict[int, FormatError] = {}
     rows = np.flatnonzero(array.is_valid())
     level = array.drop_null()
     for due in shape:
-        lengths = pc.list_value_length(level).fill_null(0).to_numpy(zero_copy_only=False)
+        lengths = _compute().list_value_length(level).fill_null(0).to_numpy(zero_copy_only=False)
         wrong = lengths != due
         if level.null_count:
             wrong |= np.array(level.is_null())
@@ -189,7 +199,8 @@ def texts(array: Any) -> Array:
         return _objects([_MIDNIGHT.sub("", text) if text else "" for text in written])
     if _is_view(array.type):
         return _objects(_from_views(array))
-    if (pc.max(pc.binary_length(array)).as_py() or 0) > CELL:
+    compute = _compute()
+    if (compute.max(compute.binary_length(array)).as_py() or 0) > CELL:
         raise FormatError(f"a cell has more than {CELL} characters")
     if not _types.is_string(array.type):
         array = array.cast(pa.large_string())  # refuses bytes that are no UTF-8

@@ -125,7 +125,10 @@ def as_piece(
     if faults and not reading.is_lenient:
         raise faults[min(faults)]
     first = parts[0].values
-    values = np.column_stack([part.values for part in parts]) if first.ndim == 1 else first
+    if first.ndim == 1:
+        values = np.column_stack([part.values for part in parts]) if len(parts) > 1 else first[:, np.newaxis]
+    else:
+        values = first
     is_dropped = reading.na == "drop" and missing.any()
     return Piece(values, missing if is_dropped else None, lines, tuple(sorted(faults.items())))
 
