@@ -31,6 +31,7 @@ class Increasing(NamedTuple):
 class Several(NamedTuple):
     """One or more numbers, each of them of one set.
 
+    >>> from losscalc.core.domains import UNIT
     >>> str(Several(UNIT)), Several(UNIT).contains((0.1, 0.9)), Several(UNIT).contains(())
     ('in [0, 1], or several such joined by commas', True, False)
     """
