@@ -97,7 +97,7 @@ def total(values: FloatArray) -> Sum:
     rest = values.reshape(-1)
     if rest.size <= _FEW:
         return _few(rest.tolist())
-    low, high = float(rest.min()), float(rest.max())
+    low, high = float(np.minimum.reduce(rest)), float(np.maximum.reduce(rest))
     peak = max(high, -low)
     if peak == 0.0:
         return EMPTY
@@ -118,9 +118,15 @@ def total(values: FloatArray) -> Sum:
         above, rest = _cut(rest, exponent)
         units += above
         bound = exponent - 53
-    if bound + rest.size.bit_length() <= last + 53:
-        return Sum(units + _units(float(rest.sum())))
-    return Sum(units) + total(np.add.reduceat(rest, _groups(rest.size, _LOW_BITS)))
+    bound += rest.size.bit_length()
+    if bound <= last + 53:
+        return Sum(units + _units(float(np.add.reduce(rest))))
+    sums = np.add.reduceat(rest, _groups(rest.size, _LOW_BITS))
+    if bound <= last + 63:
+        # int64 has the bits for what float64 could only add up in groups.
+        counts = np.ldexp(sums, -last).astype(np.int64)
+        return Sum(units + (int(np.add.reduce(counts)) << (last + UNIT_BITS)))
+    return Sum(units) + total(sums)
 
 
 def _few(numbers: list[float]) -> Sum:
@@ -159,8 +165,8 @@ def _cut(values: FloatArray, exponent: int) -> tuple[int, FloatArray]:
     cut = np.float64(math.ldexp(1.5, exponent))
     high = values + cut
     starts = _groups(values.size, _HIGH_BITS)
-    sizes = np.minimum(values.size - starts, 1 << _HIGH_BITS)
-    counts = np.add.reduceat(high.view(np.int64), starts) - sizes * cut.view(np.int64)
+    counts = np.add.reduceat(high.view(np.int64), starts)
+    counts -= _sizes(values.size, _HIGH_BITS) * cut.view(np.int64)
     high -= cut
     rest = np.subtract(values, high, out=high)
     return sum(counts.tolist()) << (exponent - 52 + UNIT_BITS), rest
@@ -170,6 +176,12 @@ def _cut(values: FloatArray, exponent: int) -> tuple[int, FloatArray]:
 def _groups(size: int, bits: int) -> IndexArray:
     """Where the groups of 2^bits of so many numbers begin."""
     return np.arange(0, size, 1 << bits)
+
+
+@lru_cache(16)
+def _sizes(size: int, bits: int) -> IndexArray:
+    """How many numbers these groups have."""
+    return np.minimum(size - _groups(size, bits), 1 << bits)
 
 
 def exact_text(value: Sum) -> str:
