@@ -99,6 +99,8 @@ def plain(array: Any) -> Any:
 
 def scalars(array: Any) -> tuple[Array, np.ndarray | None]:
     """The numbers of a plain array, and which of them are missing if some are."""
+    if (held := _held(array)) is not None:
+        return held, None
     missing = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
     if _types.is_null(array.type):
         return np.full(len(array), np.nan), missing
@@ -110,6 +112,16 @@ def scalars(array: Any) -> tuple[Array, np.ndarray | None]:
         array = array.fill_null(False if _types.is_boolean(array.type) else 0)
     values = np.asarray(array.to_numpy(zero_copy_only=False))
     return values, missing
+
+
+def _held(array: Any) -> Array | None:
+    """The memory of an array of nothing but integers or floats, for which pyarrow would import pandas."""
+    kinds = {"f": _types.is_floating, "i": _types.is_signed_integer, "u": _types.is_unsigned_integer}
+    kind = next((kind for kind, holds in kinds.items() if holds(array.type)), None)
+    if kind is None or array.null_count or not len(array):
+        return None
+    dtype = np.dtype(f"{kind}{array.type.bit_width // 8}")
+    return np.frombuffer(array.buffers()[1], dtype, len(array), array.offset * dtype.itemsize)
 
 
 def shape(array: Any) -> tuple[int, ...] | None:
