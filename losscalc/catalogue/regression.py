@@ -13,7 +13,7 @@ from losscalc.core.domains import FINITE_NOT_NEGATIVE, FINITE_POSITIVE
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import FullWeight, Values
 from losscalc.core.shapes import Layout, elementwise_layout
-from losscalc.core.stable import LEAST, divided, number, where
+from losscalc.core.stable import LEAST, divided, gap, number, where
 
 
 class Regression(Loss):
@@ -70,7 +70,7 @@ class L1(Regression):
     derivative = "0 if x = y, else w·(x - y) / |x - y|"
 
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
-        difference = abs(input - target)
+        difference = gap(input, target)
         return Terms(difference) if weight is None else Terms(weight * difference, weight)
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
@@ -166,7 +166,7 @@ class SmoothL1(Regression):
     beta: Annotated[float, FINITE_NOT_NEGATIVE, Doc("Where the quadratic part ends.")] = 1.0
 
     def terms(self, input: Values, target: Values) -> Terms:
-        distance = abs(input - target)
+        distance = gap(input, target)
         if self.beta < LEAST:
             return Terms(distance)
         near = np.minimum(distance, self.beta)
@@ -220,7 +220,7 @@ class Huber(Regression):
     delta: Annotated[float, FINITE_POSITIVE, Doc("Where the quadratic part ends.")] = 1.0
 
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
-        distance = abs(input - target)
+        distance = gap(input, target)
         near = np.minimum(distance, self.delta)
         # In place, as two arrays of a block stay in cache where three do not; exact for all δ ≥ 2^-1021.
         near *= 0.5
@@ -267,7 +267,7 @@ class LogCosh(Regression):
     legacy = False
 
     def terms(self, input: Values, target: Values) -> Terms:
-        distance = abs(input - target)
+        distance = gap(input, target)
         near = np.minimum(distance, number(1.0, distance))
         # cosh d = 1 - ½·expm1(d)·expm1(-d), which keeps the digits of a small d, and
         # cosh d = exp(d)·(1 + ½·expm1(-2d)), whose logarithm does not overflow.
