@@ -33,6 +33,10 @@ def show_shape(shape: Shape) -> str:
     return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
 
 
+# From about here on, `min` is at least as fast as `argmin`.
+_MANY = 1 << 16
+
+
 def row_size(shape: Shape) -> int:
     """The number of elements in one row, a slice along axis 0."""
     size = 1
@@ -51,6 +55,8 @@ def are_finite(values: Array) -> bool:
 def extremes(values: Array) -> tuple[float, float]:
     """The least and the largest number of an array that is not empty; both are NaN if any number is.
 
-    Of a few numbers `min` takes three times as long, as its method is written in Python.
+    Of a few numbers `min` takes three times as long as `argmin`, of those in main memory half as long.
     """
+    if values.size > _MANY:
+        return float(values.min()), float(values.max())
     return float(values.item(values.argmin())), float(values.item(values.argmax()))

@@ -50,7 +50,7 @@ class Case:
     @cached_property
     def highest(self) -> float:
         """The largest of the scores, which several diagnoses look at; NaN if one is NaN."""
-        return extremes(self.scores)[1]
+        return float(np.maximum.reduce(self.scores, axis=None))
 
     @property
     def axis(self) -> int:
