@@ -33,7 +33,7 @@ def show_shape(shape: Shape) -> str:
     return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
 
 
-# From about here on, `min` is at least as fast as `argmin`.
+# Of a few numbers, `argmin` takes a third of the time of `min`; of so many in main memory, twice as long.
 _MANY = 1 << 16
 
 
@@ -53,10 +53,11 @@ def are_finite(values: Array) -> bool:
 
 
 def extremes(values: Array) -> tuple[float, float]:
-    """The least and the largest number of an array that is not empty; both are NaN if any number is.
+    """The least and the largest number of an array that is not empty; both are NaN if any number is."""
+    least = values.min() if values.size > _MANY else values.item(values.argmin())
+    return float(least), highest(values)
 
-    Of a few numbers `min` takes three times as long as `argmin`, of those in main memory half as long.
-    """
-    if values.size > _MANY:
-        return float(values.min()), float(values.max())
-    return float(values.item(values.argmin())), float(values.item(values.argmax()))
+
+def highest(values: Array) -> float:
+    """The largest number of an array that is not empty; NaN if any number is."""
+    return float(values.max() if values.size > _MANY else values.item(values.argmax()))

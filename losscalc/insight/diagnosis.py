@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscalc.catalogue.base import Loss
-from losscalc.core.array import Array, extremes
+from losscalc.core.array import Array, extremes, highest
 from losscalc.core.conventions import NORMALIZED
 from losscalc.core.declaration import array_arguments, parameters
 from losscalc.core.reductions import Terms
@@ -50,7 +50,7 @@ class Case:
     @cached_property
     def highest(self) -> float:
         """The largest of the scores, which several diagnoses look at; NaN if one is NaN."""
-        return float(np.maximum.reduce(self.scores, axis=None))
+        return highest(self.scores)
 
     @property
     def axis(self) -> int:
