@@ -222,10 +222,12 @@ class Huber(Regression):
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
         distance = gap(input, target)
         near = np.minimum(distance, self.delta)
-        # In place, as two arrays of a block stay in cache where three do not; exact for all δ ≥ 2^-1021.
-        near *= 0.5
-        distance -= near
-        near *= 2.0
+        # Half of a smaller δ may not be exact, and is nothing beside a distance whose loss is not 0.
+        if self.delta >= LEAST:
+            # In place, as two arrays of a block stay in cache where three do not.
+            near *= 0.5
+            distance -= near
+            near *= 2.0
         if weight is not None:
             return Terms(weight * near * distance)
         distance *= near

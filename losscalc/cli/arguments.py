@@ -130,23 +130,28 @@ def loss_options(cls: type[Operation]) -> list[click.Parameter]:
         )
         for name in ("size-average", "reduce")
     ]
-    gradient = option(
-        ["--gradient"],
-        group=CHECK,
-        is_flag=False,
-        flag_value=differentiable(cls)[0],
-        type=ArgumentName(differentiable(cls)),
-        metavar="[ARG]",
-        help=f"Show the derivative instead, of {' or '.join(differentiable(cls))}.",
-    )
     return [
         reduction,
         *([like] if cls.conventions else []),
         *([broadcast] if cls.broadcasts else []),
         *(legacy if cls.legacy else []),
-        gradient,
+        _gradient_option(differentiable(cls)),
         *check_options(),
     ]
+
+
+def _gradient_option(names: Sequence[str]) -> click.Option:
+    """The option for the derivative by one of these arrays, the first unless another is named."""
+    return GroupedOption(
+        ["--gradient"],
+        group=CHECK,
+        is_flag=False,
+        flag_value=names[0],
+        type=ArgumentName(names),
+        metavar="[ARG]",
+        help=f"Show the derivative instead, of {' or '.join(names)}.",
+        allow_from_autoenv=False,
+    )
 
 
 def number_options() -> list[click.Parameter]:

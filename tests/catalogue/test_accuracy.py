@@ -268,6 +268,7 @@ def test_weighted_square(difference: float, weight: float) -> None:
         ("smooth-l1", (1.7e308, -1.7e308), {"beta": 2.0}, inf),
         # |x - y| - β/2, though 1/β is beyond the range.
         ("smooth-l1", (3.0, 0.0), {"beta": 1e-310}, 3.0),
+        ("huber", (4.0, 0.0), {"delta": 5e-324}, 2e-323),
     ],
 )
 def test_limits(
