@@ -15,9 +15,9 @@ UNIT_BITS = 1074
 # first, which is exact for all above 1.
 _LARGEST = 2.0**980
 _SCALE_BITS = 512
-# Low parts are added up in groups of 2^9: with larger ones fewer sums would be exact at once. Of high parts,
-# int64 adds up 2^11.
-_LOW_BITS, _HIGH_BITS = 9, 11
+# Low parts are added up in groups of 2^9: of larger ones fewer sums would be exact at once, and smaller ones
+# than 2^5 take as long as to cut. Of high parts, int64 adds up 2^11.
+_LEAST_BITS, _LOW_BITS, _HIGH_BITS = 5, 9, 11
 # The last bit of numbers with this exponent is the unit.
 _LEAST_EXPONENT = 52 - UNIT_BITS
 # So many numbers take `math.fsum` as long as the passes over an array.
@@ -99,34 +99,40 @@ def total(values: FloatArray) -> Sum:
         return _few(rest.tolist())
     low, high = float(np.minimum.reduce(rest)), float(np.maximum.reduce(rest))
     peak = max(high, -low)
-    if peak == 0.0:
-        return EMPTY
-    if not math.isfinite(peak):
-        finite = np.isfinite(rest)
-        return total(rest[finite]) + Sum(special=sum(rest[~finite].tolist()))
-    if peak > _LARGEST:
-        large = np.abs(rest) > 1.0
-        scaled = total(rest[large] * 2.0**-_SCALE_BITS)
-        return Sum(scaled.units << _SCALE_BITS) + total(rest[~large])
+    if not 0.0 < peak <= _LARGEST:
+        return _beyond(rest, peak)
     units = 0
     # All numbers are multiples of 2^last and at most 2^bound. Sums of 2^n of them are multiples, too, and at
     # most 2^(bound + n); what lies between the two has to fit into the 53 bits of a float64.
     last = max(math.frexp(_smallest(rest, low))[1] - 53, -UNIT_BITS)
     bound = math.frexp(peak)[1]
-    while bound + _LOW_BITS > last + 53:
+    while bound + _LEAST_BITS > last + 53:
         exponent = max(bound + 1, _LEAST_EXPONENT)
         above, rest = _cut(rest, exponent)
         units += above
         bound = exponent - 53
+    bits = min(last + 53 - bound, _LOW_BITS)
     bound += rest.size.bit_length()
     if bound <= last + 53:
         return Sum(units + _units(float(np.add.reduce(rest))))
-    sums = np.add.reduceat(rest, _groups(rest.size, _LOW_BITS))
+    sums = np.add.reduceat(rest, _groups(rest.size, bits))
     if bound <= last + 63:
         # int64 has the bits for what float64 could only add up in groups.
         counts = np.ldexp(sums, -last).astype(np.int64)
         return Sum(units + (int(np.add.reduce(counts)) << (last + UNIT_BITS)))
     return Sum(units) + total(sums)
+
+
+def _beyond(rest: FloatArray, peak: float) -> Sum:
+    """The sum of numbers of which the largest is 0, or too large to be cut, or not finite."""
+    if peak == 0.0:
+        return EMPTY
+    if not math.isfinite(peak):
+        finite = np.isfinite(rest)
+        return total(rest[finite]) + Sum(special=sum(rest[~finite].tolist()))
+    large = np.abs(rest) > 1.0
+    scaled = total(rest[large] * 2.0**-_SCALE_BITS)
+    return Sum(scaled.units << _SCALE_BITS) + total(rest[~large])
 
 
 def _few(numbers: list[float]) -> Sum:
@@ -162,11 +168,11 @@ def _cut(values: FloatArray, exponent: int) -> tuple[int, FloatArray]:
     multiples of the last one. Beside those of 1.5 they are 2^51 at most, of which int64 can add up a group;
     that the sum of all bits overflows does not matter to the difference.
     """
-    cut = np.float64(math.ldexp(1.5, exponent))
+    cut = math.ldexp(1.5, exponent)
     high = values + cut
-    starts = _groups(values.size, _HIGH_BITS)
-    counts = np.add.reduceat(high.view(np.int64), starts)
-    counts -= _sizes(values.size, _HIGH_BITS) * cut.view(np.int64)
+    counts = np.add.reduceat(high.view(np.int64), _groups(values.size, _HIGH_BITS))
+    # As an integer, 1.5·2^exponent is its exponent above 52 bits, of which the first stands for the half.
+    counts -= _sizes(values.size, _HIGH_BITS) * ((exponent + 1023 << 52) + (1 << 51))
     high -= cut
     rest = np.subtract(values, high, out=high)
     return sum(counts.tolist()) << (exponent - 52 + UNIT_BITS), rest
