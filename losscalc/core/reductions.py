@@ -172,10 +172,12 @@ class Partial(NamedTuple):
     def __add__(self, other: "Partial") -> "Partial":  # type: ignore[override]
         if self.loss is not other.loss and self.loss != other.loss:
             raise ParameterError(f"cannot merge partial results of {self.loss} and {other.loss}")
+        total = self.total + other.total
+        is_same = self.numerator is self.total and other.numerator is other.total
         return Partial(
             self.loss,
-            self.total + other.total,
-            self.numerator + other.numerator,
+            total,
+            total if is_same else self.numerator + other.numerator,
             self.denominator + other.denominator,
             self.count + other.count,
             self.ignored + other.ignored,
@@ -183,7 +185,9 @@ class Partial(NamedTuple):
             {
                 name: self.sums.get(name, EMPTY) + other.sums.get(name, EMPTY)
                 for name in {**self.sums, **other.sums}
-            },
+            }
+            if self.sums or other.sums
+            else {},
         )
 
 

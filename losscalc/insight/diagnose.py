@@ -50,12 +50,10 @@ def _class_axis(loss: type[Loss]) -> Parameter | None:
 
 
 def _equal_weights(case: Case) -> float | bool | None:
-    """The weight of all rows that count, if it is the same for all and not 0 or 1; else False."""
-    if (
-        case.reduction != "mean"
-        or not case.has("weight", "target")
-        or case.loss.settings.get("label_smoothing")
-    ):
+    """The weight of all rows that count, if it is the same for all and not 0 or 1; else False or None."""
+    if not case.has("weight", "target"):
+        return None
+    if case.reduction != "mean" or case.loss.settings.get("label_smoothing"):
         return False
     weight, target = case["weight"], case["target"]
     if takes(type(case.loss), "class-weights"):
