@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from functools import cache, partial
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -39,9 +39,9 @@ def cores() -> int:
 def on_threads(threads: int | None = None) -> Mapper:
     """A mapper with so many threads, by default one per core; NumPy lets other threads run while it computes.
 
-    The thread that asks for results draws the items, so that it reads while the others compute, and only a
-    few items are in memory at a time. Of several errors, that of the first item is raised. All who map at the
-    same time share the threads, so no function that is mapped may wait for another.
+    The thread that asks for results is one of them. It draws the items, so that only a few are in memory at a
+    time, and computes some of them itself instead of waiting. Of several errors, that of the first item is
+    raised. All who map at the same time share the others, so no function that is mapped may wait for another.
     """
     if threads is not None and (type(threads) is not int or threads < 1):
         raise ParameterError(
@@ -60,7 +60,7 @@ def _mapped(
         return
     # A pool is imported and started for the second item only, because it costs more than a small call.
     pool: ThreadPoolExecutor | None = None
-    pending: deque[Future[Result]] = deque()
+    pending: deque[_Task[Result]] = deque()
     failure: Exception | None = None
     held: list[Item] = []
     try:
@@ -75,22 +75,53 @@ def _mapped(
             if pool is None:
                 if len(held) == 1:
                     continue
-                pool = _pool(count)
-            # The caller's context variables, such as np.errstate, hold in all threads.
-            pending.extend(pool.submit(copy_context().run, function, item) for item in held)
+                pool = _pool(count - 1)
+            pending.extend(_Task(pool, partial(function, item)) for item in held)
             held.clear()
             if len(pending) >= count + _AHEAD:
-                yield pending.popleft().result()
+                yield _first(pending)
         yield from map(function, held)
         while pending:
-            yield pending.popleft().result()
+            yield _first(pending)
         if failure is not None:
             raise failure
     finally:
         # Its traceback holds this frame, and the frame all arrays: nothing but the collector would end that.
         failure = None
-        for future in pending:
-            future.cancel()
+        for task in pending:
+            task.future.cancel()
+
+
+class _Task(Generic[Result]):
+    """A piece of work, done by a thread of a pool or by the one that waits for it."""
+
+    def __init__(self, pool: "ThreadPoolExecutor", work: Callable[[], Result]) -> None:
+        self._work: Callable[[], Result] | None = work
+        # The caller's context variables, such as np.errstate, hold in all threads.
+        self.future: Future[Result] = pool.submit(copy_context().run, self._done)
+
+    def _done(self) -> Result:
+        work, self._work = self._work, None  # What is done needs no memory any more.
+        assert work is not None
+        return work()
+
+    def take_over(self) -> bool:
+        """Do the work on this thread, unless another has begun it."""
+        if not self.future.cancel():
+            return False
+        self.future = type(self.future)()
+        try:
+            self.future.set_result(self._done())
+        except Exception as error:  # noqa: BLE001 - it is raised when its turn comes
+            self.future.set_exception(error)
+        return True
+
+
+def _first(pending: "deque[_Task[Result]]") -> Result:
+    """The result of the first task; until it is there, this thread does some that nobody has begun."""
+    while not pending[0].future.done() and any(task.take_over() for task in pending):
+        pass
+    return pending.popleft().future.result()
 
 
 def _pool(count: int) -> "ThreadPoolExecutor":
