@@ -19,10 +19,13 @@ from losscalc.errors import DomainError, Index, LosscalcError, LosscalcWarning
 if TYPE_CHECKING:
     from losscalc.core.groupsums import GroupSums
 
-# 1 MiB of float64. The temporaries of a formula stay in cache, and Python's work for each block, which only
-# one thread can do at a time, is little compared with NumPy's (with 65,536 elements, two threads spend a
-# third of the time waiting for each other).
+# 1 MiB of float64. The temporaries of a formula stay in cache, and Python's work for each block is little.
 BLOCK = 131_072
+# Only one thread at a time can do Python's work. One that finds another at it sleeps, and to wake it takes as
+# long as some of NumPy's work: several threads compute larger blocks, as far as all fit into a shared cache.
+_LARGE, _ALL = 4 * BLOCK, 8 * BLOCK
+
+_DOUBLE = np.dtype(np.float64)
 
 NOT_FINITE = "a result is not finite"
 """The problem of warnings about NaN and infinity."""
@@ -50,7 +53,7 @@ class Block(NamedTuple):
             return
         for first in range(0, length, rows):
             part = slice(first, first + rows)
-            arrays = {name: array[part] if name in names else array for name, array in self.arrays.items()}
+            arrays = {**self.arrays, **{name: self.arrays[name][part] for name in names}}
             kept = None if self.kept is None else self.kept[part]
             start = self.start + (first if kept is None else 0)
             groups = None if self.groups is None else self.groups[part]
@@ -97,17 +100,43 @@ class Outcome(NamedTuple):
     """The sums of each group of rows, if groups are wanted."""
 
 
-def evaluate(call: AnyCall, layout: Layout, piece: Block) -> list[Outcome]:
-    """Compute a piece of the arrays, block by block."""
-    roles = call.operation.roles
-    blocks = piece.cut(layout.cut, block_rows(layout))
+class _Plan(NamedTuple):
+    """What is the same for all blocks of a call."""
+
+    roles: Mapping[str, Role]
+    """The role of each array, by the names in the blocks."""
+    plain: frozenset[str]
+    """The arrays of which float64 numbers are taken as they are, and may be any."""
+    takes_all: bool
+    """Whether the arrays are the arguments of the loss, and nothing is left out or put together."""
+    needs_sums: bool
+
+    @classmethod
+    def of(cls, call: AnyCall, layout: Layout, names: Collection[str]) -> "_Plan":
+        operation = call.operation
+        roles = {name: operation.roles[_argument(name)] for name in names}
+        is_kept = call.dtype is None or call.dtype == _DOUBLE
+        plain = [
+            name
+            for name, role in roles.items()
+            if is_kept and role.domain is None and role.advised is None and name not in layout.indices
+        ]
+        takes_all = type(operation).taken is Operation.taken and not any(role.many for role in roles.values())
+        return cls(roles, frozenset(plain), takes_all, call.needs_sums)
+
+
+def evaluate(call: AnyCall, layout: Layout, piece: Block, threads: int = 1) -> list[Outcome]:
+    """Compute a piece of the arrays, block by block, on one of so many threads."""
+    plan = _Plan.of(call, layout, piece.arrays)
+    blocks = piece.cut(layout.cut, block_rows(layout, threads))
     with np.errstate(all="ignore"):
-        return [_outcome(call, layout, roles, block) for block in blocks]
+        return [_outcome(call, layout, plan, block) for block in blocks]
 
 
-def block_rows(layout: Layout) -> int:
-    """The number of rows of one block; all, where they depend on one another."""
-    return sys.maxsize if layout.whole else max(1, BLOCK // max(1, layout.width))
+def block_rows(layout: Layout, threads: int = 1) -> int:
+    """The number of rows of one block, on so many threads; all, where they depend on one another."""
+    size = BLOCK if threads == 1 else max(BLOCK, min(_LARGE, _ALL // threads))
+    return sys.maxsize if layout.whole else max(1, size // max(1, layout.width))
 
 
 def ready(call: AnyCall, layout: Layout, arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -118,24 +147,24 @@ def ready(call: AnyCall, layout: Layout, arrays: Mapping[str, Array]) -> dict[st
     }
 
 
-def _outcome(call: AnyCall, layout: Layout, roles: Mapping[str, Role], block: Block) -> Outcome:
+def _outcome(call: AnyCall, layout: Layout, plan: _Plan, block: Block) -> Outcome:
     try:
-        return _evaluate(call, layout, roles, block)
+        return _evaluate(call, layout, plan, block)
     except LosscalcError as error:
         block.place(error, layout)
         raise
 
 
-def _evaluate(call: AnyCall, layout: Layout, roles: Mapping[str, Role], block: Block) -> Outcome:
-    arrays, warnings = _numbers(call, layout, roles, block)
-    taken = call.operation.taken(arrays)
-    arguments = grouped(taken)
+def _evaluate(call: AnyCall, layout: Layout, plan: _Plan, block: Block) -> Outcome:
+    arrays, warnings = _numbers(call, layout, plan, block)
+    taken = arrays if plan.takes_all else call.operation.taken(arrays)
+    arguments = taken if plan.takes_all else grouped(taken)
     try:
         terms = call.operation.evaluated(arguments, layout.dtype)
     except LosscalcError as error:
         _find(error, call.operation, arrays)
         raise
-    partial = Partial.of(call.operation, terms, _rows(layout, block), is_summed=call.needs_sums)
+    partial = Partial.of(call.operation, terms, _rows(layout, block), is_summed=plan.needs_sums)
     value = None
     is_finite = partial.is_finite
     if call.wrt is not None:
@@ -164,15 +193,18 @@ def _group_sums(terms: Terms, groups: Array) -> "GroupSums":
 
 
 def _numbers(
-    call: AnyCall, layout: Layout, roles: Mapping[str, Role], block: Block
+    call: AnyCall, layout: Layout, plan: _Plan, block: Block
 ) -> tuple[dict[str, Array], list[LosscalcWarning]]:
     """The arrays of a block as the loss gets them, and warnings about unusual values."""
-    arrays: dict[str, Array] = {}
+    arrays = dict(block.arrays)
     warnings = []
     for name, values in block.arrays.items():
-        role = roles[_argument(name)]
+        if values.dtype is _DOUBLE and name in plan.plain:
+            continue
+        role = plan.roles[name]
         # Arrays that are not cut were converted before, once for all blocks.
-        arrays[name] = _number(call, layout, name, values, role) if name in layout.cut else values
+        if name in layout.cut:
+            arrays[name] = _number(call, layout, name, values, role)
         if name not in layout.indices and (warning := check_domain(name, arrays[name], role)):
             warnings.append(warning)
     return arrays, warnings

@@ -21,14 +21,14 @@ from losscalc.engine.collect import Added, Collector, Kept
 from losscalc.engine.ending import Slopes, finish
 from losscalc.engine.findings import Findings
 from losscalc.engine.sources import Group, Labels, MemoryLabels, Rows, Source
-from losscalc.engine.threads import on_threads
+from losscalc.engine.threads import cores, on_threads
 from losscalc.errors import LosscalcWarning, ShapeError
 
 if TYPE_CHECKING:
     from losscalc.core.groupsums import GroupTotals
 
-# A thread gets so many blocks at once, but never more bytes read from files than one piece.
-_BLOCKS = 8
+# A thread gets so many small blocks at once, but never more bytes read from files than one piece.
+_BLOCKS = 4
 _PIECE = 1 << 22
 
 _BY = "by"
@@ -77,11 +77,25 @@ def compute(call: AnyCall, run: Run | None = None, collector: Collector | None =
 def here(call: AnyCall, layout: Layout, watch: Watch = iter) -> Iterator[list[Outcome]]:
     """Compute all blocks on the threads of this machine."""
     mapped = on_threads(call.threads)
-    work, prepare = bound(evaluate, call, layout), bound(ready, call, layout)
+    prepare = bound(ready, call, layout)
     block = _lone(call, layout, prepare)
     if block is not None:
-        return map(work, watch(iter([block])))
+        return map(bound(evaluate, call, layout), watch(iter([block])))
+    work = bound(evaluate, call, layout, threads=_busy(call, layout))
     return mapped(work, watch(cut(call, layout, prepare)))
+
+
+def _busy(call: AnyCall, layout: Layout) -> int:
+    """How many threads will be busy for long enough to be in each other's way; the caller's is one.
+
+    Where rows are multiplied by matrices, threads are long in BLAS, whose last bits depend on how many there are.
+    """
+    sources, threads = call.sources, call.threads or cores()
+    if any(role.kind == "parameters" for role in call.operation.roles.values()):
+        return 1
+    lengths = [sources[name].shape[0] for name in layout.cut]
+    few = threads * piece_rows(sources, layout)
+    return 1 if all(length is not None and length <= few for length in lengths) else threads
 
 
 def _lone(call: AnyCall, layout: Layout, prepare: Prepare) -> Block | None:

@@ -120,7 +120,7 @@ def test_how_work_is_divided():
     assert tasks("x.csv", "y.npy") == tasks("x-*.csv", "y.npy") == 1
 
 
-@pytest.mark.parametrize(("reduction", "outcomes"), [("mean", 1), ("none", 16)])
+@pytest.mark.parametrize(("reduction", "outcomes"), [("mean", 1), ("none", 8)])
 def test_what_comes_back_from_a_task(arrays, reduction, outcomes):
     """Of sums some hundred bytes, however many blocks there were; where values are wanted all of them."""
     x = arrays[0].ravel()
