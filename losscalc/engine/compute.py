@@ -88,7 +88,7 @@ def here(call: AnyCall, layout: Layout, watch: Watch = iter) -> Iterator[list[Ou
 def _busy(call: AnyCall, layout: Layout) -> int:
     """How many threads will be busy for long enough to be in each other's way; the caller's is one.
 
-    Where rows are multiplied by matrices, threads are long in BLAS, whose last bits depend on how many there are.
+    Where rows are multiplied by matrices, threads are long in BLAS, whose last bits depend on their number.
     """
     sources, threads = call.sources, call.threads or cores()
     if any(role.kind == "parameters" for role in call.operation.roles.values()):
