@@ -166,16 +166,16 @@ class SmoothL1(Regression):
     beta: Annotated[float, FINITE_NOT_NEGATIVE, Doc("Where the quadratic part ends.")] = 1.0
 
     def terms(self, input: Values, target: Values) -> Terms:
-        distance = gap(input, target)
         if self.beta < LEAST:
-            return Terms(distance)
-        near = np.minimum(distance, self.beta)
-        # In place, as two arrays of a block stay in cache where three do not.
+            return Terms(gap(input, target))
+        difference = input - target
+        # (d - c/2)·c/β for c = d near zero, else ±β: in place, as two arrays of a block stay in cache.
+        near = np.clip(difference, -self.beta, self.beta)
         near *= 0.5
-        distance -= near
+        difference -= near
         # c/β ≤ 1 comes first, because 1/β or c·d may overflow.
         near = divided(near, 0.5 * self.beta)
-        near *= distance
+        near *= difference
         return Terms(near)
 
     def gradient(self, input: Values, target: Values) -> Slope:
@@ -220,18 +220,18 @@ class Huber(Regression):
     delta: Annotated[float, FINITE_POSITIVE, Doc("Where the quadratic part ends.")] = 1.0
 
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
-        distance = gap(input, target)
-        near = np.minimum(distance, self.delta)
-        # Half of a smaller δ may not be exact, and is nothing beside a distance whose loss is not 0.
+        difference = input - target
+        # (d - c/2)·c for c = d near zero, else ±δ: in place, as two arrays of a block stay in cache.
+        near = np.clip(difference, -self.delta, self.delta)
+        # Half of a smaller δ may not be exact, and is nothing beside a difference whose loss is not 0.
         if self.delta >= LEAST:
-            # In place, as two arrays of a block stay in cache where three do not.
             near *= 0.5
-            distance -= near
+            difference -= near
             near *= 2.0
         if weight is not None:
-            return Terms(weight * near * distance)
-        distance *= near
-        return Terms(distance)
+            return Terms(weight * near * difference)
+        near *= difference
+        return Terms(near)
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
         """The difference, but never beyond `delta`."""
