@@ -1,7 +1,7 @@
 """Computes one block: checks its numbers, computes losses and derivatives, and takes the sums."""
 
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -29,6 +29,10 @@ _DOUBLE = np.dtype(np.float64)
 
 NOT_FINITE = "a result is not finite"
 """The problem of warnings about NaN and infinity."""
+
+
+Put = Callable[[Array, int], None]
+"""Takes some rows, and the place of the first of them."""
 
 
 class Block(NamedTuple):
@@ -125,12 +129,25 @@ class _Plan(NamedTuple):
         return cls(roles, frozenset(plain), takes_all, call.needs_sums)
 
 
-def evaluate(call: AnyCall, layout: Layout, piece: Block, threads: int = 1) -> list[Outcome]:
-    """Compute a piece of the arrays, block by block, on one of so many threads."""
+def evaluate(
+    call: AnyCall, layout: Layout, piece: Block, threads: int = 1, put: Put | None = None
+) -> list[Outcome]:
+    """Compute a piece of the arrays, block by block, on one of so many threads.
+
+    `put` takes derivatives with the row of the first, which then are not part of the outcome.
+    """
     plan = _Plan.of(call, layout, piece.arrays)
     blocks = piece.cut(layout.cut, block_rows(layout, threads))
     with np.errstate(all="ignore"):
-        return [_outcome(call, layout, plan, block) for block in blocks]
+        if put is None:
+            return [_outcome(call, layout, plan, block) for block in blocks]
+        return [_given_away(_outcome(call, layout, plan, block), block, put) for block in blocks]
+
+
+def _given_away(outcome: Outcome, block: Block, put: Put) -> Outcome:
+    assert outcome.value is not None
+    put(outcome.value, block.before)
+    return outcome._replace(value=None)
 
 
 def block_rows(layout: Layout, threads: int = 1) -> int:

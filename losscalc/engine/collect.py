@@ -1,6 +1,5 @@
 """Collects arrays that come block by block: puts one behind the other, or adds them up."""
 
-from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -8,9 +7,16 @@ import numpy as np
 from losscalc.core.array import Array, row_size
 from losscalc.engine.threads import on_threads
 
-Change = Callable[[Array], Array]
+
+class Change(Protocol):
+    """A function that is applied to each part of an array."""
+
+    def __call__(self, part: Array, out: Array | None = None, /) -> Array:
+        """The changed part, maybe written to `out`, which is of the same kind and may be the part itself."""
+
+
 # The number of elements that are changed at once.
-_STEP = 1 << 16
+_STEP = 1 << 19
 
 
 class Collector(Protocol):
@@ -26,35 +32,37 @@ class Collector(Protocol):
 class Kept:
     """Keeps the arrays in memory, and joins them along axis 0.
 
-    If it is known how many rows there are, each array is copied to its place at once: memory that is touched
-    for the first time takes longer than a copy, and that of one array serves for the next. The parts of the
-    whole are changed on so many threads.
+    If it is known how many rows there are, each array is copied to its place at once, on the thread that has
+    it: memory that is touched for the first time takes longer than a copy, and that of one array serves for
+    the next. The parts of the whole are changed on so many threads.
     """
 
     def __init__(self, rows: int | None, threads: int | None) -> None:
-        self._rows = rows
+        self.rows = rows
         self._threads = threads
         self._pieces: list[Array] = []
-        self._joined: Array | None = None
-        self._filled = 0
+        self._whole: dict[None, Array] = {}
+        self._ends = [0]
 
     def add(self, piece: Array) -> None:
-        if self._joined is None and self._pieces and self._rows is not None:
-            first = self._pieces.pop()
-            self._joined = np.empty((self._rows, *first.shape[1:]), first.dtype)
-            self._put(first, self._joined)
-        if self._joined is None:
+        if self.rows is None:
             self._pieces.append(piece)
         else:
-            self._put(piece, self._joined)
+            self.put(piece, self._ends[-1])
 
-    def _put(self, piece: Array, whole: Array) -> None:
-        start, self._filled = self._filled, self._filled + len(piece)
-        whole[start : self._filled] = piece
+    def put(self, piece: Array, start: int) -> None:
+        """Copy an array to the rows from `start` on; several threads may do so at the same time."""
+        assert self.rows is not None
+        if not self._whole:
+            # Of threads that get here at the same time, the first makes the array for all.
+            self._whole.setdefault(None, np.empty((self.rows, *piece.shape[1:]), piece.dtype))
+        self._whole[None][start : start + len(piece)] = piece
+        self._ends.append(start + len(piece))
 
     def finish(self, change: Change | None) -> Array:
-        if self._joined is not None:
-            whole = self._joined[: self._filled]
+        is_own = self.rows is not None
+        if is_own:
+            whole = self._whole[None][: max(self._ends)]
         else:
             whole = self._pieces[0] if len(self._pieces) == 1 else np.concatenate(self._pieces)
         if change is None or not whole.ndim:
@@ -64,11 +72,14 @@ class Kept:
             return np.ascontiguousarray(change(whole))
         empty = change(whole[:0])
         # A single array may be one that the caller has, and must not change.
-        is_own = self._joined is not None and (empty.shape, empty.dtype) == (whole[:0].shape, whole.dtype)
+        is_own = is_own and (empty.shape, empty.dtype) == (whole[:0].shape, whole.dtype)
         result = whole if is_own else np.empty((len(whole), *empty.shape[1:]), empty.dtype)
 
         def place(part: slice) -> None:
-            result[part] = change(whole[part])
+            own = result[part]
+            changed = change(whole[part], own) if is_own else change(whole[part])
+            if changed is not own:
+                own[...] = changed
 
         parts = (slice(start, start + rows) for start in range(0, len(whole), rows))
         for _ in on_threads(self._threads)(place, parts):

@@ -15,7 +15,7 @@ from losscalc.core.array import Array, row_size
 from losscalc.core.reductions import SUM, Partial
 from losscalc.core.roles import check_dtype
 from losscalc.core.shapes import Layout
-from losscalc.engine.block import Block, Outcome, Sample, block_rows, evaluate, ready
+from losscalc.engine.block import Block, Outcome, Put, Sample, block_rows, evaluate, ready
 from losscalc.engine.call import AnyCall
 from losscalc.engine.collect import Added, Collector, Kept
 from losscalc.engine.ending import Slopes, finish
@@ -70,18 +70,24 @@ def compute(call: AnyCall, run: Run | None = None, collector: Collector | None =
         check_dtype(name, array.dtype, scores=name == first, indices=name in layout.indices)
     if call.wrt is not None and call.reduction.keeps:
         call = call._replace(reduction=SUM)
-    outcomes = (run or here)(call, layout)
-    return _merge(chain.from_iterable(outcomes), call, layout, _collector(collector, call, layout))
+    kept = _collector(collector, call, layout)
+    if run is None and isinstance(kept, Kept) and kept.rows is not None:
+        outcomes = here(call, layout, put=kept.put)
+    else:
+        outcomes = (run or here)(call, layout)
+    return _merge(chain.from_iterable(outcomes), call, layout, kept)
 
 
-def here(call: AnyCall, layout: Layout, watch: Watch = iter) -> Iterator[list[Outcome]]:
-    """Compute all blocks on the threads of this machine."""
+def here(
+    call: AnyCall, layout: Layout, watch: Watch = iter, put: Put | None = None
+) -> Iterator[list[Outcome]]:
+    """Compute all blocks on the threads of this machine; `put` takes the derivatives."""
     mapped = on_threads(call.threads)
     prepare = bound(ready, call, layout)
     block = _lone(call, layout, prepare)
     if block is not None:
-        return map(bound(evaluate, call, layout), watch(iter([block])))
-    work = bound(evaluate, call, layout, threads=_busy(call, layout))
+        return map(bound(evaluate, call, layout, put=put), watch(iter([block])))
+    work = bound(evaluate, call, layout, threads=_busy(call, layout), put=put)
     return mapped(work, watch(cut(call, layout, prepare)))
 
 

@@ -33,9 +33,17 @@ class Slopes:
         self._dtype = dtype
         self._was_finite = True
         self._is_finite = True
+        self._divisor = operation.slope_divisor(reduction, partial)
 
-    def reduced(self, slope: Array) -> Array:
-        """The derivative of the reduced loss, from a part of that of its sums."""
+    def reduced(self, slope: Array, out: Array | None = None, /) -> Array:
+        """The derivative of the reduced loss, from a part of that of its sums.
+
+        If it is merely divided, and cannot overflow, it is written to `out`, which is of its dtype.
+        """
+        if out is not None and self._divisor is not None and self._divisor >= 1.0:
+            np.divide(slope, self._divisor, out=out)
+            out += 0.0  # as in `rounded`
+            return out
         with np.errstate(all="ignore"):
             value = self._operation.reduced_slope(slope, self._reduction, self._partial)
             value = rounded(value, self._dtype)

@@ -13,9 +13,10 @@ ROWS = np.arange(300_000.0).reshape(-1, 2)
 @pytest.mark.parametrize(
     "change",
     [
-        lambda values: values / 4.0,
-        lambda values: (values / 3.0).astype(np.float32),
-        lambda values: values.sum(axis=-1),
+        lambda values, out=None: values / 4.0,
+        lambda values, out=None: np.divide(values, 4.0, out=out),
+        lambda values, out=None: (values / 3.0).astype(np.float32),
+        lambda values, out=None: values.sum(axis=-1),
         None,
     ],
 )
@@ -32,6 +33,17 @@ def test_kept(rows, threads, change):
         assert whole.dtype == expected.dtype
         assert np.array_equal(whole, expected)
         assert all(map(np.array_equal, given, pieces))
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
+def test_kept_in_any_order(order):
+    """Threads put what they have to its place when they have it; rows at the end may be missing."""
+    starts = [0, 1, 70_000, 150_000]
+    kept = Kept(len(ROWS) + 7, 1)
+    for number in order:
+        kept.put(ROWS[starts[number] : starts[number + 1]], starts[number])
+
+    assert np.array_equal(kept.finish(None), ROWS)
 
 
 def test_kept_of_one_number():
