@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 Found = TypeVar("Found")
 
 # So many bytes are kept for those who come behind, at a guess; who comes later reads them once more.
-_MOST = 12 << 20
+_MOST = 16 << 20
 # What is known of the cells of a line.
 _LINE = 16
 

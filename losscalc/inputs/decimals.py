@@ -26,10 +26,11 @@ _Numbers = tuple[Words, Places | None, Flags]
 """Numbers as w · 10^q: w, q if it is not 0, and where they are sure; elsewhere they may be wrong."""
 
 _PLUS, _MINUS, _POINT, _ZERO = b"+-.0"
+_BEYOND_ASCII = 128
 
 # Cells at a time: so many that array operations take long beside the change from one thread to another, of
 # which only one at a time runs Python, and so few that the arrays stay small.
-_STEP = 1 << 17
+_STEP = 1 << 18
 _SAMPLE = 1 << 12
 _DIGITS = 19
 # So many cells show what a column looks like.
@@ -50,7 +51,8 @@ def parse_table(
 
 def cut(raw: bytes, delimiter: str, width: int) -> Iterator[Grid | None]:
     """The cells of whole lines; None where lines differ, or only a closer look tells where cells end."""
-    is_ascii = raw.isascii() and delimiter.isascii()
+    # bytes.isascii takes longer, and lets no other thread run.
+    is_ascii = delimiter.isascii() and (not raw or np.frombuffer(raw, np.uint8).max() < _BEYOND_ASCII)
     if not is_ascii or b'"' in raw or delimiter.isalnum() or delimiter in "+-.":
         yield None
         return
@@ -126,8 +128,8 @@ class _Numerals:
 
     def _behind_signs(self) -> tuple[Places, Flags | None]:
         """Where the cells start behind their signs, and which of these are minus."""
-        padded = self._grid.padded
-        if b"-" not in padded and b"+" not in padded:
+        raw = self._grid.raw
+        if b"-" not in raw and b"+" not in raw:
             return self._starts, None
         letters = self._letters[self._starts]
         if letters.min() >= _ZERO:

@@ -20,8 +20,7 @@ MOST = 3
 _NEWLINE, _BLANK = b"\n "
 # The words before the first place and behind the last one have to be somewhere.
 _BEFORE = WORD * MOST
-_HEAD, _TAIL = b"\n" * _BEFORE, b"\n" * WORD
-_COMMENT = rb"\n[ \t]*#"
+_COMMENT = rb"(?m)^[ \t]*#"
 # What a pair of flags is as a number, of which the second is set.
 _SECOND = 0x100
 
@@ -29,7 +28,8 @@ _SECOND = 0x100
 class Grid(NamedTuple):
     """The cells of a text, row by row. Its first letter is a line end that was put before the text."""
 
-    padded: bytes
+    raw: bytes
+    padded: Letters
     letters: Letters
     bounds: Places
     """Where each cell stops, after the line end before the first of them."""
@@ -39,10 +39,12 @@ class Grid(NamedTuple):
     @classmethod
     def of(cls, raw: bytes, delimiter: str, width: int) -> "Grid | None":
         """The cells of whole lines; None if lines have more or fewer of them, or one may be a line of #."""
-        padded = b"".join((_HEAD, raw, _TAIL))
-        if b"#" in raw and re.search(_COMMENT, padded):
+        padded = np.empty(_BEFORE + len(raw) + WORD, np.uint8)
+        padded[:_BEFORE] = padded[-WORD:] = _NEWLINE
+        padded[_BEFORE:-WORD] = np.frombuffer(raw, np.uint8)
+        if b"#" in raw and re.search(_COMMENT, raw):
             return None
-        letters = np.frombuffer(padded, np.uint8)[_BEFORE - 1 :]
+        letters = padded[_BEFORE - 1 :]
         size = len(raw) + 1
         # Of an even size, for pairs.
         is_end = np.zeros(size + size % 2, np.bool_)
@@ -55,7 +57,7 @@ class Grid(NamedTuple):
         is_line_end = letters.take(bounds[1:]).reshape(rows, width) == _NEWLINE
         if np.count_nonzero(is_line_end) != rows or not is_line_end[:, -1].all():
             return None
-        return cls(padded, letters, bounds, width)
+        return cls(raw, padded, letters, bounds, width)
 
     def cells(self, columns: list[int]) -> tuple[Places, Places]:
         """Where the cells of some columns start and stop, row by row."""

@@ -38,8 +38,18 @@ _HINTS = {
 class Lines:
     """The lines of a text in pieces of whole lines; every line end becomes `\\n`."""
 
-    def __init__(self, stream: Stream, encoding: str, longest: int = LINE, *, is_table: bool = True) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        encoding: str,
+        longest: int = LINE,
+        *,
+        is_table: bool = True,
+        threads: int | None = 1,
+    ) -> None:
         self.name = stream.name
+        # What NumPy does with the cells of a piece should take long beside a change from thread to thread.
+        self._bytes = _BYTES if threads == 1 else _BYTES * 3 // 2
         self._longest = stream.most(longest)
         self._most_cells = stream.most(CELLS) if is_table else None
         self.next_line = 1
@@ -87,26 +97,30 @@ class Lines:
         begun, size = [self._carry], 0
         while not self._ended:
             fresh, held = self._decode()
-            begun.append(fresh)
             size += held
             if size > self._longest:
                 raise too_large("the line has", self._longest, Location(self.name, self.next_line))
-            # A long line is joined once, at its end: joining it after every piece would take quadratic time.
-            if not (self._ended or b"\n" in fresh or b"\r" in fresh or begun[-2].endswith(b"\r")):
-                continue
-            raw = b"".join(begun)
-            # A \r at the end may be the first half of \r\n.
-            cut = max(raw.rfind(b"\n"), raw.rfind(b"\r", 0, len(raw) - 1)) + 1
+            is_long = len(begun) > 1
+            has_returns = b"\r" in fresh or begun[-1].endswith(b"\r")
+            if has_returns:
+                # A \r at the end may be the first half of \r\n.
+                begun, fresh = [], b"".join((*begun, fresh))
+            cut = max(fresh.rfind(b"\n"), fresh.rfind(b"\r", 0, len(fresh) - 1) if has_returns else -1) + 1
             if cut or self._ended:
                 break
-            begun = [raw]
+            # A long line is joined once, at its end: joining it after every piece would take quadratic time.
+            begun.append(fresh)
         else:
             return b""
         if self._ended:
-            cut = len(raw)
-        if len(begun) > 2:
-            self._check_cells(raw, cut)
-        self._carry, raw = raw[cut:], _with_line_ends(raw[:cut])
+            cut = len(fresh)
+        # Bytes are copied once, as no other thread runs Python meanwhile.
+        raw = b"".join((*begun, memoryview(fresh)[:cut]))
+        self._carry = fresh[cut:]
+        if is_long:
+            self._check_cells(raw)
+        if has_returns:
+            raw = _with_line_ends(raw)
         if raw and not raw.endswith(b"\n"):
             raw += b"\n"
         self.next_line += _line_ends(raw)
@@ -123,18 +137,18 @@ class Lines:
         self.next_line += _line_ends(raw)
         return decoded(raw)
 
-    def _check_cells(self, raw: bytes, cut: int) -> None:
+    def _check_cells(self, raw: bytes) -> None:
         """Refuse a long line of so many cells that they would fill the memory, whatever is between them."""
-        end = raw.find(b"\n", 0, cut)
-        cells = max(raw.count(mark, 0, cut if end < 0 else end) for mark in _MARKS)
+        end = raw.find(b"\n")
+        cells = max(raw.count(mark, 0, len(raw) if end < 0 else end) for mark in _MARKS)
         if self._most_cells is not None and cells > self._most_cells:
             place = Location(self.name, self.next_line)
             raise too_many("the cells of the line are", self._most_cells, place)
 
     def _decode(self) -> tuple[bytes, int]:
         """The next bytes in UTF-8, and how many a text of them takes."""
-        raw = self._stream.read(_BYTES)
-        self._ended = len(raw) < _BYTES
+        raw = self._stream.read(self._bytes)
+        self._ended = len(raw) < self._bytes
         # The decoder gets the first piece, which may begin with a mark, and what follows half a character.
         if self._is_like_ascii and self._offset and raw.isascii() and not self._decoder.getstate()[0]:
             self._offset += len(raw)
