@@ -180,12 +180,6 @@ class Operation(ABC):
             slope = xmul(slope, np.asarray(self.link.slope(reduction.finish(partial))))
         return slope
 
-    def slope_divisor(self, reduction: Reduction, partial: Partial) -> float | None:
-        """By what `reduced_slope` divides, if it does nothing else."""
-        if partial.sums or not partial.count or (self.link and reduction.name == MEAN.name):
-            return None
-        return float(reduction.denominator(partial))
-
     def evaluated(self, arrays: Mapping[str, Any], dtype: np.dtype) -> Terms:
         """The values of one block, as the library has them whose convention holds, of an input of a dtype."""
         if (convention := self.convention) is None:

@@ -13,7 +13,7 @@ from losscalc.core.roles import Role, as_indices, as_real
 from losscalc.core.shapes import Layout, unbroadcast
 from losscalc.engine.call import AnyCall
 from losscalc.engine.domain import check_domain
-from losscalc.engine.findings import Findings
+from losscalc.engine.outcome import Outcome, Sample
 from losscalc.errors import DomainError, Index, LosscalcError, LosscalcWarning
 
 if TYPE_CHECKING:
@@ -77,31 +77,6 @@ class Block(NamedTuple):
             row = remark.index[0]
             original = self.start + (row if self.kept is None else int(self.kept[row]))
             remark.index = (original, *remark.index[1:])
-
-
-class Sample(NamedTuple):
-    """The arrays of a block as the loss gets them, and their losses, from which explanations are made."""
-
-    arguments: dict[str, Any]
-    terms: Terms
-    rows: Array | None
-    """Which rows of the arrays these are; None if no array is cut into rows."""
-    dtype: np.dtype = np.dtype(np.float64)
-    """That of the input."""
-
-
-class Outcome(NamedTuple):
-    """The results of one block."""
-
-    partial: Partial
-    value: Array | None
-    """The losses, or the derivative if one is wanted; None where the sums are enough."""
-    warnings: tuple[LosscalcWarning, ...] = ()
-    dropped: int = 0
-    sample: Sample | None = None
-    findings: Findings | None = None
-    groups: "GroupSums | None" = None
-    """The sums of each group of rows, if groups are wanted."""
 
 
 class _Plan(NamedTuple):

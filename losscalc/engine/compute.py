@@ -15,11 +15,12 @@ from losscalc.core.array import Array, row_size
 from losscalc.core.reductions import SUM, Partial
 from losscalc.core.roles import check_dtype
 from losscalc.core.shapes import Layout
-from losscalc.engine.block import Block, Outcome, Put, Sample, block_rows, evaluate, ready
+from losscalc.engine.block import Block, Put, block_rows, evaluate, ready
 from losscalc.engine.call import AnyCall
 from losscalc.engine.collect import Added, Collector, Kept
 from losscalc.engine.ending import Slopes, finish
 from losscalc.engine.findings import Findings
+from losscalc.engine.outcome import Outcome, Sample
 from losscalc.engine.sources import Group, Labels, MemoryLabels, Rows, Source
 from losscalc.engine.threads import cores, on_threads
 from losscalc.errors import LosscalcWarning, ShapeError

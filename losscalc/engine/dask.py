@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from losscalc import __version__
 from losscalc.core.shapes import Layout
 from losscalc.engine import compute as engine
-from losscalc.engine.block import Outcome, evaluate, ready
+from losscalc.engine.block import evaluate, ready
 from losscalc.engine.call import AnyCall
+from losscalc.engine.outcome import Outcome
 from losscalc.engine.sources import Recipe, Source
 from losscalc.engine.wrappers import Excerpt
 from losscalc.errors import Location, LosscalcError, LosscalcWarning, SourceError, UsageError

@@ -13,10 +13,11 @@ from losscalc.core.declaration import parameters
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import Terms
 from losscalc.engine import compute as engine
-from losscalc.engine.block import NOT_FINITE, Sample
+from losscalc.engine.block import NOT_FINITE
 from losscalc.engine.call import AnyCall
 from losscalc.engine.compute import Computation
 from losscalc.engine.ending import OUT_OF_RANGE
+from losscalc.engine.outcome import Sample
 from losscalc.engine.reals import Real, as_decimal, as_reals, check_mpmath, objects, reals, total
 from losscalc.errors import DomainError, ParameterError
 

@@ -5,7 +5,7 @@ import numpy as np
 from losscalc.core.array import Array, are_finite
 from losscalc.core.exactsum import EMPTY
 from losscalc.core.operation import Operation
-from losscalc.core.reductions import Partial, Reduction
+from losscalc.core.reductions import MEAN, Partial, Reduction
 from losscalc.engine.block import rounded
 from losscalc.errors import LosscalcWarning
 
@@ -33,7 +33,7 @@ class Slopes:
         self._dtype = dtype
         self._was_finite = True
         self._is_finite = True
-        self._divisor = operation.slope_divisor(reduction, partial)
+        self._divisor = _divisor(operation, partial, reduction)
 
     def reduced(self, slope: Array, out: Array | None = None, /) -> Array:
         """The derivative of the reduced loss, from a part of that of its sums.
@@ -60,6 +60,14 @@ class Slopes:
         if not self._was_finite or self._is_finite:
             return ()
         return (_why_nonfinite(self._partial, self._reduction, self._dtype),)
+
+
+def _divisor(operation: Operation, partial: Partial, reduction: Reduction) -> float | None:
+    """By what the derivative is divided, if nothing else is done to it."""
+    is_linked = operation.link is not None and reduction.name == MEAN.name
+    if partial.sums or is_linked or not partial.count:
+        return None
+    return float(reduction.denominator(partial))
 
 
 def _why_nonfinite(partial: Partial, reduction: Reduction, dtype: np.dtype) -> LosscalcWarning:

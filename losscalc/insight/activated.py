@@ -7,9 +7,9 @@ import numpy as np
 
 from losscalc.catalogue.activations import Activation, Normalizing
 from losscalc.core.array import FloatArray
-from losscalc.engine.block import Sample
 from losscalc.engine.call import AnyCall
 from losscalc.engine.compute import Computation
+from losscalc.engine.outcome import Sample
 from losscalc.insight.formulas import Formula, parsed
 from losscalc.insight.numerals import Numerals, plain
 from losscalc.outputs.working import Line, Math, Step, Working

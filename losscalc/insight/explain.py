@@ -10,9 +10,9 @@ from losscalc.catalogue.base import Loss
 from losscalc.core.array import FloatArray
 from losscalc.core.declaration import array_arguments
 from losscalc.core.reductions import Partial
-from losscalc.engine.block import Sample
 from losscalc.engine.call import AnyCall
 from losscalc.engine.compute import Computation
+from losscalc.engine.outcome import Sample
 from losscalc.errors import Index
 from losscalc.insight.call import Call
 from losscalc.insight.formulas import Formula, math_of, parsed
