@@ -115,7 +115,7 @@ def total(values: FloatArray) -> Sum:
     bound += rest.size.bit_length()
     if bound <= last + 53:
         return Sum(units + _units(float(np.add.reduce(rest))))
-    sums = np.add.reduceat(rest, _groups(rest.size, bits))
+    sums = np.add.reduceat(rest, np.arange(0, rest.size, 1 << bits))
     if bound <= last + 63:
         # int64 has the bits for what float64 could only add up in groups.
         counts = np.ldexp(sums, -last).astype(np.int64)
@@ -170,24 +170,20 @@ def _cut(values: FloatArray, exponent: int) -> tuple[int, FloatArray]:
     """
     cut = math.ldexp(1.5, exponent)
     high = values + cut
-    counts = np.add.reduceat(high.view(np.int64), _groups(values.size, _HIGH_BITS))
+    starts, sizes = _groups(values.size)
+    counts = np.add.reduceat(high.view(np.int64), starts)
     # As an integer, 1.5·2^exponent is its exponent above 52 bits, of which the first stands for the half.
-    counts -= _sizes(values.size, _HIGH_BITS) * ((exponent + 1023 << 52) + (1 << 51))
+    counts -= sizes * ((exponent + 1023 << 52) + (1 << 51))
     high -= cut
     rest = np.subtract(values, high, out=high)
     return sum(counts.tolist()) << (exponent - 52 + UNIT_BITS), rest
 
 
 @lru_cache(16)
-def _groups(size: int, bits: int) -> IndexArray:
-    """Where the groups of 2^bits of so many numbers begin."""
-    return np.arange(0, size, 1 << bits)
-
-
-@lru_cache(16)
-def _sizes(size: int, bits: int) -> IndexArray:
-    """How many numbers these groups have."""
-    return np.minimum(size - _groups(size, bits), 1 << bits)
+def _groups(size: int) -> tuple[IndexArray, IndexArray]:
+    """Where the groups begin in which int64 adds up so many numbers, and how many each has."""
+    starts = np.arange(0, size, 1 << _HIGH_BITS)
+    return starts, np.minimum(size - starts, 1 << _HIGH_BITS).astype(np.int64)
 
 
 def exact_text(value: Sum) -> str:

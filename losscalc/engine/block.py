@@ -1,7 +1,7 @@
 """Computes one block: checks its numbers, computes losses and derivatives, and takes the sums."""
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,18 +21,10 @@ if TYPE_CHECKING:
 
 # 1 MiB of float64. The temporaries of a formula stay in cache, and Python's work for each block is little.
 BLOCK = 131_072
-# Only one thread at a time can do Python's work. One that finds another at it sleeps, and to wake it takes as
-# long as some of NumPy's work: several threads compute larger blocks, as far as all fit into a shared cache.
-_LARGE, _ALL = 4 * BLOCK, 8 * BLOCK
-
 _DOUBLE = np.dtype(np.float64)
 
 NOT_FINITE = "a result is not finite"
 """The problem of warnings about NaN and infinity."""
-
-
-Put = Callable[[Array, int], None]
-"""Takes some rows, and the place of the first of them."""
 
 
 class Block(NamedTuple):
@@ -79,7 +71,7 @@ class Block(NamedTuple):
             remark.index = (original, *remark.index[1:])
 
 
-class _Plan(NamedTuple):
+class Plan(NamedTuple):
     """What is the same for all blocks of a call."""
 
     roles: Mapping[str, Role]
@@ -91,7 +83,7 @@ class _Plan(NamedTuple):
     needs_sums: bool
 
     @classmethod
-    def of(cls, call: AnyCall, layout: Layout, names: Collection[str]) -> "_Plan":
+    def of(cls, call: AnyCall, layout: Layout, names: Collection[str]) -> "Plan":
         operation = call.operation
         roles = {name: operation.roles[_argument(name)] for name in names}
         is_kept = call.dtype is None or call.dtype == _DOUBLE
@@ -104,31 +96,9 @@ class _Plan(NamedTuple):
         return cls(roles, frozenset(plain), takes_all, call.needs_sums)
 
 
-def evaluate(
-    call: AnyCall, layout: Layout, piece: Block, threads: int = 1, put: Put | None = None
-) -> list[Outcome]:
-    """Compute a piece of the arrays, block by block, on one of so many threads.
-
-    `put` takes derivatives with the row of the first, which then are not part of the outcome.
-    """
-    plan = _Plan.of(call, layout, piece.arrays)
-    blocks = piece.cut(layout.cut, block_rows(layout, threads))
-    with np.errstate(all="ignore"):
-        if put is None:
-            return [_outcome(call, layout, plan, block) for block in blocks]
-        return [_given_away(_outcome(call, layout, plan, block), block, put) for block in blocks]
-
-
-def _given_away(outcome: Outcome, block: Block, put: Put) -> Outcome:
-    assert outcome.value is not None
-    put(outcome.value, block.before)
-    return outcome._replace(value=None)
-
-
-def block_rows(layout: Layout, threads: int = 1) -> int:
-    """The number of rows of one block, on so many threads; all, where they depend on one another."""
-    size = BLOCK if threads == 1 else max(BLOCK, min(_LARGE, _ALL // threads))
-    return sys.maxsize if layout.whole else max(1, size // max(1, layout.width))
+def block_rows(layout: Layout) -> int:
+    """The number of rows of one block; all, where they depend on one another."""
+    return sys.maxsize if layout.whole else max(1, BLOCK // max(1, layout.width))
 
 
 def ready(call: AnyCall, layout: Layout, arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -139,7 +109,8 @@ def ready(call: AnyCall, layout: Layout, arrays: Mapping[str, Array]) -> dict[st
     }
 
 
-def _outcome(call: AnyCall, layout: Layout, plan: _Plan, block: Block) -> Outcome:
+def evaluate(call: AnyCall, layout: Layout, plan: Plan, block: Block) -> Outcome:
+    """Compute one block; errors and warnings tell places in the whole arrays."""
     try:
         return _evaluate(call, layout, plan, block)
     except LosscalcError as error:
@@ -147,7 +118,7 @@ def _outcome(call: AnyCall, layout: Layout, plan: _Plan, block: Block) -> Outcom
         raise
 
 
-def _evaluate(call: AnyCall, layout: Layout, plan: _Plan, block: Block) -> Outcome:
+def _evaluate(call: AnyCall, layout: Layout, plan: Plan, block: Block) -> Outcome:
     arrays, warnings = _numbers(call, layout, plan, block)
     taken = arrays if plan.takes_all else call.operation.taken(arrays)
     arguments = taken if plan.takes_all else grouped(taken)
@@ -185,7 +156,7 @@ def _group_sums(terms: Terms, groups: Array) -> "GroupSums":
 
 
 def _numbers(
-    call: AnyCall, layout: Layout, plan: _Plan, block: Block
+    call: AnyCall, layout: Layout, plan: Plan, block: Block
 ) -> tuple[dict[str, Array], list[LosscalcWarning]]:
     """The arrays of a block as the loss gets them, and warnings about unusual values."""
     arrays = dict(block.arrays)

@@ -20,7 +20,7 @@ _STEP = 1 << 19
 
 
 class Collector(Protocol):
-    """Takes the arrays of blocks, in their order, and makes one array of them."""
+    """Takes the arrays of blocks, and makes one array of them in their order."""
 
     def add(self, piece: Array) -> None:
         """Take the array of the next block."""

@@ -15,7 +15,7 @@ from losscalc.core.array import Array, row_size
 from losscalc.core.reductions import SUM, Partial
 from losscalc.core.roles import check_dtype
 from losscalc.core.shapes import Layout
-from losscalc.engine.block import Block, Put, block_rows, evaluate, ready
+from losscalc.engine.block import Block, block_rows, ready
 from losscalc.engine.call import AnyCall
 from losscalc.engine.collect import Added, Collector, Kept
 from losscalc.engine.ending import Slopes, finish
@@ -23,6 +23,7 @@ from losscalc.engine.findings import Findings
 from losscalc.engine.outcome import Outcome, Sample
 from losscalc.engine.sources import Group, Labels, MemoryLabels, Rows, Source
 from losscalc.engine.threads import cores, on_threads
+from losscalc.engine.work import Put, Work
 from losscalc.errors import LosscalcWarning, ShapeError
 
 if TYPE_CHECKING:
@@ -87,18 +88,20 @@ def here(
     prepare = bound(ready, call, layout)
     block = _lone(call, layout, prepare)
     if block is not None:
-        return map(bound(evaluate, call, layout, put=put), watch(iter([block])))
-    work = bound(evaluate, call, layout, threads=_busy(call, layout), put=put)
+        return map(Work(call, layout, put=put), watch(iter([block])))
+    work = Work(call, layout, _busy(call, layout), put)
     return mapped(work, watch(cut(call, layout, prepare)))
 
 
 def _busy(call: AnyCall, layout: Layout) -> int:
     """How many threads will be busy for long enough to be in each other's way; the caller's is one.
 
-    Where rows are multiplied by matrices, threads are long in BLAS, whose last bits depend on their number.
+    Products with matrices take long anyway, and their last bits depend on the number of rows, as do those of
+    derivatives that add up over rows.
     """
     sources, threads = call.sources, call.threads or cores()
-    if any(role.kind == "parameters" for role in call.operation.roles.values()):
+    multiplies = any(role.kind == "parameters" for role in call.operation.roles.values())
+    if multiplies or (call.wrt is not None and call.wrt not in layout.cut):
         return 1
     lengths = [sources[name].shape[0] for name in layout.cut]
     few = threads * piece_rows(sources, layout)

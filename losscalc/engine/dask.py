@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from losscalc import __version__
 from losscalc.core.shapes import Layout
 from losscalc.engine import compute as engine
-from losscalc.engine.block import evaluate, ready
+from losscalc.engine.block import ready
 from losscalc.engine.call import AnyCall
 from losscalc.engine.outcome import Outcome
 from losscalc.engine.sources import Recipe, Source
+from losscalc.engine.work import Work
 from losscalc.engine.wrappers import Excerpt
 from losscalc.errors import Location, LosscalcError, LosscalcWarning, SourceError, UsageError
 
@@ -119,9 +120,9 @@ def _both(one: Outcome, other: Outcome) -> Outcome:
 def _evaluated(
     call: AnyCall, layout: Layout, sources: Mapping[str, Source], *, is_first: bool
 ) -> Iterator[Outcome]:
-    prepare = partial(ready, call, layout)
+    prepare, work = partial(ready, call, layout), Work(call, layout)
     for piece in engine.cut(call._replace(arrays=sources), layout, prepare, is_first=is_first):
-        yield from evaluate(call, layout, piece)
+        yield from work(piece)
 
 
 def _place(

@@ -40,11 +40,11 @@ class Slopes:
 
         If it is merely divided, and cannot overflow, it is written to `out`, which is of its dtype.
         """
-        if out is not None and self._divisor is not None and self._divisor >= 1.0:
-            np.divide(slope, self._divisor, out=out)
-            out += 0.0  # as in `rounded`
-            return out
         with np.errstate(all="ignore"):
+            if out is not None and self._divisor is not None and self._divisor >= 1.0:
+                np.divide(slope, self._divisor, out=out)
+                out += 0.0  # as in `rounded`
+                return out
             value = self._operation.reduced_slope(slope, self._reduction, self._partial)
             value = rounded(value, self._dtype)
         # Several threads may be here at once.

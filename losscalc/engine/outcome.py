@@ -29,7 +29,7 @@ class Outcome(NamedTuple):
 
     partial: Partial
     value: Array | None
-    """The losses, or the derivative if one is wanted; None where the sums are enough."""
+    """The losses, or the derivative if one is wanted; None where sums are enough, or it was taken away."""
     warnings: tuple[LosscalcWarning, ...] = ()
     dropped: int = 0
     sample: Sample | None = None

@@ -88,38 +88,48 @@ def _mapped(
     finally:
         # Its traceback holds this frame, and the frame all arrays: nothing but the collector would end that.
         failure = None
-        for task in pending:
-            task.future.cancel()
+        while pending:
+            pending.popleft().give_up()
 
 
 class _Task(Generic[Result]):
     """A piece of work, done by a thread of a pool or by the one that waits for it."""
 
     def __init__(self, pool: "ThreadPoolExecutor", work: Callable[[], Result]) -> None:
-        self._work: Callable[[], Result] | None = work
+        # What is done needs no memory any more, though a pool may hold on to it.
+        self._work = [work]
         # The caller's context variables, such as np.errstate, hold in all threads.
-        self.future: Future[Result] = pool.submit(copy_context().run, self._done)
+        self.future: Future[Result] = pool.submit(copy_context().run, _done, self._work)
 
-    def _done(self) -> Result:
-        work, self._work = self._work, None  # What is done needs no memory any more.
-        assert work is not None
-        return work()
+    def give_up(self) -> None:
+        """Do without the result."""
+        if self.future.cancel():
+            self._work.clear()
 
     def take_over(self) -> bool:
         """Do the work on this thread, unless another has begun it."""
         if not self.future.cancel():
             return False
-        self.future = type(self.future)()
+        self.future = future = type(self.future)()
         try:
-            self.future.set_result(self._done())
+            future.set_result(_done(self._work))
         except Exception as error:  # noqa: BLE001 - it is raised when its turn comes
-            self.future.set_exception(error)
+            future.set_exception(error)
+        finally:
+            # The error holds this frame, and the frame would hold the error.
+            del self, future
         return True
+
+
+def _done(work: list[Callable[[], Result]]) -> Result:
+    """The result of a piece of work, which is taken from a list of nothing else."""
+    return work.pop()()
 
 
 def _first(pending: "deque[_Task[Result]]") -> Result:
     """The result of the first task; until it is there, this thread does some that nobody has begun."""
-    while not pending[0].future.done() and any(task.take_over() for task in pending):
+    # No name for a task: errors hold the frames that they went through, which then must not hold the errors.
+    while not pending[0].future.done() and any(map(_Task.take_over, pending)):
         pass
     return pending.popleft().future.result()
 

@@ -48,9 +48,9 @@ class Lines:
         threads: int | None = 1,
     ) -> None:
         self.name = stream.name
-        # What NumPy does with the cells of a piece should take long beside a change from thread to thread.
-        self._bytes = _BYTES if threads == 1 else _BYTES * 3 // 2
         self._longest = stream.most(longest)
+        # What NumPy does with the cells of a piece should take long beside a change from thread to thread.
+        self._bytes = _BYTES if threads == 1 else max(_BYTES, min(_BYTES * 3 // 2, self._longest))
         self._most_cells = stream.most(CELLS) if is_table else None
         self.next_line = 1
         """The number of the first line that was not read yet."""
@@ -147,8 +147,10 @@ class Lines:
 
     def _decode(self) -> tuple[bytes, int]:
         """The next bytes in UTF-8, and how many a text of them takes."""
-        raw = self._stream.read(self._bytes)
-        self._ended = len(raw) < self._bytes
+        # What is guessed from the first piece should not depend on the number of threads.
+        count = self._bytes if self._offset else _BYTES
+        raw = self._stream.read(count)
+        self._ended = len(raw) < count
         # The decoder gets the first piece, which may begin with a mark, and what follows half a character.
         if self._is_like_ascii and self._offset and raw.isascii() and not self._decoder.getstate()[0]:
             self._offset += len(raw)
@@ -205,11 +207,17 @@ class TextSource(Source):
         self._known = 1 << 62
         """Up to this row it is known in which line it stands."""
         self._waiting: deque[Rows] = deque()
+        self._failure: LosscalcError | None = None
         if not self._read_on():
             raise FormatError("no data", location=Location(self.name))
         first = self._waiting[0].values
         self._none = Rows(first[:0])
-        self.shape: Shape = (None if self._read_on() else len(first), *first.shape[1:])
+        try:
+            is_all = not self._read_on()
+        except LosscalcError as error:
+            # What is wrong in the rows before is told first.
+            self._failure, is_all = error, False
+        self.shape: Shape = (len(first) if is_all else None, *first.shape[1:])
         # Readers of one file that stay within a few pieces of one another read it once.
         if stream.cache is not None:
             self.rows_at_once = 2 * max(len(rows.values) for rows in self._waiting)
@@ -260,6 +268,8 @@ class TextSource(Source):
 
     def _read_on(self) -> bool:
         """Get the next piece, if there is one."""
+        if self._failure is not None:
+            raise self._failure
         piece = next(self._pieces, None)
         if piece is None:
             return False

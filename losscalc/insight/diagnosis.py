@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from losscalc.catalogue.base import Loss
-from losscalc.core.array import Array, extremes, highest
+from losscalc.core.array import Array, IndexArray, extremes, highest, row_size
 from losscalc.core.conventions import NORMALIZED
 from losscalc.core.declaration import array_arguments, parameters
 from losscalc.core.reductions import Terms
 from losscalc.core.registry import lookup
 from losscalc.core.roles import CLASS_KINDS, Kind
 from losscalc.core.shapes import beside
+from losscalc.engine.block import BLOCK
 from losscalc.engine.findings import Arguments, Sign
 from losscalc.errors import DataError, Index, LosscalcWarning
 
@@ -206,13 +208,25 @@ def logs_astray(
     values: Array, axis: int, counted: Callable[[tuple[int, ...]], Array] | None = None
 ) -> Index | None:
     """The place of a row of logarithms whose exponentials do not sum to 1."""
-    step = max(1, values.size // _MANY) if axis % values.ndim else 1
-    if step == 1:
+    rows = _some_rows(values) if axis % values.ndim else None
+    if rows is None:
         return astray(np.exp(values), axis, counted, _ROUNDED_LOGS)
     length = len(values)
-    part = None if counted is None else lambda shape: counted((length, *shape[1:]))[::step]
-    place = astray(np.exp(values[::step]), axis, part, _ROUNDED_LOGS)
-    return place and (place[0] * step, *place[1:])
+    part = None if counted is None else lambda shape: counted((length, *shape[1:]))[rows]
+    place = astray(np.exp(values[rows]), axis, part, _ROUNDED_LOGS)
+    return place and (int(rows[place[0]]), *place[1:])
+
+
+def _some_rows(values: Array) -> IndexArray | None:
+    """Some of many rows, the same whether blocks come one by one or several at once; None for all."""
+    width = row_size(values.shape)
+    rows = max(1, BLOCK // max(1, width))
+    ends = [*range(0, len(values), rows), len(values)]
+    steps = [max(1, (stop - start) * width // _MANY) for start, stop in pairwise(ends)]
+    if max(steps) == 1:
+        return None
+    parts = zip(pairwise(ends), steps, strict=True)
+    return np.concatenate([np.arange(start, stop, step) for (start, stop), step in parts])
 
 
 def are_probabilities(scores: Array, axis: int) -> bool:

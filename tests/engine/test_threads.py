@@ -7,14 +7,17 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
-from losscalc import cli, compute, losses
+from losscalc import cli, compute, gradient, losses
+from losscalc.core.operation import differentiable
 from losscalc.engine import block
 from losscalc.engine.threads import on_threads
-from losscalc.errors import LosscalcError
+from losscalc.errors import DomainError, LosscalcError, LosscalcWarning
 from tests.support.calls import computed
 from tests.support.examples import example
 
@@ -40,6 +43,73 @@ def test_any_number_of_threads_gives_the_same_bits(cls, monkeypatch):
             threaded = run(**call, threads=count)
             np.testing.assert_array_equal(threaded.value, whole.value)
             assert threaded.partial == whole.partial
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_several_blocks_at_once_give_the_same_bits(cls, monkeypatch):
+    """Of every reduction, and of the gradients with respect to all arrays, also those that broadcast."""
+    arrays = example(cls, 120)
+    loss = cls()
+    calls = [*({"reduction": r} for r in cls.reductions), *({"wrt": name} for name in differentiable(cls))]
+    monkeypatch.setattr(block, "BLOCK", 4)
+    for call in calls:
+        reduction = call.pop("reduction", "mean" if "mean" in cls.reductions else cls.reductions[-1])
+        one, two, four = (computed(loss, arrays, reduction, **call, threads=count) for count in (1, 2, 4))
+        np.testing.assert_array_equal(two.value, one.value)
+        np.testing.assert_array_equal(four.value, one.value)
+        assert one.partial == two.partial == four.partial
+
+
+def test_the_derivative_with_respect_to_a_row_that_broadcasts(monkeypatch):
+    """It adds up over blocks, whose sums are rounded."""
+    draw = np.random.default_rng(0)
+    one, many = draw.normal(size=2), draw.normal(size=(400, 2))
+    monkeypatch.setattr(block, "BLOCK", 8)
+    found = [
+        gradient("mse", one, many, broadcast=True, wrt="input", threads=count).tolist() for count in COUNTS
+    ]
+    assert found[0] == found[1] == found[2]
+
+
+def test_what_is_told_of_several_blocks_at_once(monkeypatch):
+    """The error of the earliest block, and the warnings in the order of the blocks, as on one thread."""
+    scores, labels = np.full(4_000, 0.5), np.full(4_000, 1.0)
+    scores[300], labels[5] = 2.0, 3.0
+    monkeypatch.setattr(block, "BLOCK", 64)
+    for count in COUNTS:
+        with pytest.raises(DomainError) as caught:
+            compute("bce", scores, labels, threads=count)
+        assert (caught.value.argument, caught.value.index) == ("target", (5,))
+
+    told = []
+    for count in COUNTS:
+        with pytest.warns(LosscalcWarning) as warnings:
+            compute("bce-logits", np.where(scores > 1, np.nan, 3.0), labels, threads=count)
+        told.append([str(each.message) for each in warnings])
+    assert told[0] == told[1] == told[2]
+    assert len(told[0]) == 2
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_an_error_holds_no_arrays(monkeypatch, count):
+    """Once it is caught, on whichever thread it was raised."""
+    monkeypatch.setattr(block, "BLOCK", 64)
+    gc.collect()
+    gc.disable()
+    try:
+        scores = np.full(4_000, 0.5)
+        scores[[100, 700, 3_000]] = 2.0
+        held = weakref.ref(scores)
+        with suppress(DomainError):
+            compute("bce", scores, np.ones(4_000), threads=count)
+        del scores
+        # Another thread may be at work on a piece.
+        deadline = time.monotonic() + 10
+        while held() is not None and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("count", COUNTS)
