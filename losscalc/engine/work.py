@@ -13,7 +13,7 @@ from losscalc.errors import LosscalcError
 
 # Only one thread at a time can do Python's work. One that finds another at it sleeps, and to wake it takes as
 # long as some of NumPy's work: several threads compute so many blocks at once, which fit into a shared cache.
-_MOST, _ALL = 4, 8
+MOST, _ALL = 4, 8
 
 Put = Callable[[Array, int], None]
 """Takes some rows, and the place of the first of them."""
@@ -30,7 +30,7 @@ class Work:
     def __init__(self, call: AnyCall, layout: Layout, threads: int = 1, put: Put | None = None) -> None:
         self._call = call
         self._layout = layout
-        self._at_once = 1 if threads == 1 else max(1, min(_MOST, _ALL // threads))
+        self._at_once = 1 if threads == 1 else max(1, min(MOST, _ALL // threads))
         self._put = put
 
     def __call__(self, piece: Block) -> list[Outcome]:
@@ -55,8 +55,9 @@ class Work:
             return None
         if not outcome.warnings and not (outcome.findings and outcome.findings.shown):
             return outcome
-        # The next blocks mostly show the same.
-        self._at_once = 1
+        if not blocks.is_first:
+            # The next blocks mostly show the same; of the first, some things are asked that are of no other.
+            self._at_once = 1
         return None
 
     def _done(self, outcome: Outcome, block: Block) -> Outcome:

@@ -17,6 +17,7 @@ from losscalc.core.roles import CLASS_KINDS, Kind
 from losscalc.core.shapes import beside
 from losscalc.engine.block import BLOCK
 from losscalc.engine.findings import Arguments, Sign
+from losscalc.engine.work import MOST
 from losscalc.errors import DataError, Index, LosscalcWarning
 
 # Fewer numbers than this lie between 0 and 1 by chance too often.
@@ -220,7 +221,8 @@ def logs_astray(
 def _some_rows(values: Array) -> IndexArray | None:
     """Some of many rows, the same whether blocks come one by one or several at once; None for all."""
     width = row_size(values.shape)
-    rows = max(1, BLOCK // max(1, width))
+    is_cut = values.size <= MOST * BLOCK
+    rows = max(1, BLOCK // max(1, width)) if is_cut else len(values)
     ends = [*range(0, len(values), rows), len(values)]
     steps = [max(1, (stop - start) * width // _MANY) for start, stop in pairwise(ends)]
     if max(steps) == 1:
