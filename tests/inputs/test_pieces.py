@@ -256,3 +256,18 @@ def test_text_is_what_python_reads(begun, rest, encoding, size):
         patch.setattr(text, "_BYTES", size)
         lines = text.Lines(Stream("f", io.BytesIO(raw), len(raw)), encoding)
         assert "".join(passage.text for passage in lines).removesuffix("\n") == expected.removesuffix("\n")
+
+
+@pytest.mark.parametrize("most", [None, 120, 1_000])
+def test_pieces_of_several_threads(monkeypatch, most):
+    """They are larger, but for the first, and no larger than a line may be."""
+    monkeypatch.setattr(text, "_BYTES", 64)
+    raw = b"1.5\n" * 200
+    pieces = {}
+    for threads in (1, 2, None):
+        lines = text.Lines(Stream("f", io.BytesIO(raw), len(raw), most), "utf-8", threads=threads)
+        pieces[threads] = [passage.raw for passage in lines]
+        assert b"".join(pieces[threads]) == raw
+    assert pieces[2] == pieces[None]
+    assert pieces[1][0] == pieces[2][0]
+    assert max(map(len, pieces[1])) < max(map(len, pieces[2]))

@@ -21,6 +21,7 @@ from losscalc.catalogue.base import Loss
 from losscalc.engine.block import BLOCK
 from losscalc.insight.contradictions import CONTRADICTIONS, RANGE
 from losscalc.insight.diagnose import DIAGNOSES, examine
+from losscalc.insight.diagnosis import _some_rows
 from tests.support.examples import WIDTH, converted, example, variants
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -1188,3 +1189,20 @@ def test_every_sample_is_looked_at() -> None:
     named = {word.partition("#")[0] for command in SAMPLE_CASES for word in command.split()}
     named |= {"tutorial/missing.csv", "digits/probabilities.csv", "digits/probabilities.npy"}
     assert files - named == {"expected.json"}
+
+
+@pytest.mark.parametrize("width", [1, 3, 10, 1_000, 50_000])
+def test_some_rows_are_the_same_of_several_blocks_at_once(width):
+    """Four blocks, of which the last is shorter, and each of them."""
+    rows = BLOCK // width
+    length = 4 * rows - rows // 3
+    values = np.broadcast_to(np.float64(0.0), (length, width))
+    whole = _some_rows(values)
+    each = [
+        start + np.arange(len(part)) if (some := _some_rows(part)) is None else start + some
+        for start in range(0, length, rows)
+        for part in [values[start : start + rows]]
+    ]
+    found = np.arange(length) if whole is None else whole
+    assert found.tolist() == np.concatenate(each).tolist()
+    assert len(found) * width <= max(8 * (1 << 15), 4 * width)
