@@ -84,6 +84,7 @@ class Plan(NamedTuple):
 
     @classmethod
     def of(cls, call: AnyCall, layout: Layout, names: Collection[str]) -> "Plan":
+        """The plan of a call whose arrays have these names."""
         operation = call.operation
         roles = {name: operation.roles[_argument(name)] for name in names}
         is_kept = call.dtype is None or call.dtype == _DOUBLE

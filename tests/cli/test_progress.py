@@ -157,7 +157,7 @@ def test_the_rate_of_what_has_no_end():
 def test_the_share_that_was_read(tmp_path, monkeypatch, name):
     """It grows to the whole, of every format that is read piece by piece."""
     monkeypatch.chdir(tmp_path)
-    x = np.random.default_rng(1).normal(size=(60_000, 5))
+    x = np.random.default_rng(1).normal(size=(90_000, 5))
     np.save("x.npy", x)
     np.save("xf.npy", np.asfortranarray(x))
     np.savez("x.npz", x)
