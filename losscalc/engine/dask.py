@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # Seconds to wait for the scheduler, and for a worker.
 _PATIENCE = 10
 # The pieces of one task, and the tasks that are submitted for each thread of the cluster.
-_PIECES = 32
+_PIECES = 16
 _WAITING = 3
 
 
