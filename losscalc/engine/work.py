@@ -6,13 +6,14 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.core.shapes import Layout
-from losscalc.engine.block import Block, Plan, block_rows, evaluate
+from losscalc.engine.block import BLOCK, Block, Plan, block_rows, evaluate
 from losscalc.engine.call import AnyCall
 from losscalc.engine.outcome import Outcome
 from losscalc.errors import LosscalcError
 
 # Only one thread at a time can do Python's work. One that finds another at it sleeps, and to wake it takes as
 # long as some of NumPy's work: several threads compute so many blocks at once, which fit into a shared cache.
+# A single row that is longer than a block takes long enough.
 MOST, _ALL = 4, 8
 
 Put = Callable[[Array, int], None]
@@ -30,7 +31,8 @@ class Work:
     def __init__(self, call: AnyCall, layout: Layout, threads: int = 1, put: Put | None = None) -> None:
         self._call = call
         self._layout = layout
-        self._at_once = 1 if threads == 1 else max(1, min(MOST, _ALL // threads))
+        most = min(MOST, _ALL // threads, MOST * BLOCK // max(1, layout.width))
+        self._at_once = 1 if threads == 1 else max(1, most)
         self._put = put
 
     def __call__(self, piece: Block) -> list[Outcome]:

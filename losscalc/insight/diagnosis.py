@@ -221,8 +221,9 @@ def logs_astray(
 def _some_rows(values: Array) -> IndexArray | None:
     """Some of many rows, the same whether blocks come one by one or several at once; None for all."""
     width = row_size(values.shape)
-    is_cut = values.size <= MOST * BLOCK
-    rows = max(1, BLOCK // max(1, width)) if is_cut else len(values)
+    rows = max(1, BLOCK // max(1, width))
+    if len(values) > MOST * rows:
+        rows = len(values)  # nothing is cut
     ends = [*range(0, len(values), rows), len(values)]
     steps = [max(1, (stop - start) * width // _MANY) for start, stop in pairwise(ends)]
     if max(steps) == 1:

@@ -15,8 +15,11 @@ import pytest
 
 from losscalc import cli, compute, gradient, losses
 from losscalc.core.operation import differentiable
+from losscalc.core.registry import lookup
 from losscalc.engine import block
+from losscalc.engine.call import Call
 from losscalc.engine.threads import on_threads
+from losscalc.engine.work import Work
 from losscalc.errors import DomainError, LosscalcError, LosscalcWarning
 from tests.support.calls import computed
 from tests.support.examples import example
@@ -58,6 +61,21 @@ def test_several_blocks_at_once_give_the_same_bits(cls, monkeypatch):
         np.testing.assert_array_equal(two.value, one.value)
         np.testing.assert_array_equal(four.value, one.value)
         assert one.partial == two.partial == four.partial
+
+
+@pytest.mark.parametrize(
+    ("threads", "width", "rows"),
+    [(1, 1, 1), (2, 1, 4), (4, 1, 2), (9, 1, 1), (2, 1 << 18, 2), (2, 1 << 20, 1)],
+)
+def test_how_many_blocks_are_computed_at_once(monkeypatch, threads, width, rows):
+    """Fewer for more threads, and one where a single row is a large block already."""
+    cuts = []
+    original = block.Block.cut
+    monkeypatch.setattr(block.Block, "cut", lambda self, *to: cuts.append(to[1]) or original(self, *to))
+    call = Call(lookup("mse")(), {"input": np.ones((2, 1)), "target": np.ones((2, 1))})
+    layout = call.layout._replace(width=width)
+    Work(call, layout, threads)(block.Block(dict(call.arrays)))
+    assert cuts[0] == rows * block.block_rows(layout)
 
 
 def test_the_derivative_with_respect_to_a_row_that_broadcasts(monkeypatch):

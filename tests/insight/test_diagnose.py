@@ -1191,10 +1191,10 @@ def test_every_sample_is_looked_at() -> None:
     assert files - named == {"expected.json"}
 
 
-@pytest.mark.parametrize("width", [1, 3, 10, 1_000, 50_000])
+@pytest.mark.parametrize("width", [1, 3, 10, 1_000, 50_000, 200_000])
 def test_some_rows_are_the_same_of_several_blocks_at_once(width):
     """Four blocks, of which the last is shorter, and each of them."""
-    rows = BLOCK // width
+    rows = max(1, BLOCK // width)
     length = 4 * rows - rows // 3
     values = np.broadcast_to(np.float64(0.0), (length, width))
     whole = _some_rows(values)
