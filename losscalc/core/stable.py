@@ -7,8 +7,10 @@ import numpy as np
 from losscalc.core.array import Array, FloatArray, IndexArray
 
 MOST = float(np.finfo(np.float64).max)
-LEAST = 2.0**-1021
-"""From here on, half of a number is exact."""
+# The products that are added up one after the other.
+_PRODUCTS = 1 << 10
+# The reciprocals of smaller numbers are beyond float64.
+_LEAST = 2.0**-1022
 
 
 def where(condition: np.ndarray, one: FloatArray | float, other: FloatArray | float) -> FloatArray:
@@ -36,7 +38,7 @@ def gap(x: FloatArray, y: FloatArray) -> FloatArray:
 
 def divided(x: FloatArray, by: float) -> FloatArray:
     """x / c in place: by a power of two as x · 1/c, which is the same in a third of the time."""
-    if math.frexp(by)[0] == 0.5:
+    if math.frexp(by)[0] == 0.5 and by >= _LEAST:
         x *= 1.0 / by
     else:
         x /= by
@@ -179,8 +181,15 @@ def places(rows: FloatArray, position: IndexArray) -> IndexArray:
 
 
 def dot(one: FloatArray, other: FloatArray) -> FloatArray:
-    """Σ x·y over the last axis, with the same bits whatever the memory layout of the arrays."""
-    return np.asarray(np.einsum("...i,...i->...", np.ascontiguousarray(one), np.ascontiguousarray(other)))
+    """Σ x·y over the last axis, with the same bits whatever the memory layout of the arrays.
+
+    einsum adds the products up one after the other, those of a lone row as many at once as it has. Long rows
+    are cut, so that rows beside them do not matter, and the sums of their parts are added pairwise.
+    """
+    one, other = np.ascontiguousarray(one), np.ascontiguousarray(other)
+    parts = [slice(start, start + _PRODUCTS) for start in range(0, one.shape[-1] or 1, _PRODUCTS)]
+    sums = [np.einsum("...i,...i->...", one[..., part], other[..., part]) for part in parts]
+    return np.asarray(sums[0]) if len(sums) == 1 else total(np.stack(sums, axis=-1))
 
 
 def length(x: FloatArray) -> FloatArray:

@@ -64,6 +64,26 @@ def test_several_blocks_at_once_give_the_same_bits(cls, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["cosine-embedding", "cosine-distance", "triplet-margin", "triplet-margin-with-distance", "contrastive"],
+)
+def test_several_long_rows_at_once_give_the_same_bits(name, monkeypatch):
+    """NumPy may add up the products of a lone row in another way than those of several."""
+    loss = lookup(name)()
+    arrays = example(type(loss), 16)
+    shape = next(iter(arrays.values())).shape
+    draw = np.random.default_rng(0)
+    arrays = {
+        key: draw.normal(size=(16, 9_000)) if values.shape == shape else values
+        for key, values in arrays.items()
+    }
+    monkeypatch.setattr(block, "BLOCK", 9_000)
+    for call in ({}, {"wrt": next(iter(arrays))}):
+        one, two = (computed(loss, arrays, "sum", **call, threads=count) for count in (1, 2))
+        np.testing.assert_array_equal(two.value, one.value)
+
+
+@pytest.mark.parametrize(
     ("threads", "width", "rows"),
     [(1, 1, 1), (2, 1, 4), (4, 1, 2), (9, 1, 1), (2, 1 << 18, 2), (2, 1 << 20, 1)],
 )
