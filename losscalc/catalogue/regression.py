@@ -13,7 +13,7 @@ from losscalc.core.domains import FINITE_NOT_NEGATIVE, FINITE_POSITIVE
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import FullWeight, Values
 from losscalc.core.shapes import Layout, elementwise_layout
-from losscalc.core.stable import LEAST, divided, gap, number, where
+from losscalc.core.stable import divided, gap, number, where
 
 
 class Regression(Loss):
@@ -166,17 +166,15 @@ class SmoothL1(Regression):
     beta: Annotated[float, FINITE_NOT_NEGATIVE, Doc("Where the quadratic part ends.")] = 1.0
 
     def terms(self, input: Values, target: Values) -> Terms:
-        if self.beta < LEAST:
+        if not self.beta:
             return Terms(gap(input, target))
+        # (d - c/2)·c/β for c = d near zero, else ±β.
         difference = input - target
-        # (d - c/2)·c/β for c = d near zero, else ±β: in place, as two arrays of a block stay in cache.
         near = np.clip(difference, -self.beta, self.beta)
-        near *= 0.5
-        difference -= near
+        difference -= 0.5 * near
         # c/β ≤ 1 comes first, because 1/β or c·d may overflow.
-        near = divided(near, 0.5 * self.beta)
-        near *= difference
-        return Terms(near)
+        difference *= divided(near, self.beta)
+        return Terms(difference)
 
     def gradient(self, input: Values, target: Values) -> Slope:
         """The difference over `beta`, but never beyond 1."""
@@ -220,18 +218,14 @@ class Huber(Regression):
     delta: Annotated[float, FINITE_POSITIVE, Doc("Where the quadratic part ends.")] = 1.0
 
     def terms(self, input: Values, target: Values, weight: FullWeight | None = None) -> Terms:
+        # (d - c/2)·c for c = d near zero, else ±δ.
         difference = input - target
-        # (d - c/2)·c for c = d near zero, else ±δ: in place, as two arrays of a block stay in cache.
         near = np.clip(difference, -self.delta, self.delta)
-        # Half of a smaller δ may not be exact, and is nothing beside a difference whose loss is not 0.
-        if self.delta >= LEAST:
-            near *= 0.5
-            difference -= near
-            near *= 2.0
+        difference -= 0.5 * near
         if weight is not None:
-            return Terms(weight * near * difference)
-        near *= difference
-        return Terms(near)
+            near = weight * near
+        difference *= near
+        return Terms(difference)
 
     def gradient(self, input: Values, target: Values, weight: FullWeight | None = None) -> Slope:
         """The difference, but never beyond `delta`."""

@@ -102,13 +102,13 @@ def spread_targets(scores: Array) -> Array:
 
 
 def regression() -> Iterator[tuple[str, Case]]:
-    """L1 and MSE, on small differences of large numbers and on numbers that nearly overflow or vanish."""
+    """Losses of differences, which are small ones of large numbers, or nearly overflow or vanish."""
     x = np.concatenate([RANDOM.normal(0, 3, 400), REALS, REALS + 1.0, 1e15 + RANDOM.normal(0, 1, 40)])
     y = np.concatenate([RANDOM.normal(0, 3, 400), REALS[::-1], REALS, 1e15 + RANDOM.normal(0, 1, 40)])
     for name in ("l1", "mse"):
         yield name, Case(name, {"input": x, "target": y})
         yield f"{name} weight", Case(name, {"input": x, "target": y, "weight": weights(x)})
-    for bend in (0.5, 1.0, 3.7):
+    for bend in (0.5, 1.0, 3.7, 2e-308, 2.0**-1030, 5e-324):
         yield f"smooth-l1 {bend}", Case("smooth-l1", {"input": x, "target": y, "beta": bend})
         yield f"huber {bend}", Case("huber", {"input": x, "target": y, "delta": bend})
 
