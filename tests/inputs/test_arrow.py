@@ -199,6 +199,7 @@ def test_lists_of_other_lengths(capsys, way):
         ({"name": pa.array(["cat", "dog"]).dictionary_encode()}, "column 1 (name) holds words"),
         ({"day": [DAY, DAY]}, "column 1 (day) holds words"),
         ({"day": [DAY.date(), None]}, "column 1 (day) holds words"),
+        ({"took": pa.array([90, 0], pa.duration("s"))}, "column 1 (took) holds words"),
         ({"image_id": [7, 9]}, "column 1 (image_id) identifies rows, and is not data"),
         ({"Unnamed: 0": [7, 9]}, "column 1 (Unnamed: 0) has no name: it is the index of the rows, not data"),
         ({"m": pa.array([[("a", 1)], []], MAP)}, "column 1 (m) holds something that is not a number"),
@@ -277,12 +278,28 @@ def test_odd_notes_of_pandas(note):
         (pa.array([True, None, False]), ["True", "", "False"]),
         (pa.array([DAY, None, DAY.replace(hour=5)]), ["2024-01-31", "", "2024-01-31 05:00:00"]),
         (pa.array([DAY.date(), None, DAY.date()]), ["2024-01-31", "", "2024-01-31"]),
+        (
+            pa.array([DAY.date().replace(day=day) for day in (9, 10, 20)]),
+            [f"2024-01-{d}" for d in ("09", 10, 20)],
+        ),
+        (pa.array([DAY, DAY.replace(hour=10)], pa.timestamp("s")), ["2024-01-31", "2024-01-31 10:00:00"]),
+        (
+            pa.array([DAY, DAY.replace(hour=10, microsecond=500)], pa.timestamp("us", "UTC")),
+            ["2024-01-31 00:00:00+00:00", "2024-01-31 10:00:00.0005+00:00"],
+        ),
+        (pa.array([DAY.replace(hour=9)], pa.timestamp("s", "Asia/Kolkata")), ["2024-01-31 14:30:00+05:30"]),
+        (pa.array([DAY.time().replace(hour=10)], pa.time32("s")), ["10:00:00"]),
+        (
+            # As pandas 3.1 writes them, whose last three digits are left out where they are 0.
+            pa.array([90, -100_000, 0, 86_400_500, None], pa.duration("ms")),
+            ["0 days 00:00:00.090000", "-1 days +23:58:20", "0 days 00:00:00", "1 days 00:00:00.500000", ""],
+        ),
         (pa.array([1.5, 2.5, 1.5]).dictionary_encode(), [1.5, 2.5, 1.5]),
     ],
 )
 def test_cells(way, array, cells):
     """Beside an array, texts are texts, and numbers are themselves to the last digit."""
-    name = write(way, p=[1.0, 2.0, 3.0], c=array)
+    name = write(way, p=[1.0] * len(array), c=array)
     with opened(f"{name}#c", is_beside=True) as source:
         assert source.dtype == object
         found = source.take(9).values.tolist()
