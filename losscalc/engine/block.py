@@ -261,9 +261,9 @@ def _nonfinite(
     if terms.rows is not None and call.wrt is None:
         place = (int(terms.rows[place[0]]),)
     index = place if values.shape == block.arrays[argument].shape else place[:1]
-    return LosscalcWarning(
-        problem, found=found, argument=argument, index=index, hint=_cause(layout, block, place)
-    )
+    # What broadcasts has no rows that the others have, too.
+    hint = _cause(layout, block, place if argument in layout.cut else ())
+    return LosscalcWarning(problem, found=found, argument=argument, index=index, hint=hint)
 
 
 def _cause(layout: Layout, block: Block, place: Index) -> str | None:

@@ -146,9 +146,10 @@ class Explanation(NamedTuple):
         ignored = np.broadcast_to(False if terms.ignored is None else terms.ignored, terms.value.shape)
         first = islice(np.ndindex(*terms.value.shape), self.call.samples)
         for place in first if places is None else places:
+            counted = (start + place[0], *place[1:]) if place else ()
             yield Single(
-                place if rows is None else (int(rows[place[0]]), *place[1:]),
-                (start + place[0], *place[1:]) if place else (),
+                counted if rows is None else (int(rows[place[0]]), *place[1:]),
+                counted,
                 float(terms.value[place]),
                 formula,
                 {name: _at(value, place, terms.value.ndim) for name, value in values.items()},

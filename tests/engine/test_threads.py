@@ -13,7 +13,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from losscalc import cli, compute, gradient, losses
+from losscalc import cli, compute, explain, gradient, losses
 from losscalc.core.operation import differentiable
 from losscalc.core.registry import lookup
 from losscalc.engine import block
@@ -107,6 +107,24 @@ def test_the_derivative_with_respect_to_a_row_that_broadcasts(monkeypatch):
         gradient("mse", one, many, broadcast=True, wrt="input", threads=count).tolist() for count in COUNTS
     ]
     assert found[0] == found[1] == found[2]
+
+
+def test_the_places_of_pairs_in_several_blocks(monkeypatch):
+    """The losses of pairs have no rows of their own, and are counted through."""
+    draw = np.random.default_rng(0)
+    scores, relevances = draw.normal(size=(60, 3)), np.tile([1.0, 0.0, -1.0], (60, 1))
+    monkeypatch.setattr(block, "BLOCK", 3)
+    for count in COUNTS:
+        working = str(explain("ranknet", scores, relevances, padding=-1.0, threads=count))
+        assert [line.partition(" ")[0] for line in working.splitlines()[1:4]] == ["[0]", "[1]", "[2]"]
+
+
+def test_a_derivative_that_broadcasts_is_not_finite():
+    """Its places are not those of rows."""
+    target = np.ones((3, 7))
+    target[1, 5] = np.inf
+    with pytest.warns(LosscalcWarning, match=r"found -inf at \[5\]; hint: target is infinite there"):
+        assert gradient("mse", np.zeros(7), target, broadcast=True)[5] == -np.inf
 
 
 def test_what_is_told_of_several_blocks_at_once(monkeypatch):
