@@ -118,7 +118,8 @@ class Cox(Loss):
         # Of one time, those that are censored come before those that are not.
         order = np.lexsort((event, -time))
         rows = order[event[order] == 1]
-        starts = np.flatnonzero(np.diff(time[rows], prepend=np.inf))
+        # Not by differences, which infinite times have none of.
+        starts = np.flatnonzero(np.append(True, time[rows[1:]] != time[rows[:-1]])[: len(rows)])
         sizes = np.diff(starts, append=len(rows))
         tie = np.repeat(np.arange(len(starts)), sizes)
         place = (np.arange(len(rows)) - starts[tie]) * float(self.ties == "efron")

@@ -76,6 +76,7 @@ def _seen(name: str, address: Address, reading: Reading) -> str | None:
     """What there is in the first rows of a file; None if it cannot be read."""
     try:
         with closing(open_array(address, option_name(name), reading)) as source:
-            return repr((source.names, source.shape[1:], source.take(_FIRST_ROWS).values.tolist()))
+            first = source.take(_FIRST_ROWS).values if source.shape else source.whole()
+            return repr((source.names, source.shape[1:], first.tolist()))
     except LosscalcError:
         return None

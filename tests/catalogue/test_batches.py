@@ -130,6 +130,13 @@ def test_infinite_hazards_have_their_limits():
     assert np.isnan(alone[2])
 
 
+def test_times_without_end_are_one_time():
+    """As any two that are equal."""
+    scores, events = [1.0, 2.0, 0.5], [1, 1, 0]
+    endless, usual = (losscalc.compute("cox", scores, [t, t, t], events) for t in (np.inf, 3.0))
+    assert endless == usual
+
+
 def test_no_triplet_costs_anything():
     """Then the mean is 0, as in pytorch-metric-learning; without any triplet there is none."""
     far = [[0.0, 0.0], [0.0, 0.0], [9.0, 9.0], [9.0, 9.0]], [0, 0, 1, 1]

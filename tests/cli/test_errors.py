@@ -13,6 +13,8 @@ from tests.support.hostile import process
 
 FILES = {
     "x.csv": "0.2,0.8\n0.5,0.4\n",
+    "json.csv": "[1,2]\n",
+    "one.csv": "1\n",
     "y.csv": "1,0\n0,1\n",
     "preds.csv": "id,logit,label\na,1.5,1\nb,n/a,0\nc,-2,1\n",
     "scores.csv": "1,2,3\n3,2,1\n0,0,0\n",
@@ -108,6 +110,7 @@ TABLE = [
         "give --header input=yes if it names the columns, --header no if it holds data",
     ),
     ("mse -i quote.csv -t y.csv", 3, "quote.csv:1: a quote is opened and never closed", None),
+    ("mse -i json.csv -t one.csv", 3, "json.csv:1:1: not a number, found '[1'", "for JSON give --from input=json"),
     ("mse -i a.json -t y.csv", 3, "a.json[1]: the row has 1 items, but [0] has 2", None),
     ("mse -i b.json -t y.csv", 3, "b.json: an object where a list of numbers is expected", "name a member: #/logits, #/n"),
     ("mse -i b.json#/labels -t 1", 3, "b.json#/labels: there is no such member, found 'labels'", "there are logits, n"),
