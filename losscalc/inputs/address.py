@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from losscalc.core.array import Array
 from losscalc.engine.sources import Source
+from losscalc.engine.threads import cores
 from losscalc.errors import FormatError, Location, SourceError, UsageError, reason
 from losscalc.inputs import FORMATS, choose_format, split_suffix
 from losscalc.inputs.cache import Cache
@@ -122,7 +123,7 @@ def _open(address: Address, option: str, reading: Reading) -> Source:
 def shared(addresses: Mapping[str, Address], reading: Reading) -> dict[str, Address]:
     """The addresses, read through what can have several readers: those of pipes, and files with several."""
     springs: dict[object, Spring] = {}
-    cache = Cache()
+    cache = Cache(reading.threads or cores())
     shared = {
         name: address._replace(cache=cache) if _has_several(address, addresses, reading) else address
         for name, address in addresses.items()
@@ -137,9 +138,7 @@ def shared(addresses: Mapping[str, Address], reading: Reading) -> dict[str, Addr
 
 
 def _has_several(address: Address, addresses: Mapping[str, Address], reading: Reading) -> bool:
-    """Whether several columns may be read of a file; one thread, for little memory, reads it anew."""
-    if reading.threads == 1:
-        return False
+    """Whether several columns may be read of a file."""
     picks = reading.key is not None or reading.by is not None or bool(reading.where)
     return picks or sum(address.is_beside(other) for other in addresses.values()) > 1
 

@@ -1,14 +1,15 @@
 """The text that several readers of one file have in common, so that it is read and cut once."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypeVar
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-Found = TypeVar("Found")
+if TYPE_CHECKING:
+    from losscalc.inputs.grid import Grid
 
-# So many bytes are kept for those who come behind, at a guess; who comes later reads them once more.
-_MOST = 16 << 20
-# What is known of the cells of a line.
-_LINE = 16
+# What is read ahead for so many threads is kept for those who come behind: more passages than there are
+# threads, each with its cells of some such size. Who comes later reads them once more.
+_MORE, _SIZE = 3, 6 << 20
 
 
 class Passage(NamedTuple):
@@ -22,7 +23,7 @@ class Passage(NamedTuple):
     """The number of the line after the last."""
     parsed: Any = None
     """What its reader made of it ahead of time."""
-    cells: dict[Any, Any] | None = None
+    cells: "dict[Any, list[Grid | None]] | None" = None
     """Where their cells are, by what separates them, as far as one of several readers looked for them."""
 
     @property
@@ -30,14 +31,20 @@ class Passage(NamedTuple):
         """The lines as text; what reads numbers does without."""
         return decoded(self.raw)
 
-    def found(self, key: Any, find: Callable[[], Iterable[Found]]) -> Iterable[Found]:
+    def found(self, key: Any, find: "Callable[[], Iterable[Grid | None]]") -> "Iterable[Grid | None]":
         """What a reader finds by a key, which the others need not look for again."""
         if self.cells is None:
             return find()
         if key not in self.cells:
             self.cells[key] = list(find())
-        found: list[Found] = self.cells[key]
-        return found
+        return self.cells[key]
+
+    @property
+    def nbytes(self) -> int:
+        """The memory of the lines, and of what is known of their cells."""
+        # Some thread may find more meanwhile.
+        grids = chain.from_iterable([*(self.cells or {}).values()])
+        return len(self.raw) + sum(grid.nbytes for grid in grids if grid is not None)
 
 
 def encoded(text: str) -> bytes:
@@ -51,11 +58,15 @@ def decoded(raw: bytes) -> str:
 
 
 class Cache:
-    """The last passages that were read of files, each with what it takes to read on behind it."""
+    """The last passages that were read of files, each with what it takes to read on behind it.
 
-    def __init__(self) -> None:
+    One thread, for little memory, reads them anew.
+    """
+
+    def __init__(self, threads: int) -> None:
         self._kept: dict[Any, tuple[Passage, Any]] = {}
-        self._size = 0
+        self.is_used = threads > 1
+        self._most = (threads + _MORE) * _SIZE
 
     def get(self, key: Any) -> tuple[Passage, Any] | None:
         """The passage of a key, if it is kept."""
@@ -64,11 +75,5 @@ class Cache:
     def keep(self, key: Any, passage: Passage, state: Any) -> None:
         """Keep a passage in the place of older ones."""
         self._kept[key] = passage, state
-        self._size += _size(passage)
-        while self._size > _MOST and len(self._kept) > 1:
-            oldest, _ = self._kept.pop(next(iter(self._kept)))
-            self._size -= _size(oldest)
-
-
-def _size(passage: Passage) -> int:
-    return len(passage.raw) + _LINE * (passage.end - passage.line)
+        while len(self._kept) > 1 and sum(kept.nbytes for kept, _ in self._kept.values()) > self._most:
+            del self._kept[next(iter(self._kept))]

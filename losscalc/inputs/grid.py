@@ -59,6 +59,11 @@ class Grid(NamedTuple):
             return None
         return cls(raw, padded, letters, bounds, width)
 
+    @property
+    def nbytes(self) -> int:
+        """The memory of the cells, beside the text."""
+        return self.padded.nbytes + self.bounds.nbytes
+
     def cells(self, columns: list[int]) -> tuple[Places, Places]:
         """Where the cells of some columns start and stop, row by row."""
         first, last = columns[0], columns[-1]

@@ -27,7 +27,7 @@ class TextRows:
     def __init__(self, stream: Stream, reading: Reading) -> None:
         self.name = stream.name
         self.dialect = Dialect(",")
-        self._passages = iter(Lines(stream, reading.encoding, threads=reading.threads))
+        self._passages = iter(Lines(stream, reading.encoding))
         self._threads = on_threads(reading.threads)
         self._passage = Passage()
         self._text: str | None = None

@@ -17,7 +17,10 @@ from losscalc.inputs.encoding import decoder
 from losscalc.inputs.limits import CELLS, LINE, too_large, too_many
 from losscalc.inputs.stream import Stream
 
-_BYTES = 1 << 20
+# What NumPy does with the cells of a piece should take long beside a change from thread to thread. The number
+# of threads does not matter, so that neither what is guessed from the first piece depends on it, nor which of
+# several errors is told.
+_BYTES = 3 << 19
 _MARKS = b",;\t| "
 # Encodings in which bytes of ASCII are that text, once a character has ended.
 _LIKE_ASCII = ("utf-8", "utf-8-sig", "ascii", "iso8859-1", "cp1252")
@@ -38,19 +41,11 @@ _HINTS = {
 class Lines:
     """The lines of a text in pieces of whole lines; every line end becomes `\\n`."""
 
-    def __init__(
-        self,
-        stream: Stream,
-        encoding: str,
-        longest: int = LINE,
-        *,
-        is_table: bool = True,
-        threads: int | None = 1,
-    ) -> None:
+    def __init__(self, stream: Stream, encoding: str, longest: int = LINE, *, is_table: bool = True) -> None:
         self.name = stream.name
         self._longest = stream.most(longest)
-        # What NumPy does with the cells of a piece should take long beside a change from thread to thread.
-        self._bytes = _BYTES if threads == 1 else max(_BYTES, min(_BYTES * 3 // 2, self._longest))
+        # A piece that is larger than a line may be would not tell whether a line is.
+        self._bytes = min(_BYTES, self._longest)
         self._most_cells = stream.most(CELLS) if is_table else None
         self.next_line = 1
         """The number of the first line that was not read yet."""
@@ -74,7 +69,7 @@ class Lines:
     def _passage(self, number: int) -> Passage:
         """The next lines, which another reader of the same file may have read before."""
         cache, key = self._stream.cache, (self._origin, number)
-        if cache is None or self._stream.origin is None:
+        if cache is None or not cache.is_used or self._stream.origin is None:
             return self._next_passage()
         if (kept := cache.get(key)) is not None:
             passage, state = kept
@@ -97,9 +92,6 @@ class Lines:
         begun, size = [self._carry], 0
         while not self._ended:
             fresh, held = self._decode()
-            size += held
-            if size > self._longest:
-                raise too_large("the line has", self._longest, Location(self.name, self.next_line))
             is_long = len(begun) > 1
             has_returns = b"\r" in fresh or begun[-1].endswith(b"\r")
             if has_returns:
@@ -108,6 +100,9 @@ class Lines:
             cut = max(fresh.rfind(b"\n"), fresh.rfind(b"\r", 0, len(fresh) - 1) if has_returns else -1) + 1
             if cut or self._ended:
                 break
+            size += held
+            if size > self._longest:
+                raise too_large("the line has", self._longest, Location(self.name, self.next_line))
             # A long line is joined once, at its end: joining it after every piece would take quadratic time.
             begun.append(fresh)
         else:
@@ -117,10 +112,10 @@ class Lines:
         # Bytes are copied once, as no other thread runs Python meanwhile.
         raw = b"".join((*begun, memoryview(fresh)[:cut]))
         self._carry = fresh[cut:]
-        if is_long:
-            self._check_cells(raw)
         if has_returns:
             raw = _with_line_ends(raw)
+        if is_long:
+            self._check_cells(raw)
         if raw and not raw.endswith(b"\n"):
             raw += b"\n"
         self.next_line += _line_ends(raw)
@@ -147,10 +142,8 @@ class Lines:
 
     def _decode(self) -> tuple[bytes, int]:
         """The next bytes in UTF-8, and how many a text of them takes."""
-        # What is guessed from the first piece should not depend on the number of threads.
-        count = self._bytes if self._offset else _BYTES
-        raw = self._stream.read(count)
-        self._ended = len(raw) < count
+        raw = self._stream.read(self._bytes)
+        self._ended = len(raw) < self._bytes
         # The decoder gets the first piece, which may begin with a mark, and what follows half a character.
         if self._is_like_ascii and self._offset and raw.isascii() and not self._decoder.getstate()[0]:
             self._offset += len(raw)

@@ -208,11 +208,12 @@ def test_readers_of_one_file_do_not_disturb_one_another(tmp_path_factory, lines,
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text, "_BYTES", 16)
-        patch.setattr(cache, "_MOST", most)
-        assert read(Cache()) == read(None)
+        patch.setattr(cache, "_SIZE", most)
+        assert read(Cache(2)) == read(None)
 
 
-def test_a_file_is_read_once_for_all_its_columns(monkeypatch, tmp_path, capsys):
+@pytest.mark.parametrize("threads", ["2", "9"])
+def test_a_file_is_read_once_for_all_its_columns(monkeypatch, tmp_path, capsys, threads):
     """Also for those that rows are picked and grouped by."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(text, "_BYTES", 1 << 12)
@@ -226,11 +227,32 @@ def test_a_file_is_read_once_for_all_its_columns(monkeypatch, tmp_path, capsys):
         return data
 
     monkeypatch.setattr(Stream, "read", counted)
-    words = ["mse", "-i", "f.csv#x", "-t", "f.csv#y", "--where", "kind=a", "-f", "json"]
+    words = ["mse", "-i", "f.csv#x", "-t", "f.csv#y", "--where", "kind=a", "-f", "json", "--threads", threads]
     assert cli.run(words) == 0
     assert count[0] < 1.2 * len(rows)
     x = np.arange(0, 5000, 2) / 8
     assert json.loads(capsys.readouterr().out)["numerator"] == np.sum(x**2)
+
+
+@pytest.mark.parametrize("threads", ["1", "2", "4"])
+def test_errors_do_not_depend_on_threads(monkeypatch, tmp_path, capsys, threads):
+    """A number in line 5 that the loss refuses comes before a cell in a later piece that is none."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(text, "_BYTES", 1 << 10)
+    rows = ["0.25,1"] * 2000
+    rows[3], rows[1500] = "7,1", "oops,1"
+    (tmp_path / "f.csv").write_text("\n".join(["p,y", *rows]))
+    assert cli.run(["bce", "-i", "f.csv#p", "-t", "f.csv#y", "--threads", threads]) == 4
+    assert "f.csv:5:1: --input must be in [0, 1], found 7.0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_cells_of_long_lines_are_counted_line_by_line(monkeypatch, end):
+    """Whatever ends the lines."""
+    monkeypatch.setattr(text, "_BYTES", 16)
+    monkeypatch.setattr(text, "CELLS", 20)
+    raw = end.join([",".join("1" * 15)] * 5).encode()
+    assert sum(passage.text.count("1") for passage in text.Lines(Stream("f", io.BytesIO(raw)), "utf-8")) == 75
 
 
 def test_a_line_of_numbers_behind_a_mark_is_no_row(tmp_path, monkeypatch, capsys):
@@ -258,16 +280,12 @@ def test_text_is_what_python_reads(begun, rest, encoding, size):
         assert "".join(passage.text for passage in lines).removesuffix("\n") == expected.removesuffix("\n")
 
 
-@pytest.mark.parametrize("most", [None, 120, 1_000])
-def test_pieces_of_several_threads(monkeypatch, most):
-    """They are larger, but for the first, and no larger than a line may be."""
+@pytest.mark.parametrize("most", [None, 50, 1_000])
+def test_pieces_are_no_larger_than_a_line_may_be(monkeypatch, most):
+    """So that short lines are never taken for one that is too long."""
     monkeypatch.setattr(text, "_BYTES", 64)
     raw = b"1.5\n" * 200
-    pieces = {}
-    for threads in (1, 2, None):
-        lines = text.Lines(Stream("f", io.BytesIO(raw), len(raw), most), "utf-8", threads=threads)
-        pieces[threads] = [passage.raw for passage in lines]
-        assert b"".join(pieces[threads]) == raw
-    assert pieces[2] == pieces[None]
-    assert pieces[1][0] == pieces[2][0]
-    assert max(map(len, pieces[1])) < max(map(len, pieces[2]))
+    pieces = [each.raw for each in text.Lines(Stream("f", io.BytesIO(raw), len(raw), most), "utf-8")]
+    assert b"".join(pieces) == raw
+    # The start of a line was read with the piece before.
+    assert max(map(len, pieces)) < min(64, most or 64) + len(b"1.5\n")
