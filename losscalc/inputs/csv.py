@@ -166,7 +166,8 @@ class CsvTable:
             everything = list(range(len(cells)))
             values = parse_table(below, self._dialect.delimiter, len(cells), everything) if below else None
             if values is not None:
-                return have_fractions(values)
+                # Whoever writes 1.0 would have written 0.0 for the first.
+                return have_fractions(values) or below.count(".") == values.size
         rows = (
             row.cells for row in islice(self._rows.at_hand(), 1, None) if len(row.cells) == len(first.cells)
         )
