@@ -15,8 +15,8 @@ UNIT_BITS = 1074
 # first, which is exact for all above 1.
 _LARGEST = 2.0**980
 _SCALE_BITS = 512
-# Low parts are added up in groups of 2^9: of larger ones fewer sums would be exact at once, and smaller ones
-# than 2^5 take as long as to cut. Of high parts, int64 adds up 2^11.
+# Low parts are added up in groups of at most 2^9, as larger ones have an exact sum less often; groups of less
+# than 2^5 take as long as another cut. Of high parts, int64 holds the sum of 2^11.
 _LEAST_BITS, _LOW_BITS, _HIGH_BITS = 5, 9, 11
 # The last bit of numbers with this exponent is the unit.
 _LEAST_EXPONENT = 52 - UNIT_BITS

@@ -21,7 +21,7 @@ def add_index(modules: Mapping[str, str]) -> None:
     """Tell the names of the operations in each module, with blanks between, in the order of the catalogue."""
     for module, names in modules.items():
         # All of them at a time: there may be thousands, and every command would wait for them.
-        _MODULES.update(dict.fromkeys(_as_one(names).split(), module))
+        _MODULES.update(dict.fromkeys(_unmarked(names).split(), module))
 
 
 def register(cls: type[AnyOperation], name: str, torch: str, functional: str) -> type[AnyOperation]:
@@ -107,8 +107,9 @@ def _found(wanted: str) -> type[Operation] | None:
 
 def _normal(name: str) -> str:
     """A name in one spelling: `HingeLoss`, `hinge_loss` and `hinge-loss` are the same."""
-    return _as_one(name).replace(" ", "")
+    return _unmarked(name).replace(" ", "")
 
 
-def _as_one(names: str) -> str:
+def _unmarked(names: str) -> str:
+    """Names without what tells their spellings apart, but with the blanks between them."""
     return names.replace("_", "").replace("-", "").lower()

@@ -72,7 +72,7 @@ class Block(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What is the same for all blocks of a call."""
+    """What is the same for all blocks of a piece."""
 
     roles: Mapping[str, Role]
     """The role of each array, by the names in the blocks."""
@@ -84,7 +84,7 @@ class Plan(NamedTuple):
 
     @classmethod
     def of(cls, call: AnyCall, layout: Layout, names: Collection[str]) -> "Plan":
-        """The plan of a call whose arrays have these names."""
+        """The plan of a piece whose arrays have these names."""
         operation = call.operation
         roles = {name: operation.roles[_argument(name)] for name in names}
         is_kept = call.dtype is None or call.dtype == _DOUBLE

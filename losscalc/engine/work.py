@@ -12,9 +12,9 @@ from losscalc.engine.outcome import Outcome
 from losscalc.errors import LosscalcError
 
 # Only one thread at a time can do Python's work. One that finds another at it sleeps, and to wake it takes as
-# long as some of NumPy's work: several threads compute so many blocks at once, which fit into a shared cache.
-# A single row that is longer than a block takes long enough.
-MOST, _ALL = 4, 8
+# long as some of NumPy's work: several threads compute so many blocks at once, which fit into a shared cache,
+# or as many numbers in rows that are longer than a block. All threads together compute no more than so many.
+AT_ONCE, _ALL = 4, 8
 
 Put = Callable[[Array, int], None]
 """Takes some rows, and the place of the first of them."""
@@ -31,7 +31,7 @@ class Work:
     def __init__(self, call: AnyCall, layout: Layout, threads: int = 1, put: Put | None = None) -> None:
         self._call = call
         self._layout = layout
-        most = min(MOST, _ALL // threads, MOST * BLOCK // max(1, layout.width))
+        most = min(AT_ONCE, _ALL // threads, AT_ONCE * BLOCK // max(1, layout.width))
         self._at_once = 1 if threads == 1 else max(1, most)
         self._put = put
 

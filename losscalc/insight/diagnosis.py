@@ -17,7 +17,7 @@ from losscalc.core.roles import CLASS_KINDS, Kind
 from losscalc.core.shapes import beside
 from losscalc.engine.block import BLOCK
 from losscalc.engine.findings import Arguments, Sign
-from losscalc.engine.work import MOST
+from losscalc.engine.work import AT_ONCE
 from losscalc.errors import DataError, Index, LosscalcWarning
 
 # Fewer numbers than this lie between 0 and 1 by chance too often.
@@ -222,7 +222,7 @@ def _some_rows(values: Array) -> IndexArray | None:
     """Some of many rows, the same whether blocks come one by one or several at once; None for all."""
     width = row_size(values.shape)
     rows = max(1, BLOCK // max(1, width))
-    if len(values) > MOST * rows:
+    if len(values) > AT_ONCE * rows:
         rows = len(values)  # nothing is cut
     ends = [*range(0, len(values), rows), len(values)]
     steps = [max(1, (stop - start) * width // _MANY) for start, stop in pairwise(ends)]
