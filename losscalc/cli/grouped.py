@@ -31,6 +31,8 @@ class GroupedOption(click.Option):
         self.kind = kind
         """The kind of an array, such as logits."""
         self.is_array = group == ARRAYS or self.metavar in ("ARRAY", "COLUMN|ARRAY")
+        self.wants_value = not self.is_flag and "flag_value" not in attributes
+        """Whether it never stands alone."""
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
         """Offer what the option takes: parts of files, files, columns, or what its type knows."""
@@ -108,7 +110,7 @@ class GroupedCommand(click.Command):
         """Refuse an option that is given twice, because Click would silently drop the first value."""
         if not ctx.resilient_parsing:
             words = [_Word(word) for word in args]
-            args = self._in_full(words)
+            args = self._in_full(ctx, words)
             _, rest, order = self.make_parser(ctx).parse_args(list(args))
             if rest:
                 raise UsageError(
@@ -123,22 +125,29 @@ class GroupedCommand(click.Command):
                     raise click.UsageError(f"{parameter.opts[0]} is given twice", ctx)
         return super().parse_args(ctx, args)
 
-    def _in_full(self, words: Sequence[str]) -> list[str]:
-        """The words with --input for -i, and so on.
+    def _in_full(self, ctx: click.Context, words: Sequence[str]) -> list[str]:
+        """The words with --input for -i, and so on; refuses an option where the value of another should be.
 
         Click takes -i for a long name first, and looks for those that are spelt like it, for which it loads
         difflib and locale.
         """
-        options = {name: p for p in self.params if isinstance(p, click.Option) for name in p.opts}
         full: list[str] = []
         is_value = False
         for place, word in enumerate(words):
-            option = None if is_value or "--" in full else options.get(word.replace("_", "-"))
-            is_value = option is not None and not option.is_flag
+            option = None if "--" in full else self._named(word)
+            if is_value and option is not None:
+                problem = f"option '{words[place - 1]}' requires an argument"
+                raise UsageError(problem, found=str(word), hint=f"{ctx.command_path} --help shows how")
+            is_value = isinstance(option, GroupedOption) and option.wants_value
             # An option that lacks its value is told by the name that was typed.
             is_short = option is not None and len(word) == 2 and (place + 1 < len(words) or not is_value)
             full.append(max(option.opts, key=len) if option is not None and is_short else word)
         return full
+
+    def _named(self, word: str) -> click.Option | None:
+        """The option of this name, also with underscores."""
+        name = word.replace("_", "-")
+        return next((p for p in self.params if isinstance(p, click.Option) and name in p.opts), None)
 
     def _advice(
         self,
@@ -150,6 +159,8 @@ class GroupedCommand(click.Command):
         """What to type instead of words that belong to no option."""
         if "--reduce" in words and rest[0] in ("none", "mean", "sum"):
             return f"did you mean --reduction {rest[0]}?"
+        if any(map(self._named, rest)):
+            return "leave -- out: behind it nothing is an option"
         usage = self._usage_of(words, rest, given)
         if usage is not None:
             return f"{ctx.command_path} {usage}"

@@ -50,6 +50,28 @@ def test_options_by_what_others_call_them(capsys, command, hint):
     assert messages.splitlines()[1] == f"  hint: {hint}"
 
 
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        ("mse -t -i 1", "option '-t' requires an argument, found '-i'"),
+        ("mse a.csv -t -q", "option '-t' requires an argument, found '-q'"),
+        ("mse -i 1 -t 0 --key --no_key", "option '--key' requires an argument, found '--no_key'"),
+        ("mse -- -i 1", "arrays are given by options, found '-i'"),
+    ],
+)
+def test_no_option_is_taken_for_a_value(capsys, command, problem):
+    """Nor is a command advised in which an option would stand where a value should be."""
+    code, output, messages = ran(capsys, *command.split())
+    assert (code, output) == (2, "")
+    assert messages.startswith(f"losscalc: error: {problem}\n  hint: l")
+    assert "hint: losscalc mse -" not in messages.replace(" --help", "")
+
+
+def test_an_option_behind_one_that_may_stand_alone(capsys):
+    """2·(3 - 1)."""
+    assert ran(capsys, "mse", "-i", "3", "-t", "1", "--gradient", "-r", "sum") == (0, "4.0\n", "")
+
+
 def test_meanings_are_of_options():
     """Each word is for an option that some command has, and none is an option of all commands itself."""
     commands = [cli_command(name) for name in operations()]
