@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import losscalc
@@ -29,15 +30,16 @@ from losscalc.cli.catalogue import TOOLS
 from losscalc.core.registry import operations
 from losscalc.engine import compute as engine
 from losscalc.inputs import signatures
-from tests.support import doubles, hostile, tensors
+from tests.support import columnar, doubles, hostile, tensors
 from tests.support.hints import Followed, followed, patterns
 from tests.support.workbooks import xlsx
 
 ROWS = list(followed())
 
 # Names for the files and the Python of the tables.
-MODULES = {"np": np, "losscalc": losscalc, "bz2": bz2, "gzip": gzip, "lzma": lzma, "pickle": pickle}
-NAMES = {**vars(tensors), **vars(hostile), **vars(doubles), **MODULES, "xlsx": xlsx}
+MODULES = {"np": np, "pa": pa, "losscalc": losscalc, "bz2": bz2, "gzip": gzip, "lzma": lzma, "pickle": pickle}
+HELPERS = {"xlsx": xlsx, "parquet": columnar.parquet}
+NAMES = {**vars(tensors), **vars(hostile), **vars(doubles), **MODULES, **HELPERS}
 
 COMMANDS = "|".join([*operations(), *TOOLS])
 

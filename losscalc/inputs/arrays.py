@@ -47,10 +47,38 @@ def kind_of(type: Any) -> str:
     if _is_list(type):
         inner = type.value_type
         return "list" if _is_number(inner) or (_is_list(inner) and kind_of(inner)) else ""
-    if _types.is_temporal(type):
+    if any(test(type) for test in (_types.is_date, _types.is_time, _types.is_timestamp)):
         return "time"
     tests = (_types.is_string, _types.is_large_string, _types.is_binary, _types.is_large_binary, _is_view)
     return "text" if any(test(type) for test in tests) else ""
+
+
+_PLURALS = (
+    (_types.is_null, "nothing"),
+    (_types.is_dictionary, "categories"),
+    (_types.is_duration, "durations"),
+    (_types.is_temporal, "dates or times"),
+    (_types.is_map, "maps"),
+    (_types.is_struct, "records"),
+    (_types.is_union, "values of several types"),
+    (_types.is_fixed_size_binary, "bytes"),
+    (lambda each: kind_of(each) == "text", "texts"),
+)
+
+
+def described(type: Any) -> str:
+    """What an array of this type holds, as messages say it.
+
+    >>> [described(each) for each in (pa.list_(pa.string()), pa.duration("s"), pa.uuid())]
+    ['lists of texts', 'durations', 'values of the type uuid']
+    """
+    if isinstance(type, pa.BaseExtensionType):
+        return f"values of the type {type.extension_name.removeprefix('arrow.')}"
+    if _is_list(type):
+        return f"lists of {described(type.value_type)}"
+    if _is_number(type):
+        return "numbers"
+    return next((name for test, name in _PLURALS if test(type)), f"values of the type {type}")
 
 
 def _is_number(type: Any) -> bool:

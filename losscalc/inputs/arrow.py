@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from losscalc.inputs.batches import Batches, Field
 
 _SOME = 1 << 10
-_KINDS = {"": "holds something that is not a number", "list": "holds lists, and is an array of its own"}
 
 
 def _open(kind: str, stream: Stream, part: str | None, reading: Reading) -> Source:
@@ -66,9 +65,14 @@ class ArrowTable:
         self._fields = [f for f in batches.fields if f.name not in index or f.name == part]
         if not self._fields:
             raise FormatError("no data", location=Location(name))
-        apart = {c: _KINDS[field.kind] for c, field in enumerate(self._fields) if field.kind in _KINDS}
-        names = [field.name for field in self._fields]
-        self.columns = Columns(name, len(self._fields), names, apart=apart)
+        reasons = {column: _apart(field) for column, field in enumerate(self._fields)}
+        self.columns = Columns(
+            name,
+            len(self._fields),
+            [field.name for field in self._fields],
+            apart={column: why for column, why in reasons.items() if why},
+            unread=frozenset(column for column, field in enumerate(self._fields) if not field.kind),
+        )
 
     def doubt(self, excess: int) -> str | None:
         """Nothing: there is no line of which it has to be guessed what it is."""
@@ -103,7 +107,7 @@ class ArrowTable:
         """The cells of a column."""
         from losscalc.inputs import arrays
 
-        self._check([column], ("", "list"))
+        self._check([column], ("", "list"), "name a column of texts or of numbers")
         field = self._fields[column]
         for line, (array,) in self._rows([field]):
             with self._named_damage():
@@ -114,15 +118,15 @@ class ArrowTable:
                 )
             yield Piece(values, None, range(line, line + len(array)))
 
-    def _check(self, chosen: list[int], refused: Sequence[str]) -> None:
-        """Refuse columns of some kinds, with those of the chosen that are left."""
+    def _check(self, chosen: list[int], refused: Sequence[str], remedy: str | None = None) -> None:
+        """Refuse columns of some kinds, with those of the chosen that are left, or another remedy."""
         reasons = {
             column: why
             for column, why in self.columns.apart.items()
             if column in chosen and self._fields[column].kind in refused
         }
         others = set(range(self.columns.width)) - set(chosen)
-        check_data(self.columns, reasons, others | self.columns.apart.keys())
+        check_data(self.columns, reasons, others | self.columns.apart.keys(), remedy)
 
     def _rows(self, fields: Sequence["Field"]) -> Iterator[tuple[int, list[Any]]]:
         """The arrays of some columns, a few rows at a time, and the number of the first row, from 1."""
@@ -160,6 +164,15 @@ class ArrowTable:
         with self._named_damage():
             cells = arrays.texts(array.slice(0, _SOME)).tolist()
         return any(map(is_word, cells)) and all(is_word(cell) or is_missing(cell) for cell in cells)
+
+
+def _apart(field: "Field") -> str:
+    """Why a column cannot stand beside others; '' if it can."""
+    if not field.kind:
+        from losscalc.inputs.arrays import described
+
+        return f"holds {described(field.type)}, which are no numbers"
+    return "holds lists, and is an array of its own" if field.kind == "list" else ""
 
 
 def _index_of_pandas(metadata: bytes | None) -> set[str]:

@@ -1,7 +1,7 @@
 """The columns of a table: their names, and the parts that pick some of them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 from typing import NamedTuple
@@ -25,6 +25,8 @@ class Columns(NamedTuple):
     """How many empty columns stand before the first."""
     apart: Mapping[int, str] = MappingProxyType({})
     """The columns that cannot stand beside others in a matrix, and why."""
+    unread: Collection[int] = ()
+    """Those of them that are no array of their own either."""
     before: str = ""
     """What a part has before the names: the JSON Pointer of the records that have them."""
     is_text: bool = True

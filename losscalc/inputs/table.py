@@ -147,22 +147,34 @@ def _flat(piece: Piece) -> Piece:
     return piece._replace(values=piece.values[:, 0]) if piece.values.shape[1:] == (1,) else piece
 
 
-def check_data(columns: Columns, reasons: dict[int, str], left_out: Collection[int] = ()) -> None:
-    """Refuse to read a table as an array if there are reasons why some columns of it are no data."""
+def check_data(
+    columns: Columns, reasons: dict[int, str], left_out: Collection[int] = (), remedy: str | None = None
+) -> None:
+    """Refuse to read a table as an array if there are reasons why some columns of it are no data.
+
+    `remedy` is for columns that were named, so that naming one is none.
+    """
     if not reasons:
         return
     column = min(reasons)
     name = columns.names[column] if columns.names else ""
     others = [other for other in range(columns.width) if other not in {*reasons, *left_out}]
-    numbers = [column for column, reason in sorted(reasons.items()) if reason != _WORDS]
-    hint = f"take the columns of the array: {columns.part_of(others)}" if others else None
-    if not others and numbers:
-        hint = f"if one of the columns is meant, name it, as in {columns.part_of(numbers[:1])}"
     raise FormatError(
         printable(f"column {column + 1}{name and f' ({name[:_LONGEST_NAME]})'} {reasons[column]}"),
         location=columns.place(),
-        hint=hint,
+        hint=remedy or _rest(columns, reasons, others),
     )
+
+
+def _rest(columns: Columns, reasons: dict[int, str], others: list[int]) -> str | None:
+    """What there is to take instead of columns that are no data."""
+    if others:
+        return f"take the columns of the array: {columns.part_of(others)}"
+    numbers = [c for c, why in sorted(reasons.items()) if why != _WORDS and c not in columns.unread]
+    if numbers:
+        return f"if one of the columns is meant, name it, as in {columns.part_of(numbers[:1])}"
+    is_unread = any(column in columns.unread for column in reasons)
+    return "save the column as numbers, or as lists of them" if is_unread else None
 
 
 def _example(columns: Columns) -> str:

@@ -202,8 +202,9 @@ def test_lists_of_other_lengths(capsys, way):
         ({"took": pa.array([90, 0], pa.duration("s"))}, "column 1 (took) holds words"),
         ({"image_id": [7, 9]}, "column 1 (image_id) identifies rows, and is not data"),
         ({"Unnamed: 0": [7, 9]}, "column 1 (Unnamed: 0) has no name: it is the index of the rows, not data"),
-        ({"m": pa.array([[("a", 1)], []], MAP)}, "column 1 (m) holds something that is not a number"),
-        ({"s": [["a"], ["b"]]}, "column 1 (s) holds something that is not a number"),
+        ({"m": pa.array([[("a", 1)], []], MAP)}, "column 1 (m) holds maps, which are no numbers"),
+        ({"s": [["a"], ["b"]]}, "column 1 (s) holds lists of texts, which are no numbers"),
+        ({"wait": [datetime.timedelta(1)] * 2}, "column 1 (wait) holds durations, which are no numbers"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("way", WAYS)
@@ -217,6 +218,34 @@ def test_columns_that_are_no_data(capsys, way, column, why):
         accept(capsys, ["l1", "-i", f"{name}#2-", "-t", "[[0,0],[0,0]]", "-r", "none"])
         == "0.1,0.2\n0.2,0.4\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("column", "held"),
+    [
+        (pa.array([["1", "2"]]), "lists of texts"),
+        (pa.array([[["1", "2"]]]), "lists of lists of texts"),
+        (pa.array([[DAY]]), "lists of dates or times"),
+        (pa.array([[datetime.timedelta(1)]]), "lists of durations"),
+        (pa.array([[{"x": 1}]]), "lists of records"),
+        (pa.array([[]]), "lists of nothing"),
+        # Its text would be the number of microseconds.
+        (pa.array([datetime.timedelta(1)]), "durations"),
+        (pa.array([[("a", 1)]], MAP), "maps"),
+        (pa.array([b"abcd"], pa.binary(4)), "bytes"),
+        (pa.array([bytes(16)], pa.uuid()), "values of the type uuid"),
+    ],
+)
+def test_columns_without_numbers(capsys, column, held):
+    """They are told of by what they hold, and the hint is not to name what was named, nor another of them."""
+    name = write("parquet", p=column, s=[["a"]])
+    for part in (f"{name}#p", name, f"{name}#1-2"):
+        assert refused(capsys, "l1", "-i", part, "-t", "0") == (
+            f"{name}: column 1 (p) holds {held}, which are no numbers",
+            "save the column as numbers, or as lists of them",
+        )
+    write("parquet", p=column, l=[[1.0]])
+    assert refused(capsys, "l1", "-i", name, "-t", "0")[1].endswith("name it, as in #l")
 
 
 def test_a_hint_leads_past_lists(capsys):
@@ -328,7 +357,7 @@ def test_a_tensor_in_another_order(capsys):
     Path("f.arrow").write_bytes(arrow(pa.table({"t": pa.ExtensionArray.from_storage(kind, storage)})))
     assert (
         refused(capsys, "sigmoid", "-i", "f.arrow")[0]
-        == "f.arrow: column 1 (t) holds something that is not a number"
+        == "f.arrow: column 1 (t) holds values of the type fixed_shape_tensor, which are no numbers"
     )
 
 
