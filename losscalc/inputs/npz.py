@@ -33,7 +33,8 @@ def open_member(archive: Archive, part: str | None, reading: Reading) -> Source:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise FormatError("a member is there twice", found=twice, location=Location(archive.name))
-    wanted = None if part is None else part.removesuffix(_SUFFIX)
+    # A name of NumPy may itself end so, as x.npy, whose member is x.npy.npy.
+    wanted = part if part is None or part in names else part.removesuffix(_SUFFIX)
     known = names if wanted in names else arrays or names
     member = archive.members[names.index(choose_array(known, wanted, archive.name, "archive"))]
     if not _is_array(member):

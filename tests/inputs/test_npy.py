@@ -148,6 +148,16 @@ def test_bfloat16(way):
     np.testing.assert_array_equal(found, np.float32([1.5, -2, np.inf, 2.0**-133]))
 
 
+def test_names_that_end_like_members(capsys):
+    """NumPy puts .npy behind every name; a part may have it or not, as long as one array is meant."""
+    np.savez("f.npz", **{"x.npy": [1.0, 3.0], "y": [4.0, 4.0]})
+    assert accept(capsys, ["l1", "-i", "f.npz#x.npy", "-t", "f.npz#y"]) == "2.0\n"
+    assert accept(capsys, ["l1", "-i", "f.npz#y.npy", "-t", "0,0"]) == "4.0\n"
+    np.savez("f.npz", **{"x.npy": [1.0], "x": [2.0]})
+    assert accept(capsys, ["l1", "-i", "f.npz#x.npy", "-t", "f.npz#x"]) == "1.0\n"
+    assert accept(capsys, ["l1", "-i", "f.npz#x.npy.npy", "-t", "0"]) == "1.0\n"
+
+
 @pytest.mark.parametrize("shape", [(7, 300_000), (300_000, 7), (600, 700, 3)])
 @pytest.mark.parametrize("way", ["npy", "npz"])
 def test_columns_first(shape, way):
