@@ -51,8 +51,6 @@ class CsvTable:
         first = next(iter(rows.at_hand(1)), None)
         if first is None:
             raise FormatError("no data", location=Location(self._name))
-        if "\0" in first.cells[0][:2]:
-            raise self._wide(first)
         self._first_line = first.line
         self._width = len(first.cells)
         """How many cells a line has, with the empty ones behind trailing delimiters."""
@@ -286,13 +284,6 @@ class CsvTable:
             problem = f"a number, where the rows before have lists of {self._depth}"
             raise FormatError(problem, location=self._place(row.line, chosen[0] + 1))
         return numbers if len(numbers) == self._depth else [None] * (self._depth or 0)
-
-    def _wide(self, first: Row) -> FormatError:
-        """The error about text of two bytes a character, of which one is 0 in what is common."""
-        cell = first.cells[0]
-        hint = f"for text in UTF-16 give --encoding {'utf-16-be' if cell.startswith(chr(0)) else 'utf-16-le'}"
-        problem = "not a number but a NUL byte"
-        return FormatError(problem, found=cell, location=self._place(first.line, 1), hint=hint)
 
     def _not_a_number(self, row: Row, column: int) -> FormatError:
         from losscalc.inputs.remedies import not_a_number

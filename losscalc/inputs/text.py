@@ -13,7 +13,7 @@ from losscalc.core.array import Array, Shape
 from losscalc.engine.sources import Rows, Source, join_rows
 from losscalc.errors import FormatError, Index, Location, LosscalcError
 from losscalc.inputs.cache import Passage, decoded, encoded
-from losscalc.inputs.encoding import decoder
+from losscalc.inputs.encoding import LONGEST, decoder, wide_encoding
 from losscalc.inputs.limits import CELLS, LINE, too_large, too_many
 from losscalc.inputs.stream import Stream
 
@@ -31,8 +31,6 @@ _HINTS = {
     b"\x1f\x8b": "it looks like gzip: unpack it, or name it .gz",
     b"BZh": "it looks like bzip2: unpack it, or name it .bz2",
     b"\xfd7zXZ": "it looks like xz: unpack it, or name it .xz",
-    b"\xff\xfe": "it looks like UTF-16: give --encoding utf-16",
-    b"\xfe\xff": "it looks like UTF-16: give --encoding utf-16",
     b"\x93NUMPY": "it looks like NPY: give --from npy",
     b"PK\x03\x04": "it looks like an archive of NumPy or PyTorch: leave --from out",
 }
@@ -53,7 +51,7 @@ class Lines:
         self._decoder = decoder(encoding)
         self._encoding = encoding
         self._is_like_ascii = codecs.lookup(encoding).name in _LIKE_ASCII
-        self._start = stream.peek(8)
+        self._start = stream.peek(LONGEST)
         self._offset = 0
         self._carry = b""
         self._ended = False
@@ -150,6 +148,9 @@ class Lines:
             return raw, len(raw)
         try:
             text = self._decoder.decode(raw, self._ended)
+            if not self._offset and "\0" in text[:4] and wide_encoding(self._start):
+                # Text of more bytes a character than were read as one.
+                raise UnicodeDecodeError(self._encoding, raw, raw.index(0), len(raw), "NUL")
         except UnicodeError as error:
             raise self._not_text(raw, error) from error
         self._offset += len(raw)
@@ -164,6 +165,9 @@ class Lines:
         line = self.next_line + before.count(b"\n")
         offset = self._offset + len(raw) - len(data) + start
         hint = next((hint for magic, hint in _HINTS.items() if self._start.startswith(magic)), None)
+        wide = wide_encoding(self._start)
+        if wide is not None and codecs.lookup(wide).name != codecs.lookup(self._encoding).name:
+            hint = f"it looks like {wide[:6].upper()}: give --encoding {wide}"
         # Text in any encoding has no such bytes; formats that are no text do.
         if hint is None and not any(byte < 9 or 13 < byte < 32 for byte in self._start):
             hint = "name the encoding: --encoding latin-1, for example"

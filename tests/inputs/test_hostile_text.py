@@ -18,6 +18,7 @@ THOUSANDS = "write thousands without a mark between them, as in 1000"
 PERCENT = "write percentages without the sign, divided by 100 where a probability is expected: 0.5 for 50%"
 ENCODING = "name the encoding: --encoding latin-1, for example"
 UTF16 = "it looks like UTF-16: give --encoding utf-16"
+UTF32 = "it looks like UTF-32: give --encoding utf-32"
 PANDAS = "give --header yes if it names the columns, as pandas writes it"
 HEADER = "give --header yes if the line names the columns"
 FIRST, SECOND = (f"take the columns of numbers: {part}" for part in ("#1", "#2"))
@@ -55,7 +56,7 @@ def table(*cases: tuple[str, Refusal]):
     ("xz", Refusal(lzma.compress(b"1\n"), ":1", "not utf-8 text at byte 0, found '0xfd'", "it looks like xz: unpack it, or name it .xz")),
     ("utf-16", Refusal("1,2\n".encode("utf-16"), ":1", "not utf-8 text at byte 0, found '0xff'", UTF16)),
     ("utf-16-be", Refusal("\ufeff1\n".encode("utf-16-be"), ":1", "not utf-8 text at byte 0, found '0xfe'", UTF16)),
-    ("utf-16 without mark", Refusal("1,2\n".encode("utf-16-le"), ":1:1", r"not a number but a NUL byte, found '1\x00'", "for text in UTF-16 give --encoding utf-16-le")),
+    ("utf-16 without mark", Refusal("1,2\n".encode("utf-16-le"), ":1", "not utf-8 text at byte 1, found '0x00'", "it looks like UTF-16: give --encoding utf-16-le")),
     ("latin-1", Refusal(b"1,2\n3,4\ncaf\xe9,5\n", ":3", "not utf-8 text at byte 11, found '0xe9'", ENCODING)),
     ("latin-1 after CR and CRLF", Refusal(b"1\r2\r\n3\r\xff\n", ":4", "not utf-8 text at byte 7, found '0xff'", ENCODING)),
     ("cut within a character", Refusal(b"1\n2\xe2\x82", ":2", "not utf-8 text at byte 3, found '0xe2'", ENCODING)),
@@ -302,6 +303,10 @@ def test_columns_that_are_not_there(capsys, folder, part, found, hint):
     ("text", Refusal(b"hello", ":1:1", "not JSON: expecting value")),
     ("not text", Refusal(b'["\xe9"]', ":1", "not utf-8 text at byte 2, found '0xe9'", ENCODING)),
     ("utf-16", Refusal("[1]".encode("utf-16"), ":1", "not utf-8 text at byte 0, found '0xff'", UTF16)),
+    ("utf-32", Refusal("[1]".encode("utf-32"), ":1", "not utf-8 text at byte 0, found '0xff'", UTF32)),
+    ("utf-32-be", Refusal("\ufeff[1]".encode("utf-32-be"), ":1", "not utf-8 text at byte 2, found '0xfe'", UTF32)),
+    ("utf-32 without mark", Refusal("[1]".encode("utf-32-be"), ":1", "not utf-8 text at byte 0, found '0x00'", f"{UTF32}-be")),
+    ("utf-32 as utf-16", Refusal("[1]".encode("utf-32"), ":1", "not utf-16 text at byte 2, found '0x00'", UTF32, options=("--encoding", "utf-16"))),
     ("open brackets", Refusal(b"[" * 100_000, ":1", DEEP)),
     ("open braces", Refusal(b'{"a":' * 100_000, ":1", DEEP)),
     ("65 deep", Refusal(b"[" * 65 + b"1" + b"]" * 65, "", DEEP)),

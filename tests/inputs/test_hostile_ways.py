@@ -31,7 +31,7 @@ def folder(tmp_path, monkeypatch):
 NEIGHBOURS = [
     ('csv two boms', 'f.csv', b'\xef\xbb\xbf\xef\xbb\xbf1,2\n', ':1:1', "not a number but a byte-order mark in the middle of the text, found '\\ufeff1'"),
     ('csv utf32', 'f.csv', b'\xff\xfe\x00\x001\x00\x00\x00,\x00\x00\x002\x00\x00\x00\n\x00\x00\x00', ':1', "not utf-8 text at byte 0, found '0xff'"),
-    ('csv utf16be nobom', 'f.csv', b'\x001\x00,\x002\x00\n\x003\x00,\x004\x00\n', ':1:1', "not a number but a NUL byte, found '\\x001\\x00'"),
+    ('csv utf16be nobom', 'f.csv', b'\x001\x00,\x002\x00\n\x003\x00,\x004\x00\n', ':1', "not utf-8 text at byte 0, found '0x00'"),
     ('csv overlong', 'f.csv', b'1\n\xc0\xb1\n', ':2', "not utf-8 text at byte 2, found '0xc0'"),
     ('csv ebcdic', 'f.csv', b'\xf1k\xf2%', ':1', "not utf-8 text at byte 0, found '0xf1'"),
     ('csv NUL line', 'f.csv', b'1\n\x00\n2\n', ':2:1', "not a number but a NUL byte, found '\\x00'"),
@@ -112,7 +112,7 @@ NEIGHBOURS = [
     ('json single', 'f.json', b"['1']", ':1:2', 'not JSON: expecting value'),
     ('json garbage', 'f.json', b'[1]x', ':1:4', 'not JSON: extra data'),
     ('json utf32', 'f.json', b'\xff\xfe\x00\x00[\x00\x00\x001\x00\x00\x00]\x00\x00\x00', ':1', "not utf-8 text at byte 0, found '0xff'"),
-    ('json utf16le nobom', 'f.json', b'[\x001\x00]\x00', ':1:2', 'not JSON: expecting value'),
+    ('json utf16le nobom', 'f.json', b'[\x001\x00]\x00', ':1', "not utf-8 text at byte 1, found '0x00'"),
     ('json ctrl in str', 'f.json', b'["\x01"]', ':1:3', 'not JSON: invalid control character at'),
     ('json bad escape', 'f.json', b'["\\x"]', ':1:3', 'not JSON: invalid \\escape'),
     ('json [[]]', 'f.json', b'[[]]', '', 'no data'),
