@@ -42,6 +42,7 @@ class CsvTable:
         self._rows = rows = TextRows(stream, reading)
         rows.skip_lines(reading.skip_rows)
         comment = rows.pass_top(reading.delimiter or delimiter)
+        rows.check_no_rule()
         mark = reading.delimiter or rows.pass_mark()
         self._dialect = rows.dialect = (
             Dialect(mark, reading.decimal)

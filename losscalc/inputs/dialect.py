@@ -25,6 +25,7 @@ _CELLS = 2_000
 # Compiled when they are used, as few texts have quotes, lines of # or thousands.
 _QUOTED = r'"[^"]*"'
 _CELL = r'"[^"]*"(?![^ \t])|[^ \t]+'
+_RULE = r"[-+|=: \t]*(?:-{3}|={3}|:-|-:)[-+|=: \t]*|[\u2500-\u257f].*"
 _SPACED_THOUSANDS = r"(?a)[+-]?\d{1,3}(?: \d{3})+"
 
 
@@ -169,6 +170,19 @@ def find_dialect(text: str, usual: str | None, decimal: str, within: str | None 
     if usual is None:
         return Dialect("," if "," in marks else BLANKS, decimal)
     return Dialect(";" if decimal == usual else usual, decimal)
+
+
+def find_rule(text: str) -> tuple[int, str] | None:
+    """The first of the upper lines that is a rule, as in tables for the eye, behind so many others.
+
+    >>> find_rule(" a | b\\n---+---\\n 1 | 2\\n"), find_rule("a\\n-3\\n")
+    ((1, '---+---'), None)
+    """
+    for above, match in enumerate(islice(_LINE.finditer(text), 3)):
+        # A document of YAML begins with this.
+        if re.fullmatch(_RULE, line := match[0].strip()) and (above, line) != (0, "---"):
+            return above, line
+    return None
 
 
 def _split(line: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from losscalc.engine.threads import on_threads
 from losscalc.errors import FormatError, Location, LosscalcNote
 from losscalc.inputs.cache import Passage, encoded
-from losscalc.inputs.dialect import COMMENT, Dialect, OpenQuoteError, Row
+from losscalc.inputs.dialect import COMMENT, Dialect, OpenQuoteError, Row, find_rule
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.text import Lines
@@ -106,6 +106,17 @@ class TextRows:
                 break
             self.go_on()
         return comment.strip(" \t").removeprefix("#").strip(" \t")
+
+    def check_no_rule(self) -> None:
+        """Refuse a table that is drawn for the eye: its rules, and what stands below it, would be rows."""
+        rule = find_rule(self.text)
+        if rule is not None:
+            raise FormatError(
+                "the table is drawn for the eye",
+                found=rule[1],
+                location=Location(self.name, self.line + rule[0]),
+                hint="export it as CSV, as psql --csv does",
+            )
 
     def pass_mark(self) -> str | None:
         """Drop the line by which spreadsheets are told what separates cells; what it is, if there is one."""

@@ -3,11 +3,13 @@
 import csv
 import io
 from contextlib import closing
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from losscalc.errors import FormatError
 from losscalc.inputs import dialect
 from losscalc.inputs.address import open_array, parse_address
 from losscalc.inputs.dialect import Dialect
@@ -42,7 +44,7 @@ def test_quotes_between_blanks_are_letters():
     assert Dialect(" ").unquoted(b'"a" "b"\n') == b'"a" "b"\n'
 
 
-def whole(address: str, **reading: bool) -> list:
+def whole(address: str, **reading: Any) -> list:
     """What is read of an address."""
     with closing(open_array(parse_address(address), "--input", Reading(**reading))) as source:
         return source.whole().tolist()
@@ -59,6 +61,37 @@ def test_the_same_array_with_and_without_quotes(tmp_path, quote, cells):
         assert str(whole(f"{path}#p")) == str([1.0, float(cells[1])])
         found = whole(f"{path}#k", is_beside=True)
         assert [c if isinstance(c, str) else c.decode() for c in found] == ["a", cells[0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "rule"),
+    [
+        ("  a  |  b  \n-----+-----\n   1 |   2\n(1 row)\n", 2, "-----+-----"),
+        (" a \n---\n 1\n", 2, "---"),
+        ("| a | b |\n|---|--:|\n| 1 | 2 |\n", 2, "|---|--:|"),
+        ("# made by x\n\na | b\n:- | -:\n1 | 2\n", 4, ":- | -:"),
+        ("+---+---+\n| a | b |\n+---+---+\n| 1 | 2 |\n+---+---+\n", 1, "+---+---+"),
+        ("===  ===\na    b\n===  ===\n1    2\n===  ===\n", 1, "===  ==="),
+        ("┏━━━┓\n┃ a ┃\n┡━━━┩\n│ 1 │\n└───┘\n", 1, "┏━━━┓"),
+    ],
+)
+@pytest.mark.parametrize("name", ["f.txt", "f.csv", "f.md"])
+@pytest.mark.parametrize("part", ["", "#a"])
+def test_tables_for_the_eye(tmp_path, name, part, text, line, rule):
+    """As psql, Markdown, MySQL, reStructuredText and Rich draw them; the hint is no option to read them."""
+    (tmp_path / name).write_text(text, "utf-8")
+    with pytest.raises(FormatError) as caught:
+        whole(f"{tmp_path / name}{part}")
+    place = f"{tmp_path / name}:{line}"
+    assert str(caught.value) == f"{place}: the table is drawn for the eye, found '{rule}'"
+    assert caught.value.hint == "export it as CSV, as psql --csv does"
+
+
+@pytest.mark.parametrize("text", ["-1\n-3\n", "a|b\n-1|3\n", "p\n-1\n+1\n", "p,y\n-1,\n,1\n"])
+def test_signs_and_marks_are_no_rules(tmp_path, text):
+    """Nor are cells that are empty."""
+    (tmp_path / "f.txt").write_text(text)
+    assert whole(str(tmp_path / "f.txt"), na="nan")
 
 
 def test_wide_rows_are_not_looked_at_cell_by_cell(monkeypatch):

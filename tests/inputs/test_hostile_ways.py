@@ -99,7 +99,7 @@ NEIGHBOURS = [
     ('csv sqlite', 'f.csv', b'SQLite format 3\x00', ':1:1', "not a number but a NUL byte, found 'SQLite format 3\\x00'"),
     ('csv safetensors', 'f.csv', b'\x14\x00\x00\x00\x00\x00\x00\x00{"a":{"dtype":"F32"}', '', 'not safetensors: the header is not a JSON object, or has a key twice'),
     ('csv yaml', 'f.csv', b'- 1\n- 2\n', ':1:1', "not a number, found '- 1'"),
-    ('csv markdown', 'f.csv', b'| 1 | 2 |\n|---|---|\n', ':1:1', "not a number, found ''"),
+    ('csv markdown', 'f.csv', b'| 1 | 2 |\n|---|---|\n', ':2', "the table is drawn for the eye, found '|---|---|'"),
     ('csv git conflict', 'f.csv', b'1\n<<<<<<< HEAD\n2\n=======\n3\n>>>>>>> b\n', ':2:1', "not a number, found '<<<<<<< HEAD'"),
     ('csv lfs', 'f.csv', b'version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 12\n', '', 'is what Git LFS leaves in place of a file, which losscalc does not read'),
     ('json +inf overflow', 'f.json', b'[1e999]', '[0]', 'a number outside the range of float64'),
