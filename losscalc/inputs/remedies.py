@@ -5,6 +5,7 @@ import re
 from losscalc.core.domains import is_overflow
 from losscalc.errors import FormatError, Location
 from losscalc.inputs.cells import MISSING, is_date, is_missing, is_name, number
+from losscalc.inputs.dialect import COMMENT
 from losscalc.inputs.parts import quoted
 
 _PERCENT = re.compile(r"[+-]?[\d.,]+ ?%", re.ASCII)
@@ -55,7 +56,8 @@ def _advise(cell: str, delimiter: str | None, *, is_first: bool, others: str, ma
         return "for JSON give --from json"
     if (other := _other_delimiter(word, delimiter, is_first=is_first)) is not None:
         return f"give --delimiter {other} to separate cells there"
-    if is_first and is_name(cell):
+    # Behind a quote, a # begins no comment.
+    if is_first and (is_name(cell) or re.match(COMMENT, word)):
         return "give --header yes if the line names the columns"
     return f"take the columns of numbers: {others}" if others and is_name(cell) else None
 
