@@ -10,8 +10,9 @@ from typing import Any
 
 from losscalc.cli.types import Delimiter
 from losscalc.errors import LosscalcError, Remark, SourceError, option_name
-from losscalc.inputs.address import STDIN, Address, open_array
+from losscalc.inputs.address import Address, open_array
 from losscalc.inputs.options import Reading, Readings
+from losscalc.inputs.stream import STDIN
 
 _READING = r"--(from|delimiter|decimal|header|encoding) ('[^']*'|[\w-]+|,)(?![\w=-])"
 _FIRST_ROWS = 100

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from losscalc.core.operation import Operation
 from losscalc.engine.sources import Source
 from losscalc.errors import FormatError, Location
-from losscalc.inputs.address import STDIN, Address
+from losscalc.inputs.address import Address
 from losscalc.inputs.parts import quoted
+from losscalc.inputs.stream import STDIN
 
 
 def check_class_weights(

@@ -17,12 +17,11 @@ from losscalc.inputs import FORMATS, choose_format, split_suffix
 from losscalc.inputs.cache import Cache
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import quoted
-from losscalc.inputs.stream import Stream
+from losscalc.inputs.stream import STDIN, Stream
 
 if TYPE_CHECKING:
     from losscalc.inputs.spring import Spring
 
-STDIN = "stdin"
 # A path with one of these is a pattern, unless there is a file of that name.
 _PATTERN = r"(?s)[*?]|\[.+\]"
 _SHOWN = 3

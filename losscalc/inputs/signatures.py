@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from losscalc.errors import FormatError, Location
+from losscalc.inputs.stream import STDIN
 
 START = 1024
 """The bytes by which a file is recognised."""
@@ -182,6 +183,9 @@ def foreign_archive(names: Sequence[str]) -> Kind | None:
 def refusal(kind: Kind, path: str) -> FormatError:
     """The error that names the kind of a file, and says how to convert it."""
     hint = f"{kind.advice}: {_line(kind, path)}"
+    if path == STDIN:
+        # It has no name that a command could have.
+        hint = "put it into a file: how to go on is told of that"
     return FormatError(f"is {kind.name}, which losscalc does not read", location=Location(path), hint=hint)
 
 

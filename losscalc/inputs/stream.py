@@ -12,6 +12,9 @@ from losscalc.errors import FormatError, Location, LosscalcError, SourceError, r
 from losscalc.inputs.cache import Cache
 from losscalc.inputs.limits import HELD, too_large
 
+STDIN = "stdin"
+"""What standard input is called in messages."""
+
 
 def _has_zstandard() -> bool:
     """Whether Python has Zstandard, as it may from 3.14 on."""

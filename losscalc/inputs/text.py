@@ -15,7 +15,7 @@ from losscalc.errors import FormatError, Index, Location, LosscalcError
 from losscalc.inputs.cache import Passage, decoded, encoded
 from losscalc.inputs.encoding import LONGEST, decoder, wide_encoding
 from losscalc.inputs.limits import CELLS, LINE, too_large, too_many
-from losscalc.inputs.stream import Stream
+from losscalc.inputs.stream import STDIN, Stream
 
 # What NumPy does with the cells of a piece should take long beside a change from thread to thread. The number
 # of threads does not matter, so that neither what is guessed from the first piece depends on it, nor which of
@@ -27,10 +27,13 @@ _LIKE_ASCII = ("utf-8", "utf-8-sig", "ascii", "iso8859-1", "cp1252")
 # As many times 16 bytes.
 _MOST_RUNS = 1 << 20
 
+_PACKED = {
+    b"\x1f\x8b": ("gzip", ".gz", "gunzip"),
+    b"BZh": ("bzip2", ".bz2", "bunzip2"),
+    b"\xfd7zXZ": ("xz", ".xz", "unxz"),
+}
+"""How packed bytes begin, the suffix of their files, and what unpacks them."""
 _HINTS = {
-    b"\x1f\x8b": "it looks like gzip: unpack it, or name it .gz",
-    b"BZh": "it looks like bzip2: unpack it, or name it .bz2",
-    b"\xfd7zXZ": "it looks like xz: unpack it, or name it .xz",
     b"\x93NUMPY": "it looks like NPY: give --from npy",
     b"PK\x03\x04": "it looks like an archive of NumPy or PyTorch: leave --from out",
 }
@@ -164,19 +167,29 @@ class Lines:
         before = data[:start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         line = self.next_line + before.count(b"\n")
         offset = self._offset + len(raw) - len(data) + start
-        hint = next((hint for magic, hint in _HINTS.items() if self._start.startswith(magic)), None)
-        wide = wide_encoding(self._start)
-        if wide is not None and codecs.lookup(wide).name != codecs.lookup(self._encoding).name:
-            hint = f"it looks like {wide[:6].upper()}: give --encoding {wide}"
-        # Text in any encoding has no such bytes; formats that are no text do.
-        if hint is None and not any(byte < 9 or 13 < byte < 32 for byte in self._start):
-            hint = "name the encoding: --encoding latin-1, for example"
         return FormatError(
             f"not {self._encoding.removesuffix('-sig')} text at byte {offset}",
             location=Location(self.name, line),
             found=f"0x{data[start]:02x}" if start < len(data) else None,
-            hint=hint,
+            hint=self._looks_like(),
         )
+
+    def _looks_like(self) -> str | None:
+        """What to do about bytes that are no text, by the first of them."""
+        wide = wide_encoding(self._start)
+        if wide is not None and codecs.lookup(wide).name != codecs.lookup(self._encoding).name:
+            return f"it looks like {wide[:6].upper()}: give --encoding {wide}"
+        for magic, (name, suffix, command) in _PACKED.items():
+            if self._start.startswith(magic) and (self.name == STDIN or not self._stream.is_plain_file):
+                # Of a pipe, there is no name to give.
+                return f"it looks like {name}: unpack it on the way, {command} -c FILE | losscalc ..."
+            if self._start.startswith(magic):
+                return f"it looks like {name}: unpack it, or name it {suffix}"
+        hint = next((hint for magic, hint in _HINTS.items() if self._start.startswith(magic)), None)
+        # Text in any encoding has no such bytes; formats that are no text do.
+        if hint is None and not any(byte < 9 or 13 < byte < 32 for byte in self._start):
+            hint = "name the encoding: --encoding latin-1, for example"
+        return hint
 
 
 class Piece(NamedTuple):
