@@ -2,8 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Sequence
-from itertools import repeat
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from losscalc.inputs.numbers import Numbers, Place
 
 # A time, and how far it is from that of Greenwich.
 _ZONED = re.compile(r"(.*?)(Z|[+-]\d{4})?")
-_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _types = pa.types
 
 
@@ -238,7 +236,7 @@ def texts(array: Any) -> Array:
         words = np.append(texts(array.dictionary), "")
         return np.asarray(words[array.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)])
     if _types.is_temporal(array.type):
-        return _objects(["" if text is None else text for text in map(_written, *_moments(array))])
+        return _objects([_as_pandas(text) if text else "" for text in array.cast(pa.string()).to_pylist()])
     if _is_view(array.type):
         return _objects(_from_views(array))
     compute = _compute()
@@ -249,19 +247,8 @@ def texts(array: Any) -> Array:
     return _objects(array.fill_null("").to_numpy(zero_copy_only=False))
 
 
-def _moments(array: Any) -> tuple[list[Any], Iterator[Any]]:
-    """What `_written` takes: times as Arrow writes them, or durations as numbers, with their type."""
-    is_duration = _types.is_duration(array.type)
-    plainly = array.cast(pa.int64() if is_duration else pa.string()).to_pylist()
-    return plainly, repeat(array.type.unit if is_duration else None)
-
-
-def _written(moment: Any, unit: str | None) -> str | None:
-    """A time or, with a unit, a duration as pandas writes it."""
-    if moment is None:
-        return None
-    if unit is not None:
-        return _duration(moment, _PER_SECOND[unit])
+def _as_pandas(moment: str) -> str:
+    """A time as pandas writes it: a day without midnight, seconds without zeros behind them."""
     match = _ZONED.fullmatch(moment)
     assert match is not None
     time, zone = match.groups()
@@ -270,17 +257,6 @@ def _written(moment: Any, unit: str | None) -> str | None:
     if zone is None:
         return str(time.removesuffix(" 00:00:00"))
     return f"{time}+00:00" if zone == "Z" else f"{time}{zone[:3]}:{zone[3:]}"
-
-
-def _duration(count: int, per_second: int) -> str:
-    """So many parts of a second; days may be negative, hours are not."""
-    seconds, part = divmod(count, per_second)
-    days, seconds = divmod(seconds, 86_400)
-    hours, seconds = divmod(seconds, 3_600)
-    fraction = f".{part * (10**9 // per_second):09d}" if part else ""
-    sign = "+" if days < 0 else ""
-    time = f"{sign}{hours:02d}:{seconds // 60:02d}:{seconds % 60:02d}{fraction.removesuffix('000')}"
-    return f"{days} days {time}"
 
 
 def _from_views(array: Any) -> list[str]:
