@@ -17,10 +17,11 @@ from losscalc.inputs.columns import Columns
 from losscalc.inputs.decimals import cut, numbers, parse_table
 from losscalc.inputs.dialect import Dialect, OpenQuoteError, Row, find_dialect
 from losscalc.inputs.grid import Grid
+from losscalc.inputs.headers import have_fractions, heading, why_header
 from losscalc.inputs.options import Reading
 from losscalc.inputs.rows import TextRows
 from losscalc.inputs.stream import Stream
-from losscalc.inputs.table import are_numbered, have_fractions, heading, open_table
+from losscalc.inputs.table import open_table
 from losscalc.inputs.text import Piece
 
 # Compiled when they are used: few tables have two columns.
@@ -140,9 +141,9 @@ class CsvTable:
         # The columns of an input may stand in the header of the same table as its labels.
         is_label = reading.header == "auto" and len(cells) == 1 and cells[0].strip() in reading.labels
         names = None if is_label else heading(cells, reading.header, self._place(first.line))
-        if names is None and reading.header == "auto" and self._is_numbered(first):
+        if names is None and (why := self._why_header(first, reading)):
             names = [cell.strip() for cell in first.cells]
-            note = "the first line is taken as a header: it counts up, and the numbers below have fractions"
+            note = f"the first line is taken as a header: {why}"
             hint = "--header no if it holds data"
             self._remarks.append(LosscalcNote(note, location=self._place(first.line), hint=hint))
         if names is not None:
@@ -155,11 +156,13 @@ class CsvTable:
             return [cell.strip() for row in self._dialect.rows(comment) for cell in row.cells]
         return []
 
-    def _is_numbered(self, first: Row) -> bool:
-        """Whether the first line numbers columns whose cells, as far as they are at hand, are no integers."""
+    def _why_header(self, first: Row, reading: Reading) -> str | None:
+        """Why a first line without names is a header all the same."""
         cells = first.cells[:-1] if len(first.cells) > 1 and not first.cells[-1].strip() else first.cells
-        if not are_numbered(cells):
-            return False
+        return why_header(cells, reading, lambda: self._have_fractions(first, cells))
+
+    def _have_fractions(self, first: Row, cells: list[str]) -> bool:
+        """Whether the columns below the first line, as far as they are at hand, hold no integers."""
         below = self._rows.text.split("\n", first.end - self._rows.line)[-1]
         if len(cells) > 1:
             everything = list(range(len(cells)))

@@ -12,12 +12,13 @@ from losscalc.errors import FormatError, Location, LosscalcNote, Remark
 from losscalc.inputs.archive import Archive
 from losscalc.inputs.cells import EXACT, as_cells, is_missing, is_word, names_something
 from losscalc.inputs.columns import Columns
+from losscalc.inputs.headers import have_fractions, heading, why_header
 from losscalc.inputs.limits import UNPACKED_ARRAY, is_bomb, too_large
 from losscalc.inputs.numbers import as_piece, from_cells
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import as_typed, listed
 from losscalc.inputs.stream import Stream
-from losscalc.inputs.table import are_numbered, have_fractions, heading, open_table
+from losscalc.inputs.table import open_table
 from losscalc.inputs.text import Piece
 from losscalc.inputs.workbook import Workbook
 
@@ -195,9 +196,9 @@ class SheetTable:
         names = heading(cells, header, place)
         if names is not None and header == "auto" and not all(names) and len(self._at_hand) > 1:
             self._check_title(self._at_hand[1], place)
-        if names is None and header == "auto" and are_numbered(cells) and self._have_fractions():
+        if names is None and (why := why_header(cells, self._reading, self._have_fractions)):
             names = [cell.strip() for cell in cells]
-            note = "the first row is taken as a header: it counts up, and the numbers below have fractions"
+            note = f"the first row is taken as a header: {why}"
             self._remarks.append(LosscalcNote(note, location=place, hint="--header no if it holds data"))
         return names
 

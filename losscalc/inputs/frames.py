@@ -9,10 +9,10 @@ from typing import Any
 from losscalc.errors import FormatError, Location, LosscalcNote
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.document import escaped
+from losscalc.inputs.headers import are_numbered
 from losscalc.inputs.nested import leaves
 from losscalc.inputs.parts import as_typed
 from losscalc.inputs.records import Frame, Rows, place_in
-from losscalc.inputs.table import are_numbered
 
 INDEX = "index"
 """The name of labels of rows that have none."""

@@ -51,6 +51,8 @@ class Reading(NamedTuple):
 
     columns: tuple[int, ...] | None = None
     """The columns of a table that are read, counted from 0, whatever the part says."""
+    titles: tuple[str, ...] = ()
+    """The header of the first file of a pattern, which the others may have, too."""
 
     @property
     def is_lenient(self) -> bool:

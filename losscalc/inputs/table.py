@@ -3,22 +3,18 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.core.domains import parse_number
 from losscalc.engine.sources import Selection
 from losscalc.errors import FormatError, Index, Location, LosscalcNote, Remark, printable
-from losscalc.inputs.cells import is_name, names_something
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.text import Piece, TextSource
 
-# The first cells tell what a row is; to look at millions of them would take too long.
-_HEADER_CELLS = 1 << 18
 _INDEX = frozenset({"id", "index", "idx", "row"})
 _ID = r"(?s).*(?:_|[a-z])(?i:id)"
 # Words that end like the name of an identifier and are none.
@@ -26,8 +22,6 @@ _WORDS_IN_ID = frozenset(
     {"bid", "centroid", "covid", "grid", "hybrid", "invalid", "mid", "paid", "sigmoid", "valid", "void"}
 )
 _UNNAMED = r"(?a)Unnamed: \d+"
-_YEAR = r"(?a)(?:19|20)\d\d|2100"
-_LAST_YEAR = 2100
 _LONGEST_NAME = 40
 _WORDS = "holds words"
 _FEWEST_COUNTED = 5
@@ -258,49 +252,3 @@ def _counts_rows(values: Array) -> bool:
         return False
     is_counting = (values == first + np.arange(len(values))[:, None]).all(axis=0)
     return bool(is_counting[0] and not is_counting.all())
-
-
-def heading(cells: list[str], header: Literal["auto", "yes", "no"], location: Location) -> list[str] | None:
-    """The names in the first row of a table, or None if it holds data.
-
-    Unless the user says what it is, it is a header if it has names and nothing but names.
-    """
-    names = [cell.strip() for cell in cells]
-    if header != "auto":
-        return names if header == "yes" else None
-    shown = cells[:_HEADER_CELLS]
-    has_names = any(map(names_something, shown))
-    has_numbers = any(parse_number(cell) is not None for cell in shown)
-    if has_numbers and (has_names or _is_pandas_index(cells)):
-        raise FormatError(
-            "the line is half names and half numbers",
-            found=",".join(cells),
-            location=location,
-            hint="give --header yes if it names the columns, --header no if it holds data"
-            if has_names
-            else "give --header yes if it names the columns, as pandas writes it",
-        )
-    return names if has_names and all(map(is_name, shown)) else None
-
-
-def are_numbered(cells: list[str]) -> bool:
-    """Whether the cells of a line are 0, 1, 2 ... or consecutive years, as columns are numbered.
-
-    >>> are_numbered(["0", "1", "2"]), are_numbered(["1999", "2000"]), are_numbered(["1"])
-    (True, True, False)
-    """
-    words = [cell.strip() for cell in cells]
-    first = 0
-    if len(words) > 1 and re.fullmatch(_YEAR, words[0]) and int(words[0]) + len(words) - 1 <= _LAST_YEAR:
-        first = int(words[0])
-    return all(word == str(first + i) for i, word in enumerate(words))
-
-
-def have_fractions(values: Array) -> bool:
-    """Whether every column has a number that is no integer."""
-    return bool((np.isfinite(values) & (values != np.trunc(values))).any(axis=0).all())
-
-
-def _is_pandas_index(cells: list[str]) -> bool:
-    """Whether pandas wrote this above columns without names: a blank, then 0, 1, 2 ..."""
-    return not cells[0].strip() and cells[1:] == [str(i) for i in range(len(cells) - 1)]
