@@ -204,6 +204,10 @@ class Source:
         """What may explain that there are more or, below 0, fewer rows than in another array."""
         return None
 
+    def part_of(self, names: "Sequence[str]") -> str | None:
+        """The part that means the columns of these names, as it has to be typed; None if none does."""
+        return None
+
     def progress(self) -> tuple[int, int | None] | None:
         """The bytes read so far, and those in all if that is known; None if nothing is read from a file."""
         return None

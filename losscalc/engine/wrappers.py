@@ -69,6 +69,9 @@ class Wrapper(Source):
     def doubt(self, excess: int) -> str | None:
         return self._source.doubt(excess)
 
+    def part_of(self, names: "Sequence[str]") -> str | None:
+        return self._source.part_of(names)
+
     def progress(self) -> tuple[int, int | None] | None:
         return self._source.progress()
 

@@ -203,12 +203,21 @@ def _open_files(address: Address, option: str, reading: Reading) -> Source:
     return Shards(address.path or "", address.paths, open_file) if others else open_file(first)
 
 
-def _open_one(address: Address, option: str, reading: Reading, path: str) -> Source:
-    """One of the files of a pattern."""
+def _open_one(
+    address: Address,
+    option: str,
+    reading: Reading,
+    path: str,
+    *,
+    titles: tuple[str, ...] = (),
+    columns: tuple[int, ...] | None = None,
+) -> Source:
+    """One of the files of a pattern, by the header of the first, or some columns of it."""
     place = os.path.join(address.folder, path)
     if os.path.exists(place) and stat.S_ISFIFO(os.stat(place).st_mode):
         problem = "is a pipe, which a pattern cannot match"
         raise SourceError(problem, location=Location(path), hint="name it alone")
+    reading = reading._replace(titles=titles, columns=reading.columns if columns is None else columns)
     return open_array(address._replace(path=path, paths=None), option, reading)
 
 

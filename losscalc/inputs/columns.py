@@ -1,13 +1,13 @@
 """The columns of a table: their names, and the parts that pick some of them."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 from typing import NamedTuple
 
 from losscalc.errors import FormatError, Location, printable
-from losscalc.inputs.parts import as_typed
+from losscalc.inputs.parts import LONGEST, as_typed
 
 _NUMBER = r"[0-9]{1,9}"
 _WILD = r"[*?\[]"
@@ -72,11 +72,42 @@ class Columns(NamedTuple):
         others = [names[c] for c in range(self.width) if c not in set(columns)]
         if len(others) < len(columns):
             tries.insert(-2, f"^{','.join(others)}")
-        for part in tries:
-            with suppress(FormatError):
-                if part and not self._is_mixed(part) and self.select(part) == columns:
-                    return self.typed(part)
-        return self.typed(tries[-1])
+        means = (part for part in tries if self._means(part, columns))
+        return self.typed(next(means, tries[-1]))
+
+    def by_name(self, names: Sequence[str]) -> str | None:
+        """The part that has these names one by one; None if it would not mean these columns."""
+        part = ",".join(names)
+        if not self._is_typable(part) or not all(map(self._has, names)):
+            return None
+        return self.typed(part) if self._means(part, [self._index(name) for name in names]) else None
+
+    def by_number(self, columns: Sequence[int]) -> str | None:
+        """The part that has the numbers of some columns; None if it would mean others."""
+        first, last = columns[0], columns[-1]
+        is_run = last > first and list(columns) == list(range(first, last + 1))
+        part = f"{first + 1}-{last + 1}" if is_run else ",".join(str(column + 1) for column in columns)
+        if not self._is_typable(part) or not self.is_by_number(part):
+            return None
+        return self.typed(part) if self._means(part, columns) else None
+
+    def is_by_number(self, part: str) -> bool:
+        """Whether a part picks columns by nothing but their numbers."""
+        if self._has(part):
+            return False
+        words = [self._words(item) for item in _items(part.removeprefix("^"))]
+        return all(words) and not any(
+            word and (self._has(word) or not re.fullmatch(_NUMBER, word)) for item in words for word in item
+        )
+
+    def _means(self, part: str, columns: Sequence[int]) -> bool:
+        """Whether a part means these columns, and can be read in one way only."""
+        with suppress(FormatError):
+            return bool(part) and not self._is_mixed(part) and self.select(part) == list(columns)
+        return False
+
+    def _is_typable(self, part: str) -> bool:
+        return len(self.before) + len(self.sheet) + len(part) < LONGEST
 
     def _several(self, items: str, part: str | None) -> list[int]:
         """The columns of the items of a part, which is None where errors need no hint."""
@@ -184,7 +215,10 @@ class Columns(NamedTuple):
                 location=self.place(),
                 hint=f"take one by its number: {self.typed(str(self.names.index(name) + 1))}",
             )
-        return self.names.index(name)
+        return self._index(name)
+
+    def _index(self, name: str) -> int:
+        return (self.names or []).index(name)
 
     def _no_such_column(self, item: str, part: str | None) -> FormatError:
         hint = None if part is None else self._nearest(item, part)

@@ -8,7 +8,8 @@ from losscalc.errors import FormatError, Location, printable
 
 _DIGITS = r"-?\d+"
 _LISTED = 20
-_LONGEST = 200
+LONGEST = 200
+"""The characters of a part that a hint has; what is longer is cut, and means nothing."""
 # What a shell, or losscalc itself, would read as something else.
 _TO_QUOTE = r"""[\s^*?\[\]!<>;&|()$`"'\\{}~]"""
 
@@ -36,11 +37,11 @@ def no_such_array(names: Sequence[str], part: str, path: str) -> FormatError:
     """The error about a name that is not there."""
     # Another number is another array, and no slip of the fingers.
     wanted = re.sub(_DIGITS, "", part)
-    others = (name for name in names if len(name) <= _LONGEST and re.sub(_DIGITS, "", name) != wanted)
+    others = (name for name in names if len(name) <= LONGEST and re.sub(_DIGITS, "", name) != wanted)
     typable = list(islice(others, 1_000))
     import difflib
 
-    close = difflib.get_close_matches(part[:_LONGEST], typable, n=1)
+    close = difflib.get_close_matches(part[:LONGEST], typable, n=1)
     hint = f"did you mean {as_typed(close[0])}?" if close else listed(names) if names else None
     error = FormatError("there is no such array", found=part, location=Location(path), hint=hint)
     error.names = names
@@ -49,7 +50,7 @@ def no_such_array(names: Sequence[str], part: str, path: str) -> FormatError:
 
 def listed(names: Sequence[str]) -> str:
     """The first names, as a hint says them."""
-    first = (name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…" for name in names[:_LISTED])
+    first = (name if len(name) <= LONGEST else f"{name[:LONGEST]}…" for name in names[:_LISTED])
     return printable(f"there are {', '.join(first)}{', ...' if len(names) > _LISTED else ''}")
 
 
@@ -60,7 +61,7 @@ def as_typed(name: str) -> str:
     ('#logits', "'#log p'")
     """
     # Behind the name of a file, the # begins no comment of the shell.
-    part = f"#{name[:_LONGEST]}"
+    part = f"#{name[:LONGEST]}"
     return quoted(part) if not part.isprintable() or re.search(_TO_QUOTE, part) else part
 
 

@@ -2,10 +2,9 @@
 
 import os
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from functools import cached_property, partial
-from typing import NamedTuple
 
 import numpy as np
 
@@ -21,8 +20,7 @@ from losscalc.errors import (
     ShapeError,
     printable,
 )
-
-OpenFile = Callable[[str], Source]
+from losscalc.inputs.first import First, OpenFile
 
 
 def matching(pattern: str) -> tuple[str, ...]:
@@ -32,19 +30,11 @@ def matching(pattern: str) -> tuple[str, ...]:
     return tuple(sorted(glob(pattern, recursive=True)))
 
 
-class First(NamedTuple):
-    """The first file, whose rows and dtype all others must have."""
-
-    path: str
-    row: Shape
-    dtype: np.dtype
-
-
 class Shards(Source):
     """The rows of several files, one file after the other. Only one of them is open at a time."""
 
     def __init__(
-        self, pattern: str, paths: Sequence[str], open_file: OpenFile, first: "First | None" = None
+        self, pattern: str, paths: Sequence[str], open_file: OpenFile, first: First | None = None
     ) -> None:
         self._pattern = pattern
         self._paths = paths
@@ -60,8 +50,12 @@ class Shards(Source):
         """The number of rows that were taken from the current file."""
         self._agreed: dict[Shards, int] = {}
         """The patterns that are read beside this one, and for each how many files have the same rows."""
-        self._current = self._opened(0)
-        self._first = first or First(paths[0], self._current.shape[1:], self._current.dtype)
+        if first is None:
+            self._current = open_file(paths[0])
+            self._first = First.of(paths[0], self._current)
+        else:
+            self._first = first
+            self._current = self._opened(0)
         self.shape: Shape = (None, *self._first.row)
         self.dtype = self._first.dtype.newbyteorder("=")
         self.rows_at_once = self._current.rows_at_once
@@ -158,7 +152,11 @@ class Shards(Source):
 
     @property
     def remarks(self) -> Sequence[Remark]:
-        return [*self._remarks.values(), *self._current.remarks]
+        fresh = (remark for remark in self._current.remarks if remark.problem not in self._remarks)
+        return [*self._remarks.values(), *fresh]
+
+    def part_of(self, names: Sequence[str]) -> str | None:
+        return self._current.part_of(names)
 
     def progress(self) -> tuple[int, int]:
         done, number = self._sizes[: len(self._counts)], len(self._counts)
@@ -170,7 +168,10 @@ class Shards(Source):
         self._current.close()
 
     def _opened(self, number: int) -> Source:
-        return self._open_file(self._paths[number])
+        source, warning = self._first.open_alike(self._open_file, self._paths[number])
+        if warning is not None:
+            self._remarks.setdefault(warning.problem, warning)
+        return source
 
     def _check(self, source: Source, number: int) -> None:
         """Refuse a file whose columns or dtype differ from those of the first."""

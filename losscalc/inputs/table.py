@@ -73,6 +73,7 @@ def open_table(
             pieces = _not_counting(columns, pieces)
         source = TableSource(stream, table, chosen, pieces, place, is_whole=part is None)
         source.dtype = source.take(0).values.dtype
+    source.is_by_number = part is not None and reading.columns is None and columns.is_by_number(part)
     source.names, source.beside = names, columns.names or ()
     source.selection = Selection(tuple(chosen), columns.width, tuple(columns.names or ()))
     return source
@@ -103,7 +104,10 @@ class TableSource(TextSource):
         self._place = place or self._in_text
         self._table = table
         self._is_whole = is_whole
-        self._chosen = chosen
+        self.chosen = chosen
+        """The columns that are read, counted from 0."""
+        self.is_by_number = False
+        """Whether the columns were asked for by nothing but their numbers."""
         super().__init__(stream, pieces)
 
     @property
@@ -118,13 +122,21 @@ class TableSource(TextSource):
     def locate(self, index: Index) -> Location:
         if not index:
             return self._place(None, None, ())
-        line, is_several = self.line(index[0]), len(self._chosen) > 1
+        line, is_several = self.line(index[0]), len(self.chosen) > 1
         if line is None:
             return super().locate(index)
         if is_several and len(index) == 1:
             return self._place(line, None, ())
-        column = self._chosen[index[1] if is_several else 0]
+        column = self.chosen[index[1] if is_several else 0]
         return self._place(line, column, index[2 if is_several else 1 :])
+
+    @property
+    def columns(self) -> Columns:
+        """All columns of the table."""
+        return self._table.columns
+
+    def part_of(self, names: Sequence[str]) -> str | None:
+        return self.columns.by_name(names)
 
     def _in_text(self, line: int | None, column: int | None, inside: Index) -> Location:
         return self._table.columns.place(line, column)

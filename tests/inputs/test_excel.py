@@ -168,6 +168,13 @@ def test_headers(rows, part, expected):
     assert values(f"f.xlsx#{part}") == expected
 
 
+def test_the_first_file_of_a_pattern_tells_what_is_a_header(folder):
+    """Whatever the numbers below the very same row are."""
+    for name, rows in (("a", [[0, 1], [0.5, 1.5]]), ("b", [[0, 1], [1, 0]]), ("c", [[1, 1], [1, 0]])):
+        (folder / f"{name}.xlsx").write_bytes(xlsx(rows))
+    assert values("?.xlsx") == [[0.5, 1.5], [1, 0], [1, 1], [1, 0]]
+
+
 def test_what_is_said_of_headers(capsys):
     """A header that counts is noted, half a header refused, and `--header` decides."""
     write([[0, 1], [0.5, 1.5]])

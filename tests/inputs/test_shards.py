@@ -1,6 +1,7 @@
 """Several files as one array: the same bits, and errors that name the file they are in."""
 
 import gzip
+import json
 import resource
 from itertools import pairwise
 
@@ -195,6 +196,67 @@ def test_missing_numbers(arrays, capsys):
     output, error = capsys.readouterr()
     assert output == f"{float(compute('cross-entropy', x[kept], y[kept]))!r}\n"
     assert error == "losscalc: warning: left out 1 row with a missing number\n"
+
+
+COUNTS = "it counts up, and the numbers below have fractions"
+SAME = "it is that of the first file of the pattern"
+BOTH = [("h-0.csv:1", COUNTS), ("h-1.csv:1", SAME)]
+
+
+@pytest.mark.parametrize(
+    ("files", "part", "rows", "notes"),
+    [
+        (("0,1/.5,.5", "0,1/1.0,0.0"), "", [[0.5, 0.5], [1, 0]], BOTH),
+        (("0,1,/.5,.5,", "0,1/1,0"), "", [[0.5, 0.5], [1, 0]], BOTH),
+        (("0/.5", "0/1/0"), "", [0.5, 1, 0], BOTH),
+        (("0,1/.5,.5", '"0","1"/1,0'), "#1", [0.5, 0], BOTH),
+        # what is said once is not said of each file
+        (("0,1/.5,.5", "0,1/.25,.5", "0,1/1,0", "0,1/0,1"), "#0", [0.5, 0.25, 1, 0],
+         BOTH),
+        # another first line is data, as fractions below it tell nothing beside a header that is known
+        (("0,1/.5,.5", "0.0,1/1,0"), "", [[0.5, 0.5], [0, 1], [1, 0]], [("h-0.csv:1", COUNTS)]),
+        (("cat,dog/.5,.5", "0,1/.25,.75"), "", [[0.5, 0.5], [0, 1], [0.25, 0.75]], []),
+        # files without a header, as ever
+        (("1,0/1,1", "0,1/1,0"), "", [[1, 0], [1, 1], [0, 1], [1, 0]], []),
+        (("2,3/1,1.5", "0,1/.5,.5"), "", [[2, 3], [1, 1.5], [0.5, 0.5]], [("h-1.csv:1", COUNTS)]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("block", [64, 131_072])
+def test_the_first_file_tells_what_is_a_header(
+    tmp_path, monkeypatch, capsys, files, part, rows, notes, block
+):
+    """The very same line is one in the others, whatever the numbers below it are."""
+    monkeypatch.setattr(engine_block, "BLOCK", block)
+    write_headed(tmp_path, files)
+    assert cli.run(["l1", "-i", f"h-*.csv{part}", "-t", json.dumps(np.zeros_like(rows).tolist())]) == 0
+    output, error = capsys.readouterr()
+    assert float(output) == np.mean(rows)
+    said = [f"losscalc: note: {place}: the first line is taken as a header: {why}" for place, why in notes]
+    assert error == "".join(f"{line}\n  hint: --header no if it holds data\n" for line in said)
+
+
+def test_header_options_of_files(tmp_path, capsys):
+    """What the user says of headers holds for each file."""
+    write_headed(tmp_path, ("0,1/.5,.5", "0,1/1,0"))
+    command = ["l1", "-r", "none", "-i", "h-*.csv", "-t"]
+    both = accept(capsys, [*command, "[[0,0],[0,0]]", "--header", "yes"])
+    assert both == "0.5,0.5\n1.0,0.0\n"
+    rows = accept(capsys, [*command, "[[0,0],[0,0],[0,0],[0,0]]", "--header", "no"])
+    assert rows == "0.0,1.0\n0.5,0.5\n0.0,1.0\n1.0,0.0\n"
+
+
+def test_a_header_that_the_first_file_does_not_show(tmp_path, capsys):
+    """A line that is data in the first file is no header in another without a question."""
+    write_headed(tmp_path, ("0,1/1,0", "0,1/.5,.5"))
+    message = "h-1.csv: the first line is taken as a header, and the same in h-0.csv as data"
+    hint = "give --header yes if it names the columns, --header no if it holds data"
+    refuse(capsys, ["softmax", "-i", "h-*.csv"], message, hint)
+
+
+def write_headed(folder, files):
+    """Files of CSV, with / for the ends of lines."""
+    for number, text in enumerate(files):
+        (folder / f"h-{number}.csv").write_text(text.replace("/", "\n") + "\n")
 
 
 @pytest.mark.parametrize("kind", ["npy", "csv"])
