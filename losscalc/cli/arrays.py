@@ -28,6 +28,7 @@ from losscalc.inputs.address import (
     shared,
 )
 from losscalc.inputs.companions import GROUPS, Companions, Place
+from losscalc.inputs.namesakes import crossed
 from losscalc.inputs.options import Reading, Readings
 from losscalc.inputs.parts import quoted
 from losscalc.insight import diagnose
@@ -114,7 +115,7 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
             call, notes = _lined_up(call, companions)
             for spring in {address.spring for address in addresses.values() if address.spring is not None}:
                 spring.seal()
-            voice.tell(notes, sources)
+            voice.tell([*notes, *crossed(sources)], sources)
             yield Opened(call, sources, companions, named)
         except LosscalcError as error:
             if isinstance(error, ShapeError):

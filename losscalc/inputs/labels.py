@@ -58,10 +58,10 @@ class Classes(NamedTuple):
         # A name that two columns have tells nothing.
         places = {name: place for place, name in enumerate(names) if names.count(name) == 1}
         numbered: dict[float, int] = {}
-        for stripped in _stripped(names):
-            places |= {name: place for place, name in enumerate(stripped) if name not in places}
-            if all(map(_WHOLE.fullmatch, stripped)):
-                numbered = {float(name): place for place, name in enumerate(stripped)}
+        for form in stripped(names):
+            places |= {name: place for place, name in enumerate(form) if name not in places}
+            if all(map(_WHOLE.fullmatch, form)):
+                numbered = {float(name): place for place, name in enumerate(form)}
         is_usual = all(name == place for name, place in numbered.items())
         return cls(len(names), names, places, {} if is_usual else numbered)
 
@@ -74,7 +74,7 @@ class Classes(NamedTuple):
         return self.numbered.get(value) if self.numbered and value is not None else value
 
 
-def _stripped(names: Sequence[str]) -> list[list[str]]:
+def stripped(names: Sequence[str]) -> list[list[str]]:
     """The names, and what is left of them without a prefix and a suffix of all that end at a mark."""
     first, size = names[0], len(names[0])
     marks = [place for place, mark in enumerate(first) if mark in _SEPARATORS]

@@ -1,8 +1,10 @@
-"""Columns of one name in several tables: the files of a pattern."""
+"""Columns of one name in several tables: the files of a pattern, or the arrays of a call."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, product
 
+from losscalc.engine.sources import Source
 from losscalc.errors import DataError, LosscalcWarning, printable
 from losscalc.inputs.table import TableSource
 
@@ -62,6 +64,36 @@ def renumbered(
     problem = f"the columns of these numbers are {shown}, and in {first} {expected}"
     hint = None if part is None else f"take them by name: {part}"
     return LosscalcWarning(printable(problem), location=source.locate(()), hint=hint)
+
+
+def crossed(sources: Mapping[str, Source]) -> Iterator[LosscalcWarning]:
+    """Warnings about arrays whose columns have the names of those of the first, in another order."""
+    tables = {name: source for name, source in sources.items() if len(source.names or ()) > 1}
+    for name, source in islice(tables.items(), 1, None):
+        first = next(iter(tables))
+        mine, theirs = source.names or (), tables[first].names or ()
+        order = _crossing(mine, theirs) if len(mine) == len(theirs) else None
+        if order is None:
+            continue
+        part = source.part_of([mine[place] for place in order])
+        problem = (
+            f"`{name}` has the columns {_shown(mine, theirs)}, and `{first}` {_shown(theirs, mine)}: "
+            "they are taken in the order in which they stand"
+        )
+        hint = f"take them in the same order: {part}" if part else "bring them into one order"
+        yield LosscalcWarning(printable(problem), argument=name, hint=hint)
+
+
+def _crossing(names: Sequence[str], wanted: Sequence[str]) -> tuple[int, ...] | None:
+    """Where the wanted names stand among others, with or without prefix and suffix; None if in order."""
+    if list(names) == list(wanted):
+        return None
+    # Imported here, because few arrays have columns of several names.
+    from losscalc.inputs.labels import stripped
+
+    pairs = product(stripped(names), stripped(wanted))
+    orders = [order for mine, theirs in pairs if (order := order_of(mine, theirs)) is not None]
+    return None if tuple(range(len(names))) in orders else next(iter(orders), None)
 
 
 def _part_of_both(source: TableSource, names: Sequence[str], others: Sequence[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""Columns are held together by their names: in files of one pattern."""
+"""Columns are held together by their names: in files of one pattern, and from one array to another."""
 
 import contextlib
 import json
@@ -191,6 +191,16 @@ def test_many_names(capsys):
     refuse(capsys, ["softmax", "-i", "*.csv"], message, hint, 4)
 
 
+def test_names_that_no_hint_can_hold(capsys):
+    """A part that would be cut is not shown."""
+    names = [f"class_{number}" for number in range(60)]
+    ones = ",".join("1" * 60)
+    write(p=f"{','.join(names)}/{ones}", y=f"{','.join(names[::-1])}/{ones}")
+    assert cli.run(["l1", "-i", "p.csv", "-t", "y.csv"]) == 0
+    assert capsys.readouterr().err.endswith("  hint: bring them into one order\n")
+    assert values("?.csv") == [[1] * 60] * 2
+
+
 @pytest.mark.parametrize(
     ("part", "output", "names", "hint"),
     [
@@ -234,6 +244,60 @@ def test_files_without_names(capsys):
     assert values("*.csv") == [[1, 2], [3, 4]]
     np.save("c.npy", [[5.0, 6.0]])
     assert values("?.*") == [[1, 2], [3, 4], [5, 6]]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "part", "losses"),
+    [
+        ("cat,dog/1,2", "dog,cat/2,1", "#cat,dog", "0.0,0.0\n"),
+        ("p_cat,p_dog/1,2", "y_dog,y_cat/2,1", "#y_cat,y_dog", "0.0,0.0\n"),
+        ("cat,dog/1,2", "dog_true,cat_true/2,1", "#cat_true,dog_true", "0.0,0.0\n"),
+        ("cat,dog/1,2", "p.dog,p.cat/2,1", "#p.cat,p.dog", "0.0,0.0\n"),
+    ],
+)
+def test_arrays_whose_columns_cross(capsys, first, second, part, losses):
+    """A warning, whose hint takes the columns in the same order and leaves nothing to warn of."""
+    write(p=first, y=second)
+    command = ["l1", "-i", "p.csv", "-r", "none", "-t"]
+    assert cli.run([*command, "y.csv"]) == 0
+    output, error = capsys.readouterr()
+    assert output == "1.0,1.0\n"
+    mine, theirs = (text.partition("/")[0].replace(",", ", ") for text in (second, first))
+    assert error == (
+        f"losscalc: warning: y.csv: --target has the columns {mine}, and --input {theirs}: they are taken in "
+        f"the order in which they stand\n  hint: take them in the same order: {part}\n"
+    )
+    assert accept(capsys, [*command, f"y.csv{part}"]) == losses
+    assert cli.run([*command, "y.csv", "-W", "error"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("cat,dog/1,2", "cat,dog/1,2"),
+        ("cat,dog/1,2", "x,y/1,2"),
+        ("cat,dog/1,2", "p_cat,p_dog/1,2"),
+        ("p_1,p_2/1,2", "y_0,y_1/1,2"),
+        ("t0,t1/1,2", "t1,t2/1,2"),
+        ("cat,dog/1,2", "1.0,2"),
+        ("x,x/1,2", "x,y/1,2"),
+    ],
+)
+def test_arrays_whose_columns_do_not_cross(capsys, first, second):
+    """Nothing is said of names that are in order, or that have nothing or not all in common."""
+    write(p=first, y=second)
+    assert accept(capsys, ["l1", "-i", "p.csv", "-t", "y.csv"]) == "0.0\n"
+
+
+def test_patterns_whose_columns_cross(capsys):
+    """The first file of a pattern has the order of all."""
+    write(p1="cat,dog/1,2", p2="dog,cat/2,1", y1="dog,cat/2,1", y2="cat,dog/1,2")
+    command = ["l1", "-i", "p?.csv", "-t"]
+    assert cli.run([*command, "y?.csv"]) == 0
+    output, error = capsys.readouterr()
+    assert output == "1.0\n"
+    assert "y?.csv: --target has the columns dog, cat, and --input cat, dog: " in error
+    assert accept(capsys, [*command, "y?.csv#cat,dog"]) == "0.0\n"
 
 
 @pytest.mark.parametrize(
