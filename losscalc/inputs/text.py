@@ -20,7 +20,7 @@ from losscalc.inputs.stream import STDIN, Stream
 # What NumPy does with the cells of a piece should take long beside a change from thread to thread. The number
 # of threads does not matter, so that neither what is guessed from the first piece depends on it, nor which of
 # several errors is told.
-_BYTES = 3 << 19
+_BYTES = 5 << 18
 _MARKS = b",;\t| "
 # Encodings in which bytes of ASCII are that text, once a character has ended.
 _LIKE_ASCII = ("utf-8", "utf-8-sig", "ascii", "iso8859-1", "cp1252")

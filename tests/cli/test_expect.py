@@ -140,7 +140,9 @@ TEXTS = [
         + "you get these numbers if a factor ½ was applied:\n"
         "  losscalc mse -i 1,2 -t 3,5 -r none --suppose half\n"
         "  also: the loss was divided by the number of rows (divided-by-rows)\n"
-        "  also: the loss was divided by the number of elements (divided-by-elements)\n",
+        "  also: the loss was divided by the number of elements (divided-by-elements)\n"
+        "  also: input and target were both divided by the standard deviation of the target as a sample "
+        "(n - 1), as pandas and PyTorch compute it (standardized-both-sample)\n",
     ),
 ]
 

@@ -5,10 +5,21 @@ from collections.abc import Callable
 import numpy as np
 
 from losscalc.catalogue.base import Loss
+from losscalc.core import scores
 from losscalc.core.array import Array
 from losscalc.core.roles import CLASS_KINDS
 from losscalc.insight.call import Call
-from losscalc.insight.detect.changes import array, changed, classes, exchanged, first, narrowed, real, without
+from losscalc.insight.detect.changes import (
+    along_classes,
+    array,
+    changed,
+    classes,
+    exchanged,
+    first,
+    narrowed,
+    real,
+    without,
+)
 from losscalc.insight.detect.hypothesis import Hypothesis, Row, always, require, rows
 from losscalc.insight.detect.kinds import has_arrays
 
@@ -36,6 +47,15 @@ def _outer(call: Call) -> Call:
 def _with_logarithm(call: Call) -> Call:
     """Input and target exchanged, with the logarithm taken of the other one."""
     return changed(exchanged(changed(call, "input", np.exp)), "input", np.log)
+
+
+def _softened(call: Call, temperature: float) -> Call:
+    """The call of the distributions that a softmax gives of the same logits, divided by a temperature."""
+    log_softmax = along_classes(scores.log_softmax)
+    softer = changed(call, "input", lambda x: log_softmax(x / temperature))
+    if call.operation.settings["log_target"]:
+        return changed(softer, "target", lambda y: log_softmax(y / temperature))
+    return changed(softer, "target", lambda y: np.exp(log_softmax(np.log(y) / temperature)))
 
 
 def _pos_weight_for_all(call: Call) -> Call:
@@ -122,14 +142,6 @@ def _without_reference(call: Call) -> Call:
     return call
 
 
-def _both_scaled(call: Call, number: float) -> Call:
-    names = [name for name in ("input", "target") if name in call.arrays]
-    require(len(names) == 2)
-    for name in names:
-        call = changed(call, name, lambda values: values * number)
-    return call
-
-
 def _preferences_exchanged(call: Call) -> Call:
     """The call with all that is of the chosen exchanged with that of the rejected."""
     pairs = [(name, name.replace("chosen", "rejected")) for name in call.arrays if "chosen" in name]
@@ -190,13 +202,19 @@ _ROLES: tuple[Row, ...] = (
     ("boxes-cxcywh", "boxes were read as centre, width, height", 3.0,
      lambda call: _boxes(call, centred=True), _has_boxes),
     ("target-boxes-yx", "x and y of the target's corners were exchanged", 5.0, _boxes_exchanged, _has_boxes),
-    ("standardized-both", "input and target were both divided by the standard deviation of the target", 6.0,
-     lambda call: _both_scaled(call, 1 / float(real(call, "target").std() or np.nan)),
-     lambda loss: loss.labels in ("values", "counts")),
 )  # fmt: skip
 
 ARRAYS = [
     *rows("arrays", _ROLES),
+    Hypothesis(
+        "arrays",
+        "both-temperature",
+        "both distributions are softened by the temperature {number}, as in distillation",
+        3.5,
+        _softened,
+        concerns=lambda loss: "log_target" in loss.settings,
+        tried=lambda call: (2.0, 3.0, 4.0, 5.0, 8.0, 10.0, 20.0),
+    ),
     *(
         Hypothesis(
             "arrays",

@@ -16,6 +16,7 @@ _COMMON = sorted(
     | {25, 12, 15, 24, 48, 96, 192, 250, 384, 768, 1250, 2500, 12500}
 )
 _USUAL = (*(2**k for k in range(3, 11)), 10, 50, 100, 1000)
+_RANKS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 48, 64, 128, 256, 512, 1024)
 # With up to so many rows, every size of a batch is tried, where this is done once; or every time.
 _ALL_SIZES, _ALL_SIZES_ALWAYS = 2048, 64
 
@@ -112,6 +113,31 @@ def _sizes_of_means(losses: Losses) -> Array:
     return np.array([size for size in (2, 3, 4, 5, 6, 8, 10, 16, 32, 64, 100, 128, 256) if size < rows])
 
 
+def _all_ranks(losses: Losses) -> Array:
+    """The numbers of processes that are tried."""
+    return np.array([ranks for ranks in _RANKS if ranks < len(losses.of_rows[0])])
+
+
+def _ranks(losses: Losses) -> Array:
+    """Those between which the rows do not divide evenly."""
+    found = _all_ranks(losses)
+    return np.asarray(found[len(losses.of_rows[0]) % found > 0])
+
+
+def _padded(losses: Losses, keys: Array) -> Array:
+    """The mean with as many of the first rows once more as make the rows a multiple."""
+    share, divisor = losses.cumulated
+    more = -(len(share) - 1) % np.asarray(keys, np.int64)
+    return np.asarray(losses.linked((share[-1] + share[more]) / (divisor[-1] + divisor[more])))
+
+
+def _in_turn(losses: Losses, ranks: int) -> Array:
+    """The means of so many processes, which take the rows in turn."""
+    share, divisor = (np.array([r[rank::ranks].sum() for rank in range(ranks)]) for r in losses.of_rows)
+    require(divisor.all())
+    return _batch_means(losses, share, divisor)
+
+
 _FAMILIES: tuple[Family, ...] = (
     ("batch-means", "the means of batches of {number} were averaged, the last of which may be smaller",
      2.0, _means_of_batches, _sizes_of_means, always),
@@ -127,6 +153,12 @@ _FAMILIES: tuple[Family, ...] = (
      lambda s: _uneven(s), always),
     ("batch-sums", "the sums of batches of {number} were averaged", 4.0,
      _of_batches(lambda s, share, divisor, size: float(share.mean())), sizes, always),
+    ("padded-rows", "the first rows were repeated until the rows were a multiple of {number}, as "
+     "DistributedSampler does", 3.0, _padded, _ranks, always),
+    ("rank-means", "the means of {number} processes, which took the rows in turn, were averaged", 3.5,
+     lambda s, keys: np.array([_in_turn(s, int(ranks)).mean() for ranks in keys]), _ranks, always),
+    ("first-rank", "it is the mean of the first of {number} processes, which took the rows in turn", 4.0,
+     lambda s, keys: np.array([_in_turn(s, int(ranks))[0] for ranks in keys]), _all_ranks, always),
     ("batch-perplexities", "the perplexities of batches of {number} were averaged", 4.5,
      _of_batches(lambda s, share, divisor, size: float(np.exp(_batch_means(s, share, divisor)).mean())),
      sizes, lambda loss: loss.is_likelihood and loss.link is None),

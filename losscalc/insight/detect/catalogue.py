@@ -20,14 +20,15 @@ from losscalc.insight.detect.rows import ROWS, of_arrays
 from losscalc.insight.detect.steps import DIVIDED, LAST, TIMES
 from losscalc.insight.detect.tables import TABLES
 from losscalc.insight.detect.targets import TARGETS
+from losscalc.insight.detect.units import UNITS
 from losscalc.insight.detect.vectors import VECTORS
 
 
 def hypotheses(call: Call) -> Iterator[Hypothesis]:
     """All hypotheses that make sense for a call, in the order of their stages."""
     loss = call.operation
-    calls = (*ROWS, *of_arrays(loss), *TABLES, *INPUTS, *TARGETS, *ORDERS, *ARRAYS, *definitions(loss))
+    given = (*ROWS, *of_arrays(loss), *TABLES, *INPUTS, *TARGETS, *ORDERS, *ARRAYS, *UNITS)
     single = (*PRECISION, *LIKELIHOOD, *FORMS, *FOCAL, *VECTORS, *MARGINS, *INFINITIES)
-    for row in (*calls, *single, *AGGREGATIONS, *GROUPS, *LAST, TIMES, DIVIDED):
+    for row in (*given, *definitions(loss), *single, *AGGREGATIONS, *GROUPS, *LAST, TIMES, DIVIDED):
         if row.concerns(loss):
             yield row.of(loss)

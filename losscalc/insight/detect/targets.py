@@ -111,6 +111,11 @@ def _has_numbers(loss: Loss) -> bool:
     return loss.labels in ("values", "counts", "amounts")
 
 
+def _by_sample(y: Array) -> Array:
+    require(y.ndim and len(y) > 1)
+    return np.asarray((y - y.mean(axis=0)) / y.std(axis=0, ddof=1))
+
+
 _Change = tuple[str, str, float, Callable[[Array], Array], Callable[[Loss], object]]
 
 _CHANGES: tuple[_Change, ...] = (
@@ -135,6 +140,11 @@ _CHANGES: tuple[_Change, ...] = (
      has_distributions),
     ("target-standardized", "the targets were standardised: mean 0, standard deviation 1", 6.0,
      lambda y: (y - y.mean(axis=0)) / y.std(axis=0), _has_numbers),
+    ("target-standardized-sample", "the targets were standardised, with the standard deviation of a sample "
+     "(n - 1), as pandas and PyTorch do it", 6.0, _by_sample,
+     _has_numbers),
+    ("target-scaled", "the targets were scaled to [0, 1], from the least to the largest", 6.0,
+     lambda y: (y - y.min(axis=0)) / np.ptp(y, axis=0), _has_numbers),
     ("target-squared", "the targets were squared", 7.0, np.square, always),
     ("target-abs", "the absolute value of the targets was taken", 7.0, np.abs, always),
     ("target-percent", "the targets were divided by 100, as percentages", 6.0, lambda y: y / 100, always),
