@@ -13,7 +13,7 @@ from losscalc.cli.boundary import warn
 from losscalc.cli.hints import Files, paths
 from losscalc.cli.voice import Voice, locate
 from losscalc.cli.weights import check_class_weights
-from losscalc.core.declaration import target_argument
+from losscalc.core.declaration import label_arrays, target_argument
 from losscalc.core.operation import Operation
 from losscalc.core.roles import CLASS_KINDS
 from losscalc.engine.balance import BALANCED, balanced, check_balanced
@@ -197,7 +197,8 @@ def _opened(
     parts = ((option_name(key), other.part) for key, other in addresses.items() if other.is_beside(address))
     elsewhere = tuple((option, part) for option, part in parts if part is not None)
     may_list = is_target and kind in ("labels", "signs") and reading.multi_hot is None
-    reading = reading._replace(elsewhere=elsewhere, may_list=may_list)
+    without_labels = name not in label_arrays(type(operation))
+    reading = reading._replace(elsewhere=elsewhere, may_list=may_list, without_labels=without_labels)
     open_with = partial(open_array, address, option_name(name))
     if kind == "groups":
         from losscalc.inputs.labels import open_tags

@@ -118,6 +118,17 @@ def target_argument(cls: type) -> ArrayArgument | None:
     return next((array for array in array_arguments(cls) if array.name in ("target", "targets")), None)
 
 
+@cache
+def label_arrays(cls: type) -> frozenset[str]:
+    """The arrays that columns called as labels are may be of: the target, unless it is as its input is."""
+    target = target_argument(cls)
+    return (
+        frozenset()
+        if target is None or target.role.kind in ("vectors", "boxes")
+        else frozenset({target.name})
+    )
+
+
 def scores_of(cls: type) -> Kind:
     """The kind of numbers in the first array."""
     return array_arguments(cls)[0].role.kind

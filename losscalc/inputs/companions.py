@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from losscalc.core.array import show_shape
+from losscalc.engine.headers import identifies
 from losscalc.engine.sources import Labels, Source
 from losscalc.errors import FormatError, Location, Remark, ShapeError, UsageError, option_name, printable
 from losscalc.inputs.address import Address, open_array
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import quoted
-from losscalc.inputs.table import identifies
 
 if TYPE_CHECKING:
     # Few calls need them, and every one would wait for them.

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from losscalc.core.array import Array, show_shape
+from losscalc.engine.headers import identifies
 from losscalc.engine.sources import Rows
 from losscalc.errors import FormatError, Index, Location
 from losscalc.inputs.cells import MISSING, Cell, as_cells, is_missing, number
 from losscalc.inputs.document import DEEPEST, GapError, Written, too_deep
 from losscalc.inputs.parts import as_typed
-from losscalc.inputs.table import identifies
 
 Place = Callable[[Index], Location]
 """Where the value of an index stands."""

@@ -42,6 +42,8 @@ class Reading(NamedTuple):
     """The character between the labels of a row, which become 0 and 1 for each class."""
     may_list: bool = False
     """Whether the array has labels, of which `multi_hot` may find several in a cell."""
+    without_labels: bool = False
+    """Whether a column that is called as labels are is no part of the array, if others may be it."""
     labels: frozenset[str] = frozenset()
     """The words that are names of classes, which a first row of them is not the header of."""
     within: str | None = None

@@ -1,30 +1,21 @@
 """The rules of tables, the same for every format that has rows and columns: headers, and what is no data."""
 
-import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from typing import Protocol
 
 import numpy as np
 
-from losscalc.core.array import Array
+from losscalc.engine import headers
 from losscalc.engine.sources import Selection
-from losscalc.errors import FormatError, Index, Location, LosscalcNote, Remark, printable
+from losscalc.errors import FormatError, Index, Location, LosscalcError, LosscalcNote, Remark, printable
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.options import Reading
 from losscalc.inputs.stream import Stream
 from losscalc.inputs.text import Piece, TextSource
 
-_INDEX = frozenset({"id", "index", "idx", "row"})
-_ID = r"(?s).*(?:_|[a-z])(?i:id)"
-# Words that end like the name of an identifier and are none.
-_WORDS_IN_ID = frozenset(
-    {"bid", "centroid", "covid", "grid", "hybrid", "invalid", "mid", "paid", "sigmoid", "valid", "void"}
-)
-_UNNAMED = r"(?a)Unnamed: \d+"
 _LONGEST_NAME = 40
 _WORDS = "holds words"
-_FEWEST_COUNTED = 5
 
 
 Place = Callable[[int | None, int | None, Index], Location]
@@ -188,25 +179,6 @@ def _example(columns: Columns) -> str:
     return f"FILE{columns.typed('NAME')}" + ("" if columns.before else f" or FILE{columns.typed('2')}")
 
 
-def identifies(name: str) -> bool:
-    """Whether a column of this name tells rows apart, and holds nothing to compute with.
-
-    >>> [name for name in ("id", "image_id", "PassengerId", "VALID", "covid", "p") if identifies(name)]
-    ['id', 'image_id', 'PassengerId']
-    """
-    word = name.strip().lower()
-    return word in _INDEX or (bool(re.fullmatch(_ID, name.strip())) and word not in _WORDS_IN_ID)
-
-
-def is_unnamed(name: str) -> bool:
-    """Whether a column has no name of its own, as the index of rows has not.
-
-    >>> [is_unnamed(name) for name in ("", "Unnamed: 0", "p")]
-    [True, True, False]
-    """
-    return not name or re.fullmatch(_UNNAMED, name) is not None
-
-
 def _data(table: Table, reading: Reading) -> list[int]:
     """The columns of a table that is read as a whole; refuses it if some of them may be no data."""
     columns = table.columns
@@ -215,8 +187,13 @@ def _data(table: Table, reading: Reading) -> list[int]:
     left_out = named_aside(columns.names or (), reading)
     chosen = [column for column in range(columns.width) if column not in left_out]
     reasons = {column: why for column, why in _no_data(table, reading).items() if column in chosen}
+    if columns.names and reading.without_labels:
+        data = [column for column in chosen if column not in reasons]
+        reasons |= headers.labels(columns.names, data)
     if not chosen:
         reasons = dict.fromkeys(range(columns.width), "is named by an option, and left out")
+    if reasons:
+        reasons |= _counting(table, [column for column in chosen if column not in reasons])
     check_data(columns, reasons, left_out)
     return chosen
 
@@ -237,30 +214,29 @@ def _no_data(table: Table, reading: Reading) -> dict[int, str]:
     columns = table.columns
     # Class names are words.
     words = [] if reading.is_beside else table.words()
-    reasons = {**columns.apart, **dict.fromkeys(words, _WORDS)}
-    for column, name in enumerate(columns.names or ()):
-        if is_unnamed(name):
-            reasons[column] = "has no name: it is the index of the rows, not data"
-        elif identifies(name):
-            reasons[column] = "identifies rows, and is not data"
+    reasons = {**columns.apart, **dict.fromkeys(words, _WORDS), **headers.indices(columns.names or ())}
     for option, part in reading.elsewhere:
         with suppress(FormatError):
             reasons |= dict.fromkeys(columns.select(part), f"is the array of {option}")
     return reasons
 
 
+def _counting(table: Table, data: list[int]) -> dict[int, str]:
+    """The first of some columns if it only counts the rows: named by a hint, it would be read as data."""
+    if len(data) < 2 or data[0] != 0:
+        return {}
+    with suppress(LosscalcError):
+        first = next(table.pieces(data), None)
+        if first is not None and first.values.ndim == 2 and headers.counts_rows(first.values):
+            return {0: headers.COUNTS}
+    return {}
+
+
 def _not_counting(columns: Columns, pieces: Iterator[Piece]) -> Iterator[Piece]:
     """The pieces, of which the first shows whether the first column only counts the rows."""
     for number, piece in enumerate(pieces):
-        if number == 0 and _counts_rows(piece.values):
-            check_data(columns, {0: "counts the rows, and is not data"})
+        if number == 0 and headers.counts_rows(piece.values):
+            check_data(columns, {0: headers.COUNTS})
         yield piece
 
 
-def _counts_rows(values: Array) -> bool:
-    """Whether the first column goes up by one from 0 or 1, and some other does not."""
-    first = values[0, 0]
-    if len(values) < _FEWEST_COUNTED or first not in (0, 1):
-        return False
-    is_counting = (values == first + np.arange(len(values))[:, None]).all(axis=0)
-    return bool(is_counting[0] and not is_counting.all())

@@ -82,11 +82,11 @@ def test_columns_of_frames(capsys, folder, orient):
 
 @pytest.mark.parametrize("orient", FRAMES)
 def test_frames_as_a_whole(capsys, folder, orient):
-    """Ids and words are no data; columns that options name are left out, and the target is refused."""
+    """Ids, words and labels are no data; columns that options name are left out, and the target is refused."""
     name = put(folder, FRAMES[orient])
     message, hint = refused(capsys, "sigmoid", "-i", name)
     assert message == f"{name}: column 1 (id) identifies rows, and is not data"
-    assert values(f"{name}{hinted_part(hint)}") == ROWS
+    assert values(f"{name}{hinted_part(hint)}") == [p for p, _ in ROWS]
     message, _ = refused(capsys, "l1", "-i", name, "-t", f"{name}#y")
     assert "column 1 (id) identifies" in message
     with opened(name, key="id", where=("c=cat",)) as source:
@@ -225,7 +225,7 @@ def test_objects_that_may_be_columns_or_rows(capsys, folder, part):
         ('{"1":3,"0":1}', "", "the members are numbered from 0, and not in this order", "'#/*' takes them in the order in which they are written"),
         ('{"model":"m","results":[{"p":0.5}]}', "#p", "there is no such member, found 'p'", "did you mean '#/results/*/p'?"),
         ('[{"p":0.5,"c":{"x":1}}]', "#c", "an object where a number should be", "name a member: '#/*/c/x'"),
-        ('[{"p":[1,2],"y":1}]', "", "column 1 (p) holds lists, and is an array of its own", "take it alone: #p"),
+        ('[{"p":[1,2],"q":1}]', "", "column 1 (p) holds lists, and is an array of its own", "take it alone: #p"),
         ('[["a",0.5,1],["b",0.25,0]]', "", "column 1 (0) holds words", "take the columns of the array: '#/*/1-2'"),
         ("[[7,0.5,1],[8,0.25,0]]", "#2-", "columns of tables are counted from 1 and items of JSON from 0: the number may mean either, found '2-'", "columns 2-, counted from 1, are '#/*/1-2'"),
         ("[[7,0.5,1],[8,0.25,0]]", "#/*/1,3", "the list has 3 items, found '3'", None),

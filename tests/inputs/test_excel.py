@@ -86,7 +86,8 @@ def test_kinds_of_workbooks(capsys, monkeypatch, kind, suffix):
     assert values(f"{name}#y") == [1, 0, 1]
     assert values(f"{name}#name", is_beside=True) == ["cat", "dog", "cat"]
     message, hint = refused(capsys, "l1", "-i", name, "-t", "[[0,0],[0,0],[0,0]]")
-    assert (message, hint) == (f"{name}: column 3 (name) holds words", "take the columns of the array: #p-y")
+    assert message == f"{name}: column 2 (y) has the labels of the rows, and is not data"
+    assert hint == "take the columns of the array: #p"
     assert values(f"{name}#p-y") == [[0.5, 1], [0.25, 0], [0.75, 1]]
     if suffix == "stdin":
         monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(data), isatty=lambda: False))

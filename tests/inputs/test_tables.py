@@ -101,6 +101,82 @@ def test_a_target_inside_the_input(capsys, folder):
     assert refused(capsys, "cross-entropy", "-i", "f.csv", "-t", "./f.csv#3")[0] == message
 
 
+LOGITS = [("2", "1"), ("0", "3"), ("1", "1.5"), ("0.5", "0")]
+CLASSES = ("0", "1", "1", "0")
+
+
+def in_csv(names: list[str], rows: list[list[str]]) -> str:
+    """The table as CSV."""
+    return "".join(",".join(cells) + "\n" for cells in (names, *rows))
+
+
+def in_lines(names: list[str], rows: list[list[str]]) -> str:
+    """The table as lines of JSON."""
+    return "".join(json.dumps(dict(zip(names, map(float, cells), strict=True))) + "\n" for cells in rows)
+
+
+@pytest.mark.parametrize(("suffix", "write"), [("csv", in_csv), ("jsonl", in_lines)])
+@pytest.mark.parametrize("name", ["label", "Target", "y", "class", "y_true", "true label", "ground_truth"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("has_id", [True, False])
+def test_labels_are_no_scores(capsys, folder, suffix, write, name, place, has_id):
+    """A column that is called so is none of the logits, in whatever place; 0.3275 by hand: ln(1 + e^-gap)."""
+    names = ["cat", "dog"]
+    rows = [[*logits] for logits in LOGITS]
+    for cells, cell in zip((names, *rows), (name, *CLASSES), strict=True):
+        cells.insert(place, cell)
+    if has_id:
+        for cells, cell in zip((names, *rows), ("id", "7", "9", "8", "6"), strict=True):
+            cells.insert(0, cell)
+    file = f"f.{suffix}"
+    (folder / file).write_text(write(names, rows))
+    message, hint = refused(capsys, "cross-entropy", "-i", file, "-t", "0,1,1,0")
+    why = "identifies rows" if has_id else "has the labels of the rows"
+    column = names.index("id" if has_id else name)
+    assert message == f"{file}: column {column + 1} ({names[column]}) {why}, and is not data"
+    arguments = ["cross-entropy", "-i", file + hinted_part(hint), "-t", "0,1,1,0"]
+    assert float(accept(capsys, arguments)) == pytest.approx(0.3275008, abs=1e-7)
+    # What is named is taken.
+    assert values(f"{file}#cat,{name}")[1] == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("y\n1\n2\n", "1,2"),
+        ("x,y\n1,2\n3,4\n", "[[1,2],[3,4]]"),
+        ("label_0,label_1\n1,2\n3,4\n", "[[1,2],[3,4]]"),
+        ("class_a,y_pred\n1,2\n3,4\n", "[[1,2],[3,4]]"),
+        ("target,y\n1,2\n3,4\n", "[[1,2],[3,4]]"),
+    ],
+)
+def test_names_that_are_no_labels_of_others(capsys, folder, text, other):
+    """The only column, coordinates, numbered classes, and targets among themselves are what is meant."""
+    (folder / "f.csv").write_text(text)
+    assert float(accept(capsys, ["mse", "-i", "f.csv", "-t", other])) == 0
+
+
+def test_targets_may_have_any_names(capsys, folder):
+    """Of a target of several columns, one may be called so; of vectors on both sides it is none."""
+    (folder / "f.csv").write_text("p,y\n1,2\n3,4\n")
+    assert float(accept(capsys, ["mse", "-i", "[[1,2],[3,4]]", "-t", "f.csv"])) == 0
+    message, hint = refused(capsys, "cosine-distance", "-i", "[[1],[3]]", "-t", "f.csv")
+    assert (message, hint) == (
+        "f.csv: column 2 (y) has the labels of the rows, and is not data",
+        "take the columns of the array: #p",
+    )
+
+
+def test_the_hint_names_no_column_that_counts(capsys, folder):
+    """Named in a part, it would be read as scores without a word."""
+    (folder / "f.csv").write_text(
+        "n,p,q,label\n" + "".join(f"{i},{i % 2}.5,2.25,{i % 2}\n" for i in range(6))
+    )
+    message, hint = refused(capsys, "cross-entropy", "-i", "f.csv", "-t", "0,1,0,1,0,1")
+    assert message == "f.csv: column 1 (n) counts the rows, and is not data"
+    assert hint == "take the columns of the array: #p-q"
+
+
 @pytest.mark.parametrize("start", [0, 1])
 def test_a_first_column_that_counts(capsys, folder, start):
     """Five rows that are counted are an index, whatever its name; four may be anything."""

@@ -7,10 +7,10 @@ import numpy as np
 
 from losscalc.core.domains import parse_number
 from losscalc.core.roles import CLASS_KINDS
+from losscalc.engine.headers import identifies, is_unnamed
 from losscalc.engine.rereading import Rereading, Ways
 from losscalc.engine.sources import Selection
 from losscalc.errors import LosscalcError
-from losscalc.inputs.table import identifies, is_unnamed
 from losscalc.insight.call import Call
 from losscalc.insight.detect.changes import target_name
 from losscalc.insight.detect.hypothesis import Hypothesis, NotApplicable, require
