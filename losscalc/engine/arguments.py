@@ -3,11 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from losscalc.core.array import Array, ArrayLike
-from losscalc.core.declaration import array_arguments, array_names, required_arrays, row_arrays
+from losscalc.core.declaration import (
+    array_arguments,
+    array_names,
+    label_arrays,
+    required_arrays,
+    row_arrays,
+)
 from losscalc.core.operation import Operation, unknown_argument
 from losscalc.engine.balance import BALANCED, balanced
-from losscalc.engine.foreign import as_array, check_rows
+from losscalc.engine.foreign import PLAIN, as_array, check_rows
 from losscalc.engine.sources import MemorySource, Source
 from losscalc.errors import DataError, DTypeError, ParameterError
 
@@ -34,8 +42,20 @@ def memory_sources(
     for name in required_arrays(cls):
         if given.get(name) is None:
             raise ParameterError(f"`{name}` is missing", argument=name)
-    check_rows(given, row_arrays(cls))
-    return _sources(operation, given)
+    foreign = {name: value for name, value in given.items() if type(value) not in PLAIN}
+    if foreign:
+        check_rows(foreign, row_arrays(cls))
+    sources = _sources(operation, given)
+    for name, value in foreign.items():
+        # Asked of the class, as that takes least where there are none.
+        if hasattr(type(value), "columns"):
+            # Imported here, because most arrays have no names of columns.
+            from losscalc.engine.frames import check_columns
+
+            check_columns(
+                name, value, np.asarray(sources[name].array), without_labels=name not in label_arrays(cls)
+            )
+    return sources
 
 
 def _sources(operation: Operation, given: Mapping[str, Any]) -> dict[str, Source]:

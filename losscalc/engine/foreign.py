@@ -10,8 +10,8 @@ from losscalc.errors import DataError, DTypeError, ShapeError
 
 _CPU = 1
 """The number of main memory in DLPack."""
-_PLAIN = (np.ndarray, list, tuple, float, int)
-"""What is in main memory, and has no gradient."""
+PLAIN = (np.ndarray, list, tuple, float, int, type(None))
+"""What is in main memory, and has no gradient and no names; None stands for an array that is not given."""
 _REAL = "fiub"
 """The kinds of dtypes of real numbers."""
 
@@ -29,7 +29,7 @@ def as_array(name: str, value: Any) -> Array:
             argument=name,
             hint="leave the masked values out of all arrays, as in array[~mask]",
         )
-    if type(value) not in _PLAIN:
+    if type(value) not in PLAIN:
         _check_place(name, value)
         value = _detached(value)
     array = _converted(name, value)
@@ -47,7 +47,7 @@ def as_array(name: str, value: Any) -> Array:
 
 def check_rows(given: Mapping[str, Any], names: Collection[str]) -> None:
     """Refuse arrays of these names whose rows have different labels, as those of a Series may have."""
-    rows = {name: value for name in names if type(value := given.get(name)) not in _PLAIN}
+    rows = {name: given[name] for name in names if name in given}
     labelled = {name: index for name, value in rows.items() if (index := _labels(value)) is not None}
     if len(labelled) < 2:
         return

@@ -1,6 +1,11 @@
 """Arrays of any library: by what they can do, with the libraries where they are installed."""
 
 import array
+import contextlib
+import importlib
+import re
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,6 +115,71 @@ def test_pandas() -> None:
         losscalc.compute("bce-logits", frame, frame)
     with pytest.raises(losscalc.DataError, match="row 0 is 2 here, and 0 there"):
         losscalc.compute("bce-logits", frame["p"], frame["y"][::-1])
+
+
+def frames(table: dict[str, list[float]]) -> Iterator[Any]:
+    """The table as the libraries hold it that are installed."""
+    for library, name in (("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "table")):
+        with contextlib.suppress(ImportError):
+            yield getattr(importlib.import_module(library), name)(table)
+
+
+def hinted(error: losscalc.LosscalcError, frame: Any) -> Any:
+    """What the hint of an error says to give instead of a frame."""
+    assert error.hint is not None
+    return eval(error.hint.rpartition(": ")[2], {"df": frame, "table": frame})
+
+
+CLASSES = {"cat": [2.0, 0.0, 1.0], "dog": [1.0, 3.0, 0.0], "cow": [0.5, 1.0, 3.0]}
+WIDE = {f"c{number}": [float(number), 1.0, 2.0] for number in range(30)}
+
+
+@pytest.mark.parametrize("scores", [CLASSES, WIDE], ids=["few", "many"])
+@pytest.mark.parametrize("place", ["before", "behind"])
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"label": [0, 1, 2]}, "column 'label' of input has the labels of the rows, and is not data"),
+        ({"id": [7, 9, 8]}, "column 'id' of input identifies rows, and is not data"),
+        ({"id": [7, 9, 8], "y": [0, 1, 2]}, "column 'id' of input identifies rows, and is not data"),
+    ],
+)
+def test_frames_are_tables(scores, place, more, why) -> None:
+    """Ids and labels are no scores, as in a file; the hint, typed, gives the number of the scores alone."""
+    table = {**more, **scores} if place == "before" else {**scores, **more}
+    expected = losscalc.compute("cross-entropy", np.transpose([*scores.values()]), [0, 1, 2])
+    found = list(frames(table))
+    if not found:
+        pytest.skip("no library of frames is installed")
+    for frame in found:
+        for ask in (losscalc.compute, losscalc.explain, losscalc.gradient):
+            with pytest.raises(losscalc.DataError, match=re.escape(why)) as caught:
+                ask("cross-entropy", frame, [0, 1, 2])
+        assert losscalc.compute("cross-entropy", hinted(caught.value, frame), [0, 1, 2]) == expected
+
+
+def test_what_frames_may_hold() -> None:
+    """Names that are no labels, the only column, labels as a target, and what has no names at all."""
+    for frame in frames({"x": [2.0, 0.0], "y": [1.0, 3.0]}):
+        assert losscalc.compute("mse", frame, [[2.0, 1.0], [0.0, 3.0]]) == 0
+        assert losscalc.compute("mse", [[2.0, 1.0], [0.0, 3.0]], frame) == 0
+    for frame in frames({"p": [2.0, 0.0], "y": [1.0, 3.0]}):
+        assert losscalc.compute("mse", [[2.0, 1.0], [0.0, 3.0]], frame) == 0
+        assert losscalc.compute("mse", np.asarray(frame), frame) == 0
+    for frame in frames({"label": [2.0, 0.0]}):
+        assert losscalc.compute("mse", frame, [[2.0], [0.0]]) == 0
+    for frame in frames({"id": [7, 9], "label": [1.0, 3.0]}):
+        with pytest.raises(losscalc.DataError, match="column 'id' of target identifies rows") as caught:
+            losscalc.compute("l1", [1.0, 3.0], frame)
+        assert losscalc.compute("l1", [1.0, 3.0], hinted(caught.value, frame)) == 0
+
+
+def test_the_first_column_of_a_frame_that_counts() -> None:
+    """It is the index of the rows, as in a file."""
+    for frame in frames({"n": [0.0, 1.0, 2.0, 3.0, 4.0], "p": [1.0] * 5, "q": [2.0] * 5}):
+        with pytest.raises(losscalc.DataError, match="column 'n' of input counts the rows") as caught:
+            losscalc.compute("softmax", frame)
+        assert losscalc.compute("softmax", hinted(caught.value, frame)).shape == (5, 2)
 
 
 def test_torch() -> None:
