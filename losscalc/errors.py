@@ -196,6 +196,9 @@ class LosscalcWarning(Remark, UserWarning):
 class DiagnosisWarning(LosscalcWarning):
     """A sign that numbers are not what the loss takes them for, though the result was computed as asked."""
 
+    column: int | None = None
+    """The column that should be no part of the argument, counted from 0, if it is one."""
+
 
 class LosscalcNote(LosscalcWarning):
     """What was decided for the user where an input could be read in two ways."""

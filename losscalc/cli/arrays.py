@@ -18,6 +18,7 @@ from losscalc.core.operation import Operation
 from losscalc.core.roles import CLASS_KINDS
 from losscalc.engine.balance import BALANCED, balanced, check_balanced
 from losscalc.engine.call import AnyCall
+from losscalc.engine.findings import Examine
 from losscalc.engine.sources import MemorySource, Source
 from losscalc.errors import LosscalcError, LosscalcNote, Remark, ShapeError, UsageError, option_name
 from losscalc.inputs.address import (
@@ -104,7 +105,7 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
                 files.callback(source.close)
             check_class_weights(call.operation, name, addresses, sources)
         if voice.is_heard and isinstance(call.operation, Loss):
-            call = call._replace(examine=partial(diagnose.examine, call.operation, call.reduction.name))
+            call = call._replace(examine=_examine(call.operation, call.reduction.name, sources))
         call = _fitted(call._replace(arrays=sources))
         companions = _companions(call, addresses, inputs.readings)
         files.callback(companions.close)
@@ -122,6 +123,11 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
                 error.hint = _doubts(error, call.operation, sources, named, companions.way) or error.hint
             locate(error, call.sources)
             raise
+
+
+def _examine(loss: Loss, reduction: str, sources: Mapping[str, Source]) -> Examine:
+    """What looks for signs of mistakes; columns that were named are those that are meant."""
+    return partial(diagnose.examine, loss, reduction, is_chosen=next(iter(sources.values())).is_chosen)
 
 
 def _companions(call: AnyCall, addresses: Mapping[str, Address], readings: Readings) -> Companions:

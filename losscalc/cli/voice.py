@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from losscalc.cli.boundary import warn
 from losscalc.engine.sources import Source
-from losscalc.errors import DataError, Location, LosscalcNote, Remark, option_name
+from losscalc.errors import DataError, DiagnosisWarning, Location, LosscalcNote, Remark, option_name
 
 
 class Voice:
@@ -59,5 +59,8 @@ def locate(remark: Remark, sources: Mapping[str, Source]) -> None:
         location = sources[name].locate(remark.index or ())
         # The place of a literal is its option, which the message names anyway.
         remark.location = None if str(location) == option_name(name) else location
+        column = remark.column if isinstance(remark, DiagnosisWarning) else None
+        if column is not None and (part := sources[name].without(column)) is not None:
+            remark.hint = f"take the columns of the array: {part}"
         if remark.location is not None and remark.location.path == option_name(name):
             remark.problem = remark.problem.removeprefix(f"`{name}` ")

@@ -128,6 +128,8 @@ class Source:
     """The names of all columns of that table."""
     selection: "Selection | None" = None
     """The columns of a table that the array is read from, if it is read from one."""
+    is_chosen = False
+    """Whether these columns were named, rather than read because they are all there are."""
     within: str = ""
     """What a part needs before the name of such a column, if the file holds several tables."""
 
@@ -206,6 +208,10 @@ class Source:
 
     def part_of(self, names: "Sequence[str]") -> str | None:
         """The part that means the columns of these names, as it has to be typed; None if none does."""
+        return None
+
+    def without(self, column: int) -> str | None:
+        """The part of a file that means the columns of the array but for one; None if it is of no table."""
         return None
 
     def progress(self) -> tuple[int, int | None] | None:

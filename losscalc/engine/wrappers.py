@@ -54,7 +54,7 @@ class Wrapper(Source):
         self.has_header = source.has_header
         self.rows_at_once = source.rows_at_once
         self.names, self.beside, self.table = source.names, source.beside, source.table
-        self.selection = source.selection
+        self.selection, self.is_chosen = source.selection, source.is_chosen
 
     def locate(self, index: Index) -> Location | None:
         return self._source.locate(index)
@@ -71,6 +71,9 @@ class Wrapper(Source):
 
     def part_of(self, names: "Sequence[str]") -> str | None:
         return self._source.part_of(names)
+
+    def without(self, column: int) -> str | None:
+        return self._source.without(column)
 
     def progress(self) -> tuple[int, int | None] | None:
         return self._source.progress()

@@ -64,6 +64,7 @@ class Shards(Source):
             self._current.names,
             self._current.beside,
         )
+        self.is_chosen = self._current.is_chosen
         try:
             self._check(self._current, 0)
             if self._current.has_header:
@@ -129,6 +130,9 @@ class Shards(Source):
 
     def _recipe(self, first: int, last: int) -> Recipe:
         return partial(Shards, self._pattern, self._paths[first : last + 1], self._open_file, self._first)
+
+    def without(self, column: int) -> str | None:
+        return self._current.without(column)
 
     def locate(self, index: Index) -> Location:
         if not index:

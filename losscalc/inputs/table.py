@@ -67,6 +67,7 @@ def open_table(
     source.is_by_number = part is not None and reading.columns is None and columns.is_by_number(part)
     source.names, source.beside = names, columns.names or ()
     source.selection = Selection(tuple(chosen), columns.width, tuple(columns.names or ()))
+    source.is_chosen = part is not None
     return source
 
 
@@ -109,6 +110,9 @@ class TableSource(TextSource):
 
     def doubt(self, excess: int) -> str | None:
         return self._table.doubt(excess)
+
+    def without(self, column: int) -> str | None:
+        return self._table.columns.part_of([c for place, c in enumerate(self._chosen) if place != column])
 
     def locate(self, index: Index) -> Location:
         if not index:
@@ -238,5 +242,3 @@ def _not_counting(columns: Columns, pieces: Iterator[Piece]) -> Iterator[Piece]:
         if number == 0 and headers.counts_rows(piece.values):
             check_data(columns, {0: headers.COUNTS})
         yield piece
-
-

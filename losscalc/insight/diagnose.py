@@ -23,6 +23,7 @@ from losscalc.insight.diagnosis import (
     takes_classes,
     uneven_rows,
 )
+from losscalc.insight.leak import LEAK
 
 
 def _instead(case: Case, scores: Kind, advice: str) -> str:
@@ -252,25 +253,35 @@ SUSPICIONS = (
 )
 
 
-DIAGNOSES: tuple[Diagnosis | Contradiction, ...] = (*SUSPICIONS, *CONTRADICTIONS)
+DIAGNOSES: tuple[Diagnosis | Contradiction, ...] = (*SUSPICIONS, *CONTRADICTIONS, LEAK)
 """What is looked for in every run, whatever the loss."""
 
 
 @cache
-def _concerning(loss: type[Loss]) -> tuple[Diagnosis | Contradiction, ...]:
+def _concerning(loss: type[Loss], is_chosen: bool) -> tuple[Diagnosis | Contradiction, ...]:
     """The diagnoses that concern a loss; the range comes last."""
-    return tuple(diagnosis for diagnosis in (*DIAGNOSES, RANGE) if diagnosis.concerns(loss))
+    found = (diagnosis for diagnosis in (*DIAGNOSES, RANGE) if diagnosis.concerns(loss))
+    return tuple(diagnosis for diagnosis in found if not (is_chosen and diagnosis is LEAK))
 
 
 def examine(
-    loss: Loss, reduction: str, arguments: Arguments, terms: Terms, is_first: bool = True
+    loss: Loss,
+    reduction: str,
+    arguments: Arguments,
+    terms: Terms,
+    is_first: bool = True,
+    *,
+    is_chosen: bool = False,
 ) -> Findings:
-    """Look for all signs in one block of a call, which is the first or a later one."""
+    """Look for all signs in one block of a call, which is the first or a later one.
+
+    `is_chosen` says that the columns of the scores were named one by one, and are those that are meant.
+    """
     case = Case(loss, arguments, reduction, terms, is_first)
     first = case.scores
     signs: dict[str, Sign] = {}
     is_warned = False
-    for diagnosis in _concerning(type(loss)) if first.size else ():
+    for diagnosis in _concerning(type(loss), is_chosen) if first.size else ():
         # A loss outside its range needs no warning where another tells the cause of it.
         if is_warned and diagnosis is RANGE:
             continue

@@ -7,6 +7,7 @@ fails here.
 import json
 import os
 import re
+import shlex
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -74,6 +75,13 @@ PADDED[0] = EVEN[0]
 POSITIVE = "has a positive value, and log-probabilities are at most 0"
 UNNORMALISED = "does not look like log-probabilities: the exponentials of its rows do not sum to 1"
 NO_EFFECT = "--weight has no effect: "
+
+LEAKED = np.arange(8) % 3
+LEAKING = np.stack([np.arange(8) * 0.5 - 2, LEAKED, 1 - np.arange(8) * 0.25], axis=1)
+"""Scores of three classes, of which the second are the labels."""
+NEARLY = np.where(np.arange(24).reshape(8, 3) == 22, 0.5, LEAKING)
+"""The same, but for the last row."""
+LEAKS = "of --input is the target in all rows: labels are taken as scores"
 
 SIGNS = [
     Sign(
@@ -431,6 +439,27 @@ SIGNS = [
             "target_lengths": [1],
         },
         {"log_probs": np.full((3, 1, 2), np.log(0.5))},
+    ),
+    Sign(
+        "leak",
+        ("cross-entropy", "perplexity", "focal", "multi-margin", "multiclass-hinge"),
+        f"column 2 {LEAKS}",
+        {"input": LEAKING, "target": LEAKED},
+        {"input": NEARLY},
+    ),
+    Sign(
+        "leak",
+        ("distillation",),
+        f"column 2 {LEAKS}",
+        {"input": LEAKING, "teacher": NEARLY, "target": LEAKED},
+        {"input": NEARLY},
+    ),
+    Sign(
+        "leak",
+        ("sup-con", "batch-triplet"),
+        f"column 2 {LEAKS}",
+        {"input": LEAKING, "target": LEAKED},
+        {"input": NEARLY},
     ),
 ]
 CASES = [
@@ -1206,3 +1235,39 @@ def test_some_rows_are_the_same_of_several_blocks_at_once(width):
     found = np.arange(length) if whole is None else whole
     assert found.tolist() == np.concatenate(each).tolist()
     assert len(found) * width <= max(8 * (1 << 15), 4 * width)
+
+
+def test_labels_beside_scores_without_names(run: Run) -> None:
+    """The hint names the other columns, and gives the number without the labels; what is named is meant."""
+    rows = [",".join(map(repr, row)) for row in LEAKING.tolist()]
+    Path("f.csv").write_text("\n".join(rows) + "\n")
+    Path("g.csv").write_text("a,b,c\n" + "\n".join(rows) + "\n")
+    for half in (0, 1):
+        Path(f"part{half}.csv").write_text("\n".join(rows[half * 4 : half * 4 + 4]) + "\n")
+    target = json.dumps(LEAKED.tolist())
+    expected = losscalc.compute("cross-entropy", LEAKING[:, [0, 2]], LEAKED % 2)
+    for name, part in (("f.csv", "#1,3"), ("g.csv", "#^b"), ("part?.csv", "#1,3")):
+        code, _, err = run("cross-entropy", "-i", name, "-t", target)
+        assert code == 0
+        shown = shlex.quote(part) if "^" in part else part
+        assert f"column 2 {LEAKS}\n  hint: take the columns of the array: {shown}\n" in err
+        assert run("cross-entropy", "-i", f"{name}#1-3", "-t", target)[2] == ""
+        code, out, err = run("cross-entropy", "-i", f"{name}{part}", "-t", json.dumps((LEAKED % 2).tolist()))
+        assert (code, float(out), err) == (0, pytest.approx(expected), "")
+
+
+@pytest.mark.parametrize(
+    ("scores", "target"),
+    [
+        (LEAKING[:7], LEAKED[:7]),
+        (np.eye(2)[LABELS], LABELS),
+        (np.stack([SIXTEEN - 2, np.ones(16)], axis=1), np.ones(16, int)),
+    ],
+    ids=["few rows", "hard predictions that are right", "one class"],
+)
+def test_what_is_equal_to_the_target_by_chance(scores: np.ndarray, target: np.ndarray) -> None:
+    """Where labels cannot be told from scores there is no warning of them."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        losscalc.compute("cross-entropy", scores, target)
+    assert not [each for each in caught if "labels are taken as scores" in str(each.message)]
