@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from losscalc.core.array import Array
-from losscalc.engine import headers
+from losscalc.engine import outsiders
 from losscalc.errors import DataError, printable
 
 # So many names are typed; of more columns it is those to drop that are named.
@@ -18,12 +18,12 @@ def check_columns(name: str, frame: Any, array: Array, *, without_labels: bool) 
     if len(columns) < 2 or array.ndim != 2 or array.shape[1] != len(columns):
         return
     names = list(map(str, columns))
-    reasons = headers.indices(names)
+    reasons = outsiders.indices(names)
     if without_labels:
-        reasons |= headers.labels(names, [c for c in range(len(names)) if c not in reasons])
+        reasons |= outsiders.labels(names, [c for c in range(len(names)) if c not in reasons])
     data = [c for c in range(len(names)) if c not in reasons]
-    if len(data) > 1 and data[0] == 0 and headers.counts_rows(array[:, data]):
-        reasons[0] = headers.COUNTS
+    if len(data) > 1 and data[0] == 0 and outsiders.counts_rows(array[:, data]):
+        reasons[0] = outsiders.COUNTS
         data = data[1:]
     if not reasons:
         return

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from losscalc.core.array import show_shape
-from losscalc.engine.headers import identifies
+from losscalc.engine.outsiders import identifies
 from losscalc.engine.sources import Labels, Source
 from losscalc.errors import FormatError, Location, Remark, ShapeError, UsageError, option_name, printable
 from losscalc.inputs.address import Address, open_array

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from losscalc.core.array import Array, show_shape
-from losscalc.engine.headers import identifies
+from losscalc.engine.outsiders import identifies
 from losscalc.engine.sources import Rows
 from losscalc.errors import FormatError, Index, Location
 from losscalc.inputs.cells import MISSING, Cell, as_cells, is_missing, number

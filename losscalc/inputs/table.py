@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from losscalc.engine import headers
+from losscalc.engine import outsiders
 from losscalc.engine.sources import Selection
 from losscalc.errors import FormatError, Index, Location, LosscalcError, LosscalcNote, Remark, printable
 from losscalc.inputs.columns import Columns
@@ -112,7 +112,7 @@ class TableSource(TextSource):
         return self._table.doubt(excess)
 
     def without(self, column: int) -> str | None:
-        return self._table.columns.part_of([c for place, c in enumerate(self._chosen) if place != column])
+        return self._table.columns.part_of([c for place, c in enumerate(self.chosen) if place != column])
 
     def locate(self, index: Index) -> Location:
         if not index:
@@ -193,7 +193,7 @@ def _data(table: Table, reading: Reading) -> list[int]:
     reasons = {column: why for column, why in _no_data(table, reading).items() if column in chosen}
     if columns.names and reading.without_labels:
         data = [column for column in chosen if column not in reasons]
-        reasons |= headers.labels(columns.names, data)
+        reasons |= outsiders.labels(columns.names, data)
     if not chosen:
         reasons = dict.fromkeys(range(columns.width), "is named by an option, and left out")
     if reasons:
@@ -218,7 +218,7 @@ def _no_data(table: Table, reading: Reading) -> dict[int, str]:
     columns = table.columns
     # Class names are words.
     words = [] if reading.is_beside else table.words()
-    reasons = {**columns.apart, **dict.fromkeys(words, _WORDS), **headers.indices(columns.names or ())}
+    reasons = {**columns.apart, **dict.fromkeys(words, _WORDS), **outsiders.indices(columns.names or ())}
     for option, part in reading.elsewhere:
         with suppress(FormatError):
             reasons |= dict.fromkeys(columns.select(part), f"is the array of {option}")
@@ -231,14 +231,14 @@ def _counting(table: Table, data: list[int]) -> dict[int, str]:
         return {}
     with suppress(LosscalcError):
         first = next(table.pieces(data), None)
-        if first is not None and first.values.ndim == 2 and headers.counts_rows(first.values):
-            return {0: headers.COUNTS}
+        if first is not None and first.values.ndim == 2 and outsiders.counts_rows(first.values):
+            return {0: outsiders.COUNTS}
     return {}
 
 
 def _not_counting(columns: Columns, pieces: Iterator[Piece]) -> Iterator[Piece]:
     """The pieces, of which the first shows whether the first column only counts the rows."""
     for number, piece in enumerate(pieces):
-        if number == 0 and headers.counts_rows(piece.values):
-            check_data(columns, {0: headers.COUNTS})
+        if number == 0 and outsiders.counts_rows(piece.values):
+            check_data(columns, {0: outsiders.COUNTS})
         yield piece

@@ -7,7 +7,7 @@ import numpy as np
 
 from losscalc.core.domains import parse_number
 from losscalc.core.roles import CLASS_KINDS
-from losscalc.engine.headers import identifies, is_unnamed
+from losscalc.engine.outsiders import identifies, is_unnamed
 from losscalc.engine.rereading import Rereading, Ways
 from losscalc.engine.sources import Selection
 from losscalc.errors import LosscalcError

@@ -1,4 +1,4 @@
-"""What the header of a table says of its columns: which of them are no data, whoever holds the table."""
+"""Columns of a table that are no data, as its header or their numbers tell, whoever holds the table."""
 
 import re
 from collections.abc import Collection, Sequence
