@@ -251,13 +251,58 @@ def _spellings(item: str, names: list[str]) -> Iterator[str]:
     def nearest(word: str) -> str:
         return next(iter(difflib.get_close_matches(word, names, n=1)), word)
 
+    yield from _patterns(item, names)
     mark = next((mark for mark in "-:" if mark in item), None)
     if mark is not None:
         ends = [word if word in names else nearest(word) for word in map(str.strip, item.split(mark, 1))]
         yield from ("-".join(ends), "-".join(reversed(ends)))
     yield from (name for name in names if name.lower() == item.lower())
-    # One name in the place of a range would be one column for several.
-    yield from (name for name in [nearest(item)] if mark is None or mark in name)
+    # One name in the place of a range or a pattern would be one column for several.
+    several = [*(mark or ""), *re.findall(_WILD, item)]
+    yield from (name for name in _nearest(item, names) if all(sign in name for sign in several))
+
+
+def _nearest(item: str, names: list[str]) -> Iterator[str]:
+    """The nearest name; where no number was typed, the pattern of all that differ from it by theirs."""
+    import difflib
+
+    numbers = re.findall(r"\d+", item)
+    # Another number is another column, and no slip of the fingers.
+    others = [name for name in names if not numbers or re.findall(r"\d+", name) == numbers]
+    for near in difflib.get_close_matches(item, others, n=1):
+        pattern = re.sub(r"\d+", "*", near)
+        is_one = numbers or sum(re.sub(r"\d+", "*", name) == pattern for name in names) == 1
+        yield near if is_one else pattern
+
+
+def _patterns(item: str, names: list[str]) -> Iterator[str]:
+    """The pattern that may be meant by one that matches nothing: with its beginning or end respelt."""
+    found = re.fullmatch(r"(?s)([^*?\[]*)(.*[*?\]])(.*)", item)
+    if found is None:
+        return
+    from fnmatch import fnmatchcase
+
+    head, wild, tail = found.groups()
+    pieces = {name: [*_pieces(name)] for name in names}
+    head = _respelt(head, (name[:cut] for name in names for cut in pieces[name]))
+    tail = _respelt(tail, (name[cut:] for name in names for cut in pieces[name]))
+    pattern = head + wild + tail
+    if sum(fnmatchcase(name, pattern) for name in names) > 1:
+        yield pattern
+
+
+def _pieces(name: str) -> Iterator[int]:
+    """Where words, numbers and signs of a name end."""
+    return (piece.end() for piece in re.finditer(r"(?s)[^\W\d_]+|\d+|[\W_]", name))
+
+
+def _respelt(word: str, known: Iterator[str]) -> str:
+    """The one of those that are known that a word is closest to; the word itself if none is close."""
+    import difflib
+
+    spelt = {other.lower(): other for other in known}
+    close = difflib.get_close_matches(word.lower(), spelt, n=1)
+    return spelt[close[0]] if close else word
 
 
 def _items(part: str) -> list[str]:

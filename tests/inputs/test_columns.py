@@ -69,6 +69,32 @@ def test_parts_that_mean_nothing_or_two_things(columns, part, says, hint):
 
 
 @pytest.mark.parametrize(
+    ("part", "hint"),
+    [
+        ("logits_*", "did you mean '#logit_*'?"),
+        ("Logit_?", "did you mean '#logit_?'?"),
+        ("logitt_[0-2]", "did you mean '#logit_[0-2]'?"),
+        ("logits*", "did you mean '#logit*'?"),
+        ("*_labels", "did you mean '#*_label'?"),
+        ("^logits_*", "did you mean '#^logit_*'?"),
+        ("id,logits_*", "did you mean '#id,logit_*'?"),
+        ("logits", "did you mean '#logit_*'?"),
+        ("logits_1", "did you mean #logit_1?"),
+        # One column is not what a pattern means, and other numbers are other columns.
+        ("logit_7", None),
+        ("idd*", None),
+        ("logit_[7-9]", None),
+    ],
+)
+def test_several_columns_are_answered_by_a_pattern(part, hint):
+    """One column in the place of several would be computed with, and be wrong."""
+    columns = Columns("l.csv", 6, ["id", "logit_0", "logit_1", "logit_2", "my_label", "other_label"])
+    with pytest.raises(FormatError, match="no such column") as caught:
+        columns.select(part)
+    assert caught.value.hint == (hint or f"the columns are {', '.join(columns.names)}")
+
+
+@pytest.mark.parametrize(
     ("columns", "chosen", "part"),
     [
         (ANIMALS, [2], "#dog"),
