@@ -21,7 +21,7 @@ from losscalc.inputs.headers import have_fractions, heading, why_header
 from losscalc.inputs.options import Reading
 from losscalc.inputs.rows import TextRows
 from losscalc.inputs.stream import Stream
-from losscalc.inputs.table import open_table
+from losscalc.inputs.table import no_numbers, open_table
 from losscalc.inputs.text import Piece
 
 # Compiled when they are used: few tables have two columns.
@@ -36,7 +36,7 @@ class CsvTable:
         self._name = stream.name
         self._na = reading.na
         self._is_lenient = reading.is_lenient
-        self._may_list = reading.may_list
+        self._reading = reading
         self._depth: int | None = None
         """How many numbers a row has."""
         self._remarks: list[Remark] = []
@@ -292,7 +292,9 @@ class CsvTable:
     def _not_a_number(self, row: Row, column: int) -> FormatError:
         from losscalc.inputs.remedies import not_a_number
 
-        numbers = [c for c in range(self.columns.width) if self._dialect.number(row.cells[c]) is not None]
+        # A hint at what another array takes would compare a column with itself.
+        others = {*range(self.columns.width)} - {*no_numbers(self.columns, self._reading)}
+        numbers = [c for c in sorted(others) if self._dialect.number(row.cells[c]) is not None]
         return not_a_number(
             row.cells[column],
             # What splits lines into several cells is what separates them.
@@ -300,7 +302,7 @@ class CsvTable:
             self._place(row.line, column + 1),
             is_first=row.line == self._first_line,
             others=self.columns.part_of(numbers) if numbers else "",
-            may_list=self._may_list,
+            may_list=self._reading.may_list,
         )
 
     def _number(self, cell: str) -> float | None:

@@ -218,7 +218,12 @@ def _no_data(table: Table, reading: Reading) -> dict[int, str]:
     columns = table.columns
     # Class names are words.
     words = [] if reading.is_beside else table.words()
-    reasons = {**columns.apart, **dict.fromkeys(words, _WORDS), **outsiders.indices(columns.names or ())}
+    return {**columns.apart, **dict.fromkeys(words, _WORDS), **no_numbers(columns, reading)}
+
+
+def no_numbers(columns: Columns, reading: Reading) -> dict[int, str]:
+    """The columns that are not to be computed with though they may hold numbers, and why."""
+    reasons = outsiders.indices(columns.names or ())
     for option, part in reading.elsewhere:
         with suppress(FormatError):
             reasons |= dict.fromkeys(columns.select(part), f"is the array of {option}")

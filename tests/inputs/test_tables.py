@@ -177,6 +177,23 @@ def test_the_hint_names_no_column_that_counts(capsys, folder):
     assert hint == "take the columns of the array: #p-q"
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("a,b\n1,x\n3,4\n", ""),
+        ("a,b\n1,2024-01-31\n3,4\n", "a date is not a number: write it as one, such as days since some date"),
+        ("id,a,b\n7,1,x\n8,3,4\n", ""),
+        ("a,b,c\n1,x,2\n3,4,5\n", "take the columns of numbers: #c"),
+    ],
+)
+def test_no_hint_at_a_column_that_is_taken(capsys, folder, text, hint):
+    """Of the columns of numbers none is named that another array is, or that identifies rows."""
+    (folder / "f.csv").write_text(text)
+    message, found = refused(capsys, "mse", "-i", "f.csv#a", "-t", "f.csv#b")
+    assert "not a number" in message
+    assert found == hint
+
+
 @pytest.mark.parametrize("start", [0, 1])
 def test_a_first_column_that_counts(capsys, folder, start):
     """Five rows that are counted are an index, whatever its name; four may be anything."""
