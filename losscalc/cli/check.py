@@ -1,6 +1,7 @@
 """Checks a value against an expected one, and tells what would have led to the latter."""
 
 import contextlib
+import re
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from losscalc.cli.hints import Files
 from losscalc.cli.output import Delivery
 from losscalc.cli.request import Request
-from losscalc.errors import UsageError
+from losscalc.core.array import Array
+from losscalc.errors import ShapeError, UsageError
 from losscalc.inputs.address import parse_address, read_array
 from losscalc.insight.detect.search import Candidate
 from losscalc.insight.report import Report, Watch, checked, typed
@@ -47,11 +49,21 @@ class Check(NamedTuple):
         with Files({name: parse_address(text) for name, text in texts.items()}, readings).changing():
             expected = read_array(self.expect, "--expect", readings.of("expect"))
         text = self.expect if _is_number(self.expect) else None
-        with self._watching() as watch:
+        with self._watching() as watch, self._advising(result.value, expected):
             report = checked(call, result, expected, text, self.tolerances, self.command, watch)
         report = report._replace(expect=self.expect)
         _deliver(delivery, report, result.working)
         return 0 if report.comparison.agrees else EXIT_DIFFERENT
+
+    @contextlib.contextmanager
+    def _advising(self, value: Array, expected: Array) -> Iterator[None]:
+        """Say how several numbers may be meant as one, where one is expected."""
+        try:
+            yield
+        except ShapeError as error:
+            if (value.ndim, expected.ndim) == (0, 1):
+                error.hint = "; ".join(filter(None, [error.hint, _as_one(self.expect, expected)])) or None
+            raise
 
     @contextlib.contextmanager
     def _watching(self) -> Iterator[Watch | None]:
@@ -127,6 +139,16 @@ def without_options(words: Sequence[str], names: Sequence[str]) -> list[str]:
         elif not (name in flags or word.startswith(short) or name in options):
             kept.append(word)
     return kept
+
+
+def _as_one(text: str, expected: Array) -> str | None:
+    """How one number is typed in the place of several: they may be the log of a training, or one number."""
+    if re.fullmatch(r"(?a)\s*[+-]?\d+,\d+\s*", text):
+        return f"if it is a decimal comma: --expect {text.strip().replace(',', '.')}"
+    # Of numbers that were typed, the last is no better than the others.
+    address = parse_address(text)
+    is_read = address.is_stdin or address.path is not None
+    return f"the last of them is --expect {float(expected[-1])!r}" if is_read and len(expected) else None
 
 
 def _is_number(text: str) -> bool:

@@ -38,8 +38,8 @@ class Comparison(NamedTuple):
         return float(self.value[self.worst]) - float(self.expected[self.worst])
 
 
-def compare(value: Array, expected: Array, tolerance: Tolerance, *, is_reduced: bool = True) -> Comparison:
-    """Compare a value with an expected one of the same shape."""
+def compare(value: Array, expected: Array, tolerance: Tolerance, *, singles: int = 0) -> Comparison:
+    """Compare a value with an expected one of the same shape; `singles` losses have been reduced to it."""
     dtype = value.dtype
     value, expected = (np.asarray(a, dtype=np.float64) for a in (value, expected))
     if value.shape != expected.shape and value.size == expected.size == 1:
@@ -48,7 +48,7 @@ def compare(value: Array, expected: Array, tolerance: Tolerance, *, is_reduced: 
         hint = None if expected.shape else "`reduction` mean or sum gives one number"
         # A loss of the whole batch is one number, also with the reduction none.
         if not value.shape:
-            hint = "`reduction` none gives the single losses" if is_reduced else None
+            hint = "`reduction` none gives the single losses" if expected.size == singles else None
         raise ShapeError(
             f"`expect` has shape {show_shape(expected.shape)}, and the result {show_shape(value.shape)}",
             argument="expect",

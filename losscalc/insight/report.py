@@ -49,7 +49,8 @@ def checked(
     asked = any(each is not None for each in tolerances)
     if asked:
         tolerance = Tolerance(tolerances[0] or 0.0, tolerances[1] or 0.0)
-    comparison = compare(result.value, expected, tolerance, is_reduced=not call.reduction.keeps)
+    singles = 0 if call.reduction.keeps else result.count + result.ignored
+    comparison = compare(result.value, expected, tolerance, singles=singles)
     found = None
     if isinstance(call.operation, Loss) and not comparison.agrees:
         found = _searched(cast(Call, call), comparison, number, tolerance, watch)

@@ -173,7 +173,7 @@ REFUSALS = [
         (*MSE, "--expect", "4,9"),
         4,
         "--expect has shape (2,), and the result ()",
-        "--reduction none gives the single losses",
+        "--reduction none gives the single losses; if it is a decimal comma: --expect 4.9",
     ),
     ((*MSE, "--expect", "none.csv"), 3, "none.csv: no such file or directory", "an array is a file, "),
     (
@@ -232,8 +232,16 @@ def test_what_is_refused(run: Run, words: tuple[str, ...], code: int, problem: s
 
 def test_no_single_losses_are_promised_of_a_loss_of_the_whole(run: Run) -> None:
     """All elements make one Dice loss, also with the reduction none, which was asked for."""
-    words = ("dice", "-i", "0.9,0.2", "-t", "1,0", "-r", "none", "--expect", "1,2")
+    words = ("dice", "-i", "0.9,0.2", "-t", "1,0", "-r", "none", "--expect", "[1,2]")
     assert run(*words) == (4, "", "losscalc: error: --expect has shape (2,), and the result ()\n")
+
+
+@pytest.mark.parametrize("words", [("-r", "none", "--expect", "4,9,1"), ("--expect", "[1,2,3]")])
+def test_nothing_is_advised_where_nothing_helps(run: Run, words: tuple[str, ...]) -> None:
+    """Three numbers are neither the mean of two losses nor these, and no number with a decimal comma."""
+    code, _, err = run(*MSE, *words)
+    assert code == 4
+    assert "hint:" not in err
 
 
 def test_a_check_in_json(run: Run) -> None:
