@@ -210,9 +210,9 @@ def choose_reduction(
     if legacy is not None and not cls.legacy:
         raise ParameterError(f"{cls.name} has no `size_average` and `reduce`; use `reduction`")
     if legacy is None and name not in cls.reductions:
-        raise ParameterError(
-            f"`reduction` must be one of {', '.join(cls.reductions)}", found=name, argument="reduction"
-        )
+        from losscalc.core.resemblance import not_one_of
+
+        raise not_one_of("reduction", name, cls.reductions)
     if legacy is None:
         return REDUCTIONS[name], None
     notice = LosscalcWarning(
@@ -235,7 +235,9 @@ def check_wrt(operation: Operation, wrt: str, given: Collection[str]) -> None:
     """Refuse a gradient with respect to an array that has none, or is not given."""
     known = differentiable(type(operation))
     if wrt not in known:
-        raise ParameterError(f"`wrt` must be one of {', '.join(known)}", found=wrt, argument="wrt")
+        from losscalc.core.resemblance import not_one_of
+
+        raise not_one_of("wrt", wrt, known)
     if wrt not in given:
         raise ParameterError(f"`{wrt}` is not given, so there is no gradient of it", argument=wrt)
 

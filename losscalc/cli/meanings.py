@@ -78,24 +78,3 @@ SCORES = MappingProxyType(
     }
 )
 """The kinds of scores that people name an option after."""
-
-WORDS = MappingProxyType(
-    {
-        "avg": "mean",
-        "average": "mean",
-        "total": "sum",
-        "elementwise": "none",
-        "no": "none",
-        "md": "markdown",
-        "tex": "latex",
-        "ndjson": "jsonl",
-        "text": "plain",
-        "txt": "plain",
-        "float": "float32",
-        "half": "float16",
-        "double": "float64",
-        "ignore": "drop",
-        "skip": "drop",
-    }
-)
-"""The same for the words that options take."""

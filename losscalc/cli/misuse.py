@@ -6,12 +6,10 @@ from collections.abc import Sequence
 
 import click
 
-from losscalc.cli.meanings import COMMANDS, MEANINGS, SCORES, WORDS
+from losscalc.cli.meanings import COMMANDS, MEANINGS, SCORES
+from losscalc.core.resemblance import choice
 from losscalc.errors import LosscalcError, UnknownLossError, UsageError, option_name, printable
 from losscalc.inputs.parts import quoted
-
-# From this ratio on two names are one, misspelt.
-_ALIKE = 0.75
 
 
 def usage(error: click.ClickException) -> str:
@@ -92,9 +90,7 @@ def _nearest(error: click.ClickException) -> str | None:
     if isinstance(error, click.BadParameter) and error.param is not None:
         found = re.search(r"'([^']*)' is not one of", error.message)
         if found is not None and isinstance(error.param.type, click.Choice):
-            choices = [str(choice) for choice in error.param.type.choices]
-            typed = found[1].lower()
-            return WORDS[typed] if WORDS.get(typed) in choices else _closest(typed, choices)
+            return choice(found[1], map(str, error.param.type.choices))
     return None
 
 
@@ -115,15 +111,9 @@ def _alike(name: str, command: click.Command) -> str | None:
     # Without the dashes, which all options have and which would make any two alike.
     typed = name.lstrip("-")
     options = (option for parameter in command.params for option in parameter.opts)
-    close = _closest(typed, [option[2:] for option in options if option.startswith("--")])
+    close = choice(typed, [option[2:] for option in options if option.startswith("--")])
     return f"--{close}" if close and len(typed) > 1 else None
 
 
 def _plain(name: str) -> str:
     return name.lstrip("-").lower().replace("_", "-")
-
-
-def _closest(typed: str, known: Sequence[str]) -> str | None:
-    import difflib
-
-    return next(iter(difflib.get_close_matches(typed, known, n=1, cutoff=_ALIKE)), None)

@@ -307,9 +307,9 @@ def result_dtype(dtype: DTypeLike | None) -> np.dtype | None:
     except TypeError:
         wanted = np.dtype(object)
     if wanted.name not in DTYPES:
-        raise ParameterError(
-            f"`dtype` must be one of {', '.join(DTYPES)}", found=str(dtype), argument="dtype"
-        )
+        from losscalc.core.resemblance import not_one_of
+
+        raise not_one_of("dtype", str(dtype), DTYPES)
     return wanted
 
 

@@ -2,15 +2,66 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
+from types import MappingProxyType
+
+from losscalc.errors import ParameterError
 
 # From this ratio on two names are one, misspelt; between others the letters that agree say nothing.
 _ALIKE = 0.85
 # What names of libraries end in, which would make any two alike.
 _ENDING = re.compile(r"(loss|trainer|score|error)$")
 _WORD = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+")
+# The same for a word of which there are only a few, which are seldom alike.
+_ALIKE_OF_FEW = 0.75
 # What the words that are found have to tell, at least, and as a share of all that were typed.
 _LEAST, _SHARE = 0.1, 0.25
+
+
+WORDS = MappingProxyType(
+    {
+        "avg": "mean",
+        "average": "mean",
+        "total": "sum",
+        "elementwise": "none",
+        "no": "none",
+        "md": "markdown",
+        "tex": "latex",
+        "ndjson": "jsonl",
+        "text": "plain",
+        "txt": "plain",
+        "float": "float32",
+        "half": "float16",
+        "double": "float64",
+        "ignore": "drop",
+        "skip": "drop",
+    }
+)
+"""What the words that options and arguments take are called elsewhere."""
+
+
+def choice(word: str, choices: Iterable[str]) -> str | None:
+    """Of a few words, the one that is meant by another, which may be misspelt or what others say.
+
+    >>> [choice(word, ["none", "mean", "sum"]) for word in ("AVG", "mena", "max")]
+    ['mean', 'mean', None]
+    """
+    typed, known = word.lower(), list(choices)
+    if WORDS.get(typed) in known:
+        return WORDS[typed]
+    return next(iter(get_close_matches(typed, known, n=1, cutoff=_ALIKE_OF_FEW)), None)
+
+
+def not_one_of(argument: str, found: object, choices: Iterable[str]) -> ParameterError:
+    """The error for an argument that is none of the words that it may be."""
+    known = list(choices)
+    close = choice(found, known) if isinstance(found, str) else None
+    return ParameterError(
+        f"`{argument}` must be one of {', '.join(known)}",
+        found=found,
+        argument=argument,
+        hint=f"did you mean {close}?" if close else None,
+    )
 
 
 def nearest(name: str, known: Mapping[str, Iterable[str]], normal: Callable[[str], str]) -> str | None:

@@ -1,5 +1,6 @@
 """Arrays of other libraries as NumPy's, by what they can do: none of these libraries is imported."""
 
+import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ PLAIN = (np.ndarray, list, tuple, float, int, type(None))
 """What is in main memory, and has no gradient and no names; None stands for an array that is not given."""
 _REAL = "fiub"
 """The kinds of dtypes of real numbers."""
+_READERS = {".npy": "numpy.load({})", ".csv": "numpy.loadtxt({}, delimiter=',')"}
+"""What reads files of a suffix in Python. A table without a header must not lose its first row for one."""
 
 
 def as_array(name: str, value: Any) -> Array:
@@ -32,6 +35,8 @@ def as_array(name: str, value: Any) -> Array:
     if type(value) not in PLAIN:
         _check_place(name, value)
         value = _detached(value)
+    if isinstance(value, str | os.PathLike):
+        raise _unread(name, os.fspath(value))
     array = _converted(name, value)
     if array.dtype.kind in _REAL:
         return array
@@ -43,6 +48,17 @@ def as_array(name: str, value: Any) -> Array:
     if array.dtype.kind not in _REAL:
         raise DTypeError(f"`{name}` must hold real numbers", found=_kind_of(value, array), argument=name)
     return array
+
+
+def _unread(name: str, text: str) -> DTypeError:
+    """The error for the name of a file in the place of an array, or for another text."""
+    reader = _READERS.get(os.path.splitext(text)[1].lower())
+    return DTypeError(
+        f"`{name}` must hold real numbers, and files are read on the command line alone",
+        found=text,
+        argument=name,
+        hint=f"read the file first, as in {reader.format(repr(text))}" if reader else None,
+    )
 
 
 def check_rows(given: Mapping[str, Any], names: Collection[str]) -> None:

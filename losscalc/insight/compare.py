@@ -38,8 +38,13 @@ class Comparison(NamedTuple):
         return float(self.value[self.worst]) - float(self.expected[self.worst])
 
 
-def compare(value: Array, expected: Array, tolerance: Tolerance, *, singles: int = 0) -> Comparison:
-    """Compare a value with an expected one of the same shape; `singles` losses have been reduced to it."""
+def compare(
+    value: Array, expected: Array, tolerance: Tolerance, *, singles: int = 0, name: str = "expect"
+) -> Comparison:
+    """Compare a value with an expected one of the same shape.
+
+    `singles` is how many losses have been reduced to the value, and `name` the argument that is expected.
+    """
     dtype = value.dtype
     value, expected = (np.asarray(a, dtype=np.float64) for a in (value, expected))
     if value.shape != expected.shape and value.size == expected.size == 1:
@@ -50,8 +55,8 @@ def compare(value: Array, expected: Array, tolerance: Tolerance, *, singles: int
         if not value.shape:
             hint = "`reduction` none gives the single losses" if expected.size == singles else None
         raise ShapeError(
-            f"`expect` has shape {show_shape(expected.shape)}, and the result {show_shape(value.shape)}",
-            argument="expect",
+            f"`{name}` has shape {show_shape(expected.shape)}, and the result {show_shape(value.shape)}",
+            argument=name,
             hint=hint,
         )
     with np.errstate(all="ignore"):

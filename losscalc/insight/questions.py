@@ -150,7 +150,8 @@ def check(
 
     asked = _Asked.of(loss, arrays, arguments)
     values, typed = _expectation(expected)
-    report = checked(asked.call, asked.result, values, typed, (rtol, atol), partial(_code, asked.call))
+    code = partial(_code, asked.call)
+    report = checked(asked.call, asked.result, values, typed, (rtol, atol), code, name="expected")
     return Check(report._replace(speak=in_python))
 
 

@@ -36,10 +36,13 @@ def checked(
     tolerances: tuple[float | None, float | None],
     command: Command,
     watch: Watch | None = None,
+    *,
+    name: str = "expect",
 ) -> "Report":
     """Compare the result of a call with what is expected, and search for what would have led to that.
 
     `typed` is the expected number as it was typed, of which the digits count; None takes those of its repr.
+    `name` is the argument that it is given by.
     """
     number = None
     if expected.size == 1:
@@ -50,7 +53,7 @@ def checked(
     if asked:
         tolerance = Tolerance(tolerances[0] or 0.0, tolerances[1] or 0.0)
     singles = 0 if call.reduction.keeps else result.count + result.ignored
-    comparison = compare(result.value, expected, tolerance, singles=singles)
+    comparison = compare(result.value, expected, tolerance, singles=singles, name=name)
     found = None
     if isinstance(call.operation, Loss) and not comparison.agrees:
         found = _searched(cast(Call, call), comparison, number, tolerance, watch)

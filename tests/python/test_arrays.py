@@ -5,6 +5,7 @@ import contextlib
 import importlib
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -233,3 +234,35 @@ def test_misspelt_arguments_are_known() -> None:
     with pytest.raises(losscalc.ParameterError) as caught:
         losscalc.compute("mse", X, X, reductoin="sum")
     assert caught.value.__notes__ == ["hint: did you mean reduction?"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        ({"reduction": "avg"}, "did you mean mean?"),
+        ({"reduction": "nnoe"}, "did you mean none?"),
+        ({"dtype": "flota32"}, "did you mean float32?"),
+        ({"wrt": "inptu"}, "did you mean input?"),
+        ({"reduction": 3}, None),
+    ],
+)
+def test_misspelt_words_are_known(arguments, hint) -> None:
+    """As on the command line."""
+    with pytest.raises(losscalc.ParameterError, match="must be one of") as caught:
+        losscalc.gradient("mse", X, X, **arguments)
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize("path", ["x.npy", Path("x.npy")])
+def test_files_are_not_read(path) -> None:
+    """A path is no array of one text: the message says who reads files."""
+    with pytest.raises(losscalc.DTypeError, match=r"command line alone, found 'x\.npy'") as caught:
+        losscalc.compute("mse", path, X)
+    assert caught.value.hint == "read the file first, as in numpy.load('x.npy')"
+
+
+def test_the_expected_array_is_called_as_it_is_given() -> None:
+    """Python has no argument `expect`."""
+    with pytest.raises(losscalc.ShapeError, match=r"^expected has shape \(3,\)") as caught:
+        losscalc.check("mse", X, X, expected=X)
+    assert caught.value.argument == "expected"
