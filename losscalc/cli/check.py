@@ -114,10 +114,13 @@ def _deliver(delivery: Delivery, report: Report, working: "Working | None") -> N
 
 def supposed(request: Request, text: str) -> Result:
     """The result of a request under hypotheses."""
+    from losscalc.insight.detect.suppose import not_finite
     from losscalc.insight.detect.suppose import supposed as outcome
 
     call, result = request.gathered(as_given=True)
-    return result.under(text, outcome(call, text))
+    value = outcome(call, text)
+    request.voice.tell(not_finite(result.value, value))
+    return result.under(text, value)
 
 
 def without_options(words: Sequence[str], names: Sequence[str]) -> list[str]:

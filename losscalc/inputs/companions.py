@@ -242,13 +242,14 @@ def _shared_ids(tables: Sequence[Table]) -> set[str]:
 
 
 def _condition(text: str, tables: Sequence[Table]) -> "Condition":
-    from losscalc.inputs.conditions import column_meant, find_condition
+    from losscalc.inputs.conditions import check_value, column_meant, find_condition
 
     names = list(dict.fromkeys(name for table in tables for name in table.columns))
     found = find_condition(text, names)
     if found is None:
         word = column_meant(text)
         raise _no_column(word, names, "--where", text.strip()[len(word) :])
+    check_value(found, text, names)
     # Read as a whole, a table is left without the column that the condition is on as far as its names tell.
     wholes = [t for t in tables if any(place.address.part is None for place in t.places.values())]
     if any(find_condition(text, table.columns) not in (None, found) for table in wholes):

@@ -1,13 +1,16 @@
 """Conditions that rows have to meet: COLUMN OP VALUE, as in `split=val` or `p > 0.4`."""
 
 import operator
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from losscalc.core.array import Array
+from losscalc.core.domains import parse_number
 from losscalc.errors import UsageError, printable
+from losscalc.inputs.parts import quoted
 
 Comparison = Callable[[Any, Any], Any]
 
@@ -22,6 +25,8 @@ _COMPARISONS: dict[str, Comparison] = {
     ">": operator.gt,
 }
 _IN = "in"
+# How other languages write comparisons, and what is typed here.
+_ELSEWHERE = {"<>": "!=", "=>": ">=", "=<": "<=", "!==": "!="}
 
 
 class Condition(NamedTuple):
@@ -98,6 +103,35 @@ def check_condition(text: str) -> None:
             found=text,
             hint="quote the condition, as in --where 'p > 0.4' or --where split=val",
         )
+
+
+def check_value(condition: Condition, text: str, names: Sequence[str]) -> None:
+    """Refuse a condition that no row would meet, as a part of it is left in its value."""
+    _check_sign(condition, text)
+    for word in re.finditer(r"\s+(?:and|AND|&&?)\s+", condition.value):
+        first, other = condition.value[: word.start()], condition.value[word.end() :]
+        if find_condition(other, names) is not None:
+            own = quoted(f"{condition.column} {condition.comparison} {first}")
+            hint = f"give each of its own: --where {own} --where {quoted(other)}"
+            raise UsageError("a condition is on one column", found=text, hint=printable(hint))
+
+
+def _check_sign(condition: Condition, text: str) -> None:
+    """Refuse a comparison with a sign too many, such as `>>`.
+
+    Texts may begin with such signs, as in `income = >50K`, but none is larger or smaller than others by them.
+    """
+    rest = condition.value.lstrip("<>=! ")
+    signs = condition.comparison + condition.value.removesuffix(rest).replace(" ", "")
+    if condition.comparison == _IN or signs == condition.comparison:
+        return
+    is_equality = _COMPARISONS[condition.comparison] in (operator.eq, operator.ne)
+    is_joined = text.strip().endswith(condition.comparison + condition.value)
+    if is_equality and not (is_joined and parse_number(rest) is not None):
+        return
+    meant = _ELSEWHERE.get(signs) or next(sign for sign in _COMPARISONS if signs.startswith(sign))
+    hint = f"did you mean --where {quoted(f'{condition.column} {meant} {rest}')}?"
+    raise UsageError("not a comparison", found=signs, hint=printable(hint))
 
 
 def column_meant(text: str) -> str:

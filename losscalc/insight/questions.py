@@ -168,11 +168,13 @@ def suppose(
     >>> suppose("bce-logits", [2.0, -1.0, 0.0], [1, 0, 1], mistake="sum").value
     np.float64(1.133336879)
     """
-    from losscalc.insight.detect.suppose import supposed
+    from losscalc.insight.detect.suppose import not_finite, supposed
 
     names = mistake if isinstance(mistake, str) else ",".join(mistake)
     asked = _Asked.of(loss, arrays, arguments)
-    return Supposition(asked.result.under(names, supposed(asked.of_loss, names)))
+    value = supposed(asked.of_loss, names)
+    announce(not_finite(asked.result.value, value))
+    return Supposition(asked.result.under(names, value))
 
 
 def worst(loss: object, *arrays: ArrayLike | None, count: int = 5, **arguments: Any) -> WorstLosses:

@@ -210,6 +210,12 @@ REFUSALS = [
     ),
     ((*MSE, "--suppose", "half=2"), 2, "half takes no number, found 'half=2'", "half alone does it"),
     ((*MSE, "--suppose", "times"), 2, "times needs a number, found 'times'", "times=2, for instance"),
+    (
+        (*MSE, "--suppose", "batch-means=1.5"),
+        2,
+        "batch-means needs a whole number, found '1.5'",
+        "batch-means=2, for instance",
+    ),
     ((*MSE, "--suppose", "times=x"), 2, "times needs a number, found 'x'", "times=2, for instance"),
     (
         (*MSE, "--suppose", "median,max"),
@@ -228,6 +234,16 @@ def test_what_is_refused(run: Run, words: tuple[str, ...], code: int, problem: s
     assert (got, out) == (code, "")
     assert first.startswith(f"losscalc: error: {problem}")
     assert hint is None or rest[0].startswith(f"  hint: {hint}")
+
+
+def test_a_supposition_that_is_not_finite(run: Run) -> None:
+    """Is warned of as any result is, and not again where the loss itself is NaN."""
+    words = ("cross-entropy", "-i", "[[1,2],[3,4]]", "-t", "0,1", "--suppose", "temperature=0")
+    assert run(*words) == (0, "nan\n", "losscalc: warning: a result is not finite, found nan\n")
+    assert run(*words, "-W", "error")[0] == 4
+    assert run("mse", "-i", "1,nan", "-t", "1,2", "--suppose", "half")[2].count("not finite") == 1
+    with pytest.warns(losscalc.LosscalcWarning, match="not finite"):
+        losscalc.suppose("cross-entropy", [[1.0, 2.0]], [0], mistake="temperature=0")
 
 
 def test_no_single_losses_are_promised_of_a_loss_of_the_whole(run: Run) -> None:

@@ -1,11 +1,13 @@
 """Conditions on rows: which column, comparison and value a text means, and of which cells it is true."""
 
+import re
+
 import numpy as np
 import pytest
 
 from losscalc.errors import UsageError
 from losscalc.inputs.cells import as_cells
-from losscalc.inputs.conditions import Condition, check_condition, column_meant, find_condition
+from losscalc.inputs.conditions import Condition, check_condition, check_value, column_meant, find_condition
 
 NAMES = ["p", "p>q", "p >", "split", "split in", "in", "x in y", "a b", "a=b", "a", "%", "é", "p.value", ""]
 
@@ -54,6 +56,38 @@ def test_the_longest_name_that_leaves_a_comparison(text, column, comparison, val
 def test_no_column_of_these_names(text):
     """A name is all of a name, and a comparison has to follow."""
     assert find_condition(text, ["p", "split"]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "hint"),
+    [
+        ("p >> 3", "'>>'", "did you mean --where 'p > 3'?"),
+        ("p > > 3", "'>>'", "did you mean --where 'p > 3'?"),
+        ("p > = 3", "'>='", "did you mean --where 'p >= 3'?"),
+        ("p<>3", "'<>'", "did you mean --where 'p != 3'?"),
+        ("p=>3", "'=>'", "did you mean --where 'p >= 3'?"),
+        ("p =< .5", "'=<'", "did you mean --where 'p <= .5'?"),
+        ("p === 3", "'==='", "did you mean --where 'p == 3'?"),
+        ("p > 3 and q < 2", "'p > 3 and q < 2'", "give each of its own: --where 'p > 3' --where 'q < 2'"),
+        ("a=x && q<2", "'a=x && q<2'", "give each of its own: --where 'a = x' --where 'q<2'"),
+    ],
+)
+def test_what_is_left_of_a_condition_in_its_value(text, found, hint):
+    """No row would meet it, and the mean of none is NaN."""
+    names = ["p", "q", "a"]
+    condition = find_condition(text, names)
+    with pytest.raises(UsageError, match=f", found {re.escape(found)}") as caught:
+        check_value(condition, text, names)
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["p = >50K", "p=<=50K", "p = < 5", "p!= =", "p > -3", "p in >1,<2", "p = A and B", "p = x and y = 1"],
+)
+def test_what_texts_may_hold(text):
+    """Signs in front of a text that is equal to a cell, and words that no condition follows."""
+    check_value(find_condition(text, ["p"]), text, ["p"])
 
 
 @pytest.mark.parametrize("text", ["split", "p 0.4", "p", "", "fold in ", "fold in", "pin 3"])

@@ -105,7 +105,7 @@ class Hypothesis(NamedTuple):
     as_given: bool = False
     """Whether it is about how the arrays are taken, which all others find done."""
     tried: Callable[[Any], Iterable[float]] | None = None
-    """The numbers that are tried, for such losses."""
+    """The numbers that are tried, for such losses: whole ones, as they count or name something."""
     span: Span | None = None
     """The numbers among which one is looked for."""
 
@@ -113,6 +113,11 @@ class Hypothesis(NamedTuple):
     def has_number(self) -> bool:
         """Whether it is a family, of which a number picks one."""
         return self.tried is not None or self.span is not None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it takes whole numbers alone."""
+        return self.tried is not None and self.span is None
 
     @property
     def usual(self) -> list[float]:

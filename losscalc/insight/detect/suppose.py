@@ -7,8 +7,9 @@ from itertools import pairwise
 import numpy as np
 
 from losscalc.catalogue.base import Loss
-from losscalc.core.array import Array
-from losscalc.errors import UsageError
+from losscalc.core.array import Array, are_finite
+from losscalc.engine.block import NOT_FINITE
+from losscalc.errors import LosscalcWarning, UsageError
 from losscalc.insight.call import Call, simplified
 from losscalc.insight.detect.catalogue import hypotheses
 from losscalc.insight.detect.gradients import gradient
@@ -67,6 +68,8 @@ def _supposed(word: str, known: dict[str, list[Hypothesis]]) -> Supposed:
         number = np.nan
     if not np.isfinite(number):
         raise UsageError(f"{name} needs a number", found=text, hint=f"{name}=2, for instance")
+    if row.is_whole and not number.is_integer():
+        raise UsageError(f"{name} needs a whole number", found=text, hint=f"{name}=2, for instance")
     return Supposed(row, number)
 
 
@@ -79,6 +82,14 @@ def supposed(call: Call, text: str) -> Array:
         what = "does not apply" if len(rows) == 1 else "do not apply together"
         raise UsageError(f"{text} {what} to these arrays", hint=f"it means: {meaning}")
     return found
+
+
+def not_finite(plain: Array, value: Array) -> tuple[LosscalcWarning, ...]:
+    """The usual warning about what a call comes to under hypotheses, if that is not so without them."""
+    if are_finite(value) or not are_finite(plain):
+        return ()
+    place = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
+    return (LosscalcWarning(NOT_FINITE, found=value[place], index=place),)
 
 
 def outcome(call: Call, rows: Combination) -> Array | None:
