@@ -115,16 +115,31 @@ class Catalogue(click.Group):
             formatter.write_dl([*_MORE, ("tools", " ".join(TOOLS))])
 
 
+def awaited(words: list[str]) -> click.Option | None:
+    """The option of the output that stands before any command, and whose value comes next."""
+    option = _output_options().get(words[-1]) if words else None
+    return option if option is not None and _options_end(words) > len(words) else None
+
+
 def _command_first(words: list[str]) -> list[str]:
     """The words with the options of the output that stand before the command at the end."""
+    place = _options_end(words)
+    return [*words[place:], *words[:place]] if place < len(words) else words
+
+
+def _options_end(words: list[str]) -> int:
+    """Where the options of the output that stand before the command end; beyond the end if a value lacks."""
+    options, place = _output_options(), 0
+    while place < len(words) and (option := options.get(words[place].partition("=")[0])):
+        place += 1 if option.is_flag or "=" in words[place] else 2
+    return place
+
+
+def _output_options() -> dict[str, click.Option]:
     from losscalc.cli.options import output_options
 
     options = [option for option in output_options() if isinstance(option, click.Option)]
-    lengths = {name: 1 if option.is_flag else 2 for option in options for name in option.opts}
-    place = 0
-    while place < len(words) and (length := lengths.get(words[place].partition("=")[0])):
-        place += 1 if "=" in words[place] else length
-    return [*words[place:], *words[:place]] if place < len(words) else words
+    return {name: option for option in options for name in option.opts}
 
 
 def _some(names: str) -> str:

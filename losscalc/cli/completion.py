@@ -13,7 +13,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem, ShellComplete, split_arg_string
 
-from losscalc.cli.catalogue import losscalc
+from losscalc.cli.catalogue import awaited, losscalc
 from losscalc.cli.options import Display
 from losscalc.cli.output import Delivery
 from losscalc.cli.streams import write_stdout
@@ -57,8 +57,17 @@ def _answers(shell: str, words: list[str]) -> Iterator[str]:
     prefix = f"{option}=" if sign and option.startswith("--") else ""
     # Whatever is wrong with what was typed so far, nothing fits then.
     with contextlib.suppress(LosscalcError, click.ClickException, click.exceptions.Exit):
-        for item in ShellComplete(losscalc, {}, "losscalc", VARIABLE).get_completions(before, last):
+        for item in _items(before, last):
             yield _line(shell, item, prefix, last)
+
+
+def _items(before: list[str], last: str) -> "list[CompletionItem[Any]]":
+    """What may stand in the place of the last word: values of an option if it stands before the command."""
+    name, sign, value = last.partition("=")
+    option = awaited([*before, name] if sign else before)
+    if option is not None:
+        return option.shell_complete(click.Context(losscalc), value if sign else last)
+    return ShellComplete(losscalc, {}, "losscalc", VARIABLE).get_completions(before, last)
 
 
 def _line(shell: str, item: "CompletionItem[Any]", prefix: str, last: str) -> str:

@@ -48,10 +48,13 @@ def unknown(words: Sequence[str]) -> LosscalcError:
 
 
 def _searched(error: UnknownLossError, word: str) -> UnknownLossError:
-    """The error with a hint at what the search finds by the word, where nothing is called nearly so."""
+    """The error with a hint at a tool or at what the search finds, where no loss is called nearly so."""
+    from losscalc.cli.catalogue import TOOLS
     from losscalc.core.registry import ALL
     from losscalc.insight.search import search
 
+    if error.hint == ALL and (tool := choice(word, TOOLS)) is not None:
+        error.hint = f"did you mean {tool}?"
     with contextlib.suppress(UsageError):
         if error.hint == ALL and search(word):
             error.hint = f"losscalc list {quoted(word)} shows what it may be"

@@ -9,6 +9,8 @@ from losscalc.errors import ParameterError
 
 # From this ratio on two names are one, misspelt; between others the letters that agree say nothing.
 _ALIKE = 0.85
+# Below this one has not even a word of the other.
+_SAME_WORD = 0.5
 # What names of libraries end in, which would make any two alike.
 _ENDING = re.compile(r"(loss|trainer|score|error)$")
 _WORD = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+")
@@ -67,9 +69,11 @@ def not_one_of(argument: str, found: object, choices: Iterable[str]) -> Paramete
 def nearest(name: str, known: Mapping[str, Iterable[str]], normal: Callable[[str], str]) -> str | None:
     """Of operations with all their names, the one whose name a name resembles most.
 
-    >>> known = {"iou": ["box-iou"], "dice": ["soft_dice"], "ctc": ["CTCLoss"]}
-    >>> [nearest(name, known, str.lower) for name in ("dicce", "MaskedDiceLoss", "CircleLoss")]
-    ['dice', 'dice', None]
+    Its own name is given, or the one that is misspelt if its own is another word.
+
+    >>> known = {"iou": ["box-iou"], "dice": ["soft_dice"], "l1": ["L1Loss", "mae"]}
+    >>> [nearest(name, known, str.lower) for name in ("dicce", "MaskedDiceLoss", "CircleLoss", "maae")]
+    ['dice', 'dice', None, 'mae']
     """
     names = {own: [own, *others] for own, others in known.items()}
     return _by_letters(name, names, normal) or _by_words(name, names, normal)
@@ -78,10 +82,14 @@ def nearest(name: str, known: Mapping[str, Iterable[str]], normal: Callable[[str
 def _by_letters(name: str, known: Mapping[str, Iterable[str]], normal: Callable[[str], str]) -> str | None:
     typed = _stem(normal(name))
     found = {
-        own: max(_likeness(typed, _stem(normal(other))) for other in names) for own, names in known.items()
+        own: max((_likeness(typed, _stem(normal(other))), other) for other in names)
+        for own, names in known.items()
     }
-    best = max(found, key=found.__getitem__, default=None)
-    return best if best is not None and found[best] >= _ALIKE else None
+    best = max(found, key=lambda own: found[own][0], default=None)
+    if best is None or found[best][0] < _ALIKE:
+        return None
+    is_own_alike = SequenceMatcher(None, typed, normal(best)).ratio() >= _SAME_WORD
+    return best if is_own_alike else found[best][1]
 
 
 def _stem(name: str) -> str:

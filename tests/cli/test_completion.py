@@ -105,6 +105,8 @@ KEYS = [
     ("losscalc mse -i head.safetensors#w\t", "mse|-i|head.safetensors#weight"),
     ("losscalc mse --reduction su\t", "mse|--reduction|sum"),
     ("losscalc mse --format=mark\t", "mse|--format=markdown"),
+    ("losscalc -f mark\t", "-f|markdown"),
+    ("losscalc -q --format=mark\t", "-q|--format=markdown"),
     ("losscalc mse --header target=n\t", "mse|--header|target=no"),
     ("losscalc cross-entropy --suppose softmax-f\t", "cross-entropy|--suppose|softmax-first"),
     ("losscalc mse -i preds.csv#logit -t preds.csv#label --by i\t", "|--by|id"),

@@ -33,6 +33,9 @@ FILES = {
 TABLE = [
     # usage: 2
     ("bce-logit -i 1", 2, "unknown loss 'bce-logit'", "did you mean bce-logits?"),
+    ("hlep inputs", 2, "unknown loss 'hlep'", "did you mean help?"),
+    ("compare mse maae -i 1 -t 1", 2, "unknown loss 'maae'", "did you mean mae?"),
+    ("mean_square_error -i 1 -t 1", 2, "unknown loss 'mean_square_error'", "did you mean mean_squared_error?"),
     ("BCEWithLogitLoss", 2, "unknown loss 'BCEWithLogitLoss'", "did you mean bce-logits?"),
     ("bce -i 1", 2, "missing option '--target' / '-t'", "losscalc bce --help shows how"),
     ("bce -i 1 -t 1 -i 0", 2, "--input is given twice", "losscalc bce --help shows how"),
