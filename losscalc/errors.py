@@ -220,6 +220,15 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
+def counted(count: int, noun: str) -> str:
+    """So many things, in words.
+
+    >>> counted(1, "row"), counted(0, "row")
+    ('1 row', '0 rows')
+    """
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def reason(error: OSError) -> str:
     """The operating system's words for an error, beginning in lower case."""
     text = error.strerror or str(error) or type(error).__name__

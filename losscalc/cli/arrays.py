@@ -20,7 +20,7 @@ from losscalc.engine.balance import BALANCED, balanced, check_balanced
 from losscalc.engine.call import AnyCall
 from losscalc.engine.findings import Examine
 from losscalc.engine.sources import MemorySource, Source
-from losscalc.errors import LosscalcError, LosscalcNote, Remark, ShapeError, UsageError, option_name
+from losscalc.errors import LosscalcError, LosscalcNote, Remark, ShapeError, UsageError, counted, option_name
 from losscalc.inputs.address import (
     Address,
     open_array,
@@ -230,10 +230,10 @@ def _classes(operation: Operation, sources: Mapping[str, Source], reading: Readi
     if reading.class_names is not None:
         names = read_names(reading.class_names)
         if count and len(names) != count:
-            problem = f"`class_names` has {len(names)} names, and `input` {count} columns"
+            has = f"{counted(len(names), 'name')}, and `input` {counted(count, 'column')}"
             file = nearest_file(reading.class_names) if len(names) == 1 else None
             hint = f"did you mean {quoted(file)}?" if file else "name all columns, in their order"
-            raise UsageError(problem, hint=hint)
+            raise UsageError(f"`class_names` has {has}", hint=hint)
         return Classes.called(names)
     if not is_row or source.names is None or len(source.names) < 2:
         return Classes(count)

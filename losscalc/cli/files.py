@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from losscalc.cli.signals import temporary
 from losscalc.errors import Location, OutputError, UsageError, reason
+from losscalc.inputs.parts import quoted
 
 
 def check_writable(path: str) -> None:
@@ -22,7 +23,8 @@ def check_writable(path: str) -> None:
     if os.path.isdir(path):
         raise OutputError("is a directory, not a file", location=Location(path))
     if not os.path.isdir(folder):
-        raise OutputError("there is no such directory", location=Location(folder))
+        hint = f"mkdir -p {quoted(folder)} makes it"
+        raise OutputError("there is no such directory", location=Location(folder), hint=hint)
     if not os.access(path if os.path.exists(path) else folder, os.W_OK):
         raise OutputError("permission denied", location=Location(path))
 

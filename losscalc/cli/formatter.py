@@ -70,6 +70,12 @@ class Context(click.Context):
         # Otherwise Click takes the colours out again where --color put them into a pipe.
         self.color = has_color(sys.stdout)
 
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool | None:
+        # Click does not tell an error about an option without a value which command it is of.
+        if isinstance(error, click.UsageError) and error.ctx is None:
+            error.ctx = self
+        return super().__exit__(kind, error, trace)
+
 
 def _show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:

@@ -26,10 +26,22 @@ def advice(error: click.ClickException) -> str | None:
         return error.__cause__.advise(option_name)
     if (other := _other_scores(error)) is not None:
         return other
+    if (words := _lacking(error)) is not None:
+        return words
     if (near := _nearest(error)) is not None:
         return f"did you mean {near}?"
     context = error.ctx if isinstance(error, click.UsageError) else None
     return f"{context.command_path} --help shows how" if context else None
+
+
+def _lacking(error: click.ClickException) -> str | None:
+    """What may stand behind an option that has no value, if these are a few words."""
+    if not isinstance(error, click.BadOptionUsage) or error.ctx is None:
+        return None
+    own = next((p for p in error.ctx.command.params if error.option_name in p.opts), None)
+    if own is None or not isinstance(own.type, click.Choice):
+        return None
+    return f"give {error.option_name} one of {', '.join(map(str, own.type.choices))}"
 
 
 def unknown(words: Sequence[str]) -> LosscalcError:

@@ -14,7 +14,7 @@ from losscalc.engine.call import AnyCall
 from losscalc.engine.collect import Collector
 from losscalc.engine.compute import Computation, Run
 from losscalc.engine.sources import Source
-from losscalc.errors import Index, Location, LosscalcWarning
+from losscalc.errors import Index, Location, LosscalcWarning, counted
 from losscalc.outputs.result import Result
 
 if TYPE_CHECKING:
@@ -136,5 +136,4 @@ def _running(sources: Mapping[str, Source], voice: Voice, dask: str | None) -> I
 
 def _left_out(dropped: int) -> Iterator[LosscalcWarning]:
     if dropped:
-        rows = "1 row" if dropped == 1 else f"{dropped} rows"
-        yield LosscalcWarning(f"left out {rows} with a missing number")
+        yield LosscalcWarning(f"left out {counted(dropped, 'row')} with a missing number")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from losscalc.core.roles import Role
 
 MISSING = "NaN is a missing number, whose row --na drop leaves out"
+FRACTION = "losscalc list regression shows the losses of targets that may have any value"
 IGNORED = (255, -1, -100)
 """What usually stands in the place of a label that is to be ignored."""
 

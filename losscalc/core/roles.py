@@ -7,7 +7,7 @@ import numpy as np
 
 from losscalc.core.array import Array, FloatArray, IndexArray, extremes
 from losscalc.core.domains import BITS, NOT_NEGATIVE, SIGNS, UNIT, Choice, Interval, Region
-from losscalc.core.remedies import IGNORED, MISSING, ignoring
+from losscalc.core.remedies import FRACTION, IGNORED, MISSING, ignoring
 from losscalc.errors import ClassIndexError, DomainError, DTypeError
 
 Kind = Literal[
@@ -261,7 +261,7 @@ def as_indices(name: str, values: Array) -> IndexArray:
                 found=values[tuple(wrong[0])],
                 argument=name,
                 index=tuple(int(i) for i in wrong[0]),
-                hint=MISSING if is_class and np.isnan(values[tuple(wrong[0])]) else None,
+                hint=(MISSING if np.isnan(values[tuple(wrong[0])]) else FRACTION) if is_class else None,
             )
     elif values.dtype != np.uint64:
         return values.astype(np.int64, copy=False)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.array import Shape, row_size, show_shape
-from losscalc.errors import DTypeError, ShapeError
+from losscalc.errors import DTypeError, ShapeError, counted
 
 
 class Layout(NamedTuple):
@@ -245,11 +245,20 @@ def unequal_shapes(
     elif mine[:1] == theirs[:1] and {len(mine), len(theirs)} == {1, 2}:
         many = name if len(mine) == 2 else other
         hint = f"`{many}` has several columns; take one of a file as FILE#NAME or FILE#2"
+    elif mine[1:] == theirs[1:] and (excess := _excess(mine, theirs)):
+        more, fewer = (name, other) if excess > 0 else (other, name)
+        hint = f"leave out {counted(abs(excess), 'row')} of `{more}`: what `{fewer}` lacks"
     return ShapeError(
         f"`{name}` has shape {show_shape(mine)} and `{other}` {show_shape(theirs)}; they {problem}",
         argument=name,
         hint=hint,
     )
+
+
+def _excess(mine: Shape, theirs: Shape) -> int:
+    """How many rows one has more than the other, which both have several of."""
+    one, other = (shape[0] if shape else None for shape in (mine, theirs))
+    return one - other if one is not None and other is not None and min(one, other) > 1 else 0
 
 
 def _without_ones(shape: Shape) -> Shape:

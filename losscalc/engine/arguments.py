@@ -17,7 +17,7 @@ from losscalc.core.operation import Operation, unknown_argument
 from losscalc.engine.balance import BALANCED, balanced
 from losscalc.engine.foreign import PLAIN, as_array, check_rows
 from losscalc.engine.sources import MemorySource, Source
-from losscalc.errors import DataError, DTypeError, ParameterError
+from losscalc.errors import DataError, DTypeError, ParameterError, counted
 
 
 def memory_sources(
@@ -27,7 +27,7 @@ def memory_sources(
     cls = type(operation)
     names = array_names(cls)
     if len(arrays) > len(names):
-        raise ParameterError(f"{operation.name} takes {len(names)} arrays", found=len(arrays))
+        raise ParameterError(f"{operation.name} takes {counted(len(names), 'array')}", found=len(arrays))
     given = dict(zip(names, arrays, strict=False))
     for name, value in named.items():
         if name in given:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from losscalc.core.array import Array
-from losscalc.errors import FormatError
+from losscalc.errors import FormatError, counted
 from losscalc.inputs.limits import CELL, LINE
 from losscalc.inputs.numbers import Numbers, Place
 
@@ -221,7 +221,7 @@ def _misshapen(array: Any, shape: tuple[int, ...], place: Place) -> dict[int, Fo
             wrong |= np.array(level.is_null())
         for position in np.flatnonzero(wrong).tolist():
             row = int(rows[position])
-            problem = f"the list has {lengths[position]} numbers, those before {due}"
+            problem = f"the list has {counted(int(lengths[position]), 'number')}, those before {due}"
             faults.setdefault(row, FormatError(problem, location=place(row)))
         if wrong.any():
             rows, level = rows[~wrong], level.filter(pa.array(~wrong))

@@ -10,7 +10,7 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.engine.sources import Source
-from losscalc.errors import FormatError, Location, LosscalcNote, LosscalcWarning, Remark
+from losscalc.errors import FormatError, Location, LosscalcNote, LosscalcWarning, Remark, counted
 from losscalc.inputs.cache import Passage, encoded
 from losscalc.inputs.cells import EXACT, Cell, as_cells, is_missing, is_word, listed
 from losscalc.inputs.columns import Columns
@@ -254,9 +254,10 @@ class CsvTable:
         """The row, if it has as many cells as the first."""
         if len(row.cells) != self._width:
             known = f"line {self._first_line} has {self._width}"
-            problem = f"the line has {len(row.cells)} cells, but {known}"
-            is_split = self._width == 1 and re.fullmatch(_SHORT_PAIRS, f"{','.join(row.cells)}\n")
-            hint = "for decimal commas give --decimal ," if is_split else None
+            problem = f"the line has {counted(len(row.cells), 'cell')}, but {known}"
+            from losscalc.inputs.remedies import of_another_width
+
+            hint = of_another_width(row.cells, self._width, self._dialect.delimiter)
             raise FormatError(problem, location=self._place(row.line), hint=hint)
         for column in range(self._width - self._trails, self._width):
             if row.cells[column].strip():
@@ -277,7 +278,7 @@ class CsvTable:
                 continue
             inner = listed(cell, self._dialect.decimal) if len(chosen) == 1 else None
             if inner is not None and len(inner) != self._depth:
-                problem = f"the list has {len(inner)} numbers, those before {self._depth}"
+                problem = f"the list has {counted(len(inner), 'number')}, those before {self._depth}"
                 raise FormatError(problem, location=self._place(row.line, column + 1))
             if inner is not None:
                 return [*inner]

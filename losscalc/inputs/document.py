@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from losscalc.errors import FormatError, Location, printable
+from losscalc.errors import FormatError, Location, counted, printable
 from losscalc.inputs.cells import EXACT
 from losscalc.inputs.limits import too_large
 
@@ -141,7 +141,7 @@ def member(document: Any, step: str, location: Location) -> Any:
     if isinstance(document, list) and re.fullmatch(r"0|[1-9]\d*", step, re.ASCII):
         if int(step[:19]) < len(document):
             return document[int(step)]
-        raise FormatError(f"the list has {len(document)} items", found=step, location=location)
+        raise FormatError(f"the list has {counted(len(document), 'item')}", found=step, location=location)
     problem = "neither an object nor a list with such a member"
     # What is inside of nothing is missing, too.
     raise (GapError if document is None else FormatError)(problem, found=step, location=location)

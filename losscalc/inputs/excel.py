@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.engine.sources import Source
-from losscalc.errors import FormatError, Location, LosscalcNote, Remark
+from losscalc.errors import FormatError, Location, LosscalcNote, Remark, counted
 from losscalc.inputs.archive import Archive
 from losscalc.inputs.cells import EXACT, as_cells, is_missing, is_word, names_something
 from losscalc.inputs.columns import Columns
@@ -127,7 +127,7 @@ class SheetTable:
         """What there is to tell of the reading so far."""
         if not self._passed:
             return self._remarks
-        rows = "1 blank row" if self._passed == 1 else f"{self._passed} blank rows"
+        rows = counted(self._passed, "blank row")
         return [*self._remarks, LosscalcNote(f"passed over {rows}", location=self.columns.place())]
 
     def doubt(self, excess: int) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from losscalc.errors import FormatError, Location, LosscalcNote
+from losscalc.errors import FormatError, Location, LosscalcNote, counted
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.document import escaped
 from losscalc.inputs.headers import are_numbered
@@ -99,7 +99,8 @@ def _split(document: Mapping[str, Any], location: Location) -> Frame | None:
         return None
 
     def wrong(number: int) -> FormatError:
-        problem = f"the row has {len(rows[number])} items, but there are {len(columns)} columns"
+        items = counted(len(rows[number]), "item")
+        problem = f"the row has {items}, but there are {len(columns)} columns"
         return FormatError(problem, location=location._replace(part=f"#/data[{number}]"))
 
     def column(position: int) -> list[Any]:

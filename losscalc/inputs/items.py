@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.errors import FormatError, Location, printable
+from losscalc.errors import FormatError, Location, counted, printable
 from losscalc.inputs.cells import EXACT
 from losscalc.inputs.decimals import parse_table
 from losscalc.inputs.document import (
@@ -117,7 +117,8 @@ class Scanner:
                 self.skip()
             else:
                 if start == "[":
-                    raise FormatError(f"the list has {len(keys)} items", found=step, location=location)
+                    problem = f"the list has {counted(len(keys), 'item')}"
+                    raise FormatError(problem, found=step, location=location)
                 known = printable(f"there are {', '.join(keys[:20])}") if keys else None
                 raise FormatError("there is no such member", found=step, location=location, hint=known)
 

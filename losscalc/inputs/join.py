@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.errors import FormatError, printable
+from losscalc.errors import FormatError, counted, printable
 from losscalc.inputs.cells import Cell, shown_cell
 from losscalc.inputs.feeds import Batch, Feed, join_batches
 from losscalc.inputs.keys import Marks, Seen, differences, found_in, marks
@@ -213,7 +213,7 @@ class Join:
         """Refuse a key that is in a table twice, as nobody knows which of its rows is meant."""
         for side in self._sides:
             if side.twice.number:
-                what = "1 row has" if side.twice.number == 1 else f"{side.twice.number} rows have"
+                what = f"{counted(side.twice.number, 'row')} {'has' if side.twice.number == 1 else 'have'}"
                 raise FormatError(
                     f"{what} the {printable(self._key)} of a row above: {side.twice}",
                     location=side.feed.locate(self._key, side.twice.first[0][0]),

@@ -9,7 +9,16 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.engine.sources import Group, Labels, Rows, Source, join_rows
 from losscalc.engine.wrappers import Wrapper
-from losscalc.errors import FormatError, Index, Location, LosscalcNote, LosscalcWarning, Remark, printable
+from losscalc.errors import (
+    FormatError,
+    Index,
+    Location,
+    LosscalcNote,
+    LosscalcWarning,
+    Remark,
+    counted,
+    printable,
+)
 from losscalc.inputs.cells import Cell, shown_cell, text_of
 from losscalc.inputs.conditions import Condition
 from losscalc.inputs.feeds import Batch, Feed
@@ -69,8 +78,7 @@ class Lineup:
         if left_out:
             count = sum(rows for _, rows in left_out)
             each = ", ".join(f"{rows} of {path}" for path, rows in left_out)
-            rows = "1 row" if count == 1 else f"{count} rows"
-            yield LosscalcNote(f"left out {rows} that not all tables have: {each}")
+            yield LosscalcNote(f"left out {counted(count, 'row')} that not all tables have: {each}")
         if self._conditions and not self._met:
             met = " and ".join(f"{c.column} {c.comparison} {c.value}".rstrip() for c in self._conditions)
             yield LosscalcWarning(printable(f"no row meets {met}"), hint=self._why_not_met())

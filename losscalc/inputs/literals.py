@@ -86,6 +86,14 @@ def _is_gap(cell: str) -> bool:
     return is_missing(cell) or cell.strip().lower().endswith("nan")
 
 
+def _with_commas(cell: str, count: int) -> str | None:
+    """The hint to put commas between numbers that have blanks."""
+    words = cell.split()
+    if count > 1 or len(words) < 2 or any(parse_number(word) is None for word in words):
+        return None
+    return f"commas separate numbers, as in {','.join(words)}" if len(cell) <= _LONGEST_HINT else None
+
+
 def _cell(cell: str, position: int, count: int, option: str) -> float:
     number = parse_number(cell)
     if number is None:
@@ -93,6 +101,6 @@ def _cell(cell: str, position: int, count: int, option: str) -> float:
             "a number outside the range of float64" if is_overflow(cell) else "not a number",
             found=cell,
             location=Location(option).inside((position,) if count > 1 else ()),
-            hint=MISSING if count > 1 and cell.strip() and is_missing(cell) else None,
+            hint=MISSING if count > 1 and cell.strip() and is_missing(cell) else _with_commas(cell, count),
         )
     return number

@@ -10,7 +10,7 @@ import numpy as np
 from losscalc.core.array import Array, show_shape
 from losscalc.engine.outsiders import identifies
 from losscalc.engine.sources import Rows
-from losscalc.errors import FormatError, Index, Location
+from losscalc.errors import FormatError, Index, Location, counted
 from losscalc.inputs.cells import MISSING, Cell, as_cells, is_missing, number
 from losscalc.inputs.document import DEEPEST, GapError, Written, too_deep
 from losscalc.inputs.parts import as_typed
@@ -184,7 +184,7 @@ def _ragged(level: list[Any], position: int, shape: Index, place: Place) -> Form
     here = place(_unravel(position, shape))
     if isinstance(node, FormatError) or _is_gap(node):
         return _not_a_number(node, here)
-    what = f"has {len(node)} items" if isinstance(node, list) else "is not a list"
+    what = f"has {counted(len(node), 'item')}" if isinstance(node, list) else "is not a list"
     where = first.part if first.line is None else f"line {first.line}{first.part}"
     return FormatError(f"the row {what}, but {where} has {len(level[0])}", location=here)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.errors import FormatError, Location
+from losscalc.errors import FormatError, Location, counted
 from losscalc.inputs.cells import EXACT, as_cells, is_missing, listed, number
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.options import Reading
@@ -73,7 +73,8 @@ def _value(cell: str | float, shape: tuple[int, ...], decimal: str) -> float | l
 def _fault(cell: str | float, shape: tuple[int, ...], decimal: str, place: Location) -> FormatError:
     inner = listed(cell, decimal) if isinstance(cell, str) and shape else None
     if inner is not None:
-        return FormatError(f"the list has {len(inner)} numbers, those before {shape[0]}", location=place)
+        problem = f"the list has {counted(len(inner), 'number')}, those before {shape[0]}"
+        return FormatError(problem, location=place)
     if shape and _value(cell, (), decimal) is not None:
         return FormatError(f"a number, where the rows before have lists of {shape[0]}", location=place)
     return not_a_number(str(cell), None, place)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from losscalc.errors import FormatError, Location, printable
+from losscalc.errors import FormatError, Location, counted, printable
 
 _DIGITS = r"-?\d+"
 _LISTED = 20
@@ -28,9 +28,9 @@ def choose_array(
         return names[0]
     if part is not None:
         raise no_such_array(names, part, path)
-    problem = f"the {what} holds {count or len(names)} arrays" if names else f"the {what} holds no array"
+    many = counted(count or len(names), "array") if names else "no array"
     hint = f"name one: {as_typed(names[0])} ({listed(names)})" if names else None
-    raise FormatError(problem, location=Location(path), hint=hint)
+    raise FormatError(f"the {what} holds {many}", location=Location(path), hint=hint)
 
 
 def no_such_array(names: Sequence[str], part: str, path: str) -> FormatError:

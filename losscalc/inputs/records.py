@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.errors import FormatError, Location, Remark
+from losscalc.errors import FormatError, Location, Remark, counted
 from losscalc.inputs.cells import is_word
 from losscalc.inputs.document import COMPANION, EVERY, escaped, reached, steps_of
 from losscalc.inputs.parts import as_typed
@@ -101,7 +101,7 @@ class Rows:
         step = _closed(step, self.width - 1)
         beyond = next((number for number in re.findall(r"\d+", step) if int(number) >= self.width), None)
         if beyond is not None:
-            problem = f"the list has {self.width} items"
+            problem = f"the list has {counted(self.width, 'item')}"
             raise FormatError(problem, found=beyond, location=self._place(0, None))
         return step
 
@@ -157,7 +157,7 @@ class Rows:
                 problem = "the record has a member that those before lack"
                 raise FormatError(problem, found=new, location=self._place(number, None))
             if isinstance(row, list) and len(row) > len(known):
-                problem = f"the row has {len(row)} items, those before {len(known)}"
+                problem = f"the row has {counted(len(row), 'item')}, those before {len(known)}"
                 raise FormatError(problem, location=self._place(number, None))
 
     def _counted(self, part: str) -> FormatError:

@@ -40,6 +40,17 @@ def not_a_number(
     return FormatError(problem, found=cell, location=location, hint=hint)
 
 
+def of_another_width(cells: list[str], width: int, delimiter: str) -> str | None:
+    """What to do about a line that has more or fewer cells than the first."""
+    if width == 1 and _DECIMAL_COMMA.fullmatch(",".join(cells)):
+        return "for decimal commas give --decimal ,"
+    if not all(cell.isprintable() for cell in cells):
+        return None
+    if len(cells) < width:
+        return "write a missing cell as NaN; --na drop leaves such rows out"
+    return f"put a cell that holds {delimiter!r} in quotes"
+
+
 def _advise(cell: str, delimiter: str | None, *, is_first: bool, others: str, may_list: bool) -> str | None:
     """What to type if a cell is not a number."""
     word = cell.strip()

@@ -18,6 +18,7 @@ from losscalc.errors import (
     LosscalcError,
     Remark,
     ShapeError,
+    counted,
     printable,
 )
 from losscalc.inputs.first import First, OpenFile
@@ -206,7 +207,7 @@ class Shards(Source):
         self._current.close()
         number = len(self._counts)
         if self._known is not None and self._known[number] != self._taken:
-            problem = f"had {_counted(self._known[number], 'row')}, and was written to while they were read"
+            problem = f"had {counted(self._known[number], 'row')}, and was written to while they were read"
             raise FormatError(problem, location=Location(self._paths[number]))
         self._counts.append(self._taken)
         self._taken = 0
@@ -230,7 +231,7 @@ class Shards(Source):
     def _pair(self, other: "Shards") -> None:
         if len(self._paths) != len(other._paths):
             raise ShapeError(
-                f"the pattern has {_counted(len(self._paths), 'file')}, and {printable(other._pattern)} has "
+                f"the pattern has {counted(len(self._paths), 'file')}, and {printable(other._pattern)} has "
                 f"{len(other._paths)}; each file goes with one of the other",
                 location=Location(self._pattern),
             )
@@ -261,9 +262,5 @@ class Shards(Source):
     def _check_rows(self, other: "Shards", number: int, mine: int, theirs: int) -> None:
         if mine != theirs:
             beside = printable(other._paths[number])
-            problem = f"has {_counted(mine, 'row')}, and {beside}, which goes with it, {theirs}"
+            problem = f"has {counted(mine, 'row')}, and {beside}, which goes with it, {theirs}"
             raise ShapeError(problem, location=Location(self._paths[number]))
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"1 {noun}" if count == 1 else f"{count} {noun}s"

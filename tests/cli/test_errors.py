@@ -51,6 +51,8 @@ TABLE = [
         "invalid value for '--reduction' / '-r': 'avg' is not one of 'none', 'mean', 'sum'",
         "did you mean mean?",
     ),
+    ("bce -i 1 -t 1 -r", 2, "option '-r' requires an argument", "give -r one of none, mean, sum"),
+    ("bce -i 1 -t", 2, "option '-t' requires an argument", "losscalc bce --help shows how"),
     ("bce -i 1 -t 1 --reductoin sum", 2, "no such option: --reductoin", "did you mean --reduction?"),
     ("bce x.csv y.csv", 2, "arrays are given by options, found 'x.csv'", "losscalc bce -i x.csv -t y.csv"),
     (
@@ -105,7 +107,7 @@ TABLE = [
         "did you mean #logit?",
     ),
     ("mse -i x.csv#3 -t y.csv", 3, "x.csv: there is no such column, found '3'", "columns are counted from 1 to 2; --header input=yes if the first line names them"),
-    ("mse -i ragged.csv -t y.csv", 3, "ragged.csv:2: the line has 1 cells, but line 1 has 2", None),
+    ("mse -i ragged.csv -t y.csv", 3, "ragged.csv:2: the line has 1 cell, but line 1 has 2", "write a missing cell as NaN; --na drop leaves such rows out"),
     (
         "mse -i mixed.csv -t y.csv",
         3,
@@ -114,7 +116,7 @@ TABLE = [
     ),
     ("mse -i quote.csv -t y.csv", 3, "quote.csv:1: a quote is opened and never closed", None),
     ("mse -i json.csv -t one.csv", 3, "json.csv:1:1: not a number, found '[1'", "for JSON give --from input=json"),
-    ("mse -i a.json -t y.csv", 3, "a.json[1]: the row has 1 items, but [0] has 2", None),
+    ("mse -i a.json -t y.csv", 3, "a.json[1]: the row has 1 item, but [0] has 2", None),
     ("mse -i b.json -t y.csv", 3, "b.json: an object where a list of numbers is expected", "name a member: #/logits, #/n"),
     ("mse -i b.json#/labels -t 1", 3, "b.json#/labels: there is no such member, found 'labels'", "there are logits, n"),
     ("mse -i c.json -t y.csv", 3, "c.json:1:6: not JSON: expecting ',' delimiter", None),
@@ -152,7 +154,7 @@ TABLE = [
         "cross-entropy -i scores.csv -t 0,1.5,2",
         4,
         "--target[1]: holds class indices, which are whole numbers, found 1.5",
-        None,
+        "losscalc list regression shows the losses of targets that may have any value",
     ),
     (
         "cross-entropy -i scores.csv -t 0,1,2 --weight 1,2",
@@ -169,7 +171,7 @@ TABLE = [
     ),
     ("softmax -i 1,2 --dim 1", 4, "--input has 1 axes, and --dim 1 is none of them", None),
     # outputs: 5
-    ("mse -i x.csv -t y.csv -o nowhere/z.csv", 5, "nowhere: there is no such directory", None),
+    ("mse -i x.csv -t y.csv -o nowhere/z.csv", 5, "nowhere: there is no such directory", "mkdir -p nowhere makes it"),
     ("mse -i x.csv -t y.csv -o .", 5, ".: is a directory, not a file", None),
 ]  # fmt: skip
 

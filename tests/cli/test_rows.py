@@ -328,7 +328,10 @@ def test_rows_that_conditions_take(capsys, folder):
         assert error.startswith(not_read)
     assert ran(capsys, *PICKED[:5], "--na", "drop")[2].startswith(not_read)
     (folder / "a.csv").write_text("p,y,n\n.5,1,1\n.5,1\n")
-    message = "losscalc: error: a.csv:3: the line has 2 cells, but line 1 has 3\n"
+    message = (
+        "losscalc: error: a.csv:3: the line has 2 cells, but line 1 has 3\n"
+        "  hint: write a missing cell as NaN; --na drop leaves such rows out\n"
+    )
     assert ran(capsys, *PICKED[:5], "--where", "n=1") == (3, "", message)
 
 

@@ -170,13 +170,13 @@ def test_lists_of_other_lengths(capsys, way):
     name = write(way, q=[1, 2, 3], p=[[1.0, 2.0], [1.0, 2.0], [1.0]])
     assert (
         refused(capsys, "sigmoid", "-i", f"{name}#p")[0]
-        == f"{name}:3:2: the list has 1 numbers, those before 2"
+        == f"{name}:3:2: the list has 1 number, those before 2"
     )
     with opened(f"{name}#p", where=("q<3",)) as source:
         source.take(2)
         rows = source.take(9)
     assert [(row, str(fault)) for row, fault in rows.faults] == [
-        (0, f"{name}:3:2: the list has 1 numbers, those before 2")
+        (0, f"{name}:3:2: the list has 1 number, those before 2")
     ]
     name = write(way, p=[[[1.0], [2.0]], [[1.0], [2.0, 3.0]], [[1.0], None]])
     assert (

@@ -229,7 +229,7 @@ def test_objects_that_may_be_columns_or_rows(capsys, folder, part):
         ('[["a",0.5,1],["b",0.25,0]]', "", "column 1 (0) holds words", "take the columns of the array: '#/*/1-2'"),
         ("[[7,0.5,1],[8,0.25,0]]", "#2-", "columns of tables are counted from 1 and items of JSON from 0: the number may mean either, found '2-'", "columns 2-, counted from 1, are '#/*/1-2'"),
         ("[[7,0.5,1],[8,0.25,0]]", "#/*/1,3", "the list has 3 items, found '3'", None),
-        ('{"columns":["a","b"],"data":[[1,2],[3]]}', "#a", "f.json#/data[1]: the row has 1 items, but there are 2 columns", None),
+        ('{"columns":["a","b"],"data":[[1,2],[3]]}', "#a", "f.json#/data[1]: the row has 1 item, but there are 2 columns", None),
         ('{"i.png":{"0":2.0,"1":1},"j.png":{"0":0,"1":3}}', "#0", "there is no such column, found '0'", "if each member is a row: '#/*/0'"),
         ('[{"log p":0.5}]', "#p", "there is no such column, found 'p'", "the columns are log p"),
     ],

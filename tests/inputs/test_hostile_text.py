@@ -22,6 +22,8 @@ UTF32 = "it looks like UTF-32: give --encoding utf-32"
 PANDAS = "give --header yes if it names the columns, as pandas writes it"
 HEADER = "give --header yes if the line names the columns"
 FIRST, SECOND = (f"take the columns of numbers: {part}" for part in ("#1", "#2"))
+MISSING_CELL = "write a missing cell as NaN; --na drop leaves such rows out"
+QUOTE = "put a cell that holds ',' in quotes"
 DEEP = "lists are nested more than 64 deep"
 LARGE = "if that is intended, raise the limit, as in --max-size 8G"
 LINES = "one document a line is JSON lines: --from jsonl"
@@ -106,15 +108,15 @@ def table(*cases: tuple[str, Refusal]):
     ("5001 digits", Refusal(b"1" + b"0" * 5000 + b"\n", ":1:1", f"a number outside the range of float64, found '1{'0' * 38}…'")),
     ("control characters", Refusal(b"1,2\n3,\x1b[31m\x07\n", ":2:2", nan(r"\x1b[31m\x07"))),
     ("escape at the start", Refusal(b"\x1b[31mred\n1\n", ":1:1", nan(r"\x1b[31mred"))),
-    ("Ctrl-Z at the end", Refusal(b"1,2\n\x1a", ":2", "the line has 1 cells, but line 1 has 2")),
+    ("Ctrl-Z at the end", Refusal(b"1,2\n\x1a", ":2", "the line has 1 cell, but line 1 has 2")),
     # other formats and delimiters
     ("JSON", Refusal(b"[[1,2]]", ":1:1", nan("[[1"), "for JSON give --from json")),
     ("commas among semicolons", Refusal(b"1,2\n", ":1:1", nan("1,2"), "for decimal commas give --decimal , ; if commas separate cells: --delimiter ,", ("--delimiter", ";"))),
     # rows
-    ("long row", Refusal(b"1,2\n3,4,5\n", ":2", "the line has 3 cells, but line 1 has 2")),
-    ("short row", Refusal(b"a,b\n1,2\n3\n", ":3", "the line has 1 cells, but line 1 has 2")),
-    ("short row elsewhere", Refusal(b"1,2,3\n4,5,6\n7,8\n", ":3", "the line has 2 cells, but line 1 has 3", part="#1")),
-    ("long row elsewhere", Refusal(b"1,2\n4,5,6\n", ":2", "the line has 3 cells, but line 1 has 2", part="#2,1")),
+    ("long row", Refusal(b"1,2\n3,4,5\n", ":2", "the line has 3 cells, but line 1 has 2", QUOTE)),
+    ("short row", Refusal(b"a,b\n1,2\n3\n", ":3", "the line has 1 cell, but line 1 has 2", MISSING_CELL)),
+    ("short row elsewhere", Refusal(b"1,2,3\n4,5,6\n7,8\n", ":3", "the line has 2 cells, but line 1 has 3", MISSING_CELL, part="#1")),
+    ("long row elsewhere", Refusal(b"1,2\n4,5,6\n", ":2", "the line has 3 cells, but line 1 has 2", QUOTE, part="#2,1")),
     ("a vertical tab is not blank", Refusal(b"1\n2\n\x0b\n", ":3:1", nan(r"\x0b"), MISSING)),
     # quotes
     ("text after a quote", Refusal(b'3,"1"2\n', ":1:2", "a cell goes on after its closing quote")),
@@ -148,7 +150,7 @@ PADDED = b"1" + b" " * 30 + b"\n"
     ("bad later", Refusal(PADDED * 40_000 + b"x\n", ":40001:1", nan("x"))),
     ("not text later", Refusal(PADDED * 40_000 + b"\xff\n", ":40001", "not utf-8 text at byte 1280000, found '0xff'", ENCODING)),
     ("not text, across pieces", Refusal(PADDED * 32_767 + PADDED[:-1] + b"\xe2\x28\xa1\n", ":32768", "not utf-8 text at byte 1048575, found '0xe2'", ENCODING)),
-    ("ragged later", Refusal(b"1," + b" " * 29 + b"2\n" + (b"1,2" + b" " * 28 + b"\n") * 40_000 + b"3\n", ":40002", "the line has 1 cells, but line 1 has 2")),
+    ("ragged later", Refusal(b"1," + b" " * 29 + b"2\n" + (b"1,2" + b" " * 28 + b"\n") * 40_000 + b"3\n", ":40002", "the line has 1 cell, but line 1 has 2", MISSING_CELL)),
     ("CRLF across pieces", Refusal(b"1" + b" " * 28 + b"\r\n" + PADDED.replace(b" \n", b"\r\n") * 40_000 + b"x\r\n", ":40002:1", nan("x"))),
     ("skipped lines count", Refusal(b"#\n" * 1_000_000 + b"1,2\nx,3\n", ":1000002:1", nan("x"), SECOND, ("--skip-rows", "1000000"))),
     ("no line end", Refusal(b"1" * (70 << 20), ":1", "the line has more than 33.6 MB", LARGE)),
@@ -165,7 +167,7 @@ def test_hostile_large_csv(capsys, case):
         ("f.tsv", (), Refusal(b"1\t2\n3\tx\n", ":2:2", nan("x"), FIRST)),
         ("f.tsv", (), Refusal(b"1\t\t2\n", ":1:2", nan(""), MISSING)),
         ("f.txt", (), Refusal(b"1 2\n3 x\n", ":2:2", nan("x"), FIRST)),
-        ("f.txt", (), Refusal(b"1 2\n3\n", ":2", "the line has 1 cells, but line 1 has 2")),
+        ("f.txt", (), Refusal(b"1 2\n3\n", ":2", "the line has 1 cell, but line 1 has 2", MISSING_CELL)),
         ("f.txt", (), Refusal(b"1, 2\n3, x\n", ":2:2", nan(" x"), FIRST)),
         ("f.txt", (), Refusal(b'"1" 2\n', ":1:1", nan('"1"'))),
         ("f.txt", (), Refusal(b" \n", "", "no data")),
@@ -312,9 +314,9 @@ def test_columns_that_are_not_there(capsys, folder, part, found, hint):
     ("65 deep", Refusal(b"[" * 65 + b"1" + b"]" * 65, "", DEEP)),
     ("900 deep", Refusal(b"[" * 900 + b"1" + b"]" * 900, "", DEEP)),
     ("twice a key", Refusal(b'{"a":[1],\n"a":[2]}', ":1", "a key is there twice, found 'a'", part="#a")),
-    ("ragged", Refusal(b"[[1,2],[3]]", "[1]", "the row has 1 items, but [0] has 2")),
+    ("ragged", Refusal(b"[[1,2],[3]]", "[1]", "the row has 1 item, but [0] has 2")),
     ("ragged within", Refusal(b"[[[1],[2]],[[3],[4,5]]]", "[1][1]", "the row has 2 items, but [0][0] has 1")),
-    ("ragged in a part", Refusal(b'{"a":[[1,2],[3]]}', "#/a[1]", "the row has 1 items, but #/a[0] has 2", part="#/a")),
+    ("ragged in a part", Refusal(b'{"a":[[1,2],[3]]}', "#/a[1]", "the row has 1 item, but #/a[0] has 2", part="#/a")),
     ("a row that is none", Refusal(b"[[1,2],3]", "[1]", "the row is not a list, but [0] has 2")),
     ("a list among numbers", Refusal(b"[1,[2]]", "[1]", "a list where a number should be")),
     ("a deep list among numbers", Refusal(b"[1," + b"[" * 300 + b"]" * 300 + b"]", "[1]", "a list where a number should be")),
@@ -335,7 +337,7 @@ def test_columns_that_are_not_there(capsys, folder, part, found, hint):
     ("no record", Refusal(b'[{"a":1},2]', "#a[1]", "neither an object nor a list with such a member, found 'a'", part="#a")),
     ("no such item", Refusal(b'{"a":[1,2]}', "#/a/2", "the list has 2 items, found '2'", part="#/a/2")),
     ("item with a sign", Refusal(b'{"a":[1,2]}', "#/a/-1", "neither an object nor a list with such a member, found '-1'", part="#/a/-1")),
-    ("large item", Refusal(b"[1]", "#/" + "9" * 30, f"the list has 1 items, found '{'9' * 30}'", part="#/" + "9" * 30)),
+    ("large item", Refusal(b"[1]", "#/" + "9" * 30, f"the list has 1 item, found '{'9' * 30}'", part="#/" + "9" * 30)),
     ("empty", Refusal(b"", "", "no data")),
     ("blank", Refusal(b" \n\t", "", "no data")),
     ("empty list", Refusal(b"[]", "", "no data")),
@@ -352,8 +354,8 @@ def test_hostile_json(capsys, case):
     ("text", Refusal(b"1\nx\n", ":2:1", "not JSON: expecting value")),
     ("a document over lines", Refusal(b"[1,\n2]\n", ":1:4", "not JSON: expecting value")),
     ("two documents a line", Refusal(b"1\n2 3\n", ":2:3", "not JSON: extra data")),
-    ("ragged", Refusal(b"[1,2]\n\n[3]\n", ":3", "the row has 1 items, but line 1 has 2")),
-    ("ragged later", Refusal((b"[1,2]" + b" " * 26 + b"\n") * 40_000 + b"[3]\n", ":40001", "the row has 1 items, but line 32769 has 2")),
+    ("ragged", Refusal(b"[1,2]\n\n[3]\n", ":3", "the row has 1 item, but line 1 has 2")),
+    ("ragged later", Refusal((b"[1,2]" + b" " * 26 + b"\n") * 40_000 + b"[3]\n", ":40001", "the row has 1 item, but line 32769 has 2")),
     ("another shape later", Refusal((b"[1,2]" + b" " * 26 + b"\n") * 32_768 + b"[3]\n", ":32769", "the row has shape (1,), those before (2,)")),
     ("a number among rows", Refusal(b"[1,2]\n3\n", ":2", "the row is not a list, but line 1 has 2")),
     ("a row among numbers", Refusal(b"1\n[2]\n", ":2", "a list where a number should be")),
@@ -410,7 +412,7 @@ def test_odd_but_right_json(capsys, folder, name, data, part, options, printed):
         ("1,,2", "--input[1]", nan(""), None),
         ("1,x", "--input[1]", nan("x"), None),
         ("1,1e999", "--input[1]", "a number outside the range of float64, found '1e999'", None),
-        ("1 2", "--input", nan("1 2"), None),
+        ("1 2", "--input", nan("1 2"), "commas separate numbers, as in 1,2"),
         ("--5", "--input", nan("--5"), None),
         ("[1,2", "--input:1:5", "not JSON: expecting ',' delimiter", None),
         ("[1,[2]]", "--input[1]", "a list where a number should be", None),

@@ -117,7 +117,7 @@ NEIGHBOURS = [
     ('json bad escape', 'f.json', b'["\\x"]', ':1:3', 'not JSON: invalid \\escape'),
     ('json [[]]', 'f.json', b'[[]]', '', 'no data'),
     ('json [1,[]]', 'f.json', b'[1,[]]', '[1]', 'a list where a number should be'),
-    ('json [[[],[]],[[]]]', 'f.json', b'[[[],[]],[[]]]', '[1]', 'the row has 1 items, but [0] has 2'),
+    ('json [[[],[]],[[]]]', 'f.json', b'[[[],[]],[[]]]', '[1]', 'the row has 1 item, but [0] has 2'),
     ('json unterminated', 'f.json', b'["abc', ':1:2', 'not JSON: unterminated string starting at'),
     ('json hex', 'f.json', b'[0x1]', ':1:3', "not JSON: expecting ',' delimiter"),
     ('json .5', 'f.json', b'[.5]', ':1:2', 'not JSON: expecting value'),
@@ -129,7 +129,7 @@ NEIGHBOURS = [
     ('json NUL start', 'f.json', b'\x00[1]', ':1:1', 'not JSON: expecting value'),
     ('json ff', 'f.json', b'\x0c[1]', ':1:1', 'not JSON: expecting value'),
     ('jsonl mixed', 'f.jsonl', b'1\n[1]\n', ':2', 'a list where a number should be'),
-    ('jsonl wide then narrow', 'f.jsonl', b'[1,2]\n[1]\n', ':2', 'the row has 1 items, but line 1 has 2'),
+    ('jsonl wide then narrow', 'f.jsonl', b'[1,2]\n[1]\n', ':2', 'the row has 1 item, but line 1 has 2'),
     ('jsonl obj', 'f.jsonl#a', b'{"a":1}\n{"a":"x"}\n', ':2', 'not a number, found \'"x"\''),
 ]  # fmt: skip
 

@@ -467,7 +467,7 @@ def test_lists_in_cells(capsys, folder):
     assert values("f.csv#p") == [[0.9, 0.1], [0.25, 0.75]]
     (folder / "f.csv").write_text('id,p\n7,"[0.9, 0.1]"\n8,[0.25]\n')
     assert (
-        refused(capsys, "sigmoid", "-i", "f.csv#p")[0] == "f.csv:3:2: the list has 1 numbers, those before 2"
+        refused(capsys, "sigmoid", "-i", "f.csv#p")[0] == "f.csv:3:2: the list has 1 number, those before 2"
     )
 
 
