@@ -1,6 +1,7 @@
 """How help looks: options in one column, names in one piece, and colours on a terminal."""
 
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -16,7 +17,9 @@ WIDEST_NAME = 28
 """The most that the column of names is wide. Longer ones have a line of their own."""
 _NARROW = 66
 """In less room than this, every name has a line of its own."""
-_WIDEST = 100
+_NARROWEST, _WIDEST = 30, 100
+# Before what goes on from the line above.
+_DEEPER = " " * 10
 
 # Compiled when they are used, as few commands show help. A command with what is said of it, and a word of
 # it: an option with its value.
@@ -31,6 +34,15 @@ _COLOURED = (
 
 class HelpText(click.HelpFormatter):
     """A formatter of help that breaks no line behind a hyphen, and commands so that they can be copied."""
+
+    def __init__(
+        self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None
+    ) -> None:
+        if width is None:
+            # Click takes 50 columns at least, and a terminal of fewer would break every line once more.
+            columns = min(shutil.get_terminal_size().columns, max_width or _WIDEST)
+            width = max(columns, _NARROWEST) - 2
+        super().__init__(indent_increment, width, max_width)
 
     def write_text(self, text: str) -> None:
         # Click leaves two columns free at the right.
@@ -49,6 +61,8 @@ class HelpText(click.HelpFormatter):
             name = name.rstrip()
             if len(name) > names:
                 lines.insert(0, "")
+                *above, name = _cut(name, self.width - self.current_indent)
+                self.write("".join(f"{'':{self.current_indent}}{line}\n" for line in above))
             first, *others = lines
             self.write(f"{'':{self.current_indent}}{name.ljust(names + col_spacing)}{first}".rstrip() + "\n")
             self.write("".join(f"{margin}{line}\n" for line in others))
@@ -119,6 +133,18 @@ def _pieces(command: re.Match[str], room: int) -> Iterator[str]:
         else:
             line = f"{line} {word}" if line else word
     yield line
+
+
+def _cut(name: str, room: int) -> list[str]:
+    """The lines of an option that is too long for one: it is cut between words, and between choices."""
+    first, *pieces = re.findall(r"\s*[^|\s]+\|?", name)
+    lines = [first]
+    for piece in pieces:
+        if len(lines[-1]) + len(piece) <= room:
+            lines[-1] += piece
+        else:
+            lines.append(_DEEPER + piece.lstrip())
+    return lines
 
 
 def _hyphenated(word: str) -> str:

@@ -175,8 +175,8 @@ def test_what_is_supposed_has_no_sums(capsys):
     assert [facts[key] for key in ("numerator", "denominator", "count", "ignored")] == [None] * 4
 
 
-@pytest.mark.parametrize("columns", [50, 80, 120])
-@pytest.mark.parametrize("name", ["bce-logits", "cross-entropy", "ctc", "compare"])
+@pytest.mark.parametrize("columns", [40, 50, 80, 120])
+@pytest.mark.parametrize("name", ["bce-logits", "cross-entropy", "ctc", "compare", "mse"])
 def test_help_fits_the_terminal(capsys, monkeypatch, name, columns):
     """Up to 100 columns, in the order of its groups, with the names of options in one piece."""
     monkeypatch.setenv("COLUMNS", str(columns))
@@ -187,6 +187,14 @@ def test_help_fits_the_terminal(capsys, monkeypatch, name, columns):
     order = ["Arrays", "Parameters", "Output", "Check and explain", "Rows", "Reading", "Computing", "Help"]
     assert headings == [heading for heading in order if heading in headings]
     assert not [line for line in lines if re.search(r"(^|\s)--?$|\w-$", line)]
+
+
+@pytest.mark.parametrize("columns", [30, 20])
+@pytest.mark.parametrize("words", [["--help"], ["mse", "--help"], ["show", "--help"]])
+def test_help_fits_a_narrow_terminal(capsys, monkeypatch, words, columns):
+    """Choices go on in the next line; less than 30 columns are not worth it."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert max(map(len, ran(capsys, *words)[1].splitlines())) <= 30
 
 
 def test_old_flags_are_in_the_whole_help(capsys):
@@ -236,7 +244,7 @@ def test_what_needs_no_numpy(words):
     assert done.stderr.splitlines()[-1] == "set()"
 
 
-@pytest.mark.parametrize("columns", [50, 80, 120])
+@pytest.mark.parametrize("columns", [40, 50, 80, 120])
 @pytest.mark.parametrize("words", [("--help",), ("triplet-margin", "--help"), ("diagnose", "--help")])
 def test_commands_of_help_can_be_copied(monkeypatch, capsys, columns, words):
     """In one line, or in several that the shell takes as one; none is wider than the terminal."""
