@@ -134,8 +134,6 @@ class Diagnosis(NamedTuple):
     """Whether the sign has to show in every block that can tell, rather than in one."""
     rows: Callable[[Case], int | None] | None = None
     """The number of rows that the call has to have, if that matters."""
-    contradicts: bool = False
-    """Whether it proves the arrays wrong, and is no mere suspicion."""
 
     def sign(self, case: Case) -> Sign | None:
         """The sign in one block; None if it can tell nothing."""

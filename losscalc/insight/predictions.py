@@ -9,7 +9,6 @@ from losscalc.insight.call import Call
 from losscalc.insight.diagnosis import takes_classes
 
 _CLASS_SCORES = ("logits", "log-probabilities", "probabilities", "values")
-_TWO_SIDED = ("logits", "values")
 
 
 class Predictions(NamedTuple):

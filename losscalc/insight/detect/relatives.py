@@ -129,7 +129,7 @@ def hot(call: Call) -> Array:
     return np.asarray(np.expand_dims(y, 1) == each, np.float64)
 
 
-def _beside_rows(call: Call, name: str, change: str, *, ignores: bool = False) -> Call:
+def _beside_rows(call: Call, name: str, change: str) -> Call:
     """Another loss of all predictions, with one-hot rows as the target."""
     require(call.arrays.keys() == {"input", "target"} and call.operation.like is None)
     target, x = hot(call), real(call, "input")
