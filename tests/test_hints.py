@@ -178,6 +178,10 @@ def test_what_a_hint_names_is_typed(row: Followed) -> None:
 
 # The hints that no row of a table follows, and why.
 ELSEWHERE = {
+    "if one of the columns is meant, give it alone, as df['id']": "tests/python/test_arrays.py",
+    "take the column of the array: df['p']": "tests/python/test_arrays.py",
+    "take the columns of the array: df.drop(columns=['id'])": "tests/python/test_arrays.py",
+    "leave it out, as in numpy.delete(array, 7, axis=1)": "tests/insight/test_diagnose.py",
     "pip install 'losscalc[arrow]'": "test_extras_exist",
     "pip install 'losscalc[dask]'": "test_extras_exist",
     "pip install 'losscalc[digits]'": "test_extras_exist",

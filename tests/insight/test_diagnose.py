@@ -1256,6 +1256,15 @@ def test_labels_beside_scores_without_names(run: Run) -> None:
         assert (code, float(out), err) == (0, pytest.approx(expected), "")
 
 
+def test_the_hint_of_labels_in_an_array() -> None:
+    """Typed, it leaves the labels out: the number is that of the scores alone."""
+    with pytest.warns(losscalc.DiagnosisWarning, match="column 2 of input is the target") as caught:
+        losscalc.compute("cross-entropy", LEAKING, LEAKED)
+    hint = str(caught[0].message).rpartition("as in ")[2]
+    found = eval(hint, {"numpy": np, "array": LEAKING})
+    np.testing.assert_array_equal(found, LEAKING[:, [0, 2]])
+
+
 @pytest.mark.parametrize(
     ("scores", "target"),
     [

@@ -175,6 +175,15 @@ def test_what_frames_may_hold() -> None:
         assert losscalc.compute("l1", [1.0, 3.0], hinted(caught.value, frame)) == 0
 
 
+def test_a_frame_of_nothing_but_ids() -> None:
+    """One of them may be meant, and is taken alone."""
+    for frame in frames({"id": [7, 9], "row": [1, 2]}):
+        with pytest.raises(losscalc.DataError, match="column 'id' of input identifies rows") as caught:
+            losscalc.compute("l1", frame, [[7, 1], [9, 2]])
+        way = str(caught.value.hint).removeprefix("if one of the columns is meant, give it alone, as ")
+        assert losscalc.compute("l1", eval(way, {"df": frame, "table": frame}), [7, 9]) == 0
+
+
 def test_the_first_column_of_a_frame_that_counts() -> None:
     """It is the index of the rows, as in a file."""
     for frame in frames({"n": [0.0, 1.0, 2.0, 3.0, 4.0], "p": [1.0] * 5, "q": [2.0] * 5}):
