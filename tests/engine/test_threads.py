@@ -23,6 +23,7 @@ from losscalc.engine.work import Work
 from losscalc.errors import DomainError, LosscalcError, LosscalcWarning
 from tests.support.calls import computed
 from tests.support.examples import example
+from tests.support.signals import heeding
 
 ALL = list(losses().values())
 COUNTS = [1, 2, 5]
@@ -276,11 +277,7 @@ def test_an_interrupt_ends_at_once(tmp_path):
         file.truncate(file.tell() + shape[0] * 8)
     command = [sys.executable, "-m", "losscalc", "bce-logits", "-i", "x.npy", "-t", "x.npy", "--threads", "3"]
     alone = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-
-    def heed() -> None:
-        # Tests started in the background may ignore SIGINT, and a child inherits that.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
+    heed = heeding(signal.SIGINT)
     with subprocess.Popen(command, cwd=tmp_path, env=alone, stdout=-1, stderr=-1, preexec_fn=heed) as running:
         while running.poll() is None and len(os.listdir(f"/proc/{running.pid}/task")) < 3:
             time.sleep(0.01)

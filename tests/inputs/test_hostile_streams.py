@@ -20,6 +20,7 @@ import pytest
 from losscalc import cli
 from losscalc.errors import printable
 from tests.support.hostile import accept, archive, check_message, npy, process, refuse, saved, snapshot
+from tests.support.signals import heeding
 
 pytestmark = pytest.mark.slow
 
@@ -409,7 +410,8 @@ def test_signal_during_writing(folder, number):
         "from losscalc.cli import run\n"
         "sys.exit(run(['sigmoid', '-i', 'v.csv', '-o', 'keep.csv']))\n"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=-1, stderr=-1) as running:
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=-1, stderr=-1, preexec_fn=heeding(number)) as running:
         assert running.stdout.readline() == b"writing\n"
         assert len(snapshot(folder)) == len(before) + 1
         running.send_signal(number)
