@@ -1,7 +1,6 @@
 """How help looks: options in one column, names in one piece, and colours on a terminal."""
 
 import re
-import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -39,6 +38,8 @@ class HelpText(click.HelpFormatter):
         self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None
     ) -> None:
         if width is None:
+            import shutil  # only help has a width, and it loads what unpacks files
+
             # Click takes 50 columns at least, and a terminal of fewer would break every line once more.
             columns = min(shutil.get_terminal_size().columns, max_width or _WIDEST)
             width = max(columns, _NARROWEST) - 2

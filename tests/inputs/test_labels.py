@@ -125,7 +125,7 @@ def test_numbers_of_columns_are_told(run):
         ),
         (
             "rows.csv", "label.csv", ["--class-names", "name.txt"], 2,
-            "--class-names has 1 names, and --input 3 columns\n  hint: did you mean names.txt?\n",
+            "--class-names has 1 name, and --input 3 columns\n  hint: did you mean names.txt?\n",
         ),
         (
             "prefix.csv", "gap.csv", [], 3,

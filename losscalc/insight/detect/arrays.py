@@ -209,7 +209,7 @@ ARRAYS = [
     Hypothesis(
         "arrays",
         "both-temperature",
-        "both distributions are softened by the temperature {number}, as in distillation",
+        "both distributions are softened by the temperature {number}, as a teacher's are",
         3.5,
         _softened,
         concerns=lambda loss: "log_target" in loss.settings,

@@ -184,6 +184,7 @@ def _both_directions(call: Call) -> Losses:
 def _errors(call: Call, wrong: float) -> Losses:
     """1 for each wrong (or right) decision, and 0 for others."""
     x, y = real(call, "input"), array(call, "target")
+    require(x.size)
     if x.ndim == y.ndim + 1 and y.ndim:
         hits = x.argmax(axis=1) == y
     else:
