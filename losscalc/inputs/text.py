@@ -21,6 +21,8 @@ from losscalc.inputs.stream import STDIN, Stream
 # of threads does not matter, so that neither what is guessed from the first piece depends on it, nor which of
 # several errors is told.
 _BYTES = 5 << 18
+# What is made of documents takes more memory for each byte.
+_DOCUMENT = 1 << 20
 _MARKS = b",;\t| "
 # Encodings in which bytes of ASCII are that text, once a character has ended.
 _LIKE_ASCII = ("utf-8", "utf-8-sig", "ascii", "iso8859-1", "cp1252")
@@ -46,7 +48,7 @@ class Lines:
         self.name = stream.name
         self._longest = stream.most(longest)
         # A piece that is larger than a line may be would not tell whether a line is.
-        self._bytes = min(_BYTES, self._longest)
+        self._bytes = min(_BYTES, self._longest, _BYTES if is_table else _DOCUMENT)
         self._most_cells = stream.most(CELLS) if is_table else None
         self.next_line = 1
         """The number of the first line that was not read yet."""
