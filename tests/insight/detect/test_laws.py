@@ -91,7 +91,7 @@ def test_every_hypothesis_is_called_and_worded(name: str) -> None:
             assert sorted(names) == sorted(set(names))
         # What is typed is read back: of every twentieth, because each reads all.
         for row in rows[seed::20]:
-            each = Supposed(row, 2.5 if row.has_number else None)
+            each = Supposed(row, (3.0 if row.is_whole else 2.5) if row.has_number else None)
             (parsed,) = combination(call, each.name)
             assert (parsed.name, parsed.sentence, parsed.number) == (each.name, each.sentence, each.number)
         for row in rows:
