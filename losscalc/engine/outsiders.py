@@ -67,17 +67,14 @@ def indices(names: Sequence[str]) -> dict[int, str]:
 def labels(names: Sequence[str], columns: Collection[int]) -> dict[int, str]:
     """Those of some columns that are called as labels are, and why they are no data beside the others.
 
-    Where there are no others they are what is asked for. A y beside an x is a coordinate.
+    Where there are no others they are what is asked for. A y beside an x is a coordinate, beside an n a yes.
 
     >>> labels(["p", "label"], [0, 1]), labels(["id", "label"], [1]), labels(["x", "y"], [0, 1])
     ({1: 'has the labels of the rows, and is not data'}, {}, {})
     """
-    beside = {names[column].strip().lower() for column in columns}
-    found = [
-        column
-        for column in columns
-        if is_label(names[column]) and not ("x" in beside and names[column].strip().lower() == "y")
-    ]
+    words = {column: names[column].strip().lower() for column in columns}
+    is_letter = not {"x", "n"}.isdisjoint(words.values())
+    found = [column for column, word in words.items() if is_label(word) and not (is_letter and word == "y")]
     return dict.fromkeys(
         found if len(found) < len(columns) else (), "has the labels of the rows, and is not data"
     )
