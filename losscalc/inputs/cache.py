@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 # What is read ahead for so many threads is kept for those who come behind: more passages than there are
 # threads, each with its cells of some such size. Who comes later reads them once more.
-_MORE, _SIZE = 3, 6 << 20
+_MORE, _SIZE = 3, 4 << 20
 
 
 class Passage(NamedTuple):
