@@ -253,10 +253,10 @@ class CsvTable:
     def _checked(self, row: Row) -> Row:
         """The row, if it has as many cells as the first."""
         if len(row.cells) != self._width:
-            known = f"line {self._first_line} has {self._width}"
-            problem = f"the line has {counted(len(row.cells), 'cell')}, but {known}"
             from losscalc.inputs.remedies import of_another_width
 
+            known = f"line {self._first_line} has {self._width}"
+            problem = f"the line has {counted(len(row.cells), 'cell')}, but {known}"
             hint = of_another_width(row.cells, self._width, self._dialect.delimiter)
             raise FormatError(problem, location=self._place(row.line), hint=hint)
         for column in range(self._width - self._trails, self._width):

@@ -118,7 +118,7 @@ class Lines:
         if has_returns:
             raw = _with_line_ends(raw)
         if is_long:
-            self._check_cells(raw)
+            self._check_long(raw)
         if raw and not raw.endswith(b"\n"):
             raw += b"\n"
         self.next_line += _line_ends(raw)
@@ -135,12 +135,15 @@ class Lines:
         self.next_line += _line_ends(raw)
         return decoded(raw)
 
-    def _check_cells(self, raw: bytes) -> None:
-        """Refuse a long line of so many cells that they would fill the memory, whatever is between them."""
-        end = raw.find(b"\n")
-        cells = max(raw.count(mark, 0, len(raw) if end < 0 else end) for mark in _MARKS)
+    def _check_long(self, raw: bytes) -> None:
+        """Refuse a line that is too long, or of so many cells that they would fill the memory."""
+        place, end = Location(self.name, self.next_line), raw.find(b"\n")
+        end = len(raw) if end < 0 else end
+        if end > self._longest:
+            raise too_large("the line has", self._longest, place)
+        # Whatever is between them.
+        cells = max(raw.count(mark, 0, end) for mark in _MARKS)
         if self._most_cells is not None and cells > self._most_cells:
-            place = Location(self.name, self.next_line)
             raise too_many("the cells of the line are", self._most_cells, place)
 
     def _decode(self) -> tuple[bytes, int]:

@@ -280,6 +280,22 @@ def test_text_is_what_python_reads(begun, rest, encoding, size):
         assert "".join(passage.text for passage in lines).removesuffix("\n") == expected.removesuffix("\n")
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", ""])
+def test_the_longest_line(monkeypatch, end):
+    """It may begin and end anywhere in the pieces; one letter more is refused, with its line."""
+    monkeypatch.setattr(text, "_BYTES", 100)
+    for before in (b"", b"1\n" * 30):
+        for size, is_read in ((900, True), (1_001, False), (1_090, False)):
+            raw = before + b"1" * size + end.encode()
+            lines = text.Lines(Stream("f", io.BytesIO(raw), len(raw), 1_000), "utf-8")
+            if is_read:
+                assert sum(len(each.raw) for each in lines) == len(before) + size + 1
+                continue
+            with pytest.raises(LosscalcError, match="line has more than") as refused:
+                list(lines)
+            assert refused.value.location.line == 1 + before.count(b"\n")
+
+
 @pytest.mark.parametrize("most", [None, 50, 1_000])
 def test_pieces_are_no_larger_than_a_line_may_be(monkeypatch, most):
     """So that short lines are never taken for one that is too long."""
