@@ -20,7 +20,7 @@ from losscalc.insight.detect.changes import (
     real,
     without,
 )
-from losscalc.insight.detect.hypothesis import Hypothesis, Row, always, require, rows
+from losscalc.insight.detect.hypothesis import Hypothesis, Row, Span, always, require, rows
 from losscalc.insight.detect.kinds import has_arrays
 
 # More numbers than this are not compared each with each.
@@ -213,7 +213,7 @@ ARRAYS = [
         3.5,
         _softened,
         concerns=lambda loss: "log_target" in loss.settings,
-        tried=lambda call: (2.0, 3.0, 4.0, 5.0, 8.0, 10.0, 20.0),
+        span=Span(0.1, 100.0, is_scale=True),
     ),
     *(
         Hypothesis(

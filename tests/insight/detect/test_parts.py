@@ -44,7 +44,10 @@ def test_shared_rows_and_units(name, wrong):
 def test_distillation():
     """Both distributions are softened; often the loss is multiplied by the square of the temperature."""
     arrays = log_softmax(LOGITS), np.exp(log_softmax(OTHERS))
-    assert named("kl-div", *arrays, reduction="batchmean", expected=distilled(3)) == "both-temperature=3"
+    for temperature in (1.5, 3):
+        wrong = distilled(temperature)
+        name = f"both-temperature={temperature:g}"
+        assert named("kl-div", *arrays, reduction="batchmean", expected=wrong) == name
     assert (
         named("kl-div", *arrays, reduction="batchmean", expected=4 * distilled(2))
         == "both-temperature=2,times=4"
