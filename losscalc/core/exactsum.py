@@ -114,7 +114,8 @@ def total(values: FloatArray) -> Sum:
     bits = min(last + 53 - bound, _LOW_BITS)
     bound += rest.size.bit_length()
     if bound <= last + 53:
-        return Sum(units + _units(float(np.add.reduce(rest))))
+        # einsum adds up in half the time of `add.reduce`, and here any order gives the same.
+        return Sum(units + _units(float(np.einsum("i->", rest))))
     sums = np.add.reduceat(rest, np.arange(0, rest.size, 1 << bits))
     if bound <= last + 63:
         # int64 has the bits for what float64 could only add up in groups.

@@ -37,11 +37,11 @@ def gap(x: FloatArray, y: FloatArray) -> FloatArray:
 
 
 def divided(x: FloatArray, by: float) -> FloatArray:
-    """x / c in place: by a power of two as x · 1/c, which is the same in a third of the time."""
-    if math.frexp(by)[0] == 0.5 and by >= _LEAST:
-        x *= 1.0 / by
-    else:
+    """x / c in place: by a power of two as x · 1/c, the same in a third of the time; nothing to do for 1."""
+    if math.frexp(by)[0] != 0.5 or by < _LEAST:
         x /= by
+    elif by != 1.0:
+        x *= 1.0 / by
     return x
 
 
