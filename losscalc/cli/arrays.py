@@ -29,7 +29,8 @@ from losscalc.inputs.address import (
     shared,
 )
 from losscalc.inputs.companions import GROUPS, Companions, Place
-from losscalc.inputs.namesakes import crossed
+from losscalc.inputs.corners import miscalled
+from losscalc.inputs.namesakes import check_apart, crossed
 from losscalc.inputs.options import Reading, Readings
 from losscalc.inputs.parts import quoted
 from losscalc.insight import diagnose
@@ -107,7 +108,7 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
         if voice.is_heard and isinstance(call.operation, Loss):
             call = call._replace(examine=_examine(call.operation, call.reduction.name, sources))
         call = _fitted(call._replace(arrays=sources))
-        companions = _companions(call, addresses, inputs.readings)
+        companions = _companions(call, addresses, inputs.readings, is_far=is_far)
         files.callback(companions.close)
         if is_far and companions.is_needed:
             hint = "--no-key takes the rows as they stand" if companions.only_compares else "leave `dask` out"
@@ -116,7 +117,8 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
             call, notes = _lined_up(call, companions)
             for spring in {address.spring for address in addresses.values() if address.spring is not None}:
                 spring.seal()
-            voice.tell([*notes, *crossed(sources)], sources)
+            check_apart(sources)
+            voice.tell([*notes, *crossed(sources), *miscalled(call.operation, sources)], sources)
             yield Opened(call, sources, companions, named)
         except LosscalcError as error:
             if isinstance(error, ShapeError):
@@ -130,7 +132,9 @@ def _examine(loss: Loss, reduction: str, sources: Mapping[str, Source]) -> Exami
     return partial(diagnose.examine, loss, reduction, is_chosen=next(iter(sources.values())).is_chosen)
 
 
-def _companions(call: AnyCall, addresses: Mapping[str, Address], readings: Readings) -> Companions:
+def _companions(
+    call: AnyCall, addresses: Mapping[str, Address], readings: Readings, *, is_far: bool
+) -> Companions:
     """The tables that the arrays of a call are read from, and the array of groups."""
     roles = call.operation.roles
     places = {
@@ -140,7 +144,7 @@ def _companions(call: AnyCall, addresses: Mapping[str, Address], readings: Readi
         if name in addresses and not roles[name].many and roles[name].kind != "class-weights"
     }
     by = (addresses[GROUPS], readings.of(GROUPS)) if GROUPS in addresses else None
-    return Companions(places, readings.usual, by)
+    return Companions(places, readings.usual, by, is_far=is_far)
 
 
 def _lined_up(call: AnyCall, companions: Companions) -> tuple[AnyCall, tuple[LosscalcNote, ...]]:

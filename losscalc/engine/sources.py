@@ -126,6 +126,8 @@ class Source:
     """The names of the columns that make up the rows, if the array is read from a table that has them."""
     beside: "Sequence[str]" = ()
     """The names of all columns of that table."""
+    witnesses: "Sequence[str]" = ()
+    """Those of them whose cells can be read whatever they are, to see whether rows belong together."""
     selection: "Selection | None" = None
     """The columns of a table that the array is read from, if it is read from one."""
     is_chosen = False

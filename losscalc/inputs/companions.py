@@ -24,6 +24,8 @@ GROUPS = "by"
 """The name of the array by whose values rows are grouped."""
 
 _SHOWN = 20
+# Columns that tell rows apart stand in front; to read all of wide tables would take long.
+_MOST_WITNESSES = 4
 
 
 class Place(NamedTuple):
@@ -81,12 +83,18 @@ class Companions:
     """
 
     def __init__(
-        self, places: Mapping[str, Place], options: Reading, by: tuple[Address, Reading] | None = None
+        self,
+        places: Mapping[str, Place],
+        options: Reading,
+        by: tuple[Address, Reading] | None = None,
+        *,
+        is_far: bool = False,
     ) -> None:
         self._places = places
         self._options = options
         self._by = by
         self._has_ids = bool(_shared_ids(_tables(places)))
+        self._has_witnesses = not is_far and bool(_witnesses(_tables(places)))
         self.groups: Labels | None = None
         """The groups of the rows."""
         self._feeds: list[Feed] = []
@@ -106,7 +114,8 @@ class Companions:
     @property
     def is_needed(self) -> bool:
         """Whether rows have to be compared, joined, picked or grouped."""
-        return not self.only_compares or (self._has_ids and not self._options.no_key)
+        may_compare = not self._options.no_key and (self._has_ids or self._has_witnesses)
+        return not self.only_compares or may_compare
 
     @property
     def only_compares(self) -> bool:
@@ -139,7 +148,9 @@ class Companions:
         self._check_key(tables)
         conditions = [_condition(text, tables) for text in self._options.where]
         hints = self._shared(tables, {condition.column for condition in conditions})
-        self._feeds = feeds = [table.feed([*hints, *([] if key is None else [key])]) for table in tables]
+        witnesses = self._witnessing(tables, hints)
+        beside = [*hints, *witnesses, *([] if key is None else [key])]
+        self._feeds = feeds = [table.feed(beside) for table in tables]
         seats = [Seat(self.views[name], feed, name) for feed in feeds for name in feed.arrays]
         feed = next((feed for feed in feeds if by in feed.cells), None)
         if by is not None and feed is not None:
@@ -147,7 +158,9 @@ class Companions:
             self.groups = groups = GroupView(feed.cells[by], is_joined=key is not None, most=most)
             seats.append(Seat(groups, feed, by, is_cells=True))
         join = None if key is None else Join(feeds, key, inner=self._options.inner)
-        self._lineup = Lineup(feeds, seats, shared=hints, conditions=conditions, join=join)
+        self._lineup = Lineup(
+            feeds, seats, shared=hints, witnesses=witnesses, conditions=conditions, join=join
+        )
 
     def close(self) -> None:
         """Close what was opened for columns beside arrays."""
@@ -191,6 +204,16 @@ class Companions:
             otherwise = "" if name in asked else ", --no-key takes them as they stand"
             hints[name] = None if key is not None else way + otherwise or None
         return hints
+
+    def _witnessing(self, tables: Sequence[Table], known: Collection[str]) -> dict[str, str]:
+        """The columns that may show rows out of order, and what to do then."""
+        if self._options.key is not None or self._options.no_key or not self._has_witnesses:
+            return {}
+        return {
+            name: f"--key {quoted(name)} joins the rows by it, --no-key takes them as they stand"
+            for name in _witnesses(tables)
+            if name not in known
+        }
 
     def _check_key(self, tables: Sequence[Table]) -> None:
         """Refuse an array without the key by which rows are joined."""
@@ -239,6 +262,18 @@ def _shared_ids(tables: Sequence[Table]) -> set[str]:
     places = [place for table in tables for place in table.places.values()]
     taken = {name for place in places for name in place.source.names or ()}
     return {name for name, count in counts.items() if count > 1} - taken
+
+
+def _witnesses(tables: Sequence[Table]) -> list[str]:
+    """The first columns that several tables have, and that are neither ids nor arrays of the call."""
+    taken = {name for table in tables for place in table.places.values() for name in place.source.names or ()}
+    taken |= {name for table in tables for name in table.ids}
+    counts: Counter[str] = Counter()
+    for table in tables:
+        own = Counter(table.first.source.witnesses)
+        counts.update(name for name, times in own.items() if times == 1 and name not in taken)
+    names = [name for name, times in counts.items() if times > 1]
+    return names[:_MOST_WITNESSES]
 
 
 def _condition(text: str, tables: Sequence[Table]) -> "Condition":

@@ -25,6 +25,7 @@ from losscalc.inputs.feeds import Batch, Feed
 from losscalc.inputs.join import Join, Joined
 from losscalc.inputs.keys import differences, key_of, value_of
 from losscalc.inputs.limits import GROUPS, too_many
+from losscalc.inputs.witness import Difference, Witness
 
 _SHOWN = 5
 _LONGEST = 40
@@ -39,11 +40,19 @@ class Seat(NamedTuple):
     is_cells: bool = False
 
 
+class _Pair(NamedTuple):
+    """A column of two tables, by their places among the feeds."""
+
+    column: str
+    one: int
+    other: int
+
+
 class Lineup:
     """The feeds of a call, of which the first has the first array, read in step.
 
-    Columns of the names in `shared` have to agree wherever they are, and each has a hint at what to do where
-    they do not; rows have to meet all conditions.
+    Columns of the names in `shared` have to agree wherever they are, and those in `witnesses` must not show
+    that rows are out of order; each has a hint at what to do then. Rows have to meet all conditions.
     """
 
     def __init__(
@@ -52,12 +61,15 @@ class Lineup:
         seats: Sequence["Seat"],
         *,
         shared: Mapping[str, str | None] = {},
+        witnesses: Mapping[str, str] = {},
         conditions: Sequence[Condition] = (),
         join: Join | None = None,
     ) -> None:
         self._feeds = feeds
         self._seats = seats
         self._shared = shared
+        self._hints = {**witnesses, **shared}
+        self._witnesses = {pair: Witness() for column in witnesses for pair in self._pairs(column)}
         self._conditions = conditions
         self._join = join
         self._joined = None if join is None else iter(join)
@@ -114,6 +126,8 @@ class Lineup:
             view.receive(piece)
         length = max(batch.length for batch in batches)
         self._row += length
+        if not length:
+            self._check_order()
         return bool(length) or self._joined is not None
 
     def origins(self, feed: int, rows: Any) -> Any:
@@ -138,18 +152,33 @@ class Lineup:
         picking = {condition.column for condition in self._conditions}
         for column in self._shared:
             of = value_of if column in picking else key_of
-            one, *others = [number for number, feed in enumerate(self._feeds) if column in feed.cells]
-            for other in others:
-                for row in differences(batches[one].cells[column], batches[other].cells[column], of):
-                    raise self._stranger(column, one, other, row, batches)
+            for pair in self._pairs(column):
+                left, right = (batches[feed].cells[column] for feed in (pair.one, pair.other))
+                for row in differences(left, right, of):
+                    cells = left[row : row + 1].tolist()[0], right[row : row + 1].tolist()[0]
+                    raise self._stranger(pair, Difference(self._row + row, cells))
+        for pair, witness in self._witnesses.items():
+            witness.see(*(batches[feed].cells[pair.column] for feed in (pair.one, pair.other)))
 
-    def _stranger(self, column: str, one: int, other: int, row: int, batches: Sequence[Batch]) -> FormatError:
-        left, right = (shown_cell(batches[n].cells[column].tolist()[row]) for n in (one, other))
-        there, here = (self._place(column, n, self._row + row) for n in (one, other))
+    def _check_order(self) -> None:
+        """Refuse rows that are out of order, once all of them were read."""
+        for pair, witness in self._witnesses.items():
+            if witness.difference is not None and witness.is_out_of_order:
+                raise self._stranger(pair, witness.difference)
+
+    def _pairs(self, column: str) -> list["_Pair"]:
+        """The first table that has a column, with each of the others that have it."""
+        one, *others = [number for number, feed in enumerate(self._feeds) if column in feed.cells]
+        return [_Pair(column, one, other) for other in others]
+
+    def _stranger(self, pair: "_Pair", difference: Difference) -> FormatError:
+        column = pair.column
+        left, right = map(shown_cell, difference.cells)
+        there, here = (self._place(column, feed, difference.row) for feed in (pair.one, pair.other))
         return FormatError(
             f"{printable(column) or 'the id'} is {right}, and {left} in {there}, whose row goes with it",
             location=here,
-            hint=self._shared[column],
+            hint=self._hints[column],
         )
 
     def _place(self, column: str, feed: int, row: int) -> Location:

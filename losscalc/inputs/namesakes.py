@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice, product
+from itertools import combinations, islice, product
 
 from losscalc.engine.sources import Source
-from losscalc.errors import DataError, LosscalcWarning, printable
+from losscalc.errors import DataError, FormatError, LosscalcWarning, printable
 from losscalc.inputs.table import TableSource
 
 _SHOWN = 10
@@ -82,6 +82,26 @@ def crossed(sources: Mapping[str, Source]) -> Iterator[LosscalcWarning]:
         )
         hint = f"take them in the same order: {part}" if part else "bring them into one order"
         yield LosscalcWarning(printable(problem), argument=name, hint=hint)
+
+
+def check_apart(sources: Mapping[str, Source]) -> None:
+    """Refuse whole tables that have some columns in common and some not: the common ones name their rows."""
+    tables = [source for source in sources.values() if len(source.names or ()) > 1 and not source.is_chosen]
+    for one, other in combinations(tables, 2):
+        mine, theirs = one.names or (), other.names or ()
+        own, others = ([name for name in a if name not in b] for a, b in ((mine, theirs), (theirs, mine)))
+        common = [name for name in mine if name in theirs]
+        if not (own and others and common):
+            continue
+        parts = [part for part in (one.part_of(own), other.part_of(others)) if part is not None]
+        problem = (
+            f"both tables have {_shown(common, ())}, beside {_shown(own, ())} here and {_shown(others, ())}"
+        )
+        raise FormatError(
+            printable(f"{problem} in {other.locate(()) or 'the other'}, and may not be data"),
+            location=one.locate(()),
+            hint="name the columns of the arrays" + (f": {' and '.join(parts)}" if len(parts) > 1 else ""),
+        )
 
 
 def _crossing(names: Sequence[str], wanted: Sequence[str]) -> tuple[int, ...] | None:

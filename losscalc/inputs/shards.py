@@ -1,6 +1,7 @@
 """Several files that together are one array."""
 
 import os
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from contextlib import closing
@@ -16,6 +17,7 @@ from losscalc.errors import (
     Index,
     Location,
     LosscalcError,
+    LosscalcWarning,
     Remark,
     ShapeError,
     counted,
@@ -65,7 +67,7 @@ class Shards(Source):
             self._current.names,
             self._current.beside,
         )
-        self.is_chosen = self._current.is_chosen
+        self.witnesses, self.is_chosen = self._current.witnesses, self._current.is_chosen
         try:
             self._check(self._current, 0)
             if self._current.has_header:
@@ -235,10 +237,25 @@ class Shards(Source):
                 f"{len(other._paths)}; each file goes with one of the other",
                 location=Location(self._pattern),
             )
+        self._compare_names(other)
         if self._known is not None and other._known is not None:
             for number, (mine, theirs) in enumerate(zip(self._known, other._known, strict=True)):
                 self._check_rows(other, number, mine, theirs)
         self._agreed[other] = 0
+
+    def _compare_names(self, other: "Shards") -> None:
+        """Warn where a file goes with another than the one that is called like it."""
+        mine, theirs = (_differing(paths) for paths in (self._paths, other._paths))
+        number = next(
+            (n for n, pair in enumerate(zip(mine, theirs, strict=True)) if len(set(pair)) > 1), None
+        )
+        # Where none is called like another, names do not tell what belongs together.
+        if number is None or set(mine).isdisjoint(theirs) or self in other._agreed:
+            return
+        one, two = (printable(paths[number]) for paths in (self._paths, other._paths))
+        problem = f"files go together in the order of their names as text: {one} with {two}"
+        hint = "if others belong together, give them numbers of as many digits, 01 to 10, or the same names"
+        self._remarks[problem] = LosscalcWarning(problem, location=Location(self._pattern), hint=hint)
 
     def _compare(self, other: "Shards") -> None:
         """Refuse files that belong together and differ in their number of rows, as soon as that is known."""
@@ -264,3 +281,19 @@ class Shards(Source):
             beside = printable(other._paths[number])
             problem = f"has {counted(mine, 'row')}, and {beside}, which goes with it, {theirs}"
             raise ShapeError(problem, location=Location(self._paths[number]))
+
+
+def _differing(paths: Sequence[str]) -> list[str]:
+    """What is left of names without what all begin and end with; numbers without zeros in front."""
+    names = [re.sub(r"(?a)\d+", lambda found: found[0].lstrip("0") or "0", path) for path in paths]
+    start = _common(names)
+    end = _common([name[start:][::-1] for name in names])
+    return [name[start : len(name) - end] for name in names]
+
+
+def _common(names: Sequence[str]) -> int:
+    """How many letters all names begin with."""
+    first, last = min(names), max(names)
+    return next(
+        (n for n, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), len(first)
+    )

@@ -66,6 +66,9 @@ def open_table(
         source.dtype = source.take(0).values.dtype
     source.is_by_number = part is not None and reading.columns is None and columns.is_by_number(part)
     source.names, source.beside = names, columns.names or ()
+    if place is None:
+        # Elsewhere than in lines and columns, a cell may hold anything.
+        source.witnesses = [name for column, name in enumerate(source.beside) if column not in columns.apart]
     source.selection = Selection(tuple(chosen), columns.width, tuple(columns.names or ()))
     source.is_chosen = part is not None
     return source

@@ -4,6 +4,7 @@ import gzip
 import json
 import resource
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,6 +92,34 @@ def test_order_and_names(capsys):
     np.save("v*.npy", [0.0])
     assert accept(capsys, ["sigmoid", "-i", "v*.npy"]) == "0.5\n"
     assert accept(capsys, ["sigmoid", "-i", "**/v1?.npy", "--precision", "2"]) == "0.73\n"
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "pair"),
+    [
+        (("p-1", "p-2", "p-10"), ("y-01", "y-02", "y-10"), ("p-10", "y-02")),
+        (("p-a", "p-b", "p-d"), ("y-a", "y-c", "y-d"), ("p-b", "y-c")),
+        (("p-1", "p-2", "p-10"), ("y-1", "y-2", "y-10"), None),
+        (("p-01-x7", "p-02-x7"), ("y-1", "y-2"), None),
+        (("p-08h30", "p-09h45"), ("y-monday", "y-tuesday"), None),
+        (("p-1",), ("y-2",), None),
+    ],
+)
+def test_files_that_go_together_by_their_names(tmp_path, monkeypatch, capsys, mine, theirs, pair):
+    """A file beside another than the one that is called like it is a warning."""
+    folder = tmp_path / "names"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for name in mine + theirs:
+        Path(name).write_text("1\n")
+    assert cli.run(["mse", "-i", "p-*", "-t", "y-*"]) == 0
+    said = capsys.readouterr().err
+    if pair is None:
+        assert said == ""
+    else:
+        problem = f"files go together in the order of their names as text: {pair[0]} with {pair[1]}\n"
+        assert said.startswith(f"losscalc: warning: p-*: {problem}")
+        assert said.count("warning") == 1
 
 
 def test_no_match(capsys):
