@@ -29,7 +29,7 @@ from losscalc.inputs.address import (
     shared,
 )
 from losscalc.inputs.companions import GROUPS, Companions, Place
-from losscalc.inputs.corners import miscalled
+from losscalc.inputs.misnomers import misnomers
 from losscalc.inputs.namesakes import check_apart, crossed
 from losscalc.inputs.options import Reading, Readings
 from losscalc.inputs.parts import quoted
@@ -118,7 +118,7 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
             for spring in {address.spring for address in addresses.values() if address.spring is not None}:
                 spring.seal()
             check_apart(sources)
-            voice.tell([*notes, *crossed(sources), *miscalled(call.operation, sources)], sources)
+            voice.tell([*notes, *crossed(sources), *misnomers(call.operation, sources)], sources)
             yield Opened(call, sources, companions, named)
         except LosscalcError as error:
             if isinstance(error, ShapeError):

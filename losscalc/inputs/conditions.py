@@ -25,6 +25,7 @@ _COMPARISONS: dict[str, Comparison] = {
     ">": operator.gt,
 }
 _IN = "in"
+_DATE = r"(?a)\d{1,2}([-/.])\d{1,2}\1\d{2,4}\b"
 # How other languages write comparisons, and what is typed here.
 _ELSEWHERE = {"<>": "!=", "=>": ">=", "=<": "<=", "!==": "!="}
 
@@ -108,6 +109,7 @@ def check_condition(text: str) -> None:
 def check_value(condition: Condition, text: str, names: Sequence[str]) -> None:
     """Refuse a condition that no row would meet, as a part of it is left in its value."""
     _check_sign(condition, text)
+    _check_order(condition, text)
     for word in re.finditer(r"\s+(?:and|AND|&&?)\s+", condition.value):
         first, other = condition.value[: word.start()], condition.value[word.end() :]
         if find_condition(other, names) is not None:
@@ -132,6 +134,18 @@ def _check_sign(condition: Condition, text: str) -> None:
     meant = _ELSEWHERE.get(signs) or next(sign for sign in _COMPARISONS if signs.startswith(sign))
     hint = f"did you mean --where {quoted(f'{condition.column} {meant} {rest}')}?"
     raise UsageError("not a comparison", found=signs, hint=printable(hint))
+
+
+def _check_order(condition: Condition, text: str) -> None:
+    """Refuse to ask for earlier or later dates by texts that do not begin with the year."""
+    is_order = _COMPARISONS.get(condition.comparison) not in (None, operator.eq, operator.ne)
+    if is_order and re.match(_DATE, condition.value):
+        meant = quoted(f"{condition.column} in {condition.value}")
+        raise UsageError(
+            "texts are compared letter by letter, and a date is in the order of time only as in 2024-01-31",
+            found=text,
+            hint=printable(f"name those that are meant, as in --where {meant}"),
+        )
 
 
 def column_meant(text: str) -> str:

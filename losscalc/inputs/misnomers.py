@@ -1,4 +1,4 @@
-"""Columns of boxes whose names say that they are no corners, or corners in another order."""
+"""Columns whose names say that they are not what an array takes: no corners of boxes, or no variances."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,17 +8,42 @@ from losscalc.engine.sources import Source
 from losscalc.errors import LosscalcWarning, printable
 
 _SIZES = frozenset({"w", "h", "width", "height"})
+_DEVIATIONS = frozenset({"sigma", "sigmas", "std", "stds", "stdev", "stddev", "sd"})
+_SQUARES = frozenset({"2", "sq", "squared"})
+_LOGARITHMS = frozenset({"log", "logvar", "logvariance", "lnvar", "logstd", "logsigma", "logs"})
 _AXES = {"x": "x", "left": "x", "right": "x", "y": "y", "top": "y", "bottom": "y"}
 _CORNER = re.compile(r"(x|y|left|right|top|bottom)(?:min|max|start|end|lo|hi|low|high|tl|br|\d)?")
 _ORDER = ["x", "y", "x", "y"]  # of the axes
 
 
-def miscalled(operation: Operation, sources: Mapping[str, Source]) -> Iterator[LosscalcWarning]:
+def misnomers(operation: Operation, sources: Mapping[str, Source]) -> Iterator[LosscalcWarning]:
+    """Warnings about columns that are called like something else than what they are taken for."""
+    yield from _boxes(operation, sources)
+    yield from _variances(operation, sources)
+
+
+def _variances(operation: Operation, sources: Mapping[str, Source]) -> Iterator[LosscalcWarning]:
+    """Warnings about logarithms of variances, and about standard deviations."""
+    for name, source in sources.items():
+        words = {word for each in source.names or () for word in _words(each)}
+        is_variance = words.isdisjoint(_DEVIATIONS | _LOGARITHMS) or not words.isdisjoint(_SQUARES)
+        if _kind(operation, name) != "variances" or is_variance:
+            continue
+        problem = f"`{name}` has the column {(source.names or ())[0]}, and is a variance"
+        hint = (
+            "a variance is the square of σ"
+            if words.isdisjoint(_LOGARITHMS)
+            else "it is the exponential of its logarithm"
+        )
+        yield LosscalcWarning(printable(problem), argument=name, hint=hint)
+
+
+def _boxes(operation: Operation, sources: Mapping[str, Source]) -> Iterator[LosscalcWarning]:
     """Warnings about columns of boxes that have other names than those of their corners in order."""
     boxes = {
         name: source.names
         for name, source in sources.items()
-        if len(source.names or ()) == len(_ORDER) and operation.roles[name].kind == "boxes"
+        if len(source.names or ()) == len(_ORDER) and _kind(operation, name) == "boxes"
     }
     # With x and y exchanged in both, the loss is the same.
     if all([_axis(each) for each in names or ()] == _ORDER[::-1] for names in boxes.values()):
@@ -30,6 +55,12 @@ def miscalled(operation: Operation, sources: Mapping[str, Source]) -> Iterator[L
             yield LosscalcWarning(printable(problem), argument=name, hint=hint)
 
 
+def _kind(operation: Operation, name: str) -> str:
+    """What an array is; the arrays of a state are of no kind."""
+    role = operation.roles.get(name)
+    return "" if role is None else role.kind
+
+
 def _remedy(names: Sequence[str], source: Source) -> str | None:
     """What to do about names that are not those of corners in order; None if they may be."""
     axes = [_axis(name) for name in names]
@@ -37,8 +68,8 @@ def _remedy(names: Sequence[str], source: Source) -> str | None:
         return "x2 is x + w and y2 is y + h; where x and y are the centre, x1 is x - w/2 and x2 is x + w/2"
     if axes == _ORDER or sorted(map(str, axes)) != sorted(_ORDER):
         return None
-    part = source.part_of(_in_order(names, axes))
-    return f"take them in this order: {part}" if part else "bring them into this order"
+    order = _in_order(names, axes)
+    return f"take them in this order: {source.part_of(order) or ', '.join(order)}"
 
 
 def _words(name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Boxes from columns whose names are not those of corners in order."""
+"""Columns whose names say that they are not what an array takes."""
 
 from pathlib import Path
 
@@ -65,3 +65,25 @@ def test_another_order(capsys, tmp_path, monkeypatch, names, part):
 def test_both_with_axes_exchanged(capsys, tmp_path, monkeypatch):
     """Areas and distances are the same with x and y exchanged in both."""
     assert warned(capsys, tmp_path, monkeypatch, *["ymin,xmin,ymax,xmax"] * 2) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("sigma", "a variance is the square of σ"),
+        ("pred_std", "a variance is the square of σ"),
+        ("log_var", "it is the exponential of its logarithm"),
+        ("logvar", "it is the exponential of its logarithm"),
+        ("var", None),
+        ("sigma2", None),
+        ("uncertainty", None),
+    ],
+)
+def test_variances(capsys, tmp_path, monkeypatch, name, hint):
+    """A standard deviation or a logarithm is no variance."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text(f"mu,y,{name}\n1,1.5,2\n2,1,3\n")
+    assert cli.run(["gaussian-nll", "-i", "a.csv#mu", "-t", "a.csv#y", "--var", f"a.csv#{name}"]) == 0
+    said = capsys.readouterr().err
+    problem = f"losscalc: warning: a.csv: --var has the column {name}, and is a variance\n"
+    assert said == ("" if hint is None else f"{problem}  hint: {hint}\n")
