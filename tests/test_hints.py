@@ -178,6 +178,7 @@ def test_what_a_hint_names_is_typed(row: Followed) -> None:
 
 # The hints that no row of a table follows, and why.
 ELSEWHERE = {
+    "all files in it, one after the other: 'parts/*.csv'": "test_a_folder",
     "if one of the columns is meant, give it alone, as df['id']": "tests/python/test_arrays.py",
     "take the column of the array: df['p']": "tests/python/test_arrays.py",
     "take the columns of the array: df.drop(columns=['id'])": "tests/python/test_arrays.py",
@@ -340,3 +341,14 @@ def test_log_of_nothing_and_of_less(typed) -> None:
 
     out, said = typed("losscalc log -i 1,-2")
     assert (out, said.splitlines()[0]) == ("", "losscalc: error: --input[1]: must be at least 0, found -2.0")
+
+
+def test_a_folder(typed) -> None:
+    """The pattern that stands for the files of a folder; the numbers are 1 and 3."""
+    Path("parts").mkdir()
+    for name, text in {"a.csv": "1\n", "b.csv": "3\n", "_SUCCESS": ""}.items():
+        Path("parts", name).write_text(text)
+    assert typed("losscalc mse -i parts -t 0,0").hints == [
+        "all files in it, one after the other: 'parts/*.csv'"
+    ]
+    assert float(typed("losscalc mse -i 'parts/*.csv' -t 0,0").out) == 5

@@ -240,7 +240,7 @@ def _open_path(address: Address, option: str, reading: Reading) -> tuple[Stream,
     path = address.path or ""
     place = os.path.join(address.folder, path)
     if os.path.isdir(place):
-        raise SourceError("is a directory, not a file", location=Location(path))
+        raise SourceError("is a directory, not a file", location=Location(path), hint=_files_in(path, place))
     if not os.path.lexists(place):
         raise _no_such_file(address, option)
     suffix, compression = split_suffix(path)
@@ -288,6 +288,17 @@ def _stdin(reading: Reading) -> Stream:
     return Stream(STDIN, file, status.st_size if plain else None, reading.max_size)
 
 
+def _files_in(path: str, place: str) -> str | None:
+    """The pattern of the files in a folder that have the suffix of most."""
+    with suppress(OSError):
+        names = [name for name in os.listdir(place) if not name.startswith((".", "_"))]
+        suffixes = [suffix for name in names if (suffix := os.path.splitext(name)[1])]
+        if suffixes:
+            pattern = os.path.join(path, f"*{max(sorted(set(suffixes)), key=suffixes.count)}")
+            return f"all files in it, one after the other: {quoted(pattern)}"
+    return None
+
+
 def _no_such_file(address: Address, option: str) -> SourceError:
     path = address.path or ""
     hint = "an array is a file, - for standard input, numbers as in 1,0,1, or a JSON list"
@@ -298,6 +309,10 @@ def _no_such_file(address: Address, option: str) -> SourceError:
     if (near := nearest_file(path, address.folder)) is not None:
         part = "" if address.part is None else f"#{address.part}"
         hint = f"did you mean {quoted(near + part)}?"
+    if re.match(r"(?a)[A-Za-z][\w+.-]+://", path):
+        problem = "no connection is opened"
+        hint = "save it as a file, or pipe what you load into losscalc, where - is standard input"
+        return SourceError(problem, location=Location(path), hint=hint)
     if not path:
         return SourceError("the name of a file is empty", location=Location(option), hint=hint)
     if "\0" in path:

@@ -54,6 +54,8 @@ class CsvTable:
         if first is None:
             raise FormatError("no data", location=Location(self._name))
         self._first_line = first.line
+        is_title = len(first.cells) == 1 and " " in first.cells[0].strip()
+        self._title = first.line if is_title else None
         self._width = len(first.cells)
         """How many cells a line has, with the empty ones behind trailing delimiters."""
         names = self._names(first, reading, comment)
@@ -257,7 +259,7 @@ class CsvTable:
 
             known = f"line {self._first_line} has {self._width}"
             problem = f"the line has {counted(len(row.cells), 'cell')}, but {known}"
-            hint = of_another_width(row.cells, self._width, self._dialect.delimiter)
+            hint = of_another_width(row.cells, self._width, self._dialect.delimiter, self._title, self._na)
             raise FormatError(problem, location=self._place(row.line), hint=hint)
         for column in range(self._width - self._trails, self._width):
             if row.cells[column].strip():

@@ -40,14 +40,20 @@ def not_a_number(
     return FormatError(problem, found=cell, location=location, hint=hint)
 
 
-def of_another_width(cells: list[str], width: int, delimiter: str) -> str | None:
-    """What to do about a line that has more or fewer cells than the first."""
+def of_another_width(cells: list[str], width: int, delimiter: str, title: int | None, na: str) -> str | None:
+    """What to do about a line that has more or fewer cells than the first.
+
+    `title` is the line of the first if that is a cell of several words, and `na` what is done with cells
+    that lack a number.
+    """
+    if title is not None:
+        return f"if line {title} is a title: --skip-rows {title}"
     if width == 1 and _DECIMAL_COMMA.fullmatch(",".join(cells)):
         return "for decimal commas give --decimal ,"
     if not all(cell.isprintable() for cell in cells):
         return None
     if len(cells) < width:
-        return "write a missing cell as NaN; --na drop leaves such rows out"
+        return "write a missing cell as NaN" + ("" if na == "drop" else "; --na drop leaves such rows out")
     return f"put a cell that holds {delimiter!r} in quotes"
 
 

@@ -93,7 +93,7 @@ TABLE = [
         "nope.csv: no such file or directory",
         "an array is a file, - for standard input, numbers as in 1,0,1, or a JSON list",
     ),
-    ("bce -i . -t y.csv", 3, ".: is a directory, not a file", None),
+    ("bce -i . -t y.csv", 3, ".: is a directory, not a file", "all files in it, one after the other: './*.csv'"),
     (
         "bce-logits -i preds.csv#logit -t preds.csv#label",
         3,
