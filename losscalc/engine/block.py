@@ -144,7 +144,7 @@ def _evaluate(call: AnyCall, layout: Layout, plan: Plan, block: Block) -> Outcom
         block.place(warning, layout)
     sample = None
     if block.before < call.samples:
-        sample = Sample(arguments, terms, block.rows(layout.cut), layout.dtype)
+        sample = Sample(arguments, terms, block.rows(layout.cut), layout.dtype, layout.cut)
     groups = None if block.groups is None else _group_sums(terms, block.groups)
     return Outcome(partial, value, tuple(warnings), block.dropped, sample, findings, groups)
 

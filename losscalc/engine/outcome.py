@@ -22,6 +22,8 @@ class Sample(NamedTuple):
     """Which rows of the arrays these are; None if no array is cut into rows."""
     dtype: np.dtype = np.dtype(np.float64)
     """That of the input."""
+    cut: frozenset[str] = frozenset()
+    """The arrays that have a row for each sample."""
 
 
 class Outcome(NamedTuple):

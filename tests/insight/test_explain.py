@@ -9,6 +9,7 @@ import pytest
 
 import losscalc
 from losscalc import Loss, cli, losses
+from losscalc.core.operation import differentiable
 from losscalc.core.reductions import MEAN
 from losscalc.engine.compute import compute
 from losscalc.insight.call import Call
@@ -323,6 +324,28 @@ def test_the_derivative_is_that_of_the_loss(loss):
     np.testing.assert_allclose(np.broadcast_to(value, slope.shape)[counts], slope[counts], 1e-9, 1e-12)
 
 
+@pytest.mark.parametrize(
+    ("loss", "wrt"),
+    [(loss, wrt) for cls in ALL for loss in variants(cls) for wrt in differentiable(cls)],
+    ids=lambda x: repr(x) if isinstance(x, losscalc.Loss) else x,
+)
+@pytest.mark.parametrize("rows", [1, 4])
+def test_the_rows_of_a_derivative_are_those_of_gradient(loss, wrt, rows):
+    """A law: all that `gradient` gives is shown, each number once and under its index."""
+    arrays = prepared(loss, example(type(loss), rows, seed=5))
+    if wrt not in arrays:
+        return
+    expected = losscalc.gradient(loss, **arrays, wrt=wrt)
+    if loss.name == "ctc":
+        expected = np.moveaxis(expected, 1, 0)
+    lines = losscalc.explain(loss, **arrays, wrt=wrt, max_rows=999).to_dict()["working"]["reduction"]
+    shown = {line["label"]: line["value"] for line in lines if line["label"].startswith(f"∂/∂{wrt}")}
+    assert np.concatenate([np.ravel(row) for row in shown.values()]).shape == (expected.size,)
+    for label, row in shown.items():
+        index = tuple(map(int, re.findall(r"\d+", label.partition("[")[2])))
+        np.testing.assert_allclose(row, np.ravel(expected[index]).squeeze(), rtol=1e-12, atol=1e-15)
+
+
 def test_the_derivative_of_sequences():
     """Samples are on axis 1: each has a line of its own with all times, as `gradient` has them."""
     scores = np.log([[[0.3, 0.5, 0.2], [0.1, 0.2, 0.7]], [[0.2, 0.4, 0.4], [0.6, 0.3, 0.1]]])
@@ -375,6 +398,35 @@ def test_a_gradient(call):
 def test_gradients_by_hand(call, words, last):
     """By a formula where one is declared, else by the number."""
     assert call(*words, "--gradient", "--explain").splitlines()[-1] == last
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        # (1/v - (x - y)²/v²)/2 of two losses without a difference, over 2.
+        (["gaussian-nll", "-i", "1,2", "-t", "1,2", "--var", "0.25", "--gradient", "var"],
+         ["∂/∂var 4 / 2 = 2"]),
+        # A third of each class less 1 for the right one, times the features; of three rows two are asked for.
+        (["linear-cross-entropy", "-i", "[[1,0],[0,1]]", "-t", "0,2", "--linear-weight",
+          "[[0,0],[0,0],[0,0]]", "--gradient", "linear_weight", "--max-rows", "2"],
+         ["∂/∂linear_weight [0] (-0.6667, 0.3333) / 2 = -0.3333, 0.1667",
+          "∂/∂linear_weight [1] (0.3333, 0.3333) / 2 = 0.1667, 0.1667",
+          "∂/∂linear_weight … 1 more"]),
+        # Censored, and at risk at the time of the first: exp(0)/(exp(0) + exp(0)).
+        (["cox", "-i", "0,0", "--time", "1,2", "--event", "1,0", "--gradient"],
+         ["∂/∂input [0] = -0.5000", "∂/∂input [1] = 0.5000"]),
+        # Pairs of two documents: minus σ(0) for the more relevant.
+        (["ranknet", "-i", "[[0,0]]", "-t", "[[1,0]]", "--gradient"], ["∂/∂input [0] = -0.5000, 0.5000"]),
+        # Of 1 - 2·p·y/(p + y) at p = y = 1, where nothing is smooth: -2·y²/(p + y)².
+        (["dice", "-i", "1", "-t", "1", "--smooth-nr", "0", "--smooth-dr", "0", "--gradient"],
+         ["∂/∂input = -0.5000"]),
+    ],
+    ids=["var", "linear", "cox", "ranknet", "dice"],
+)  # fmt: skip
+def test_rows_of_a_derivative_that_are_not_those_of_losses(call, words, expected):
+    """Derivatives of weights, of lists and of what the whole batch depends on, by hand."""
+    lines = call(*words, "--explain").splitlines()
+    assert [line for line in lines if line.startswith("∂")] == expected
 
 
 def test_the_worst_rows(call):
