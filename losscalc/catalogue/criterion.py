@@ -99,7 +99,7 @@ class Criterion(NamedTuple):
     def _of_function(cls, given: Any, keywords: Mapping[str, Any]) -> "Criterion":
         if (library := _library(given)) is None:
             raise _unknown(given)
-        made = {p.name: p for p in _named(inspect.signature(given))}
+        made = {p.name: p for p in _named(_signature(given))}
         settings = {name: p.default for name, p in made.items() if p.default is not p.empty} | dict(keywords)
         changed = _changed({name: made[name] for name in settings if name in made}, settings)
         return cls(library, given.__name__, settings, changed, tuple(made))
@@ -218,12 +218,14 @@ class Criterion(NamedTuple):
         return best[0]
 
     def _candidates(self) -> Iterator[tuple[type[Operation], Convention | None]]:
+        wanted = _plain(self.name)
         if self.library == _TORCH:
             yield from (
-                (cls, None) for cls in operations().values() if self.name in (cls.torch, cls.functional)
+                (cls, None)
+                for cls in operations().values()
+                if wanted in (_plain(cls.torch), _plain(cls.functional))
             )
             return
-        wanted = _plain(self.name)
         for cls in operations().values():
             for convention in cls.conventions:
                 if convention.library == self.library and wanted in _names(convention):
@@ -272,6 +274,14 @@ def _library(defined: object) -> str | None:
 
 def _named(signature: inspect.Signature) -> list[inspect.Parameter]:
     return [p for p in signature.parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+
+
+def _signature(function: Any) -> inspect.Signature:
+    """The signature of a function; functions in C may have none."""
+    try:
+        return inspect.signature(function)
+    except ValueError:
+        return inspect.Signature()
 
 
 def _changed(made: Mapping[str, inspect.Parameter], settings: Mapping[str, Any]) -> frozenset[str]:

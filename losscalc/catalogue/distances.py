@@ -176,9 +176,11 @@ class Custom(NamedTuple):
         rows = np.broadcast_shapes(u.shape, v.shape)[:-1]
         try:
             given = np.asarray(self.function(_read_only(u), _read_only(v)))
-        except ValueError as error:
+        except (AttributeError, RuntimeError, TypeError, ValueError) as error:
             raise DTypeError(
-                f"the distance function failed: {error}", argument="distance_function"
+                f"the distance function failed: {str(error).strip().partition(chr(10))[0]}",
+                argument="distance_function",
+                hint="it gets two arrays of NumPy, of float64",
             ) from error
         if given.dtype.kind not in "fiu" or isinstance(given, np.ma.MaskedArray) or given.shape != rows:
             raise ShapeError(

@@ -204,6 +204,32 @@ def test_every_criterion_of_torch_is_read() -> None:
             assert rest == {"reduction": "mean"} | {k: None for k in rest if k != "reduction"}
 
 
+def test_functions_in_c_of_torch() -> None:
+    """The numbers of PyTorch itself, whose functions in C have no signature."""
+    torch = pytest.importorskip("torch")
+    x = torch.tensor([[0.3, -1.2, 0.7]])
+    logsigmoid = torch.nn.functional.logsigmoid
+    for given, expected in [
+        (torch.sigmoid, torch.sigmoid(x)),
+        (logsigmoid, logsigmoid(x)),
+        (functools.partial(torch.softmax, dim=1), torch.softmax(x, 1)),
+    ]:
+        np.testing.assert_allclose(losscalc.compute(given, x), expected, rtol=1e-6)
+    with pytest.raises(losscalc.UnknownLossError):
+        losscalc.compute(torch.erf, x)
+    with pytest.raises(losscalc.UnknownLossError):
+        losscalc.compute(print, x)
+
+
+def test_distances_of_torch_get_arrays() -> None:
+    """A module of PyTorch takes tensors only: what it says comes as an error of losscalc."""
+    torch = pytest.importorskip("torch")
+    criterion = torch.nn.TripletMarginWithDistanceLoss(distance_function=torch.nn.PairwiseDistance(p=1))
+    with pytest.raises(losscalc.DTypeError, match="the distance function failed: ") as caught:
+        losscalc.compute(criterion, A, A, B)
+    assert caught.value.hint == "it gets two arrays of NumPy, of float64"
+
+
 def test_weights_inside_a_criterion_of_torch() -> None:
     """The numbers of PyTorch itself, whose criteria have a matrix, or the clusters, inside."""
     torch = pytest.importorskip("torch")
