@@ -85,7 +85,9 @@ class Operation(ABC):
             if names:
                 self.__dict__[parameter.name] = parameter.accept(settings.pop(names[0]))
         for name in settings:
-            raise unknown_argument(self, name)
+            from losscalc.core.resemblance import unknown_argument
+
+            raise unknown_argument(type(self), name)
 
     @classmethod
     def accepted(cls, settings: Mapping[str, object]) -> Self:
@@ -311,18 +313,3 @@ def result_dtype(dtype: DTypeLike | None) -> np.dtype | None:
 
         raise not_one_of("dtype", str(dtype), DTYPES)
     return wanted
-
-
-_OF_CALLS = ("reduction", "dtype", "broadcast", "wrt", "threads", "digits", "like")
-"""What every loss is given in Python, beside its own arrays and parameters."""
-
-
-def unknown_argument(operation: Operation, name: str) -> ParameterError:
-    """The error for an argument that is neither an array nor a parameter of an operation."""
-    known = {a.name: None for a in array_arguments(type(operation))} | operation.settings
-    close = suggest(name, {**known, **dict.fromkeys(_OF_CALLS)})
-    return ParameterError(
-        f"{operation.name} has no argument of that name",
-        found=name,
-        hint=f"did you mean `{close}`?" if close else f"it has {', '.join(known)}",
-    )

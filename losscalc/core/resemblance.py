@@ -4,8 +4,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import SequenceMatcher, get_close_matches
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
+from losscalc.core.declaration import array_arguments, parameters, setting_names
 from losscalc.errors import ParameterError
+
+if TYPE_CHECKING:
+    from losscalc.core.operation import Operation
 
 # From this ratio on two names are one, misspelt; between others the letters that agree say nothing.
 _ALIKE = 0.85
@@ -19,6 +24,8 @@ _ALIKE_OF_FEW = 0.75
 # What the words that are found have to tell, at least, and as a share of all that were typed.
 _LEAST, _SHARE = 0.1, 0.25
 
+_OF_CALLS = ("reduction", "dtype", "broadcast", "wrt", "threads", "digits", "like")
+"""What every loss is given in Python, beside its own arrays and parameters."""
 
 WORDS = MappingProxyType(
     {
@@ -63,6 +70,26 @@ def not_one_of(argument: str, found: object, choices: Iterable[str]) -> Paramete
         found=found,
         argument=argument,
         hint=f"did you mean {close}?" if close else None,
+    )
+
+
+def unknown_argument(cls: "type[Operation]", name: str) -> ParameterError:
+    """The error for an argument that is neither an array nor a parameter of an operation."""
+    if name in setting_names(cls):
+        return ParameterError(
+            f"`{name}` belongs to the loss, and this {cls.name} is made already",
+            argument=name,
+            hint=f"give `{name}` where it is made, or give its name, '{cls.name}'",
+        )
+    if name in _OF_CALLS:
+        problem = f"{cls.name} takes no `{name}` here"
+        return ParameterError(problem, argument=name, hint=f"leave `{name}` out")
+    known = [each.name for each in (*array_arguments(cls), *parameters(cls))]
+    close = next(iter(get_close_matches(name, [*known, *_OF_CALLS], n=1)), None)
+    return ParameterError(
+        f"{cls.name} has no argument of that name",
+        found=name,
+        hint=f"did you mean `{close}`?" if close else f"it has {', '.join(known)}",
     )
 
 

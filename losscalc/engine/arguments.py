@@ -13,7 +13,7 @@ from losscalc.core.declaration import (
     required_arrays,
     row_arrays,
 )
-from losscalc.core.operation import Operation, unknown_argument
+from losscalc.core.operation import Operation
 from losscalc.engine.balance import BALANCED, balanced
 from losscalc.engine.foreign import PLAIN, as_array, check_rows
 from losscalc.engine.sources import MemorySource, Source
@@ -33,7 +33,9 @@ def memory_sources(
         if name in given:
             raise ParameterError(f"`{name}` is given twice", argument=name)
         if name not in names:
-            raise unknown_argument(operation, name)
+            from losscalc.core.resemblance import unknown_argument
+
+            raise unknown_argument(cls, name)
         given[name] = value
     for name, value in operation.weights.items():
         if given.get(name) is not None:
