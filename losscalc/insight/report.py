@@ -1,7 +1,7 @@
 """The outcome of a check, as it is told: whether a value agrees, and what would have led to the other."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -13,7 +13,7 @@ from losscalc.insight.call import Call
 from losscalc.insight.compare import Comparison, Tolerance, compare
 from losscalc.insight.detect.evidence import Expected
 from losscalc.insight.detect.search import Candidate
-from losscalc.insight.detect.verdict import Explanation, Verdict, verdict
+from losscalc.insight.detect.verdict import Verdict, verdict
 from losscalc.outputs.message import Message, Told
 from losscalc.outputs.result import Result
 from losscalc.outputs.sheets import Column, Sheet, markdown
@@ -28,6 +28,59 @@ Command = Callable[[Candidate], str | None]
 """What to type for what a candidate leads to; None where only a fact is known."""
 
 
+class Cause(NamedTuple):
+    """What would have led to the expected number, or near it, as it is told."""
+
+    name: str
+    sentence: str
+    typed: str
+    """Options, or names behind --suppose."""
+    command: str | None
+    """What to type for it; None where only a fact is known."""
+    value: float
+    bits: float
+    chance: float
+    also: "tuple[Cause, ...]" = ()
+    """Other names of the same."""
+
+    def facts(self) -> dict[str, object]:
+        """The same as an object of JSON."""
+        return {
+            "name": self.name,
+            "sentence": self.sentence,
+            "command": self.command,
+            "value": None if math.isnan(self.value) else self.value,
+            "cost": round(self.bits, 2),
+            "chance": None if math.isnan(self.chance) else self.chance,
+        }
+
+
+class Causes(NamedTuple):
+    """A verdict as it is told: what explains a number, what might, and what is near it."""
+
+    explanations: tuple[Cause, ...] = ()
+    undecided: tuple[Cause, ...] = ()
+    nearest: tuple[Cause, ...] = ()
+
+    @classmethod
+    def of(cls, verdict: Verdict, command: Command, speak: Callable[[str], str]) -> "Causes":
+        """What was found, in words, so that it outlives the search."""
+
+        def told(candidate: Candidate, chance: float, also: Sequence[Candidate] = ()) -> Cause:
+            return Cause(
+                candidate.name,
+                speak(candidate.sentence),
+                _typed(candidate),
+                command(candidate),
+                candidate.value,
+                candidate.bits,
+                chance,
+                tuple(told(other, chance) for other in also),
+            )
+
+        return cls(*(tuple(told(*each) for each in found) for found in verdict))
+
+
 def checked(
     call: AnyCall,
     result: Result,
@@ -38,11 +91,12 @@ def checked(
     watch: Watch | None = None,
     *,
     name: str = "expect",
+    speak: Callable[[str], str] = str,
 ) -> "Report":
     """Compare the result of a call with what is expected, and search for what would have led to that.
 
     `typed` is the expected number as it was typed, of which the digits count; None takes those of its repr.
-    `name` is the argument that it is given by.
+    `name` is the argument that it is given by, and `speak` names options in sentences.
     """
     number = None
     if expected.size == 1:
@@ -56,9 +110,10 @@ def checked(
     comparison = compare(result.value, expected, tolerance, singles=singles, name=name)
     found = None
     if isinstance(call.operation, Loss) and not comparison.agrees:
-        found = _searched(cast(Call, call), comparison, number, tolerance, watch)
+        verdict = _searched(cast(Call, call), comparison, number, tolerance, watch)
+        found = Causes.of(verdict, command, speak)
     told = typed or ("these numbers" if number is None else repr(number.value))
-    return Report(result, comparison, found, tolerance, number, told, asked, command)
+    return Report(result, comparison, found, tolerance, number, told, asked)
 
 
 def _searched(
@@ -87,7 +142,7 @@ class Report(NamedTuple):
 
     result: Result
     comparison: Comparison
-    found: Verdict | None
+    found: Causes | None
     """What would have led to the expected number, if that was searched for."""
     tolerance: Tolerance
     number: Expected | None
@@ -95,9 +150,6 @@ class Report(NamedTuple):
     """The expected number as it was typed, or what stands for an array."""
     is_tolerance_typed: bool
     """Whether the tolerance was asked for, instead of that of the digits."""
-    command: Command
-    speak: Callable[[str], str] = str
-    """How options are named in sentences."""
 
     def lines(self) -> Iterator[str]:
         """The two numbers, whether they agree, and what would have led to the expected one."""
@@ -149,25 +201,23 @@ class Report(NamedTuple):
         else:
             yield Told(f"no common mistake explains {text}")
         for each in found.nearest:
-            yield Told(f"near: {self._near(each.candidate)}")
+            yield Told(f"near: {self._near(each)}")
 
-    def _explanation(self, each: Explanation) -> Iterator[Told]:
-        value = each.candidate.value
-        told = "these numbers" if self.number is None else _digits_of(value)
-        command = self.command(each.candidate)
-        if command is None:
-            yield Told(self.speak(each.candidate.sentence))
+    def _explanation(self, each: Cause) -> Iterator[Told]:
+        told = "these numbers" if self.number is None else _digits_of(each.value)
+        if each.command is None:
+            yield Told(each.sentence)
             return
-        yield Told(f"you get {told} if {self.speak(each.candidate.sentence)}:")
-        yield Told(command, "code")
+        yield Told(f"you get {told} if {each.sentence}:")
+        yield Told(each.command, "code")
         for other in each.also:
-            yield Told(f"also: {self.speak(f'{other.sentence} ({_typed(other)})')}", "detail")
+            yield Told(f"also: {other.sentence} ({other.typed})", "detail")
 
-    def _near(self, candidate: Candidate) -> str:
+    def _near(self, each: Cause) -> str:
         assert self.number is not None
-        digits = _common_digits(candidate.value, self.number.value)
+        digits = _common_digits(each.value, self.number.value)
         close = f", which agrees to {digits} digits" if digits > 1 else ""
-        return f"{_digits_of(candidate.value)}{close}, if {self.speak(candidate.sentence)} ({candidate.name})"
+        return f"{_digits_of(each.value)}{close}, if {each.sentence} ({each.name})"
 
     def _digits(self) -> str:
         """To how many digits a typed number agrees."""
@@ -187,7 +237,7 @@ class Report(NamedTuple):
 
     def facts(self) -> dict[str, object]:
         """The same as an object of JSON."""
-        comparison, found, name = self.comparison, self.found or Verdict(), self.result.name
+        comparison, found, name = self.comparison, self.found or Causes(), self.result.name
         reduction = self.result.reduction
         return {
             **({"activation": name} if reduction is None else {"loss": name, "reduction": reduction}),
@@ -204,19 +254,8 @@ class Report(NamedTuple):
             "nearest": [*map(self._told, found.nearest)],
         }
 
-    def _told(self, each: Explanation) -> dict[str, object]:
-        own = self._fact(each.candidate, each.chance)
-        return {**own, "also": [self._fact(other, each.chance) for other in each.also]}
-
-    def _fact(self, candidate: Candidate, chance: float) -> dict[str, object]:
-        return {
-            "name": candidate.name,
-            "sentence": self.speak(candidate.sentence),
-            "command": self.command(candidate),
-            "value": None if math.isnan(candidate.value) else candidate.value,
-            "cost": round(candidate.bits, 2),
-            "chance": None if math.isnan(chance) else chance,
-        }
+    def _told(self, each: Cause) -> dict[str, object]:
+        return {**each.facts(), "also": [other.facts() for other in each.also]}
 
 
 def _typed(candidate: Candidate) -> str:

@@ -38,6 +38,18 @@ class View(ABC):
     def __repr__(self) -> str:
         return str(self)
 
+    @property
+    def _said(self) -> tuple[str, str]:
+        """All its numbers, and its text, which tells NaN from infinities."""
+        return self.written("json"), str(self)
+
+    def __eq__(self, other: object) -> bool:
+        # Of arrays, `==` would be one truth value for each number.
+        return isinstance(other, View) and type(self) is type(other) and self._said == other._said
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._said))
+
     def _repr_markdown_(self) -> str:
         return self.written("markdown")
 
@@ -53,10 +65,12 @@ class View(ABC):
     def _repr_latex_(self) -> str | None:
         from losscalc.outputs.markup import latex
 
-        return latex(self._repr_markdown_())
+        # A table without rows is no table.
+        text = self._repr_markdown_()
+        return latex(text) if text else None
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class _OfResult(View):
     """A view of a value."""
 
@@ -77,7 +91,7 @@ class _OfResult(View):
         return [self.result.working or self.result.table()]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Explanation(_OfResult):
     """The working of a loss: its formula with the numbers put in, and the reduction."""
 
@@ -85,7 +99,7 @@ class Explanation(_OfResult):
         return self.written("latex")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Supposition(_OfResult):
     """What a loss comes to if something was done otherwise."""
 
@@ -96,7 +110,7 @@ class Supposition(_OfResult):
             return None
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class _OfTables(View):
     """A view of tables."""
 
@@ -125,17 +139,17 @@ class _OfTables(View):
         return [dict(row) for row in records(self.tables[-1])]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class WorstLosses(_OfTables):
     """The largest losses, where they are, and what they were computed from."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Comparison(_OfTables):
     """Several losses of the same data."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Diagnosis(_OfTables):
     """What there is to say of a data set: baselines, statistics, the largest losses and a histogram."""
 
@@ -143,7 +157,7 @@ class Diagnosis(_OfTables):
     """The signs of mistakes that were found, which were warned of as well."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Check(View):
     """Whether a loss is what was expected, and if not, what would have led to that; true if it is."""
 
@@ -168,8 +182,7 @@ class Check(View):
     def causes(self) -> tuple[str, ...]:
         """What would have led to the expected number, the likeliest first, if that can be told."""
         found = self.report.found
-        told = () if found is None else found.explanations
-        return tuple(self.report.speak(each.candidate.sentence) for each in told)
+        return () if found is None else tuple(each.sentence for each in found.explanations)
 
     def __bool__(self) -> bool:
         return self.agrees
