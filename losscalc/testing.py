@@ -4,6 +4,7 @@ from typing import Any
 
 from losscalc.core.array import ArrayLike
 from losscalc.errors import ParameterError
+from losscalc.insight.bounds import check_bounds
 from losscalc.insight.questions import check
 
 __all__ = ["assert_loss"]
@@ -29,6 +30,7 @@ def assert_loss(
     >>> assert_loss("mse", [1.0, 2.0], [1.0, 4.0], expected=2.0, places=6)
     """
     __tracebackhide__ = True
+    check_bounds(places=places)
     if places is not None:
         if rtol is not None or atol is not None:
             raise ParameterError("`places` and `rtol` or `atol` do not go together")

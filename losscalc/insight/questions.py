@@ -18,6 +18,7 @@ from losscalc.engine.call import AnyCall
 from losscalc.engine.compute import Computation
 from losscalc.engine.foreign import as_array
 from losscalc.errors import LosscalcError, LosscalcWarning, ParameterError, in_python
+from losscalc.insight.bounds import check_bounds
 from losscalc.insight.call import Call, simplified
 from losscalc.insight.views import Check, Comparison, Diagnosis, Explanation, Supposition, WorstLosses
 from losscalc.outputs.result import Result
@@ -62,6 +63,14 @@ class _Asked(NamedTuple):
         warnings = (*notes, *done.warnings)
         announce(warnings)
         return cls(held._replace(examine=None), done, warnings)
+
+    @classmethod
+    def of_losses(cls, loss: object, arrays: tuple[Any, ...], arguments: dict[str, Any]) -> "_Asked":
+        """The same where the single losses are looked at, of which a derivative has none."""
+        if arguments.get("wrt") is not None:
+            problem = "`wrt` asks for a derivative, and this looks at the losses"
+            raise ParameterError(problem, found=arguments["wrt"], argument="wrt", hint="leave `wrt` out")
+        return cls.of(loss, arrays, arguments)
 
     @property
     def of_loss(self) -> Call:
@@ -118,6 +127,7 @@ def explain(
     """
     from losscalc.insight.explain import worked
 
+    check_bounds(max_rows=max_rows, precision=precision)
     asked = _Asked.of(loss, arrays, arguments, samples=max_rows)
     return Explanation(asked.result._replace(working=worked(asked.call, asked.done, precision)))
 
@@ -148,11 +158,14 @@ def check(
     """
     from losscalc.insight.report import checked
 
-    asked = _Asked.of(loss, arrays, arguments)
+    check_bounds(rtol=rtol, atol=atol)
     values, typed = _expectation(expected)
+    asked = _Asked.of(loss, arrays, arguments)
     code = partial(_code, asked.call)
-    report = checked(asked.call, asked.result, values, typed, (rtol, atol), code, name="expected")
-    return Check(report._replace(speak=in_python))
+    within = (rtol, atol)
+    return Check(
+        checked(asked.call, asked.result, values, typed, within, code, name="expected", speak=in_python)
+    )
 
 
 def suppose(
@@ -170,7 +183,10 @@ def suppose(
     """
     from losscalc.insight.detect.suppose import not_finite, supposed
 
-    names = mistake if isinstance(mistake, str) else ",".join(mistake)
+    given = [mistake] if isinstance(mistake, str) else mistake
+    if not (isinstance(given, Sequence) and all(isinstance(name, str) for name in given)):
+        raise ParameterError("`mistake` must be a name, or a list of names", found=given, argument="mistake")
+    names = ",".join(given)
     asked = _Asked.of(loss, arrays, arguments)
     value = supposed(asked.of_loss, names)
     announce(not_finite(asked.result.value, value))
@@ -182,14 +198,16 @@ def worst(loss: object, *arrays: ArrayLike | None, count: int = 5, **arguments: 
 
     The loss and the arguments are those of `compute`; `rows` of the result are dicts, as a DataFrame takes.
 
-    Raises UsageError for a loss of the whole batch, which has no single losses, and what `compute` raises.
+    Raises UsageError for a loss of sums, such as dice, which has no single losses, ParameterError with `wrt`,
+    and what `compute` raises.
 
     >>> worst("l1", [1.0, 5.0, 2.0], [1.5, 1.0, 2.0], count=1).rows
     [{'index': [1], 'input': 5, 'target': 1, 'loss': 4.0, 'share': 0.888888888}]
     """
     from losscalc.insight.survey import worst_sheet
 
-    asked = _Asked.of(loss, arrays, arguments)
+    check_bounds(count=count)
+    asked = _Asked.of_losses(loss, arrays, arguments)
     return WorstLosses((worst_sheet(simplified(asked.of_loss), count, lambda _: None),))
 
 
@@ -199,7 +217,9 @@ def diagnose(loss: object, *arrays: ArrayLike | None, count: int = 5, **argument
     The loss and the arguments are those of `compute`, and `count` is the number of the worst rows. What looks
     like a mistake is warned of as a DiagnosisWarning, and is in `warnings` of the result.
 
-    Raises UsageError for a loss of the whole batch, which has no single losses, and what `compute` raises.
+    A loss of sums, such as dice, has no single losses: of it only the context is shown.
+
+    Raises ParameterError with `wrt`, and what `compute` raises.
 
     >>> diagnose("mse", [1.0, 2.0, 3.0], [1.0, 4.0, 3.5]).to_dict()["context"]["best constant input"]
     1.722222222
@@ -208,7 +228,8 @@ def diagnose(loss: object, *arrays: ArrayLike | None, count: int = 5, **argument
     from losscalc.insight.doubts import doubts
     from losscalc.insight.survey import diagnosis_sheets
 
-    asked = _Asked.of(loss, arrays, arguments)
+    check_bounds(count=count)
+    asked = _Asked.of_losses(loss, arrays, arguments)
     call = simplified(asked.of_loss)
     doubtful = tuple(doubts(call))
     announce(doubtful)
@@ -222,7 +243,7 @@ def compare(losses: object, *arrays: ArrayLike | None, **arguments: Any) -> Comp
     `losses` is a list of losses, or a single one; each, and the arguments, are those of `compute`. A loss
     that the data do not fit has the reason beside it.
 
-    Raises the error of the first loss if the data fit none.
+    Raises the error of the first loss if the data fit none, and ParameterError with `wrt`.
 
     >>> [(row["loss"], row["mean"]) for row in compare(["l1", "mse"], [1.0, 2.0], [1.0, 4.0]).rows]
     [('l1', 1.0), ('mse', 2.0)]
@@ -235,7 +256,7 @@ def compare(losses: object, *arrays: ArrayLike | None, **arguments: Any) -> Comp
     rows, errors = [], []
     for loss in several:
         try:
-            rows.append(comparison_row(_Asked.of(loss, arrays, arguments).of_loss))
+            rows.append(comparison_row(_Asked.of_losses(loss, arrays, arguments).of_loss))
         except LosscalcError as error:
             errors.append(error)
             rows.append(refused_row(str(getattr(loss, "name", loss)), error.describe()))
@@ -251,7 +272,10 @@ def _expectation(expected: Any) -> tuple[np.ndarray, str | None]:
             return np.asarray(float(expected)), expected
         except ValueError as error:
             raise ParameterError("`expected` is not a number", found=expected, argument="expected") from error
-    values = as_array("expected", expected)
+    # What is told later is of what was given now.
+    values = np.array(as_array("expected", expected))
+    if values.dtype.kind == "b":
+        raise ParameterError("`expected` must hold numbers", found=expected, argument="expected")
     # A float of NumPy is written without its type.
     return values, str(values.reshape(())[()]) if values.size == 1 else None
 

@@ -1,6 +1,8 @@
 """What Python shows beside a value: the text of a pipe, the facts of the JSON, and what notebooks draw."""
 
+import copy
 import json
+import pickle
 import re
 import subprocess
 import sys
@@ -300,6 +302,79 @@ def test_warnings_point_at_the_users_line() -> None:
             warnings.simplefilter("error")
             warnings.simplefilter("ignore", losscalc.DiagnosisWarning)
             call()
+
+
+SAID = {
+    **{name: make for name, (make, _) in VIEWS.items()},
+    "differs": lambda: losscalc.check("cross-entropy", SCORES, CLASSES, expected=TWICE),
+    "none": lambda: losscalc.explain("cross-entropy", SCORES, CLASSES, reduction="none"),
+    "several": lambda: losscalc.check("l1", [1.0, 5.0], [0.0, 1.0], expected=[1.0, 8.0], reduction="none"),
+    "nan": lambda: losscalc.explain("l1", [np.nan], [0.0]),
+    "warned": lambda: losscalc.diagnose("cross-entropy", [[0.2, 0.8], [0.3, 0.7], [0.9, 0.1]], [1, 1, 0]),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("make", SAID.values(), ids=SAID)
+def test_what_says_the_same_is_equal(make) -> None:
+    """Made twice, copied and pickled; what was computed on the way need not be either."""
+    view = make()
+    for other in (make(), copy.deepcopy(view), pickle.loads(pickle.dumps(view))):
+        assert str(other) == str(view)
+        assert other == view
+        assert len({other, view}) == 1
+    assert view != losscalc.explain("mse", [1.0], [3.0])
+    assert view != str(view)
+
+
+def test_a_check_keeps_what_was_expected() -> None:
+    """The array may be used for something else afterwards."""
+    expected = np.array([1.0, 8.0])
+    found = losscalc.check("l1", [1.0, 5.0], [0.0, 1.0], expected=expected, reduction="none")
+    before = str(found)
+    expected[:] = 7.0
+    assert (str(found), found.expected.tolist()) == (before, [1.0, 8.0])
+
+
+def test_worst_of_none() -> None:
+    """Where all rows are ignored, there is nothing to show, as text or as LaTeX."""
+    with pytest.warns(losscalc.LosscalcWarning, match="every target is ignored"):
+        found = losscalc.worst("nll", [[-1.0, -2.0]], [-100])
+    assert (found.rows, found._repr_latex_(), found._repr_markdown_()) == ([], None, "")
+
+
+X = [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("call", "problem"),
+    [
+        (lambda: losscalc.worst("mse", X, X, wrt="input"), "wrt asks for a derivative"),
+        (lambda: losscalc.diagnose("mse", X, X, wrt="input"), "wrt asks for a derivative"),
+        (lambda: losscalc.compare(["mse", "l1"], X, X, wrt="input"), "wrt asks for a derivative"),
+        (lambda: losscalc.worst("mse", X, X, count=1.5), "count must be a whole number, found 1.5"),
+        (lambda: losscalc.worst("mse", X, X, count=-1), "count must be in [1, 1e+06], found -1"),
+        (lambda: losscalc.diagnose("mse", X, X, count=0), "count must be in [1, 1e+06], found 0"),
+        (lambda: losscalc.explain("mse", X, X, precision=-1), "precision must be in [0, 50], found -1"),
+        (lambda: losscalc.explain("mse", X, X, precision=1.5), "precision must be a whole number, found 1.5"),
+        (lambda: losscalc.explain("mse", X, X, max_rows=-1), "max_rows must be in [1, 1e+09], found -1"),
+        (lambda: losscalc.check("mse", X, X, expected=3, rtol=-1), "rtol must be finite and at least 0, found -1"),  # noqa: E501
+        (lambda: losscalc.check("mse", X, X, expected=3, rtol=np.nan), "rtol must be finite and at least 0, found nan"),  # noqa: E501
+        (lambda: losscalc.check("mse", X, X, expected=3, atol=np.inf), "atol must be finite and at least 0, found inf"),  # noqa: E501
+        (lambda: losscalc.check("mse", X, X, expected=True), "expected must hold numbers, found True"),
+        (lambda: losscalc.check("mse", X, X, expected=[True]), "expected must hold numbers, found [True]"),
+        (lambda: losscalc.suppose("mse", X, X, mistake=3), "mistake must be a name, or a list of names, found 3"),  # noqa: E501
+        (lambda: losscalc.testing.assert_loss("mse", X, X, expected=0, places=-1), "places must be in [0, 50], found -1"),  # noqa: E501
+        (lambda: losscalc.explain("mse", X, X, digits=30), "mse takes no digits here"),
+        (lambda: losscalc.compute(losscalc.Huber(), X, X, delta=2), "delta belongs to the loss, and this huber is made already"),  # noqa: E501
+        (lambda: losscalc.compute(losscalc.MSE(), X, X, like="keras"), "like belongs to the loss, and this mse is made already"),  # noqa: E501
+    ],
+)  # fmt: skip
+def test_what_is_asked_is_checked(call, problem) -> None:
+    """As on the command line, before anything is computed."""
+    with pytest.raises(losscalc.ParameterError) as caught:
+        call()
+    assert str(caught.value).startswith(problem)
 
 
 def test_the_hint_is_a_note() -> None:
