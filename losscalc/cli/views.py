@@ -25,9 +25,10 @@ LOOKS = ("stats", "worst", "plot", "expect", "suppose", "rtol", "atol", "fail_ab
 _BESIDE = {
     "by": ("plot", "expect", "suppose"),
     "digits": ("plot",),
-    "explain": ("gradient", "stats", "plot", "expect", "suppose"),
+    "explain": ("gradient", "stats", "worst", "plot", "expect", "suppose"),
     "gradient": ("plot", "expect", "suppose"),
-    "stats": ("plot",),
+    "stats": ("worst", "plot"),
+    "worst": ("plot",),
     "plot": ("expect", "suppose"),
 }
 
@@ -38,7 +39,7 @@ def show(request: Request, delivery: Delivery, looks: Mapping[str, Any]) -> None
     bounds = limits(looks, chosen, keeps=request.call.reduction.keeps)
     if "plot" in chosen:
         request = _plotted(request, looks["plot"], is_read_again="by" in chosen or "digits" in chosen)
-    if "stats" in chosen:
+    if "stats" in chosen or "worst" in chosen:
         _survey(request, delivery, looks["stats"], looks["worst"])
     elif "expect" in chosen:
         _check(request, delivery, looks["expect"], (looks["rtol"], looks["atol"]))
@@ -56,16 +57,20 @@ def show(request: Request, delivery: Delivery, looks: Mapping[str, Any]) -> None
 
 
 def _chosen(request: Request, looks: Mapping[str, Any]) -> list[str]:
-    """The options that show something instead of the result, of which only one may be given."""
+    """The options that show something instead of the result, which have to go together."""
     wanted = {
         "explain": request.call.samples,
         "gradient": request.call.wrt,
         "digits": request.call.digits is not None,
         "by": request.inputs.readings.usual.by is not None,
-        "stats": looks["stats"] or looks["worst"],
-        **{name: looks[name] is not None for name in ("plot", "expect", "suppose")},
+        "stats": looks["stats"],
+        **{name: looks[name] is not None for name in ("worst", "plot", "expect", "suppose")},
     }
     chosen = [name for name, is_wanted in wanted.items() if is_wanted]
+    tolerances = [name for name in ("rtol", "atol") if looks[name] is not None]
+    if tolerances and "expect" not in chosen:
+        hint = "give the number: --expect 0.25"
+        raise UsageError(f"`{tolerances[0]}` is a tolerance of `expect`", hint=hint)
     alone = [name for name in chosen if name != "gradient"]
     if request.dask is not None and alone:
         hint = "it looks at arrays in memory: leave one of them out"

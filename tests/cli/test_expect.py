@@ -183,6 +183,11 @@ REFUSALS = [
         "--reduction mean or sum gives one number",
     ),
     ((*MSE, "--expect", "13", "--suppose", "half"), 2, "--expect and --suppose do not go together", None),
+    ((*MSE, "--worst", "1", "--expect", "13"), 2, "--worst and --expect do not go together", None),
+    ((*MSE, "--worst", "1", "--suppose", "half"), 2, "--worst and --suppose do not go together", None),
+    ((*MSE, "--worst", "1", "--gradient"), 2, "--gradient and --worst do not go together", None),
+    ((*MSE, "--rtol", "1"), 2, "--rtol is a tolerance of --expect", "give the number: --expect 0.25"),
+    ((*MSE, "--suppose", "half", "--atol", "1"), 2, "--atol is a tolerance of --expect", None),
     ((*MSE, "--expect", "13", "--rtol", "-1"), 2, "invalid value for '--rtol'", None),
     (
         (*MSE, "--expect", "13", "-f", "csv"),

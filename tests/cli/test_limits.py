@@ -64,7 +64,7 @@ def test_infinity_is_beyond_the_upper_limit(capsys):
         ),
         *(
             (more, f"--fail-above and {more.split()[0]} do not go together\n  hint: leave one of them out")
-            for more in ("--stats", "--gradient input", "--expect 1", "--suppose double")
+            for more in ("--stats", "--worst 2", "--gradient input", "--expect 1", "--suppose double")
         ),
     ],
 )
