@@ -202,7 +202,7 @@ class MulticlassHinge(Loss):
         "reduction": "none",
     }
 
-    formula = "max(0, m + r - x[y]), r = max(0, max x[i]) if zero, else max x[i]; i ≠ y"
+    formula = "max(0, m + r - x[y]), r = max(0, max x[i]) if zero, else max x[i]; i any class but y"
 
     margin: Annotated[float, FINITE, Doc("By how much the right class has to lead.")] = 1.0
     zero: Annotated[bool, Doc("Whether a score of 0 competes with those of the wrong classes.")] = False

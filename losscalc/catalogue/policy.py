@@ -171,7 +171,7 @@ class GRPO(Clipped):
     epsilon: Annotated[
         float,
         FINITE_NOT_NEGATIVE,
-        Doc("How far below 1 a ratio counts, and above 1 unless `clip_eps_high` is given."),
+        Doc("How far below 1 a ratio counts, and above 1 unless `epsilon_high` is given."),
     ] = 0.2
     epsilon_high: Annotated[
         float | None, FINITE_NOT_NEGATIVE, Doc("How far above 1 a ratio counts; by default as far as below.")

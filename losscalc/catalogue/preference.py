@@ -12,13 +12,17 @@ from losscalc.core.array import FloatArray, IndexArray, Shape, row_size, show_sh
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import FINITE_POSITIVE, Interval, Names
 from losscalc.core.reductions import Slope, Terms
-from losscalc.core.roles import AnswerLogProbabilities, Scores, TokenMask
+from losscalc.core.roles import AnswerLogProbabilities, Role, Scores, TokenMask
 from losscalc.core.rounding import Rounded, multiplied, subtracted, summed
 from losscalc.core.shapes import Layout, elementwise_layout, fits, unequal_shapes
 from losscalc.core.stable import sigmoid
 from losscalc.errors import ShapeError
 
 MASKS = frozenset({"chosen_mask", "rejected_mask"})
+Leads = Annotated[
+    FloatArray,
+    Role("By how much the chosen should lead, of the shape of the scores: any real numbers.", "values"),
+]
 
 
 class Preference(Loss):
@@ -101,7 +105,7 @@ class BradleyTerry(Preference):
         self,
         chosen: Scores,
         rejected: Scores,
-        margin: Scores | None = None,
+        margin: Leads | None = None,
         chosen_mask: TokenMask | None = None,
         rejected_mask: TokenMask | None = None,
     ) -> Terms:

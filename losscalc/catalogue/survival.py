@@ -10,11 +10,13 @@ from losscalc.core.array import FloatArray, IndexArray, Shape, show_shape
 from losscalc.core.declaration import Doc
 from losscalc.core.domains import Interval, Names
 from losscalc.core.reductions import Slope, Terms
-from losscalc.core.roles import Durations, Events, Scores
+from losscalc.core.roles import Durations, Events, Role
 from losscalc.core.rounding import subtracted
 from losscalc.core.shapes import Layout, elementwise_layout
 from losscalc.core.stable import number, numbers_like
 from losscalc.errors import ShapeError
+
+Risks = Annotated[FloatArray, Role("Scores of the risk, (N,): any real numbers.", "values")]
 
 
 @loss("cox")
@@ -73,7 +75,7 @@ class Cox(Loss):
             )
         return layout._replace(whole=True)
 
-    def terms(self, input: Scores, time: Durations, event: Events) -> Terms:
+    def terms(self, input: Risks, time: Durations, event: Events) -> Terms:
         value, happened = np.zeros_like(input), np.asarray(event, dtype=np.float64)
         if happened.any():
             ties = self._ties(input, time, event)
@@ -82,7 +84,7 @@ class Cox(Loss):
             value[ties.rows] = np.where(own == ties.peak, 0.0, ties.peak - own) + ties.mean(ties.tail)
         return Terms(value, happened, event == 0)
 
-    def quantities(self, input: Scores, time: Durations, event: Events) -> Quantities:
+    def quantities(self, input: Risks, time: Durations, event: Events) -> Quantities:
         most = max((np.count_nonzero((time == t) & (event == 1)) for t in time), default=0)
         size = (len(input), max(1, most if self.ties == "efron" else 1))
         share, left = np.zeros(size), np.zeros(size)
@@ -94,7 +96,7 @@ class Cox(Loss):
             at_risk[row], tied[row] = np.exp(input[time >= time[row]]).sum(), np.exp(input[same]).sum()
         return {"a": share, "f": left, "S": at_risk[:, np.newaxis], "D": tied[:, np.newaxis]}
 
-    def gradient(self, input: Scores, time: Durations, event: Events) -> Slope:
+    def gradient(self, input: Risks, time: Durations, event: Events) -> Slope:
         """The share of each in the risk sets of all events, less 1 for those that had one."""
         slope = -np.asarray(event, dtype=np.float64)
         if not slope.any():

@@ -84,7 +84,7 @@ def unknown_argument(cls: "type[Operation]", name: str) -> ParameterError:
     if name in _OF_CALLS:
         problem = f"{cls.name} takes no `{name}` here"
         return ParameterError(problem, argument=name, hint=f"leave `{name}` out")
-    known = [each.name for each in (*array_arguments(cls), *parameters(cls))]
+    known = [*(array.name for array in array_arguments(cls)), *(own.name for own in parameters(cls))]
     close = next(iter(get_close_matches(name, [*known, *_OF_CALLS], n=1)), None)
     return ParameterError(
         f"{cls.name} has no argument of that name",

@@ -57,7 +57,9 @@ def _formula(cls: type[Operation]) -> Formula:
 def _of_loss(cls: type[Loss]) -> Iterator[Section]:
     """What losses have, and activations have not."""
     yield Section("reductions", [(" ".join(cls.reductions), f"mean divides by {cls.divisor}")])
-    yield Section("gradient", [(wrt, _first_line(cls().slope(wrt))) for wrt in differentiable(cls)])
+    yield Section(
+        "gradient", [(wrt.replace("_", "-"), _first_line(cls().slope(wrt))) for wrt in differentiable(cls)]
+    )
     yield Section("other libraries", list(_conventions(cls)))
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import losscalc
 from losscalc import Loss, cli, losses
+from losscalc.cli.commands import build_command
 from losscalc.core.operation import differentiable
 from losscalc.core.reductions import MEAN
 from losscalc.engine.compute import compute
@@ -193,6 +194,22 @@ def test_show(call, cls):
         "}"
     )
     assert "╭" in call("show", cls.name, "-f", "table")
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_show_names_what_there_is(call, cls):
+    """A law: every option in it is one of the command, as it is typed, and so is every derivative."""
+    options = {option for p in build_command(cls).params for option in (*p.opts, *p.secondary_opts)}
+    assert {*re.findall(r"(?<!\S)--[a-z][a-z0-9_-]*", call("show", cls.name))} <= options
+    told = {section.heading: section.rows for section in describe(cls).sections}
+    assert all(f"--{name}" in options for name, _ in told.get("gradient", []))
+
+
+def test_arrays_are_told_as_they_are(call):
+    """One score a sample where no more is taken, and a lead that is no score."""
+    assert "--input  Scores of the risk, (N,): any real numbers." in call("show", "cox")
+    assert "--margin  By how much the chosen should lead" in call("show", "bradley-terry")
+    assert "  i any class but y\n" in call("show", "multiclass-hinge")
 
 
 @pytest.mark.parametrize("form", ["plain", "table", "markdown", "latex", "json"])
