@@ -103,6 +103,13 @@ class Explanation(_OfResult):
 class Supposition(_OfResult):
     """What a loss comes to if something was done otherwise."""
 
+    def _repr_markdown_(self) -> str:
+        try:
+            return super()._repr_markdown_()
+        except UsageError:
+            # Of more axes than a table has: the nested lists of a pipe.
+            return f"`{self}`"
+
     def _repr_latex_(self) -> str | None:
         try:
             return f"$${self.written('latex').strip()}$$"

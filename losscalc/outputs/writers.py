@@ -53,11 +53,7 @@ def _separated(delimiter: str) -> WritePieces:
 
     def write(result: Result, precision: int | None) -> Iterator[bytes]:
         _refuse_working(result)
-        if result.value.ndim > 2:
-            raise UsageError(
-                f"the result has {result.value.ndim} axes, more than rows and columns can show",
-                hint="give --format json or npy",
-            )
+        _refuse_axes(result)
         return _text_lines(result, precision, delimiter)
 
     return write
@@ -82,13 +78,15 @@ def _json_lines(result: Result, precision: int | None) -> Iterator[bytes]:
 
 
 def _markdown(result: Result, precision: int | None) -> bytes:
-    """A table: the arithmetic of a scalar, or a row for each index of axis 0; or the working."""
+    """A table: the arithmetic of a scalar, or an array with its indices; or the working."""
     if result.working is not None:
         from losscalc.outputs.working import working_markdown
 
         return working_markdown(result.working).encode()
     from losscalc.outputs.sheets import markdown
 
+    if result.value.size:
+        _refuse_axes(result)
     return markdown(result.table(), 4 if precision is None else precision).encode()
 
 
@@ -125,9 +123,19 @@ def _html(result: Result, precision: int | None) -> bytes:
     """A page: the arithmetic of a scalar, or an array with its indices; and the working."""
     from losscalc.outputs.html import page
 
+    if result.working is None and result.value.size:
+        _refuse_axes(result)
     return page(
         f"losscalc {result.name}", [result.table(), *([result.working] if result.working else [])], precision
     )
+
+
+def _refuse_axes(result: Result) -> None:
+    if result.value.ndim > 2:
+        raise UsageError(
+            f"the result has {result.value.ndim} axes, more than rows and columns can show",
+            hint="give --format json or npy",
+        )
 
 
 def _refuse_working(result: Result) -> None:

@@ -74,11 +74,15 @@ TABLE = [
         "--output has an unknown suffix, found '.parquet'",
         "use one of .txt .dat .csv .tsv .tab .json .jsonl .ndjson .md .markdown .tex .html .htm .npy, or name a --format",
     ),
-    (
-        "sigmoid -i [[[1,2]]] -f csv",
-        2,
-        "the result has 3 axes, more than rows and columns can show",
-        "give --format json or npy",
+    *(
+        (
+            f"{command} -f {form}",
+            2,
+            "the result has 3 axes, more than rows and columns can show",
+            "give --format json or npy",
+        )
+        for command in ("sigmoid -i [[[1,2]]]", "mse -i [[[1,2]]] -t [[[0,0]]] -r none")
+        for form in ("csv", "tsv", "markdown", "html")
     ),
     (
         "cross-entropy -i x.csv -t y.csv --ignore-index 1",

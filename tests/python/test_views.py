@@ -343,6 +343,12 @@ def test_worst_of_none() -> None:
     assert (found.rows, found._repr_latex_(), found._repr_markdown_()) == ([], None, "")
 
 
+def test_a_supposition_of_three_axes() -> None:
+    """Which no table has room for: half of 1² and 2², as in a pipe."""
+    found = losscalc.suppose("mse", [[[1.0, 2.0]]], [[[0.0, 0.0]]], mistake="half", reduction="none")
+    assert found._repr_markdown_() == "`[[[0.5, 2.0]]]`"
+
+
 X = [1.0, 2.0]
 
 
