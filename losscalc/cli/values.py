@@ -17,17 +17,23 @@ from losscalc.core.operation import Operation, result_dtype
 from losscalc.core.registry import other_meaning
 from losscalc.engine.call import AnyCall, Call
 from losscalc.errors import LosscalcNote, UsageError, printable
+from losscalc.inputs.options import Reading, Readings
 
 
 def run(cls: type[Operation], values: dict[str, Any]) -> None:
     """Run the command of an operation with the values of its options."""
     looks = {name: values.pop(name, None) for name in LOOKS}
-    request, delivery = request_of(cls, values)
+    request, delivery = request_of(cls, values, looks["expect"])
     show(request, delivery, looks)
 
 
-def request_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Request, Delivery]:
-    """Make a request, and the delivery of its result, from the values of options."""
+def request_of(
+    cls: type[Operation], values: dict[str, Any], expect: str | None = None
+) -> tuple[Request, Delivery]:
+    """Make a request, and the delivery of its result, from the values of options.
+
+    `expect` may be one more array that is read.
+    """
     voice = Voice(values.pop("quiet"), values.pop("warnings") == "error")
     if values["digits"] is not None and values["precision"] is not None:
         raise UsageError("`digits` and `precision` do not go together", hint="leave one of them out")
@@ -37,6 +43,12 @@ def request_of(cls: type[Operation], values: dict[str, Any]) -> tuple[Request, D
         voice.tell([LosscalcNote(f"{printable(typed)} is taken as {cls.name}; others mean {other}")])
     readings = take_readings(values)
     texts = {a.name: text for a in array_arguments(cls) if (text := values.pop(a.name)) is not None}
+    if readings != Readings(Reading(threads=readings.usual.threads)):
+        # Imported here, because most arrays are read as they are.
+        from losscalc.cli.unused import unused
+
+        others = {"by": readings.usual.by, "class_names": readings.usual.class_names, "expect": expect}
+        voice.tell(unused({**texts, **{k: text for k, text in others.items() if text is not None}}, readings))
     call: AnyCall = Call(
         cls(**_settings(cls, values)),
         dtype=result_dtype(values.pop("dtype")),
