@@ -268,7 +268,7 @@ def test_not_finite(capsys):
         (
             ["--by", "split", "--worst", "3"],
             2,
-            "--by and --stats do not go together",
+            "--by and --worst do not go together",
             "look at one group alone: --where 'COLUMN = VALUE'",
         ),
         (
