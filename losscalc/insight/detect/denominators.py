@@ -118,7 +118,7 @@ def _without_weight(losses: Losses) -> float:
 def _normalized(losses: Losses, size: Callable[[Array], float]) -> float:
     """The mean of the losses, of which the weights are normalised first."""
     weight = array(losses.call, "weight").astype(np.float64)
-    require(losses.is_single)
+    require(losses.is_single and weight.size > 0)
     return over(over(_total(losses), size(weight)), losses.counted)
 
 

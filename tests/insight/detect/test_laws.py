@@ -321,3 +321,11 @@ def test_arithmetic_in_float32_is_close(name: str, reduction: str) -> None:
     # Some formulas cannot be computed as they stand; they give nothing, or NaN.
     if value is not None and not np.isnan(value).any():
         assert compare(value, compute(call).value, Tolerance(1e-4, 1e-5)).agrees
+
+
+def test_nothing_is_weighted_by_nothing() -> None:
+    """A row of no classes has weights without a maximum: its loss, a mean of nothing, is NaN."""
+    call = {name: np.empty(0) for name in ("input", "target", "weight")}
+    with pytest.warns(losscalc.LosscalcWarning, match="not finite"):
+        found = losscalc.check("multilabel-soft-margin", **call, expected=0.5, reduction="none")
+    assert (found.agrees, found.causes) == (False, ())
