@@ -34,6 +34,12 @@ def as_array(name: str, value: Any) -> Array:
         )
     if type(value) not in PLAIN:
         _check_place(name, value)
+        # Asked of the class, as that takes least where there are none.
+        if hasattr(type(value), "columns"):
+            # Imported here, because most arrays have no names of columns.
+            from losscalc.engine.frames import check_times
+
+            check_times(name, value)
         value = _detached(value)
     if isinstance(value, str | os.PathLike):
         raise _unread(name, os.fspath(value))
@@ -134,11 +140,18 @@ def _of_objects(value: Any, array: Array) -> Array:
     try:
         if array.ndim == 1 and array.size and all(np.ndim(row) for row in array):
             return np.stack([np.asarray(row) for row in array])
-        if hasattr(value, "to_numpy"):
+        if hasattr(value, "to_numpy") and not _is_time(value):
             return np.asarray(value.to_numpy(dtype="float64", na_value=np.nan))
     except (TypeError, ValueError):
         pass
     return array
+
+
+def _is_time(value: Any) -> bool:
+    """Whether a column holds times, of which its library makes numbers."""
+    from losscalc.engine.frames import is_time
+
+    return is_time(getattr(value, "dtype", None))
 
 
 def _kind_of(value: Any, array: Array) -> str:

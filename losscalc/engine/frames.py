@@ -1,20 +1,55 @@
 """DataFrames and other tables in memory, held to the rules of tables in files by the names of columns."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from losscalc.core.array import Array
 from losscalc.engine import outsiders
-from losscalc.errors import DataError, printable
+from losscalc.errors import DataError, DTypeError, printable
 
 # So many names are typed; of more columns it is those to drop that are named.
 _TYPED = 12
+_TIME = re.compile("date|time|duration|period", re.IGNORECASE)
+
+
+def is_time(dtype: object) -> bool:
+    """Whether numbers of this dtype, of whatever library, are dates, times or durations.
+
+    >>> is_time("timedelta64[us]"), is_time("Date"), is_time("float64")
+    (True, True, False)
+    """
+    categories = getattr(dtype, "categories", None)
+    return _TIME.search(str(getattr(categories, "dtype", dtype))) is not None
+
+
+def check_times(name: str, frame: Any) -> None:
+    """Refuse a frame with a column of times, of which its library makes numbers of days or microseconds."""
+    columns = columns_of(frame)
+    dtypes = list(getattr(getattr(frame, "schema", None), "types", None) or getattr(frame, "dtypes", ()))
+    if len(dtypes) != len(columns):
+        return
+    times = [c for c, dtype in enumerate(dtypes) if is_time(dtype)]
+    if times:
+        first = columns[times[0]]
+        others = [c for c in range(len(columns)) if c not in times]
+        raise DTypeError(
+            printable(f"column {str(first)!r} of `{name}` must hold real numbers"),
+            found=f"dtype {dtypes[times[0]]}",
+            hint=printable(_remedy(frame, columns, others)) if others else None,
+            argument=name,
+        )
+
+
+def columns_of(frame: Any) -> list[Any]:
+    """What the columns of a frame are called, by names or numbers."""
+    held = getattr(frame, "column_names", frame.columns)
+    return list(held) if isinstance(held, Iterable) else []
 
 
 def check_columns(name: str, frame: Any, array: Array, *, without_labels: bool) -> None:
     """Refuse a frame, which is this array, if some of its columns are no data; `name` is the argument's."""
-    held = getattr(frame, "column_names", frame.columns)
-    columns = list(held) if isinstance(held, Iterable) else []
+    columns = columns_of(frame)
     if len(columns) < 2 or array.ndim != 2 or array.shape[1] != len(columns):
         return
     names = list(map(str, columns))

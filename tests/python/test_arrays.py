@@ -1,18 +1,15 @@
 """Arrays of any library: by what they can do, with the libraries where they are installed."""
 
 import array
-import contextlib
-import importlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import losscalc
 from tests.support.doubles import OnGpu, Packed, Series, Tensor
+from tests.support.frames import frames, hinted
 
 X, Y = [2.0, -1.0, 0.0], [1, 0, 1]
 # torch 2.13.0, BCEWithLogitsLoss()(x, y) in float64
@@ -116,19 +113,6 @@ def test_pandas() -> None:
         losscalc.compute("bce-logits", frame, frame)
     with pytest.raises(losscalc.DataError, match="row 0 is 2 here, and 0 there"):
         losscalc.compute("bce-logits", frame["p"], frame["y"][::-1])
-
-
-def frames(table: dict[str, list[float]]) -> Iterator[Any]:
-    """The table as the libraries hold it that are installed."""
-    for library, name in (("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "table")):
-        with contextlib.suppress(ImportError):
-            yield getattr(importlib.import_module(library), name)(table)
-
-
-def hinted(error: losscalc.LosscalcError, frame: Any) -> Any:
-    """What the hint of an error says to give instead of a frame."""
-    assert error.hint is not None
-    return eval(error.hint.rpartition(": ")[2], {"df": frame, "table": frame})
 
 
 CLASSES = {"cat": [2.0, 0.0, 1.0], "dog": [1.0, 3.0, 0.0], "cow": [0.5, 1.0, 3.0]}
