@@ -95,8 +95,16 @@ def required_arrays(cls: type) -> tuple[str, ...]:
 
 @cache
 def row_arrays(cls: type) -> tuple[str, ...]:
-    """The names of the arrays whose rows are samples."""
-    return tuple(array.name for array in array_arguments(cls) if array.role.has_rows)
+    """The names of the arrays whose rows are samples, or the factors of samples."""
+    own = ("full-weights", "sample-weights")
+    return tuple(a.name for a in array_arguments(cls) if a.role.has_rows or a.role.kind in own)
+
+
+@cache
+def broadcast_weights(cls: type) -> tuple[str, ...]:
+    """The names of the weights whose rows are samples only if they have as many axes as the target."""
+    own = ("weights", "positive-weights")
+    return tuple(a.name for a in array_arguments(cls) if a.role.kind in own)
 
 
 @cache

@@ -11,11 +11,10 @@ from losscalc.core.declaration import (
     array_names,
     label_arrays,
     required_arrays,
-    row_arrays,
 )
 from losscalc.core.operation import Operation
 from losscalc.engine.balance import BALANCED, balanced
-from losscalc.engine.foreign import PLAIN, as_array, check_rows
+from losscalc.engine.foreign import PLAIN, as_array, labelled_of
 from losscalc.engine.sources import MemorySource, Source
 from losscalc.errors import DataError, DTypeError, ParameterError, counted
 
@@ -45,8 +44,11 @@ def memory_sources(
         if given.get(name) is None:
             raise ParameterError(f"`{name}` is missing", argument=name)
     foreign = {name: value for name, value in given.items() if type(value) not in PLAIN}
-    if foreign:
-        check_rows(foreign, row_arrays(cls))
+    if foreign and (labelled := labelled_of(foreign)):
+        # Imported here, because most arrays have no labels.
+        from losscalc.engine.indexes import check_indexes
+
+        check_indexes(cls, given, labelled)
     sources = _sources(operation, given)
     for name, value in foreign.items():
         # Asked of the class, as that takes least where there are none.

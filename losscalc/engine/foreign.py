@@ -1,7 +1,7 @@
 """Arrays of other libraries as NumPy's, by what they can do: none of these libraries is imported."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -67,32 +67,14 @@ def _unread(name: str, text: str) -> DTypeError:
     )
 
 
-def check_rows(given: Mapping[str, Any], names: Collection[str]) -> None:
-    """Refuse arrays of these names whose rows have different labels, as those of a Series may have."""
-    rows = {name: given[name] for name in names if name in given}
-    labelled = {name: index for name, value in rows.items() if (index := _labels(value)) is not None}
-    if len(labelled) < 2:
-        return
-    (first, own), *others = labelled.items()
-    for name, index in others:
-        # Of different lengths the shapes tell.
-        if len(index) != len(own) or own.equals(index):
-            continue
-        pairs = enumerate(zip(own, index, strict=True))
-        place, (one, other) = next(((i, pair) for i, pair in pairs if pair[0] != pair[1]), (0, ("", "")))
-        raise DataError(
-            f"the index of `{name}` is not that of `{first}`: "
-            f"row {place} is {other!r} here, and {one!r} there",
-            argument=name,
-            index=(place,),
-            hint="bring the rows into one order, or give both with .to_numpy() if they are",
-        )
-
-
-def _labels(value: Any) -> Any:
-    """The labels of the rows; None where there are none; of a tuple with names, `index` is a method."""
-    index = getattr(value, "index", None)
-    return index if hasattr(index, "equals") and hasattr(index, "__len__") else None
+def labelled_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The labels of the rows of arrays that have some; of a tuple with names, `index` is a method."""
+    indexes = {name: getattr(value, "index", None) for name, value in given.items()}
+    return {
+        name: index
+        for name, index in indexes.items()
+        if hasattr(index, "equals") and hasattr(index, "__len__")
+    }
 
 
 def _check_place(name: str, value: Any) -> None:

@@ -26,7 +26,9 @@ def is_time(dtype: object) -> bool:
 def check_times(name: str, frame: Any) -> None:
     """Refuse a frame with a column of times, of which its library makes numbers of days or microseconds."""
     columns = columns_of(frame)
-    dtypes = list(getattr(getattr(frame, "schema", None), "types", None) or getattr(frame, "dtypes", ()))
+    # Of polars the schema has no types, and of pandas there is none.
+    types: Iterable[Any] | None = getattr(getattr(frame, "schema", None), "types", None)
+    dtypes = list(getattr(frame, "dtypes", ()) if types is None else types)
     if len(dtypes) != len(columns):
         return
     times = [c for c, dtype in enumerate(dtypes) if is_time(dtype)]
