@@ -18,6 +18,7 @@ from losscalc.core.operation import Operation
 from losscalc.core.roles import CLASS_KINDS
 from losscalc.engine.balance import BALANCED, balanced, check_balanced
 from losscalc.engine.call import AnyCall
+from losscalc.engine.columns import crossed
 from losscalc.engine.findings import Examine
 from losscalc.engine.sources import MemorySource, Source
 from losscalc.errors import LosscalcError, LosscalcNote, Remark, ShapeError, UsageError, counted, option_name
@@ -30,13 +31,13 @@ from losscalc.inputs.address import (
 )
 from losscalc.inputs.companions import GROUPS, Companions, Place
 from losscalc.inputs.misnomers import misnomers
-from losscalc.inputs.namesakes import check_apart, crossed
+from losscalc.inputs.namesakes import check_apart
 from losscalc.inputs.options import Reading, Readings
 from losscalc.inputs.parts import quoted
 from losscalc.insight import diagnose
 
 if TYPE_CHECKING:
-    from losscalc.inputs.labels import Classes
+    from losscalc.engine.classes import Classes
 
 
 class Inputs(NamedTuple):
@@ -225,7 +226,8 @@ def _opened(
 
 def _classes(operation: Operation, sources: Mapping[str, Source], reading: Reading) -> "Classes":
     """The classes that labels may name: those of the option, else the columns of the input."""
-    from losscalc.inputs.labels import Classes, read_names
+    from losscalc.engine.classes import Classes
+    from losscalc.inputs.labels import read_names
     from losscalc.inputs.nearby import nearest_file
 
     scores, source = next(iter(operation.roles.values())), next(iter(sources.values()))

@@ -2,14 +2,13 @@
 
 import difflib
 import os
-import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from losscalc.core.array import Array
+from losscalc.engine.classes import Classes, Label
 from losscalc.engine.sources import Rows, Source
 from losscalc.engine.wrappers import Wrapper
 from losscalc.errors import (
@@ -27,61 +26,9 @@ from losscalc.inputs.cells import MISSING, is_missing, listed, names_something, 
 from losscalc.inputs.options import BLANKS, Reading
 from losscalc.inputs.parts import quoted
 
-_SEPARATORS = "_.-: "
-_WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 _SHOWN = 10
 _SAMPLE = 50
 _NAMED = "name the classes in the order of the input's columns: --class-names FIRST,SECOND"
-
-Label = str | float
-"""A label as it stands in a cell."""
-
-
-class Classes(NamedTuple):
-    """The classes of an input, in the order of its columns: how many, and what they are called.
-
-    `places` has every name of a class, and `numbered` those that are numbers, unless these are 0, 1, 2 ...
-    """
-
-    width: int
-    names: Sequence[str] = ()
-    places: Mapping[str, int] = {}
-    numbered: Mapping[float, int] = {}
-
-    @classmethod
-    def called(cls, names: Sequence[str]) -> "Classes":
-        """The classes of columns, by their names and by what is left without what all of them have in common.
-
-        >>> Classes.called(["prob_cat", "prob_dog"]).places["dog"], Classes.called(["p_1", "p_2"]).numbered
-        (1, {1.0: 0, 2.0: 1})
-        """
-        # A name that two columns have tells nothing.
-        places = {name: place for place, name in enumerate(names) if names.count(name) == 1}
-        numbered: dict[float, int] = {}
-        for form in stripped(names):
-            places |= {name: place for place, name in enumerate(form) if name not in places}
-            if all(map(_WHOLE.fullmatch, form)):
-                numbered = {float(name): place for place, name in enumerate(form)}
-        is_usual = all(name == place for name, place in numbered.items())
-        return cls(len(names), names, places, {} if is_usual else numbered)
-
-    def place(self, cell: Label) -> float | None:
-        """The index of the class that a label means; None if it is none of them."""
-        value = number(cell) if isinstance(cell, str) else cell
-        is_name = isinstance(cell, str) and not (self.numbered and value is not None)
-        if is_name and cell in self.places:
-            return self.places[str(cell)]
-        return self.numbered.get(value) if self.numbered and value is not None else value
-
-
-def stripped(names: Sequence[str]) -> list[list[str]]:
-    """The names, and what is left of them without a prefix and a suffix of all that end at a mark."""
-    first, size = names[0], len(names[0])
-    marks = [place for place, mark in enumerate(first) if mark in _SEPARATORS]
-    starts = [0, *(i + 1 for i in marks if all(name.startswith(first[: i + 1]) for name in names))]
-    ends = [0, *(size - i for i in marks if all(name.endswith(first[i:]) for name in names))]
-    forms = [[name[start : len(name) - end] for name in names] for start in starts for end in ends]
-    return [form for form in forms if all(form)] if len(names) > 1 else [list(names)]
 
 
 def read_names(text: str) -> list[str]:
@@ -158,10 +105,8 @@ class ClassLabels(Wrapper):
     def remarks(self) -> Sequence[Remark]:
         if not self._is_renamed:
             return self._source.remarks
-        label, place = next(iter(self._classes.numbered.items()))
-        name = printable(self._classes.names[place])
-        note = f"labels are the numbers in the names of columns: {label:g} means {name}, class {place}"
-        return [*self._source.remarks, LosscalcNote(note, location=self._source.locate(()))]
+        note = LosscalcNote(self._classes.renaming, location=self._source.locate(()))
+        return [*self._source.remarks, note]
 
     def _meaning(self, cell: Label, row: int) -> float | Array | None:
         """The index of a label, or the row of several; None for one that is missing."""
@@ -181,7 +126,7 @@ class ClassLabels(Wrapper):
 
     def _place(self, cell: Label, row: int) -> float:
         """The index of the class that a label means."""
-        place = self._classes.place(cell)
+        place = self._classes.place(cell, number(cell) if isinstance(cell, str) else cell)
         if place is None:
             raise self._unknown(cell, row)
         self._is_renamed |= bool(self._classes.numbered)

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from losscalc import cli
-from losscalc.inputs.labels import Classes
+from losscalc.engine.classes import Classes
 
 # The probabilities of cat, dog and cow in three rows, of which the labels are cat, dog and cow.
 ROWS = ".7,.2,.1\n.1,.8,.1\n.3,.3,.4\n"

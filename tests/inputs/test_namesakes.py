@@ -10,8 +10,8 @@ import pytest
 
 from losscalc import cli
 from losscalc.engine import block as engine_block
+from losscalc.engine.columns import order_of
 from losscalc.inputs.address import open_array, parse_address
-from losscalc.inputs.namesakes import order_of
 from losscalc.inputs.options import Reading
 from tests.support.hostile import accept, refuse
 from tests.support.workbooks import xlsx
