@@ -38,7 +38,7 @@ class Activation(Operation):
         With `digits` (1 to 1,000; it needs mpmath) the numbers are decimal.Decimal, with so many correct
         digits.
         """
-        sources = memory_sources(self, arrays, named)
+        sources, _ = memory_sources(self, arrays, named)
         done = engine.compute(Call(self, sources, dtype=result_dtype(dtype), threads=threads, digits=digits))
         announce(done.warnings)
         return done.value[()]

@@ -119,7 +119,7 @@ class Loss(Operation):
         )
         done = engine.compute(call)
         announce((*([notice] if notice else []), *notes, *done.warnings))
-        is_column = wrt is not None and any(note.argument == wrt for note in notes)
+        is_column = any(isinstance(note, LosscalcNote) and note.argument == wrt for note in notes)
         return done.value[:, np.newaxis] if is_column else done.value[()]
 
     def called(
@@ -134,18 +134,19 @@ class Loss(Operation):
         digits: int | None = None,
         *,
         value_only: bool = False,
-    ) -> tuple[Call[Self], tuple[LosscalcNote, ...]]:
+    ) -> tuple[Call[Self], tuple[LosscalcWarning, ...]]:
         """The call of these arrays, and notes on how they were taken."""
         # Imported here, because the command line has no arrays from Python.
         from losscalc.engine.arguments import memory_sources
 
         check_broadcast(type(self), broadcast)
-        sources = memory_sources(self, arrays, named)
+        sources, remarks = memory_sources(self, arrays, named)
         if wrt is not None:
             check_wrt(self, wrt, sources)
         examine = None if self.examined is None else partial(self.examined, reduction.name)
         given = self, sources, reduction, result_dtype(dtype), broadcast, wrt, threads, digits
-        return Call(*given, examine=examine, value_only=value_only).aligned()
+        call, notes = Call(*given, examine=examine, value_only=value_only).aligned()
+        return call, (*remarks, *notes)
 
     @abstractmethod
     def gradient(self, *arrays: Any, **named: Any) -> Slope:

@@ -185,7 +185,8 @@ class Criterion(NamedTuple):
         }
         target = target_argument(cls)
         if _ONE_HOT.search(self.name.lower()) and target is not None and given.get(target.name) is not None:
-            given[target.name] = _chosen(cls, as_array(target.name, given[target.name]))
+            chosen = _chosen(cls, as_array(target.name, given[target.name]))
+            given[target.name] = _called(chosen, given.get(array_arguments(cls)[0].name))
         return given
 
     def _arrays(self, cls: type[Operation]) -> dict[str, str]:
@@ -241,6 +242,16 @@ def _chosen(cls: type[Operation], target: Array) -> Array:
     if scores_of(cls) == "logits" and labels_of(cls) == "classes":
         return target
     raise ParameterError(f"{cls.name} takes one class a row, and some row is not one-hot", argument="target")
+
+
+def _called(chosen: Array, scores: Any) -> Array:
+    """Classes by the numbers in the names of the columns of a frame of scores, as labels are read there."""
+    if chosen.ndim != 1 or not hasattr(type(scores), "columns"):
+        return chosen
+    from losscalc.engine.frames import classes_of
+
+    numbers = list(classes_of(scores).numbered)
+    return np.array(numbers)[chosen] if numbers else chosen
 
 
 def _known_base(given: object) -> type:

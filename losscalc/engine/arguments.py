@@ -1,6 +1,6 @@
 """The arrays of a call from Python, as sources."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,20 +9,19 @@ from losscalc.core.array import Array, ArrayLike
 from losscalc.core.declaration import (
     array_arguments,
     array_names,
-    label_arrays,
     required_arrays,
 )
 from losscalc.core.operation import Operation
 from losscalc.engine.balance import BALANCED, balanced
 from losscalc.engine.foreign import PLAIN, as_array, labelled_of
 from losscalc.engine.sources import MemorySource, Source
-from losscalc.errors import DataError, DTypeError, ParameterError, counted
+from losscalc.errors import DataError, DTypeError, LosscalcWarning, ParameterError, counted
 
 
 def memory_sources(
     operation: Operation, arrays: tuple[ArrayLike | None, ...], named: Mapping[str, ArrayLike | None]
-) -> dict[str, Source]:
-    """The arrays of a call from Python, given by position or by name, checked for presence and type."""
+) -> tuple[dict[str, Source], list[LosscalcWarning]]:
+    """The arrays of a call from Python, given by position or by name, checked, and what there is to tell."""
     cls = type(operation)
     names = array_names(cls)
     if len(arrays) > len(names):
@@ -49,40 +48,36 @@ def memory_sources(
         from losscalc.engine.indexes import check_indexes
 
         check_indexes(cls, given, labelled)
-    sources = _sources(operation, given)
-    for name, value in foreign.items():
-        # Asked of the class, as that takes least where there are none.
-        if hasattr(type(value), "columns"):
-            # Imported here, because most arrays have no names of columns.
-            from losscalc.engine.frames import check_columns
+    late = [name for name, value in given.items() if _is_balanced(value)]
+    sources = _sources(cls, given, late)
+    remarks: list[LosscalcWarning] = []
+    # Asked of the class, as that takes least where there are none.
+    if frames := {name: value for name, value in foreign.items() if hasattr(type(value), "columns")}:
+        # Imported here, because most arrays have no names of columns.
+        from losscalc.engine.frames import named as with_names
 
-            check_columns(
-                name, value, np.asarray(sources[name].array), without_labels=name not in label_arrays(cls)
-            )
-    return sources
+        sources, remarks = with_names(operation, sources, frames)
+    return _balanced(operation, sources, late) if late else sources, remarks
 
 
-def _sources(operation: Operation, given: Mapping[str, Any]) -> dict[str, Source]:
-    """The arrays that are given, in the order of the loss; what is to be balanced comes after the others."""
+def _sources(cls: type, given: Mapping[str, Any], late: Sequence[str]) -> dict[str, Source]:
+    """The arrays that are given, in the order of the loss, but for those that come late."""
     sources: dict[str, Source] = {}
-    arguments = array_arguments(type(operation))
-    late = []
-    for name, role, _ in arguments:
+    for name, role, _ in array_arguments(cls):
         value = given.get(name)
         if role.many:
             sources |= _state_sources(name, value)
-        elif value is None:
-            continue
-        elif _is_balanced(value):
-            late.append(name)
-        else:
+        elif value is not None and name not in late:
             sources[name] = MemorySource(as_array(name, value))
-    if not late:
-        return sources
+    return sources
+
+
+def _balanced(operation: Operation, sources: dict[str, Source], names: Sequence[str]) -> dict[str, Source]:
+    """The arrays with those of some names, which are balanced by the labels."""
     shapes = {name: source.shape for name, source in sources.items()}
-    labels = as_array("target", given.get("target"))
-    sources |= {name: MemorySource(balanced(operation, name, labels, shapes)) for name in late}
-    return {argument.name: sources[argument.name] for argument in arguments if argument.name in sources}
+    labels = np.asarray(sources["target"].array)
+    found = sources | {name: MemorySource(balanced(operation, name, labels, shapes)) for name in names}
+    return {name: found[name] for name in array_names(type(operation)) if name in found}
 
 
 def _is_balanced(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""The labels of rows that Series and DataFrames have, by which two arrays may turn out to be in two orders."""
+"""The labels of rows that Series and DataFrames have, by which two arrays may be in two orders."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

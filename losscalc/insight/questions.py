@@ -97,7 +97,7 @@ def _called(
     """The call that is asked for, and what there is to say of how it was understood."""
     if not isinstance(operation, Loss):
         dtype, threads = (arguments.pop(name, None) for name in ("dtype", "threads"))
-        sources = memory_sources(operation, arrays, arguments)
+        sources, _ = memory_sources(operation, arrays, arguments)
         return AnyCall(operation, sources, dtype=result_dtype(dtype), threads=threads), ()
     flags = arguments.pop("size_average", None), arguments.pop("reduce", None)
     reduction, notice = choose_reduction(type(operation), arguments.pop("reduction", "mean"), *flags)

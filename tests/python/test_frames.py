@@ -5,6 +5,7 @@ import datetime
 import pytest
 
 import losscalc
+from tests.support.doubles import keras_class
 from tests.support.frames import frames, hinted
 
 DAYS = [datetime.datetime(2020, 1, 1), datetime.datetime(2020, 1, 2)]
@@ -74,3 +75,50 @@ def test_weights_of_columns_have_no_rows() -> None:
     )
     # by hand: ln 2 of (3 + 1) / 2
     assert value == pytest.approx(2 * 0.6931471805599453, rel=1e-15)
+
+
+ORDER = "they are taken in the order in which they stand"
+
+
+def test_columns_in_another_order_are_a_warning() -> None:
+    """As in files; the hint, typed, gives the number of columns that stand in one order."""
+    for frame in frames({"cat": [0.25, 0.5], "dog": [0.5, 0.5]}):
+        for other in frames({"dog": [1.0, 0.0], "cat": [0.0, 1.0]}):
+            for ask in (losscalc.compute, losscalc.explain):
+                with pytest.warns(
+                    losscalc.LosscalcWarning, match=f"target has the columns dog, cat.*{ORDER}"
+                ) as w:
+                    ask("mse", frame, other)
+            with pytest.warns(losscalc.LosscalcWarning, match=ORDER):
+                assert losscalc.gradient("mse", frame, other).shape == (2, 2)
+            # by hand: (0.25² + 0.5² + 0.5² + 0.5²) / 4
+            assert losscalc.compute("mse", frame, hinted(w[0].message, other)) == 0.203125
+            assert losscalc.compute("mse", other, other) == 0.0
+
+
+def test_labels_are_the_names_of_columns() -> None:
+    """Numbers that columns are called by, in their own order, as in files; by hand: -ln 0.9, -ln 0.8."""
+    for frame in frames({"p_1": [0.9, 0.2], "p_0": [0.1, 0.8]}):
+        for labels in ([1, 0], (1.0, 0.0)):
+            with pytest.warns(losscalc.LosscalcNote, match="1 means p_1, class 0"):
+                single = losscalc.compute("log-loss", frame, labels, reduction="none")
+            assert single == pytest.approx([0.10536051565782628, 0.2231435513142097], rel=1e-15)
+        with pytest.raises(
+            losscalc.DomainError, match=r"none of the columns of the input, found 7 at \[1\]"
+        ) as e:
+            losscalc.compute("log-loss", frame, [1, 7])
+        assert e.value.hint == "there are p_1, p_0"
+        with pytest.warns(losscalc.LosscalcNote, match="1 means p_1, class 0"):
+            ignored = losscalc.compute("nll", frame, [-100, 0])
+        assert ignored == -0.8
+    for frame in frames({"p_0": [0.9, 0.2], "p_1": [0.1, 0.8]}):
+        assert losscalc.compute("nll", frame, [0, 1]) == pytest.approx(-0.85)
+
+
+def test_one_hot_targets_of_a_criterion() -> None:
+    """Their columns are the classes in the order in which they stand; by hand: -(ln 0.9 + ln 0.8) / 2."""
+    criterion = keras_class("CategoricalCrossentropy", from_logits=False)()
+    for frame in frames({"1": [0.9, 0.2], "0": [0.1, 0.8]}):
+        with pytest.warns(losscalc.LosscalcNote, match="1 means 1, class 0"):
+            value = losscalc.compute(criterion, [[1, 0], [0, 1]], frame)
+        assert value == pytest.approx(0.164252033486018, rel=1e-14)

@@ -12,7 +12,8 @@ from losscalc.engine.compute import Computation, Run, compute
 
 def call(operation: Operation, arrays: dict[str, Any], reduction: str = "mean", **options: Any) -> Call:
     """The call of an operation, with the options of the record."""
-    return Call(operation, memory_sources(operation, (), arrays), REDUCTIONS[reduction], **options)
+    sources, _ = memory_sources(operation, (), arrays)
+    return Call(operation, sources, REDUCTIONS[reduction], **options)
 
 
 def computed(
