@@ -43,11 +43,11 @@ def memory_sources(
         if given.get(name) is None:
             raise ParameterError(f"`{name}` is missing", argument=name)
     foreign = {name: value for name, value in given.items() if type(value) not in PLAIN}
-    if foreign and (labelled := labelled_of(foreign)):
+    if labelled := labelled_of(foreign) if foreign else {}:
         # Imported here, because most arrays have no labels.
-        from losscalc.engine.indexes import check_indexes
+        from losscalc.engine.indexes import check_rows
 
-        check_indexes(cls, given, labelled)
+        check_rows(cls, given, labelled)
     late = [name for name, value in given.items() if _is_balanced(value)]
     sources = _sources(cls, given, late)
     remarks: list[LosscalcWarning] = []
@@ -57,6 +57,10 @@ def memory_sources(
         from losscalc.engine.frames import named as with_names
 
         sources, remarks = with_names(operation, sources, frames)
+    if labelled:
+        from losscalc.engine.indexes import check_weights
+
+        remarks += check_weights(cls, sources, labelled)
     return _balanced(operation, sources, late) if late else sources, remarks
 
 
@@ -102,6 +106,10 @@ def _member(name: str, key: str, value: ArrayLike) -> Array:
 
 def fixed(name: str, value: Any) -> Any:
     """An array as a number or as tuples, which never change; the word for balanced weights as it is."""
+    if labelled := labelled_of({name: value}):
+        from losscalc.engine.indexes import check_kept
+
+        check_kept(name, labelled[name])
     return value if _is_balanced(value) else _tupled(as_array(name, value).tolist())
 
 

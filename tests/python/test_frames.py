@@ -1,7 +1,11 @@
 """What DataFrames and Series say of their columns and rows: names, dtypes and labels, which must fit."""
 
 import datetime
+import re
+import warnings
+from typing import Any
 
+import numpy as np
 import pytest
 
 import losscalc
@@ -122,3 +126,95 @@ def test_one_hot_targets_of_a_criterion() -> None:
         with pytest.warns(losscalc.LosscalcNote, match="1 means 1, class 0"):
             value = losscalc.compute(criterion, [[1, 0], [0, 1]], frame)
         assert value == pytest.approx(0.164252033486018, rel=1e-14)
+
+
+WEIGHTS = {2: 3.0, 0: 1.0, 1: 2.0}
+BY_LABEL = 0.22928600577830935
+"""torch 2.13.0: CrossEntropyLoss(weight=[1, 2, 3])(X, Y) in float64."""
+GIVE = re.compile("give (.*) of it")
+
+
+def mended(error: losscalc.LosscalcError, series: Any) -> Any:
+    """A Series as the hint of an error says that it is to be given."""
+    found = GIVE.search(str(error.hint))
+    assert found
+    return eval(f"series{found[1]}", {"series": series})
+
+
+@pytest.mark.parametrize(
+    ("columns", "labels"),
+    [
+        (None, [2, 0, 1]),
+        (None, [2.0, 0.0, 1.0]),
+        (None, [3, 1, 2]),
+        ("abc", ["c", "a", "b"]),
+        (["p_z", "p_m", "p_a"], ["a", "z", "m"]),
+        (["30", "20", "10"], [10, 30, 20]),
+    ],
+)
+def test_weights_of_classes_have_their_labels(columns, labels) -> None:
+    """In another order they are refused; the hint, typed, gives the number of those in order."""
+    pd = pytest.importorskip("pandas")
+    scores, classes = (X, Y) if columns is None else (pd.DataFrame(X, columns=list(columns)), Y)
+    if columns == ["30", "20", "10"]:
+        classes = [30, 10]
+    series = pd.Series([*WEIGHTS.values()], labels)
+    with pytest.raises(losscalc.DataError, match="weight is not in the order of the classes: row 0 is") as e:
+        losscalc.compute("cross-entropy", scores, classes, weight=series)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        value = losscalc.compute("cross-entropy", scores, classes, weight=mended(e.value, series))
+    assert value == pytest.approx(BY_LABEL, rel=1e-14)
+
+
+def test_factors_of_columns_have_their_names() -> None:
+    """Whichever of the arrays has them; by hand: 5 of softplus(-2), and softplus(1)."""
+    pd = pytest.importorskip("pandas")
+    scores = pd.DataFrame([[1.0, 2.0]], columns=["a", "b"])
+    series = pd.Series({"b": 5.0, "a": 1.0})
+    target = pd.DataFrame([[0, 1]], columns=["a", "b"])
+    for first, labels in ((scores, target), (scores.to_numpy(), target), (scores, [[0, 1]])):
+        with pytest.raises(losscalc.DataError, match="row 0 is 'b', and not 'a'") as e:
+            losscalc.compute("bce-logits", first, labels, pos_weight=series)
+        factors = mended(e.value, series)
+        value = losscalc.compute("bce-logits", first, labels, pos_weight=factors)
+        assert value == pytest.approx((5 * 0.1269280110429725 + 1.3132616875182228) / 2, rel=1e-14)
+
+
+def test_many_names_are_not_typed() -> None:
+    """But for an order that is sorted."""
+    pd = pytest.importorskip("pandas")
+    names = [f"n{number}" for number in range(30)]
+    scores, series = pd.DataFrame(np.zeros((1, 30)), columns=names), pd.Series(1.0, names[::-1])
+    with pytest.raises(losscalc.DataError) as e:
+        losscalc.compute("cross-entropy", scores, [0], weight=series)
+    assert e.value.hint == "bring it into the order of the columns"
+    assert losscalc.compute("cross-entropy", scores, [0], weight=series[names]) == pytest.approx(np.log(30))
+    with pytest.raises(losscalc.DataError) as e:
+        losscalc.compute("cross-entropy", np.zeros((1, 30)), [0], weight=pd.Series(1.0, range(29, -1, -1)))
+    assert e.value.hint == "give .sort_index() of it"
+
+
+@pytest.mark.parametrize("labels", [["x", "y", "z"], [1, 2, 3]])
+def test_weights_of_other_labels_are_a_warning(labels) -> None:
+    """They are taken in the order in which they stand, without a word if they have no labels."""
+    pd = pytest.importorskip("pandas")
+    series = pd.Series([1.0, 2.0, 3.0], labels)
+    scores = pd.DataFrame(X, columns=["a", "b", "c"])
+    with pytest.warns(losscalc.LosscalcWarning, match=": these are not the classes") as w:
+        value = losscalc.compute("cross-entropy", scores, Y, weight=series)
+    assert value == pytest.approx(BY_LABEL, rel=1e-14)
+    assert losscalc.compute("cross-entropy", scores, Y, weight=mended(w[0].message, series)) == value
+
+
+def test_a_loss_keeps_no_labels() -> None:
+    """So that those of its weights must be 0, 1, 2 ..."""
+    pd = pytest.importorskip("pandas")
+    with pytest.raises(losscalc.DataError, match="not in the order of the classes") as e:
+        losscalc.CrossEntropy(weight=pd.Series(WEIGHTS))
+    loss = losscalc.CrossEntropy(weight=mended(e.value, pd.Series(WEIGHTS)))
+    assert loss == losscalc.CrossEntropy(weight=[1.0, 2.0, 3.0])
+    series = pd.Series({"a": 1.0, "b": 2.0})
+    with pytest.raises(losscalc.DataError, match="a loss keeps its weights without an index") as e:
+        losscalc.CrossEntropy(weight=series)
+    assert losscalc.CrossEntropy(weight=mended(e.value, series)) == losscalc.CrossEntropy(weight=[1.0, 2.0])
