@@ -12,7 +12,7 @@ from losscalc.catalogue.base import Loss
 from losscalc.cli.boundary import warn
 from losscalc.cli.hints import Files, paths
 from losscalc.cli.voice import Voice, locate
-from losscalc.cli.weights import check_class_weights
+from losscalc.cli.weights import check_class_weights, may_name_classes
 from losscalc.core.declaration import label_arrays, target_argument
 from losscalc.core.operation import Operation
 from losscalc.core.roles import CLASS_KINDS
@@ -106,6 +106,12 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
             for source in found.values():
                 files.callback(source.close)
             check_class_weights(call.operation, name, addresses, sources)
+            if may_name_classes(call.operation, name, addresses, sources):
+                # Imported here, because few weights have columns beside them.
+                from losscalc.inputs.weights import by_class
+
+                classes = _classes(call.operation, sources, inputs.readings.of("target"))
+                sources[name] = by_class(sources[name], addresses[name], inputs.readings.of(name), classes)
         if voice.is_heard and isinstance(call.operation, Loss):
             call = call._replace(examine=_examine(call.operation, call.reduction.name, sources))
         call = _fitted(call._replace(arrays=sources))

@@ -70,7 +70,7 @@ class Table:
                 raise FormatError(problem, found=name, location=place)
             if count:
                 beside = reading._replace(is_beside=True, columns=None)
-                part = _part_of(name, address.part, source)
+                part = part_beside(name, address.part, source)
                 cells[name] = open_array(address._replace(part=part), name, beside)
         return Feed({name: place.source for name, place in self.places.items()}, cells)
 
@@ -232,7 +232,7 @@ class Companions:
         )
 
 
-def _part_of(name: str, part: str | None, source: Source) -> str:
+def part_beside(name: str, part: str | None, source: Source) -> str:
     """The part that means a column of the table that a part is of."""
     if part is None or not part.startswith("/"):
         return source.within + name

@@ -180,3 +180,60 @@ def test_rows_without_a_factor_are_dropped(run):
     assert code == 0
     assert "left out 1 row" in err
     assert json.loads(out)["denominator"] == 4
+
+
+BY_NAME = 0.22928600577830938
+"""torch 2.13.0: CrossEntropyLoss(weight=[1, 2, 3]) of logits 2, 1, 0 and 0, 1, 3, and classes 0 and 2."""
+NOTE = "losscalc: note: {}: weights are put in the order of the classes by the column {}\n"
+LOGITS = ["-i", "[[2,1,0],[0,1,3]]", "-t", "0,2"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "part", "column"),
+    [
+        ("w.csv", "class,w\n2,3\n0,1\n1,2\n", "#w", "class"),
+        ("w.csv", "w,class_id\n3,2\n1,0\n2,1\n", "#1", "class_id"),
+        # The index that pandas writes counts the rows, and an unnamed number says nothing
+        ("w.csv", ",rank,label,w\n0,1,2,3\n1,2,0,1\n2,0,1,2\n", "#w", "label"),
+        ("w.jsonl", '{"w":3,"class":2}\n{"w":1,"class":0}\n{"w":2,"class":1}\n', "#w", "class"),
+        ("w.json", '{"c":[{"w":3,"label":2},{"w":1,"label":0},{"w":2,"label":1}]}', "#/c/*/w", "label"),
+    ],
+)
+def test_weights_are_in_the_order_of_the_classes(run, file, text, part, column):
+    """A column beside them says which class each is of; in a pipe as well."""
+    Path(file).write_text(text)
+    code, out, err = run(["cross-entropy", *LOGITS, "--weight", file + part])
+    assert (code, float(out)) == (0, pytest.approx(BY_NAME, rel=1e-15))
+    assert err == NOTE.format(file if part != "#/c/*/w" else file + part, column)
+
+
+@pytest.mark.parametrize("names", ["a,b,c", "p_a,p_b,p_c"])
+def test_weights_are_in_the_order_of_names(run, names):
+    """Those of the columns of the input, or of the option; the number of the table tells less."""
+    Path("x.csv").write_text(f"{names}\n2,1,0\n0,1,3\n")
+    Path("w.csv").write_text("label,w,name\n0,3,c\n1,1,a\n2,2,b\n")
+    code, out, err = run(["cross-entropy", "-i", "x.csv", "-t", "0,2", "--weight", "w.csv#w"])
+    assert (code, float(out), err) == (0, pytest.approx(BY_NAME, rel=1e-15), NOTE.format("w.csv", "name"))
+    code, out, _ = run(["cross-entropy", *LOGITS, "--class-names", names, "--weight", "w.csv#w"])
+    assert (code, float(out)) == (0, pytest.approx(BY_NAME, rel=1e-15))
+
+
+def test_factors_of_columns_are_in_their_order(run):
+    """By hand: of logits 0 each loss is ln 2, times 1 where the label is 1, in column a."""
+    Path("x.csv").write_text("a,b\n0,0\n")
+    Path("w.csv").write_text("column,w\nb,5\na,1\n")
+    words = ["bce-logits", "-i", "x.csv", "-t", "[[1,0]]", "--pos-weight", "w.csv#w"]
+    code, out, err = run(words)
+    assert (code, float(out), err) == (0, pytest.approx(0.6931471805599453), NOTE.format("w.csv", "column"))
+
+
+def test_weights_in_order_are_left_alone(run):
+    """So are those beside a column that does not name each class once; a wrong one is where it stands."""
+    for column in ("class\n0\n1\n2", "class\n2\n0\n0", "rank\n2\n0\n1", "name\nc\na\nb"):
+        lines = zip(column.split("\n"), ["w", "1", "2", "3"], strict=True)
+        Path("w.csv").write_text("".join(f"{one},{other}\n" for one, other in lines))
+        code, out, err = run(["cross-entropy", *LOGITS, "--weight", "w.csv#w"])
+        assert (code, float(out), err) == (0, pytest.approx(BY_NAME, rel=1e-15), "")
+    Path("w.csv").write_text("class,w\n2,3\n0,-1\n1,2\n")
+    code, _, err = run(["cross-entropy", *LOGITS, "--weight", "w.csv#w"])
+    assert (code, err) == (4, "losscalc: error: w.csv:3:2: --weight must be at least 0, found -1.0\n")
