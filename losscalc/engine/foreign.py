@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.errors import DataError, DTypeError, ShapeError
+from losscalc.errors import DataError, DTypeError, ShapeError, counted
 
 _CPU = 1
 """The number of main memory in DLPack."""
@@ -27,11 +27,7 @@ def as_array(name: str, value: Any) -> Array:
     if type(value) is np.ndarray and value.dtype.kind in _REAL:
         return value
     if isinstance(value, np.ma.MaskedArray):
-        raise DTypeError(
-            f"`{name}` must not be masked: the mask would be lost",
-            argument=name,
-            hint="leave the masked values out of all arrays, as in array[~mask]",
-        )
+        raise _masked(name)
     if type(value) not in PLAIN:
         _check_place(name, value)
         # Asked of the class, as that takes least where there are none.
@@ -41,9 +37,14 @@ def as_array(name: str, value: Any) -> Array:
 
             check_times(name, value)
         value = _detached(value)
-    if isinstance(value, str | os.PathLike):
-        raise _unread(name, os.fspath(value))
+        if isinstance(value, str | os.PathLike):
+            raise _unread(name, os.fspath(value))
+        if isinstance(value, bytes | bytearray):
+            raise _bytes(name, value)
     array = _converted(name, value)
+    # Arrays in lists, and those that are objects, have lost their masks by now.
+    if _has_masks(array.tolist() if array.dtype.kind == "O" else value):
+        raise _masked(name)
     if array.dtype.kind in _REAL:
         return array
     if array.dtype.kind == "O":
@@ -52,8 +53,50 @@ def as_array(name: str, value: Any) -> Array:
         # The dtypes of ml_dtypes, which JAX and TensorFlow use.
         array = array.astype(np.float32)
     if array.dtype.kind not in _REAL:
-        raise DTypeError(f"`{name}` must hold real numbers", found=_kind_of(value, array), argument=name)
+        raise DTypeError(
+            f"`{name}` must hold real numbers",
+            found=_kind_of(value, array),
+            argument=name,
+            hint=_way_to_numbers(value, array),
+        )
     return array
+
+
+def _masked(name: str) -> DTypeError:
+    """The error for an array with a mask, or a list of some."""
+    return DTypeError(
+        f"`{name}` must not be masked: the mask would be lost",
+        argument=name,
+        hint="leave the masked values out of all arrays, as in array[~mask]",
+    )
+
+
+def _has_masks(value: Any) -> bool:
+    """Whether some array in lists has a mask; numbers are not looked through."""
+    if type(value) not in (list, tuple):
+        return isinstance(value, np.ma.MaskedArray)
+    return bool(value) and not isinstance(value[0], float | int) and any(map(_has_masks, value))
+
+
+def _bytes(name: str, value: bytes | bytearray) -> DTypeError:
+    """The error for bytes, which NumPy takes for a text, or each for a number."""
+    return DTypeError(
+        f"`{name}` must hold real numbers",
+        found=f"{counted(len(value), 'byte')}",
+        argument=name,
+        hint="if they are those of an array, give numpy.frombuffer(..., dtype) of them",
+    )
+
+
+def _way_to_numbers(value: Any, array: Array) -> str | None:
+    """What makes numbers of objects that stand for some, such as decimals; None if they do not."""
+    if array.dtype.kind not in "OU" or _is_time(value):
+        return None
+    try:
+        np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError, RuntimeError):
+        return None
+    return "give numpy.asarray(..., dtype=float) of it, in which what is missing is NaN"
 
 
 def _unread(name: str, text: str) -> DTypeError:
@@ -110,11 +153,32 @@ def _converted(name: str, value: Any) -> Array:
     try:
         if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
             return np.from_dlpack(value)
+        if hasattr(getattr(value, "type", None), "permutation"):
+            return _of_arrow_tensors(value)
         return np.asarray(value)
     except ValueError as error:
         raise ShapeError(f"`{name}` is ragged: its rows differ in length or depth", argument=name) from error
     except (BufferError, RuntimeError, TypeError) as error:
-        raise DTypeError(f"`{name}` cannot be read as an array: {error}", argument=name) from error
+        raise DTypeError(
+            f"`{name}` cannot be read as an array: {error}",
+            argument=name,
+            hint="make one tensor of them, as in torch.stack(...)" if _are_tensors(value) else None,
+        ) from error
+
+
+def _are_tensors(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(hasattr(item, "detach") for item in value)
+
+
+def _of_arrow_tensors(value: Any) -> Array:
+    """An array, chunked or not, of Arrow's tensors of one shape, whose NumPy array has no axes of them."""
+    whole = value.combine_chunks() if hasattr(value, "chunks") else value
+    present = np.asarray(whole.drop_null().to_numpy_ndarray())
+    if not whole.null_count:
+        return present
+    array = np.full((len(whole), *present.shape[1:]), np.nan)
+    array[np.asarray(whole.is_valid())] = present
+    return array
 
 
 def _of_objects(value: Any, array: Array) -> Array:

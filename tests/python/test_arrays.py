@@ -2,6 +2,7 @@
 
 import array
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,19 @@ def test_bfloat16_is_read_as_float32() -> None:
         (Tensor(X, device="cuda"), "input is on cuda:0, and not in main memory", "give .cpu() of it"),
         (Packed(X, device=2), "input is on another device", "copy it to main memory first"),
         (np.ma.masked_array(X, [0, 1, 0]), "must not be masked", "array[~mask]"),
+        ([np.ma.masked_array(X, [0, 1, 0])], "must not be masked", "array[~mask]"),
+        ([[[np.ma.masked_array(X, [0, 1, 0])]]], "must not be masked", "array[~mask]"),
+        ((np.ma.masked_array(X[:2], [0, 1]), np.zeros(2)), "must not be masked", "array[~mask]"),
+        (bytearray(b"123"), "must hold real numbers, found '3 bytes'", "numpy.frombuffer(..., dtype)"),
+        (b"123", "must hold real numbers, found '3 bytes'", "numpy.frombuffer(..., dtype)"),
+        (
+            [Decimal(2), Decimal(-1), Decimal(0)],
+            "'dtype object'",
+            "give numpy.asarray(..., dtype=float) of it",
+        ),
+        ([2.0, None, 0.0], "'dtype object'", "in which what is missing is NaN"),
+        ([Tensor(2.0, grad=True)] * 3, "requires grad", "as in torch.stack(...)"),
+        ([Tensor(2.0, dtype="torch.bfloat16")] * 3, "BFloat16", "as in torch.stack(...)"),
         (["a", "b", "c"], "must hold real numbers, found 'dtype <U1'", ""),
         ([[1.0], [2.0, 3.0], [1.0]], "ragged", ""),
         ({1.0, 2.0}, "must hold real numbers, found 'dtype object'", ""),
@@ -99,6 +113,32 @@ def test_arrow() -> None:
     assert losscalc.compute("cross-entropy", rows, pa.array([0, 1])) == plain
     with pytest.warns(losscalc.LosscalcWarning, match="not finite, found nan at"):
         assert np.isnan(losscalc.compute("mse", pa.array([1.0, None]), [1.0, 1.0]))
+
+
+def test_tensors_of_arrow() -> None:
+    """They have the axes that their type says, permuted as it says; a missing one is NaN."""
+    pa = pytest.importorskip("pyarrow")
+    numbers = np.arange(12.0).reshape(2, 2, 3)
+    tensors = pa.FixedShapeTensorArray.from_numpy_ndarray(numbers)
+    labels = [[0, 1, 0], [1, 1, 0]]
+    plain = losscalc.compute("cross-entropy", numbers, labels)
+    for held in (tensors, pa.chunked_array([tensors[:1], tensors[1:]])):
+        assert losscalc.compute("cross-entropy", held, labels) == plain
+    storage = pa.array([[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], None], pa.list_(pa.float64(), 6))
+    kind = pa.fixed_shape_tensor(pa.float64(), [2, 3], permutation=[1, 0])
+    gaps = pa.ExtensionArray.from_storage(kind, storage)
+    with pytest.warns(losscalc.LosscalcWarning, match="not finite, found nan"):
+        found = losscalc.compute("l1", gaps, np.zeros((2, 3, 2)), reduction="none")
+    # The Arrow format: of a permutation 1, 0 the rows are the columns of what is held.
+    np.testing.assert_array_equal(found, [[[1, 4], [2, 5], [3, 6]], np.full((3, 2), np.nan)])
+
+
+def test_masks_in_a_column() -> None:
+    """Of a Series of arrays, each may have one."""
+    pd = pytest.importorskip("pandas")
+    rows = pd.Series([np.ma.masked_array([1.0, 99.0], [0, 1])])
+    with pytest.raises(losscalc.DTypeError, match="must not be masked"):
+        losscalc.compute("mse", rows, [[1.0, 1.0]])
 
 
 def test_pandas() -> None:
