@@ -12,7 +12,7 @@ from losscalc.core.declaration import (
     required_arrays,
 )
 from losscalc.core.operation import Operation
-from losscalc.engine.balance import BALANCED, balanced
+from losscalc.engine.balance import BALANCED, balanced, check_balanced
 from losscalc.engine.foreign import PLAIN, as_array, labelled_of
 from losscalc.engine.sources import MemorySource, Source
 from losscalc.errors import DataError, DTypeError, LosscalcWarning, ParameterError, counted
@@ -48,7 +48,7 @@ def memory_sources(
         from losscalc.engine.indexes import check_rows
 
         check_rows(cls, given, labelled)
-    late = [name for name, value in given.items() if _is_balanced(value)]
+    late = [name for name, value in foreign.items() if _is_balanced(value)]
     sources = _sources(cls, given, late)
     remarks: list[LosscalcWarning] = []
     # Asked of the class, as that takes least where there are none.
@@ -78,6 +78,8 @@ def _sources(cls: type, given: Mapping[str, Any], late: Sequence[str]) -> dict[s
 
 def _balanced(operation: Operation, sources: dict[str, Source], names: Sequence[str]) -> dict[str, Source]:
     """The arrays with those of some names, which are balanced by the labels."""
+    for name in names:
+        check_balanced(operation, name)
     shapes = {name: source.shape for name, source in sources.items()}
     labels = np.asarray(sources["target"].array)
     found = sources | {name: MemorySource(balanced(operation, name, labels, shapes)) for name in names}

@@ -260,6 +260,8 @@ def test_balanced_weights() -> None:
     assert losscalc.compute("bce-logits", X, [0, 0, 1], pos_weight="balanced") == two
     with pytest.raises(losscalc.UsageError, match="cannot be balanced"):
         losscalc.compute("mse", X, Y, weight="balanced")
+    with pytest.raises(losscalc.UsageError, match="cannot be balanced"):
+        losscalc.compute("l1", "balanced", Y)
 
 
 def test_misspelt_arguments_are_known() -> None:
