@@ -1,4 +1,4 @@
-"""Columns of one name in several tables, the files of a pattern."""
+"""Columns of one name in several tables, the files of a pattern or the arrays of a call."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -63,9 +63,12 @@ def check_apart(sources: Mapping[str, Source]) -> None:
         if not (own and others and common):
             continue
         parts = [part for part in (one.part_of(own), other.part_of(others)) if part is not None]
-        problem = f"both tables have {shown_names(common, ())}, beside {shown_names(own, ())} here and {shown_names(others, ())}"
+        shared, here, there = (shown_names(names, ()) for names in (common, own, others))
+        place = other.locate(()) or "the other"
         raise FormatError(
-            printable(f"{problem} in {other.locate(()) or 'the other'}, and may not be data"),
+            printable(
+                f"both tables have {shared}, beside {here} here and {there} in {place}, and may not be data"
+            ),
             location=one.locate(()),
             hint="name the columns of the arrays" + (f": {' and '.join(parts)}" if len(parts) > 1 else ""),
         )
