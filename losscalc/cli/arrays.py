@@ -22,6 +22,7 @@ from losscalc.engine.columns import crossed
 from losscalc.engine.findings import Examine
 from losscalc.engine.sources import MemorySource, Source
 from losscalc.errors import LosscalcError, LosscalcNote, Remark, ShapeError, UsageError, counted, option_name
+from losscalc.inputs import tops
 from losscalc.inputs.address import (
     Address,
     open_array,
@@ -125,7 +126,11 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
             for spring in {address.spring for address in addresses.values() if address.spring is not None}:
                 spring.seal()
             check_apart(sources)
-            voice.tell([*notes, *crossed(sources), *misnomers(call.operation, sources)], sources)
+            tops.check_uncounted(sources)
+            doubts = [*tops.doubtful(sources), *misnomers(call.operation, sources)]
+            for doubt in doubts:
+                named.change(doubt)
+            voice.tell([*notes, *crossed(sources), *doubts], sources)
             yield Opened(call, sources, companions, named)
         except LosscalcError as error:
             if isinstance(error, ShapeError):

@@ -128,6 +128,8 @@ class Source:
     """The names of all columns of that table."""
     witnesses: "Sequence[str]" = ()
     """Those of them whose cells can be read whatever they are, to see whether rows belong together."""
+    top: "Sequence[Sequence[str]]" = ()
+    """The cells of the first lines of that table, if none of these was taken as a header."""
     selection: "Selection | None" = None
     """The columns of a table that the array is read from, if it is read from one."""
     is_chosen = False

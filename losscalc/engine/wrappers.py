@@ -54,7 +54,7 @@ class Wrapper(Source):
         self.has_header = source.has_header
         self.rows_at_once = source.rows_at_once
         self.names, self.beside, self.table = source.names, source.beside, source.table
-        self.witnesses = source.witnesses
+        self.witnesses, self.top = source.witnesses, source.top
         self.selection, self.is_chosen = source.selection, source.is_chosen
 
     def locate(self, index: Index) -> Location | None:

@@ -31,6 +31,8 @@ class Columns(NamedTuple):
     """What a part has before the names: the JSON Pointer of the records that have them."""
     is_text: bool = True
     """Whether delimiters separate the columns."""
+    top: Sequence[Sequence[str]] = ()
+    """The cells of the first lines, if nobody said what the first is, and it was not taken as a header."""
 
     def place(self, line: int | None = None, column: int | None = None) -> Location:
         """Where a cell is, its column counted from 0 and its line from 1."""

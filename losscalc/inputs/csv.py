@@ -14,10 +14,10 @@ from losscalc.errors import FormatError, Location, LosscalcNote, LosscalcWarning
 from losscalc.inputs.cache import Passage, encoded
 from losscalc.inputs.cells import EXACT, Cell, as_cells, is_missing, is_word, listed
 from losscalc.inputs.columns import Columns
-from losscalc.inputs.decimals import cut, numbers, parse_table
+from losscalc.inputs.decimals import cut, numbers
 from losscalc.inputs.dialect import Dialect, OpenQuoteError, Row, find_dialect
 from losscalc.inputs.grid import Grid
-from losscalc.inputs.headers import have_fractions, heading, why_header
+from losscalc.inputs.headers import have_fractions_below, heading, is_quoted, why_header
 from losscalc.inputs.options import Reading
 from losscalc.inputs.rows import TextRows
 from losscalc.inputs.stream import Stream
@@ -27,6 +27,8 @@ from losscalc.inputs.text import Piece
 # Compiled when they are used: few tables have two columns.
 _SHORT_PAIRS = r"(?a)(?:[+-]?\d{1,4},\d{1,4}\n)+"
 _TRUTHS = r"(?:[01],[01]\n)+"
+# So many lines show what the first is, unless they are as wide as only arrays of numbers are.
+_TOP, _WIDEST = 20, 1000
 
 
 class CsvTable:
@@ -66,6 +68,8 @@ class CsvTable:
         """How many empty cells each line has behind its delimiters at the end."""
         width = self._width - self._trails
         self.columns = Columns(self._name, width, names[:width] if names else None)
+        if names is None and reading.header == "auto" and self._width <= _WIDEST:
+            self.columns = self.columns._replace(top=self._top())
         if not reading.delimiter and width == 2 and names is None:
             self._watch_decimal_commas()
 
@@ -142,9 +146,10 @@ class CsvTable:
             cells = [cell.replace(reading.decimal, ".") for cell in cells]
         # The columns of an input may stand in the header of the same table as its labels.
         is_label = reading.header == "auto" and len(cells) == 1 and cells[0].strip() in reading.labels
-        names = None if is_label else heading(cells, reading.header, self._place(first.line))
+        place, below = self._place(first.line), lambda: self._top()[1:]
+        names = None if is_label else heading(cells, reading.header, place, below)
         if names is None and (why := self._why_header(first, reading)):
-            names = [cell.strip() for cell in first.cells]
+            names = [cell.strip(' "') for cell in first.cells]
             note = f"the first line is taken as a header: {why}"
             hint = "--header no if it holds data"
             self._remarks.append(LosscalcNote(note, location=self._place(first.line), hint=hint))
@@ -161,31 +166,30 @@ class CsvTable:
     def _why_header(self, first: Row, reading: Reading) -> str | None:
         """Why a first line without names is a header all the same."""
         cells = first.cells[:-1] if len(first.cells) > 1 and not first.cells[-1].strip() else first.cells
-        return why_header(cells, reading, lambda: self._have_fractions(first, cells))
+        if reading.header == "auto" and not reading.titles and self._rows.text.startswith('"'):
+            line, below = self._rows.text.split("\n", 1)
+            if is_quoted(line, below, len(cells)):
+                return "its cells are in quotes, and the numbers below are not"
+        return why_header(cells, reading, lambda: self._have_fractions(first, len(cells)))
 
-    def _have_fractions(self, first: Row, cells: list[str]) -> bool:
+    def _have_fractions(self, first: Row, width: int) -> bool:
         """Whether the columns below the first line, as far as they are at hand, hold no integers."""
         below = self._rows.text.split("\n", first.end - self._rows.line)[-1]
-        if len(cells) > 1:
-            everything = list(range(len(cells)))
-            values = parse_table(below, self._dialect.delimiter, len(cells), everything) if below else None
-            if values is not None:
-                # Whoever writes 1.0 would have written 0.0 for the first.
-                return have_fractions(values) or below.count(".") == values.size
-        rows = (
-            row.cells for row in islice(self._rows.at_hand(), 1, None) if len(row.cells) == len(first.cells)
-        )
-        if len(cells) > 1:
-            table = [[self._dialect.number(cell) for cell in row[: len(cells)]] for row in rows]
-            return bool(table) and have_fractions(np.array(table, np.float64))
-        found = False
-        for cell, *_ in rows:
-            if is_missing(cell):
-                continue
-            if self._dialect.number(cell) is None or not set(".eE,") & set(cell.strip()):
-                return False
-            found = True
-        return found
+        rows = (row.cells for row in islice(self._rows.at_hand(), 1, None) if self._is_as_wide(row))
+        return have_fractions_below(below, rows, width, self._dialect)
+
+    def _top(self) -> list[list[str]]:
+        """The cells of the first lines, as far as these can be read, with points for decimal commas."""
+        rows: list[Row] = []
+        with suppress(FormatError, OpenQuoteError):
+            rows = [row for row in self._rows.at_hand(_TOP) if self._is_as_wide(row)]
+        if self._dialect.decimal == ".":
+            return [row.cells for row in rows]
+        return [[cell.replace(self._dialect.decimal, ".") for cell in row.cells] for row in rows]
+
+    def _is_as_wide(self, row: Row) -> bool:
+        """Whether a row has as many cells as the first; a blank line has none."""
+        return len(row.cells) == self._width and not row.is_blank
 
     def _watch_decimal_commas(self) -> None:
         """Warn where all rows at hand are two short integers and a comma, as in 0,5."""

@@ -22,6 +22,7 @@ from losscalc.inputs.table import open_table
 from losscalc.inputs.text import Piece
 from losscalc.inputs.workbook import Workbook
 
+_TOP = 20
 _ROWS = 1 << 12
 """The rows that are taken at a time, and looked at to tell what columns hold."""
 
@@ -121,6 +122,8 @@ class SheetTable:
         if names is not None:
             self.columns = self.columns._replace(names=names)
             del self._at_hand[0]
+        elif reading.header == "auto":
+            self.columns = self.columns._replace(top=self._top())
 
     @property
     def remarks(self) -> Sequence[Remark]:
@@ -193,7 +196,7 @@ class SheetTable:
         """The names of the columns, if the first row has them."""
         header, place = self._reading.header, self.columns.place(first.number)
         cells = [_as_word(cell) for cell in first.cells]
-        names = heading(cells, header, place)
+        names = heading(cells, header, place, lambda: self._top()[1:])
         if names is not None and header == "auto" and not all(names) and len(self._at_hand) > 1:
             self._check_title(self._at_hand[1], place)
         if names is None and (why := why_header(cells, self._reading, self._have_fractions)):
@@ -211,6 +214,10 @@ class SheetTable:
                 f"--skip-rows {second.number - 1} passes over what is above the names in row {second.number}"
             )
             raise FormatError("the row does not name all columns", location=place, hint=hint)
+
+    def _top(self) -> list[list[str]]:
+        """The first rows as text."""
+        return [[_as_word(cell) for cell in row.cells] for row in self._at_hand[:_TOP]]
 
     def _have_fractions(self) -> bool:
         """Whether each column has numbers below the first row that are no integers; of a lone one, all."""

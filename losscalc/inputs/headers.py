@@ -1,7 +1,7 @@
 """What is a header: a first line of names, or of numbers that count the columns."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -9,19 +9,28 @@ import numpy as np
 from losscalc.core.array import Array
 from losscalc.core.domains import parse_number
 from losscalc.errors import FormatError, Location
-from losscalc.inputs.cells import is_name, names_something
+from losscalc.inputs.cells import is_missing, is_name, is_word, names_something
+from losscalc.inputs.decimals import parse_table
+from losscalc.inputs.dialect import Dialect
 from losscalc.inputs.options import Reading
 
 # The first cells tell what a row is; to look at millions of them would take too long.
 _HEADER_CELLS = 1 << 18
 _YEAR = r"(?a)(?:19|20)\d\d|2100"
 _LAST_YEAR = 2100
+_WHOLE = r"(?a)[+-]?\d+"
 
 
-def heading(cells: list[str], header: Literal["auto", "yes", "no"], location: Location) -> list[str] | None:
+def heading(
+    cells: list[str],
+    header: Literal["auto", "yes", "no"],
+    location: Location,
+    below: Callable[[], Iterable[list[str]]] = list,
+) -> list[str] | None:
     """The names in the first row of a table, or None if it holds data.
 
-    Unless the user says what it is, it is a header if it has names and nothing but names.
+    Unless the user says what it is, it is a header if it has names and nothing but names. `below` are the
+    first rows below.
     """
     names = [cell.strip() for cell in cells]
     if header != "auto":
@@ -29,13 +38,14 @@ def heading(cells: list[str], header: Literal["auto", "yes", "no"], location: Lo
     shown = cells[:_HEADER_CELLS]
     has_names = any(map(names_something, shown))
     has_numbers = any(parse_number(cell) is not None for cell in shown)
-    if has_numbers and (has_names or _is_pandas_index(cells)):
+    is_pandas = _is_pandas_index(cells)
+    if has_numbers and (has_names or is_pandas or (_has_gap_first(cells) and _are_labels(below()))):
         raise FormatError(
             "the line is half names and half numbers",
             found=",".join(cells),
             location=location,
             hint="give --header yes if it names the columns, --header no if it holds data"
-            if has_names
+            if not is_pandas
             else "give --header yes if it names the columns, as pandas writes it",
         )
     return names if has_names and all(map(is_name, shown)) else None
@@ -69,11 +79,49 @@ def why_header(cells: list[str], reading: Reading, has_fractions: Callable[[], b
 
 def _are_titles(cells: Sequence[str], titles: Sequence[str]) -> bool:
     """Whether the cells of a line are those of a header, but for empty ones behind the last."""
-    lines = [[cell.strip() for cell in line] for line in (cells, titles)]
-    for line in lines:
-        while line and not line[-1]:
-            del line[-1]
-    return lines[0] == lines[1]
+    return trimmed(cells) == trimmed(titles)
+
+
+def trimmed(cells: Sequence[str]) -> list[str]:
+    """The cells of a line without the blanks around them, and without the empty ones behind the last.
+
+    >>> trimmed(["", " 0", "1", ""])
+    ['', '0', '1']
+    """
+    words = [cell.strip() for cell in cells]
+    while words and not words[-1]:
+        del words[-1]
+    return words
+
+
+def is_quoted(line: str, below: str, cells: int) -> bool:
+    """Whether each cell of a line is in quotes, and below, where are bare numbers, the last of none is.
+
+    >>> is_quoted('"1","2"', "1.5,2.5\\n", 2), is_quoted('"1","2"', '"3","4"\\n', 2)
+    (True, False)
+    """
+    line = line.strip()
+    is_around = line.startswith('"') and line.endswith('"') and line.count('"') == 2 * cells
+    return is_around and bool(below.strip()) and '"\n' not in below
+
+
+def have_fractions_below(below: str, rows: Iterable[list[str]], width: int, dialect: Dialect) -> bool:
+    """Whether the columns in some lines, which the rows are those of, hold no integers."""
+    if width > 1:
+        values = parse_table(below, dialect.delimiter, width, list(range(width))) if below else None
+        if values is not None:
+            # Whoever writes 1.0 would have written 0.0 for the first.
+            return have_fractions(values) or below.count(".") == values.size
+        table = [[dialect.number(cell) for cell in row[:width]] for row in rows]
+        return bool(table) and have_fractions(np.array(table, np.float64))
+    found = False
+    for cell, *_ in rows:
+        if is_missing(cell):
+            continue
+        if dialect.number(cell) is None or not set(".eE,") & set(cell.strip()):
+            return False
+        found = True
+    return found
 
 
 def have_fractions(values: Array) -> bool:
@@ -83,4 +131,18 @@ def have_fractions(values: Array) -> bool:
 
 def _is_pandas_index(cells: list[str]) -> bool:
     """Whether pandas wrote this above columns without names: a blank, then 0, 1, 2 ..."""
-    return not cells[0].strip() and cells[1:] == [str(i) for i in range(len(cells) - 1)]
+    words = trimmed(cells)
+    return _has_gap_first(cells) and words[1:] == [str(i) for i in range(len(words) - 1)]
+
+
+def _has_gap_first(cells: list[str]) -> bool:
+    """Whether a blank cell is before others, all of which are numbers."""
+    first, *others = trimmed(cells) or [""]
+    return not first and bool(others) and all(parse_number(word) is not None for word in others)
+
+
+def _are_labels(rows: Iterable[list[str]]) -> bool:
+    """Whether each row begins with a word or a whole number, and no two with the same."""
+    labels = [row[0].strip() for row in rows if row]
+    is_label = all(is_word(label) or re.fullmatch(_WHOLE, label) for label in labels)
+    return is_label and 0 < len(labels) == len(set(labels))

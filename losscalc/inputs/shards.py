@@ -67,7 +67,8 @@ class Shards(Source):
             self._current.names,
             self._current.beside,
         )
-        self.witnesses, self.is_chosen = self._current.witnesses, self._current.is_chosen
+        self.witnesses, self.top = self._current.witnesses, self._current.top
+        self.is_chosen = self._current.is_chosen
         try:
             self._check(self._current, 0)
             if self._current.has_header:

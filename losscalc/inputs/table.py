@@ -70,7 +70,7 @@ def open_table(
         # Elsewhere than in lines and columns, a cell may hold anything.
         source.witnesses = [name for column, name in enumerate(source.beside) if column not in columns.apart]
     source.selection = Selection(tuple(chosen), columns.width, tuple(columns.names or ()))
-    source.is_chosen = part is not None
+    source.is_chosen, source.top = part is not None, columns.top
     return source
 
 

@@ -594,3 +594,95 @@ def test_notes_about_a_part(capsys, folder):
     (folder / "p.csv").write_text("p,q\n1,2\n\n3,4\n")
     output, error = noted(capsys, "l1", "-i", "p.csv#q", "-t", "0,0", "-r", "sum")
     assert (float(output), error) == (6.0, ["losscalc: note: p.csv: passed over 1 blank line"])
+
+
+# (0.02² + 0.1² + ...) / n, worked out by hand, with the first line as a header and as data.
+@pytest.mark.parametrize(
+    ("input_", "target", "why", "right"),
+    [
+        ("1,2,3/.1,.2,.7/.5,.3,.2", "1,2,3/.2,.2,.6/.4,.3,.3", "it is the same in both", 0.04 / 6),
+        ("0.1,0.5,0.9/1.5,2.5,3.5/2,3,4", "0.1,0.5,0.9/1,2,3/2,4,4", "it is the same in both", 1.75 / 6),
+        ("2,0,1/1,2,3/2,3,4", "2,0,1/1,2,4/2,3,5", "it is the same in both", 2 / 6),
+        ("2020,2021/.3,2/1,1", "2020,2021/.1,2/1,3", "it is the same in both", 4.04 / 4),
+        ("-1,0,1/1,2,4/2,3,5", "-2,0,2/1,2,4/2,3,6", "its numbers go up evenly", 1 / 6),
+        ("1/0.5/1.5", "2/1.0/1.0", "its number alone is written without a point", 0.25),
+    ],
+)
+def test_first_lines_of_numbers_that_may_be_headers(capsys, folder, input_, target, why, right):
+    """The same in both files, or going up evenly above lines that do not."""
+    for name, text in (("p", input_), ("y", target)):
+        (folder / f"{name}.csv").write_text(text.replace("/", "\n") + "\n")
+    command = ["mse", "-i", "p.csv", "-t", "y.csv"]
+    assert cli.run(command) == 0
+    assert "may be headers: " + why in capsys.readouterr().err
+    assert cli.run([*command, "-W", "error"]) == 4
+    capsys.readouterr()
+    assert cli.run([*command, "--header", "no"]) == 0
+    assert capsys.readouterr().err == ""
+    assert cli.run([*command, "--header", "yes"]) == 0
+    assert float(capsys.readouterr().out) == pytest.approx(right)
+
+
+@pytest.mark.parametrize(
+    ("input_", "target"),
+    [
+        ("1,2,3/4,5,6", "1,2,3/4,5,7"),
+        ("1,0/0.3,0.7", "1,0/0,1"),
+        ("1,2/3,4/5.5,7", "1,2/3,4/5,6.5"),
+        ("1/0.5/2", "1/0/1"),
+        ("1,2,3", "1,2,4"),
+    ],
+)
+def test_first_lines_of_data(capsys, folder, input_, target):
+    """What a sure prediction, an even table and two rows that are alike begin with, gets no warning."""
+    for name, text in (("p", input_), ("y", target)):
+        (folder / f"{name}.csv").write_text(text.replace("/", "\n") + "\n")
+    assert cli.run(["mse", "-i", "p.csv", "-t", "y.csv"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("text", ['"1","2"\n1.5,2.5\n3.5,4\n', '"1" "2"\n1.5 2.5\n3.5 4\n'])
+def test_quoted_numbers_are_a_header_above_bare_ones(capsys, folder, text):
+    """R writes them so, and Python with QUOTE_NONNUMERIC."""
+    (folder / "f.csv").write_text(text)
+    assert values("f.csv") == [[1.5, 2.5], [3.5, 4.0]]
+    assert values("f.csv#2") == [2.5, 4.0]
+    (folder / "f.csv").write_text('"1","2"\n"3","4"\n')
+    assert values("f.csv") == [[1.0, 2.0], [3.0, 4.0]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [",0,1,\n0,.4,.6,\n1,.9,.1,\n", '""|"1"\n"0"|"2"\n"1"|"3"\n', ",0.5\na,1\nb,2\n", ",1\n7,1\n5,2\n"],
+)
+@pytest.mark.parametrize("na", ["error", "drop", "nan"])
+def test_a_blank_above_labels_of_rows_begins_a_header(capsys, folder, text, na):
+    """The blank is no missing number, whatever the delimiter behind the names and the labels."""
+    (folder / "f.csv").write_text(text)
+    message, hint = refused(capsys, "mse", "-i", "f.csv#2", "-t", "0,0", "--na", na)
+    assert "the line is half names and half numbers" in message
+    assert hint.startswith("give --header yes if it names the columns")
+    assert len(values("f.csv#2", header="yes")) == 2
+
+
+def test_a_gap_above_numbers_is_data(folder):
+    """Fractions, and numbers that come again, are no labels of rows."""
+    (folder / "f.csv").write_text(",1\n.5,2\n.25,3\n")
+    assert values("f.csv", na="nan")[1:] == [[0.5, 2.0], [0.25, 3.0]]
+    (folder / "f.csv").write_text(",1\n1,2\n1,3\n")
+    assert values("f.csv", na="nan")[1:] == [[1.0, 2.0], [1.0, 3.0]]
+
+
+@pytest.mark.parametrize("first", [0, 1, 100])
+def test_rows_that_both_files_count(capsys, folder, first):
+    """Few rows that count up in one file may be data; the same in both are an index."""
+    for name, numbers in (("p", (1.5, 2.5, 3)), ("y", (1, 2, 3))):
+        rows = (f"{first + i},{number}\n" for i, number in enumerate(numbers))
+        (folder / f"{name}.csv").write_text("".join(rows))
+    message, hint = refused(capsys, "mse", "-i", "p.csv", "-t", "y.csv")
+    assert message == "p.csv: column 1 counts the rows, and is not data"
+    assert hint == "take the columns of the array: #2"
+    assert cli.run(["mse", "-i", "p.csv#2", "-t", "y.csv#2"]) == 0
+    assert float(capsys.readouterr().out) == pytest.approx(0.5 / 3)
+    assert cli.run(["mse", "-i", "p.csv#1-2", "-t", "y.csv#1-2"]) == 0
+    assert float(capsys.readouterr().out) == pytest.approx(0.5 / 6)
