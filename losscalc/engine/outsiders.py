@@ -10,7 +10,7 @@ from losscalc.core.array import Array
 COUNTS = "counts the rows, and is not data"
 """What is wrong with a column that goes up by one with each row."""
 
-_INDEX = frozenset({"id", "index", "idx", "row"})
+_INDEX = frozenset({"id", "ids", "index", "idx", "row"})
 _ID = r"(?s).*(?:_|[a-z])(?i:id)"
 # Words that end like the name of an identifier and are none.
 _WORDS_IN_ID = frozenset(

@@ -1,8 +1,9 @@
 """Sources, which give the numbers of one array as a stream of rows."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -130,6 +131,8 @@ class Source:
     """Those of them whose cells can be read whatever they are, to see whether rows belong together."""
     top: "Sequence[Sequence[str]]" = ()
     """The cells of the first lines of that table, if none of these was taken as a header."""
+    labels: "Mapping[str, Source]" = MappingProxyType({})
+    """What tells rows apart, by name, where it is no array of the file: keys of objects, lists of texts."""
     selection: "Selection | None" = None
     """The columns of a table that the array is read from, if it is read from one."""
     is_chosen = False

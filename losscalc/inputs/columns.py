@@ -9,6 +9,9 @@ from typing import NamedTuple
 from losscalc.errors import FormatError, Location, printable
 from losscalc.inputs.parts import LONGEST, as_typed
 
+INDEX = "index"
+"""The name of the labels or keys of rows that have none."""
+
 _NUMBER = r"[0-9]{1,9}"
 _WILD = r"[*?\[]"
 

@@ -68,7 +68,9 @@ class Table:
             if count > 1:
                 problem, place = f"{count} columns have this name", source.locate(())
                 raise FormatError(problem, found=name, location=place)
-            if count:
+            if name in source.labels:
+                cells[name] = source.labels[name]
+            elif count:
                 beside = reading._replace(is_beside=True, columns=None)
                 part = part_beside(name, address.part, source)
                 cells[name] = open_array(address._replace(part=part), name, beside)

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from losscalc.errors import FormatError, Location, printable
+from losscalc.inputs.columns import INDEX
 from losscalc.inputs.document import (
     COMPANION,
     DEEPEST,
@@ -38,6 +39,14 @@ class Content(NamedTuple):
     """The names that belong to the same rows."""
     location: Location | None = None
     """Where the array stands, if the part does not say it."""
+    keys: Sequence[str] = ()
+    """The keys of the rows, if these are the members of an object."""
+
+    def keyed(self, keys: Sequence[str]) -> "Content":
+        """The same with the keys of its rows, which are an index of them."""
+        if not keys or INDEX in self.beside:
+            return self
+        return self._replace(keys=keys, beside=[*self.beside, INDEX])
 
 
 def find(
@@ -144,7 +153,7 @@ class _Search(NamedTuple):
                 return self.items(node, path, inner=rest)
             if isinstance(node, dict) and step not in node:
                 if step == EVERY:
-                    return self.items(list(node.values()), path, inner=rest)
+                    return self.items(list(node.values()), path, inner=rest).keyed(list(node))
                 if not rest:
                     return self.named(node, step, path)
             beside = _lists(node)
@@ -200,7 +209,7 @@ class _Search(NamedTuple):
 
 def _framed(frame: Frame, part: str | None, before: str) -> Content:
     """A table, and what belongs to its rows."""
-    return Content(frame, part, before, [*(frame.names or ()), *frame.labels])
+    return Content(frame, part, before, [*(frame.names or ()), *frame.labels]).keyed(frame.keys)
 
 
 def _within(path: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from losscalc.inputs.columns import Columns
 from losscalc.inputs.decimals import cut, numbers
 from losscalc.inputs.dialect import Dialect, OpenQuoteError, Row, find_dialect
 from losscalc.inputs.grid import Grid
-from losscalc.inputs.headers import have_fractions_below, heading, is_quoted, why_header
+from losscalc.inputs.headers import are_quoted, have_fractions_below, heading, why_header
 from losscalc.inputs.options import Reading
 from losscalc.inputs.rows import TextRows
 from losscalc.inputs.stream import Stream
@@ -168,7 +168,7 @@ class CsvTable:
         cells = first.cells[:-1] if len(first.cells) > 1 and not first.cells[-1].strip() else first.cells
         if reading.header == "auto" and not reading.titles and self._rows.text.startswith('"'):
             line, below = self._rows.text.split("\n", 1)
-            if is_quoted(line, below, len(cells)):
+            if are_quoted(cells, line, below):
                 return "its cells are in quotes, and the numbers below are not"
         return why_header(cells, reading, lambda: self._have_fractions(first, len(cells)))
 

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.engine.sources import Rows, Source, join_rows, joined
-from losscalc.errors import Location
+from losscalc.engine.sources import MemorySource, Rows, Source, join_rows, joined
+from losscalc.errors import Index, Location
+from losscalc.inputs.cells import Cell, as_cells
 
 
 class Batch(NamedTuple):
@@ -28,6 +29,17 @@ class Batch(NamedTuple):
             {name: piece.picked(rows) for name, piece in self.arrays.items()},
             {name: cells[rows] for name, cells in self.cells.items()},
         )
+
+
+class Labels(MemorySource):
+    """Cells beside an array that are in memory."""
+
+    def __init__(self, cells: Sequence[Cell], location: Location) -> None:
+        super().__init__(as_cells(cells))
+        self._location = location
+
+    def locate(self, index: Index) -> Location:
+        return self._location.inside(index)
 
 
 class Feed(NamedTuple):

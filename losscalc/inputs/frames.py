@@ -7,15 +7,12 @@ from contextlib import suppress
 from typing import Any
 
 from losscalc.errors import FormatError, Location, LosscalcNote, counted
-from losscalc.inputs.columns import Columns
+from losscalc.inputs.columns import INDEX, Columns
 from losscalc.inputs.document import escaped
 from losscalc.inputs.headers import are_numbered
 from losscalc.inputs.nested import leaves
 from losscalc.inputs.parts import as_typed
 from losscalc.inputs.records import Frame, Rows, place_in
-
-INDEX = "index"
-"""The name of labels of rows that have none."""
 
 # What pandas labels rows with: numbers, dates, and tuples of several.
 _LABEL = re.compile(r"-?\d+(?:\.\d+)?|\d{4}-\d\d-\d\d.*|\(.*\)", re.ASCII | re.DOTALL)
@@ -163,7 +160,8 @@ def _of_objects(document: Mapping[str, Any], part: str | None, location: Locatio
     index = {INDEX: labels} if any(are_labels) else {}
     if not by_column:
         records = Rows(iter([(range(len(rows)), rows)]), place_in(location, ""), f"{path}/*/")
-        return records.frame(inner[0])._replace(labels=index) if by_row else None
+        keys = () if index else labels
+        return records.frame(inner[0])._replace(labels=index, keys=keys) if by_row else None
     remarks = []
     if by_row or (part is None and len(outer) > 1 and are_numbered(inner)):
         problem = "each member is taken as a column, as pandas writes them by default"
@@ -172,7 +170,8 @@ def _of_objects(document: Mapping[str, Any], part: str | None, location: Locatio
     elif part is not None and part in inner and not _selected(outer, part):
         hint = f"if each member is a row: {_as_rows(inner, part, path)}"
         raise FormatError("there is no such column", found=part, location=location, hint=hint)
-    return Frame.at_hand(outer, len(labels), lambda c: [rows[c][label] for label in labels], index, remarks)
+    frame = Frame.at_hand(outer, len(labels), lambda c: [rows[c][label] for label in labels], index, remarks)
+    return frame if index else frame._replace(keys=labels)
 
 
 def _check_lone(names: list[str], part: str | None, location: Location) -> None:

@@ -1,5 +1,6 @@
 """The table of a frame: its cells as numbers or as they are, with the place of each."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -8,17 +9,21 @@ from typing import Any
 import numpy as np
 
 from losscalc.core.array import Array
+from losscalc.engine.outsiders import is_label
 from losscalc.engine.sources import Rows
-from losscalc.errors import FormatError, Index, Location, Remark
+from losscalc.errors import FormatError, Index, Location, Remark, printable
 from losscalc.inputs import records
 from losscalc.inputs.cells import is_missing, is_word
 from losscalc.inputs.columns import Columns
 from losscalc.inputs.document import GapError, escaped, steps_of
 from losscalc.inputs.nested import Place, to_array, to_cells
 from losscalc.inputs.options import Reading
+from losscalc.inputs.order import Order
 from losscalc.inputs.parts import as_typed
 from losscalc.inputs.records import Batch, Frame
 from losscalc.inputs.text import Piece
+
+_PREDICTED = r"LABEL_\d+|POSITIVE|NEGATIVE|NEUTRAL"
 
 
 class FrameTable:
@@ -29,6 +34,12 @@ class FrameTable:
         self._na = reading.na
         self._is_lenient = reading.is_lenient
         self._row = frame.row
+        others = {part for _, part in reading.elsewhere}
+        self._labels = [
+            i for i, name in enumerate(frame.names or ()) if is_label(name) and name not in others
+        ]
+        """The columns whose texts say what numbers beside them are of."""
+        self._order = Order()
         self.remarks: Sequence[Remark] = frame.remarks
         path, names = place(None, None).path, frame.names
         self.columns = Columns(path, len(names or "1"), names, before=before, is_text=False)
@@ -94,8 +105,29 @@ class FrameTable:
             held = held.tolist()
         if isinstance(held[0], dict) and not self._is_lenient:
             raise self._object(held[0], batch.numbers[0], column)
+        for labels in self._labels:
+            self._check_labels(batch, held, column, labels)
         place = self._place_in(batch, column)
         return to_array(held, place, self._na, is_lenient=self._is_lenient, row=shape)
+
+    def _check_labels(self, batch: Batch, held: list[Any], column: int, labels: int) -> None:
+        """Refuse numbers whose labels, a list or a text beside each row, differ from row to row."""
+        assert self.columns.names is not None
+        name, texts = self.columns.names[labels], batch.column(labels)
+        rows = [
+            iter([(name, tuple(words))] if _are_texts(words) and _are_as_many(row, words) else [])
+            for row, words in zip(held, texts, strict=True)
+        ]
+        self._order.check(rows, lambda row: self.place(batch.numbers[row], column, ()))
+        if self.columns.names[column] != "score" or not all(map(_is_predicted, texts)):
+            return
+        if other := next((row for row, text in enumerate(texts) if text != texts[0]), None):
+            raise FormatError(
+                f"a score is that of the {printable(name)} beside it, and these differ",
+                found=texts[other],
+                location=self.place(batch.numbers[other], column, ()),
+                hint="ask for the scores of all labels, with top_k=None, and name those of one",
+            )
 
     def _place_in(self, batch: Batch, column: int) -> Place:
         """Where the values of a column stand, by their index in a batch."""
@@ -143,6 +175,20 @@ def column_of(part: str, row: str) -> str | None:
     with suppress(FormatError):
         return steps_of(f"/{part.removeprefix(row).removeprefix('/')}", Location(""))[0]
     return None
+
+
+def _are_texts(cells: Any) -> bool:
+    return isinstance(cells, list) and all(isinstance(cell, str) for cell in cells)
+
+
+def _are_as_many(row: Any, words: list[str]) -> bool:
+    """Whether a row is a list of as many numbers."""
+    return isinstance(row, list) and len(row) == len(words) and all(isinstance(n, float) for n in row)
+
+
+def _is_predicted(cell: Any) -> bool:
+    """Whether a label is called as models of Hugging Face call those that they predict."""
+    return isinstance(cell, str) and re.fullmatch(_PREDICTED, cell) is not None
 
 
 def _are_words(cells: list[Any] | Array) -> bool:

@@ -94,15 +94,16 @@ def trimmed(cells: Sequence[str]) -> list[str]:
     return words
 
 
-def is_quoted(line: str, below: str, cells: int) -> bool:
-    """Whether each cell of a line is in quotes, and below, where are bare numbers, the last of none is.
+def are_quoted(cells: Sequence[str], line: str, below: str) -> bool:
+    """Whether the cells of a line are numbers in quotes, and those at the ends of the lines below are bare.
 
-    >>> is_quoted('"1","2"', "1.5,2.5\\n", 2), is_quoted('"1","2"', '"3","4"\\n', 2)
+    >>> are_quoted(["1", "2"], '"1","2"', "1.5,2.5\\n"), are_quoted(["1", "2"], '"1","2"', '"3","4"\\n')
     (True, False)
     """
     line = line.strip()
-    is_around = line.startswith('"') and line.endswith('"') and line.count('"') == 2 * cells
-    return is_around and bool(below.strip()) and '"\n' not in below
+    are_numbers = all(parse_number(cell.strip('"')) is not None for cell in cells)
+    is_around = line.startswith('"') and line.endswith('"') and line.count('"') == 2 * len(cells)
+    return are_numbers and is_around and bool(below.strip()) and '"\n' not in below
 
 
 def have_fractions_below(below: str, rows: Iterable[list[str]], width: int, dialect: Dialect) -> bool:

@@ -11,6 +11,7 @@ from losscalc.engine.threads import on_threads
 from losscalc.errors import FormatError, Index, Location
 from losscalc.inputs import records
 from losscalc.inputs.cache import Passage
+from losscalc.inputs.columns import INDEX
 from losscalc.inputs.contents import Content, find, of_rows
 from losscalc.inputs.decimals import parse_table
 from losscalc.inputs.document import (
@@ -24,6 +25,7 @@ from losscalc.inputs.document import (
     too_heavy,
     weight,
 )
+from losscalc.inputs.feeds import Labels
 from losscalc.inputs.frametable import FrameTable, column_of
 from losscalc.inputs.items import BLANKS, Chunks, Scanner, is_inexact, plain_items, plain_table, within
 from losscalc.inputs.limits import HELD
@@ -166,7 +168,7 @@ def _open_content(stream: Stream, content: Content, location: Location, reading:
     read = to_cells if reading.is_beside else partial(to_array, na=reading.na)
     rows = read(content.value, location.inside, is_lenient=reading.is_lenient)
     source = JsonSource(rows, location)
-    source.beside = content.beside
+    source.beside, source.labels = content.beside, _labels(content, location)
     # What a pointer takes of every item of one list belongs to the same rows.
     head, every, _ = location.part.partition(f"/{EVERY}")
     source.table = head if every else None
@@ -181,7 +183,13 @@ def _open_frame(stream: Stream, content: Content, place: Place, reading: Reading
     table = FrameTable(frame, content.before, place, reading)
     source = open_table(stream, table, content.part, reading._replace(elsewhere=known), table.place)
     source.beside, source.table = content.beside, f"#{content.before}".removesuffix(f"/{EVERY}/")
+    source.labels = _labels(content, place(None, None))
     return source
+
+
+def _labels(content: Content, location: Location) -> dict[str, Source]:
+    """The keys of the rows, if there are any."""
+    return {INDEX: Labels(content.keys, location)} if content.keys else {}
 
 
 def _number(reading: Reading) -> Number:

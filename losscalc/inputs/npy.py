@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from losscalc.core.array import Shape
 from losscalc.engine.sources import Source
 from losscalc.errors import DTypeError, FormatError, Location
 from losscalc.inputs import FORMATS
@@ -72,6 +73,12 @@ def open_array(stream: Stream, place: str, part: str | None, reading: Reading) -
         raise
     layout = _checked(layout, location, reading, is_column=len(columns) == 1)
     return StridedSource(stream, layout, place, reading, body=body, columns=columns)
+
+
+def are_cells(stream: Stream, shape: Shape) -> bool:
+    """Whether an array has a number or text for each row of another."""
+    layout = _Header(stream, "").layout()
+    return layout.shape == shape and layout.dtype.kind in "fiubUS"
 
 
 def _field(layout: Layout, name: str) -> Layout:

@@ -2,10 +2,11 @@
 
 import zipfile
 
+from losscalc.engine.outsiders import identifies
 from losscalc.engine.sources import Source
 from losscalc.errors import FormatError, Location
 from losscalc.inputs.archive import Archive
-from losscalc.inputs.npy import open_array
+from losscalc.inputs.npy import are_cells, open_array
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import choose_array
 from losscalc.inputs.signatures import foreign_archive, is_torch, is_workbook
@@ -42,7 +43,10 @@ def open_member(archive: Archive, part: str | None, reading: Reading) -> Source:
             "the member is not an array", found=member.filename, location=Location(archive.name)
         )
     place = f"#{member.filename.removesuffix(_SUFFIX)}"
-    return open_array(archive.open(member), place, None, reading)
+    source = open_array(archive.open(member), place, None, reading)
+    ids = {name: archive.members[names.index(name)] for name in arrays if identifies(name)}
+    source.beside = [name for name, ids in ids.items() if are_cells(archive.open(ids), source.shape[:1])]
+    return source
 
 
 def array_names(stream: Stream) -> list[str]:

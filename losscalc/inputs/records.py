@@ -11,6 +11,7 @@ from losscalc.core.array import Array
 from losscalc.errors import FormatError, Location, Remark, counted
 from losscalc.inputs.cells import is_word
 from losscalc.inputs.document import COMPANION, EVERY, escaped, reached, steps_of
+from losscalc.inputs.order import Order, passed
 from losscalc.inputs.parts import as_typed
 
 Numbered = tuple[Sequence[int], list[Any] | Array]
@@ -40,6 +41,8 @@ class Frame(NamedTuple):
     remarks: Sequence[Remark] = ()
     row: str = ""
     """What a pointer has before the members of a row, if the rows are records."""
+    keys: Sequence[str] = ()
+    """The keys of the rows, if these are the members of an object, but no labels of pandas."""
 
     @classmethod
     def at_hand(
@@ -107,16 +110,15 @@ class Rows:
 
     def reached(self, steps: Sequence[str]) -> Frame:
         """A column of what steps lead to from each row."""
-        return Frame(
-            None,
-            (
-                _column(
-                    numbers,
-                    [reached(row, steps, self._place(n, None)) for n, row in zip(numbers, rows, strict=True)],
-                )
-                for numbers, rows in map(_listed, self._batches)
-            ),
-        )
+        order = Order()
+
+        def column(numbers: Sequence[int], rows: list[Any]) -> Batch:
+            if EVERY in steps:
+                order.check([passed(row, steps) for row in rows], lambda row: self._place(numbers[row], None))
+            cells = [reached(row, steps, self._place(n, None)) for n, row in zip(numbers, rows, strict=True)]
+            return _column(numbers, cells)
+
+        return Frame(None, (column(*_listed(batch)) for batch in self._batches))
 
     def nearest(self, part: str) -> list[str]:
         """The steps to the member of a name that is nearest to what a pointer leads to in the first row."""

@@ -30,7 +30,7 @@ def doubtful(sources: Mapping[str, Source]) -> Iterator[LosscalcWarning]:
     alike = [name for name in tables if any(name in pair for pair in pairs)]
     for why, names in {
         "it is the same in both, and the lines below are not": alike,
-        "its numbers go up evenly, and those of no line below do": [
+        "its numbers go up evenly, and those below do not": [
             name for name, source in tables.items() if name not in alike and _goes_up(source.top)
         ],
         "its number alone is written without a point": [
@@ -68,17 +68,15 @@ def _are_alike(one: Top, other: Top) -> bool:
 
 def _goes_up(top: Top) -> bool:
     """Whether the numbers of the first line go up evenly, and those of no other."""
-    first, *below = (_is_even(trimmed(row)) for row in top)
-    return first and not any(below)
+    numbers, *below = (_numbers(trimmed(row)) for row in top)
+    is_rising = len(numbers) >= _FEWEST and numbers[0] < numbers[1] and _is_even(numbers)
+    return is_rising and not any(map(_is_even, below))
 
 
-def _is_even(words: Sequence[str]) -> bool:
-    """Whether numbers go up by the same step."""
-    numbers = _numbers(words)
-    if len(numbers) < _FEWEST:
-        return False
+def _is_even(numbers: np.ndarray) -> bool:
+    """Whether numbers differ by the same step."""
     steps = np.diff(numbers)
-    return bool(steps[0] > 0 and np.allclose(steps, steps[0], _NEAR, 0))
+    return bool(np.allclose(steps, steps[:1], _NEAR, 0))
 
 
 def _is_whole(top: Top) -> bool:

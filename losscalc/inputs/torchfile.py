@@ -3,12 +3,16 @@
 import io
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 
+from losscalc.core.array import Shape
+from losscalc.engine.outsiders import identifies
 from losscalc.engine.sources import Source
-from losscalc.errors import FormatError, Location
+from losscalc.errors import FormatError, Location, LosscalcError
 from losscalc.inputs.archive import Archive
+from losscalc.inputs.feeds import Labels
 from losscalc.inputs.limits import CONTENTS, ENTRIES, UNPACKED_ARRAY, is_bomb, too_large
 from losscalc.inputs.options import Reading
 from losscalc.inputs.parts import choose_array, no_such_array
@@ -45,7 +49,13 @@ def open_tensor(archive: Archive, part: str | None, reading: Reading) -> Source:
     if isinstance(node, dict | list | tuple) and not _are_numbers(node):
         count, node, names = _arrays(node, path, where)
         path = (choose_array(names, None, archive.name, count=count),)
-    return file.source(node, "".join(f"#{name}" for name in path))
+    source = file.source(node, "".join(f"#{name}" for name in path))
+    ids = file.ids(source.shape[:1])
+    source.beside, source.labels = (
+        list(ids),
+        {name: cells for name, cells in ids.items() if cells is not None},
+    )
+    return source
 
 
 class _TorchFile:
@@ -69,6 +79,22 @@ class _TorchFile:
         self._order = "<" if order == b"little" else ">"
         most = archive.stream.most(ENTRIES)
         self.contents = read_pickle(self._read("data.pkl", CONTENTS), MAKERS, self._where, most)
+
+    def ids(self, length: Shape) -> dict[str, Source | None]:
+        """What tells rows apart: tensors of a number for each, and lists of Python, which are here."""
+        root = self.contents if isinstance(self.contents, dict) else {}
+        found: dict[str, Source | None] = {}
+        for key, node in root.items():
+            if not isinstance(key, str) or not identifies(key):
+                continue
+            if isinstance(node, list | tuple):
+                if (len(node),) == length and all(isinstance(item, str | int | float) for item in node):
+                    found[key] = Labels(node, self._where._replace(part=f"#{key}"))
+            elif is_array(node):
+                with suppress(LosscalcError):
+                    if described(node, self._order, self._where)[2].shape == length:
+                        found[key] = None
+        return found
 
     def source(self, node: object, part: str) -> Source:
         """The array that is at a place of the pickle."""

@@ -500,3 +500,57 @@ def test_long_documents(capsys, folder):
     (folder / "f.json").write_text(json.dumps(rows)[:-20] + "\n?")
     message, _ = refused(capsys, "l1", "-i", "f.json#id", "-t", "f.json#id")
     assert message.startswith("f.json:2:1: not JSON: ")
+
+
+PIPELINE = '[[{"label":"b","score":0.9},{"label":"a","score":0.1}],[{"label":"a","score":0.8},{"label":"b","score":0.2}]]'
+ZERO_SHOT = '[{"labels":["b","a"],"scores":[0.9,0.1]},{"labels":["a","b"],"scores":[0.8,0.2]}]'
+PROBS = '{"p":{"a":0.1,"b":0.9}}\n{"p":{"b":0.2,"a":0.8}}\n'
+TOP = '[[{"label":"b","score":0.9},{"label":"a","score":0.1}],[{"label":"c","score":0.8},{"label":"b","score":0.2}]]'
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "says"),
+    [
+        (PIPELINE, "score", "#score[1]: by label, the items are a, b, and in the first row b, a"),
+        (PIPELINE, "/*/*/score", "#/*/*/score[1]: by label, the items are a, b, and in the first row b, a"),
+        (TOP, "score", "#score[1]: by label, the items are c, b, and in the first row b, a"),
+        (
+            f'{{"out":{PIPELINE}}}',
+            "/out/*/*/score",
+            "[1]: by label, the items are a, b, and in the first row b, a",
+        ),
+        (ZERO_SHOT, "scores", "#scores[1]: by labels, the items are a, b, and in the first row b, a"),
+        (ZERO_SHOT, "/*/scores", "#/*/scores[1]: by labels, the items are a, b, and in the first row b, a"),
+        (PROBS, "/p/*", ":2: by keys, the items are b, a, and in the first row a, b"),
+    ],
+)
+def test_classes_in_another_order(capsys, folder, text, part, says):
+    """Scores that are sorted in each row, or members of objects, are no columns: log-loss was 1.263 for 0.164."""
+    message, hint = refused(capsys, "log-loss", "-i", f"{put(folder, text)}#{part}", "-t", "1,0")
+    assert message.endswith(says)
+    assert hint == "bring the items of all rows into one order, so that a column is one class"
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "rows"),
+    [
+        ('[[{"label":"a","score":1},{"label":"b","score":2}],[{"label":"a","score":3},{"label":"b","score":4}]]', "score", [[1, 2], [3, 4]]),
+        ('[[{"token":"a","lp":1},{"token":"b","lp":2}],[{"token":"a","lp":3},{"token":"c","lp":4}]]', "lp", [[1, 2], [3, 4]]),
+        ('{"p":{"u":1,"v":2}}\n{"p":{"x":3,"y":4}}\n', "/p/*", [[1, 2], [3, 4]]),
+        ('[{"labels":["a","b"],"scores":[1,2]},{"labels":["a","b"],"scores":[3,4]}]', "scores", [[1, 2], [3, 4]]),
+        ('[{"label":"cat","score":1},{"label":"dog","score":2}]', "score", [1, 2]),
+        ('[{"label":"POSITIVE","score":1},{"label":"POSITIVE","score":2}]', "score", [1, 2]),
+    ],
+)  # fmt: skip
+def test_columns_of_one_order(folder, text, part, rows):
+    """Labels that are alike in all rows, and words that are none, are no matter."""
+    assert values(f"{put(folder, text)}#{part}") == rows
+
+
+@pytest.mark.parametrize("part", ["score", "/*/score"])
+def test_scores_of_the_label_beside_them(capsys, folder, part):
+    """0.8 of NEGATIVE is 0.2 of POSITIVE."""
+    name = put(folder, '[{"label":"POSITIVE","score":0.9},{"label":"NEGATIVE","score":0.8}]')
+    message, hint = refused(capsys, "bce", "-i", f"{name}#{part}", "-t", "1,0")
+    assert message.endswith("[1]: a score is that of the label beside it, and these differ, found 'NEGATIVE'")
+    assert hint == "ask for the scores of all labels, with top_k=None, and name those of one"

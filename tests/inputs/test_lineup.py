@@ -5,6 +5,7 @@ The numbers are worked out by hand: in the first two tables, |p - y| is .1, .2 a
 
 import gzip
 import io
+import json
 import shlex
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 from losscalc import cli
 from losscalc.inputs import join
+from tests.support import tensors
 from tests.support.hostile import accept, refuse
 from tests.support.memory import little_memory
 
@@ -99,6 +101,70 @@ def test_ids_that_are_not_the_same(capsys, one, other, shown):
     write(p=f"p,id\n.5,x\n.5,{one}\n", y=f"id,y\nx,1\n{other},1\n")
     here, there = shown
     refuse(capsys, BASIC, f"y.csv:3:1: id is {here}, and {there} in p.csv:3:2, whose row goes with it", WAYS)
+
+
+@pytest.mark.parametrize(
+    ("p", "y", "parts"),
+    [
+        ('{"a":{"p":0.9},"b":{"p":0.2}}', '{"b":{"y":0},"a":{"y":1}}', ("/*/p", "/*/y")),
+        ('{"a":{"p":0.9},"b":{"p":0.2}}', '{"b":{"y":0},"a":{"y":1}}', ("p", "y")),
+        ('{"a":{"p":0.9},"b":{"p":0.2}}', '{"b":{"y":0},"a":{"y":1}}', ("/*", "/*/y")),
+        ('{"a":0.9,"b":0.2}', '{"b":0,"a":1}', ("/*", "/*")),
+        ('{"m":{"a":0.9,"b":0.2}}', '{"b":0,"a":1}', ("/m/*", "/*")),
+    ],
+)
+def test_keys_of_objects(capsys, p, y, parts):
+    """The keys name the rows, as an index does; |p - y| is .1 and .2."""
+    Path("p.json").write_text(p)
+    Path("y.json").write_text(y)
+    command = ["l1", "-i", f"p.json#{parts[0]}", "-t", f"y.json#{parts[1]}"]
+    assert cli.run(command) == 3
+    _, error = capsys.readouterr()
+    assert "[0]: index is 'b', and 'a' in p.json#" in error
+    assert "hint: --key index joins the rows by it, --no-key takes them as they stand" in error
+    assert float(accept(capsys, [*command, "--key", "index"])) == pytest.approx(0.15)
+    assert float(accept(capsys, [*command, "--no-key"])) == pytest.approx(0.85)
+
+
+def archive(name: str, ids: list, values: list) -> bytes:
+    """Arrays, of which one tells rows apart, as NumPy saves them."""
+    file = io.BytesIO()
+    np.savez(file, id=np.array(ids), **{name: np.array(values, float)})
+    return file.getvalue()
+
+
+def columns(name: str, ids: list, values: list) -> bytes:
+    """Lists, of which one tells rows apart."""
+    return json.dumps({"ids": ids, name: values}).encode()
+
+
+def checkpoint(name: str, ids: list, values: list) -> bytes:
+    """A list of ids beside a tensor, as torch.save writes them."""
+    doubles = tensors.tensor(tensors.storage(count=3, kind="DoubleStorage"), shape=(3,), strides=(1,))
+    contents = tensors.dictionary(ids=tensors.put(ids), **{name: doubles})
+    return tensors.torch_file(contents, {"data/0": np.array(values, float).tobytes()})
+
+
+@pytest.mark.parametrize(
+    ("suffix", "saved", "key"), [("npz", archive, "id"), ("json", columns, "ids"), ("pt", checkpoint, "ids")]
+)
+def test_ids_beside_arrays(capsys, suffix, saved, key):
+    """Arrays and lists of ids in a file are columns beside the others; |p - y| is .1, .2 and .3."""
+    Path(f"p.{suffix}").write_bytes(saved("p", ["a", "b", "c"], [0.9, 0.2, 0.7]))
+    Path(f"y.{suffix}").write_bytes(saved("y", ["a", "c", "b"], [1, 1, 0]))
+    command = ["l1", "-i", f"p.{suffix}#p", "-t", f"y.{suffix}#y", "-r", "none"]
+    place = f"y.{suffix}#{key}[1]: {key} is 'c', and 'b' in p.{suffix}#{key}[1], whose row goes with it"
+    ways = f"--key {key} joins the rows by it, --no-key takes them as they stand"
+    refuse(capsys, command, place, ways)
+    assert losses(accept(capsys, [*command, "--key", key])) == JOINED
+    assert losses(accept(capsys, [*command, "--no-key"])) == "0.1,0.8,0.7"
+
+
+def test_ids_of_other_rows(capsys):
+    """What is called so and has another length goes with something else."""
+    for name in "py":
+        np.savez(f"{name}.npz", id=np.arange(2.0) + (name == "y"), **{name: np.array([1.0, 2, 3])})
+    assert accept(capsys, ["l1", "-i", "p.npz#p", "-t", "y.npz#y"]).strip() == "0.0"
 
 
 def test_which_columns_are_held_against_one_another(capsys):
