@@ -18,11 +18,13 @@ from losscalc.core.roles import (
     ReferenceLogProbabilities,
     TokenMask,
 )
-from losscalc.core.rounding import subtracted
+from losscalc.core.rounding import exp, subtracted
 from losscalc.core.shapes import Layout, elementwise_layout, fits, unequal_shapes
 from losscalc.core.stable import exp_beyond, xmul
 from losscalc.errors import ParameterError, ShapeError
 
+# exp of it is beyond float64.
+_INFINITE = 710.0
 _SURROGATE = "-min(q·A, min(max(q, 1 - l), 1 + h)·A)"
 _RATIO = "q = exp(x - o)"
 _LEGEND = "o old_logps, A advantages, l and h the bounds below and above"
@@ -215,8 +217,9 @@ class GRPO(Clipped):
         value = self._surrogate(input, old_logps, advantages[:, np.newaxis], *self._bounds)
         if self.beta and ref_logps is not None:
             away = subtracted(ref_logps, input)
-            # By how much the rounding error of the difference moved it, too.
-            value = value + self.beta * (exp_beyond(away.value) + np.expm1(away.value) * away.error)
+            # By how much the rounding error of the difference moved it, too; nothing moves what is infinite.
+            more = np.where(away.value < _INFINITE, np.expm1(away.value) * away.error, 0.0)
+            value = value + self.beta * (exp_beyond(away.value) + more)
         counts = np.ones(value.shape) if mask is None else np.asarray(mask, dtype=np.float64)
         value = np.where(counts == 1, value, 0.0)
         divisor, share = counts, None
@@ -262,9 +265,8 @@ class GRPO(Clipped):
 
 
 def _ratio(input: FloatArray, old_logps: FloatArray) -> FloatArray:
-    """exp(x - o) = exp(d)·(1 + e), with e the rounding error of the difference d."""
-    moved = subtracted(input, old_logps)
-    return np.asarray(np.exp(moved.value) * (1.0 + moved.error))
+    """exp(x - o), with the rounding error of the difference."""
+    return exp(subtracted(input, old_logps))
 
 
 def _symbols(bounds: tuple[float, float], old_logps: FloatArray, advantages: FloatArray) -> Quantities:

@@ -11,7 +11,7 @@ from losscalc.core.declaration import Doc
 from losscalc.core.domains import Interval, Names
 from losscalc.core.reductions import Slope, Terms
 from losscalc.core.roles import Durations, Events, Role
-from losscalc.core.rounding import subtracted
+from losscalc.core.rounding import exp, subtracted
 from losscalc.core.shapes import Layout, elementwise_layout
 from losscalc.core.stable import number, numbers_like
 from losscalc.errors import ShapeError
@@ -170,9 +170,8 @@ class Sums(NamedTuple):
 
 
 def _exp(low: Any, high: Any) -> Any:
-    """exp(a - b) = exp(d)·(1 + e), with e the rounding error of the difference d."""
-    moved = subtracted(low, high)
-    return np.exp(moved.value) * (1.0 + moved.error)
+    """exp(a - b), with the rounding error of the difference."""
+    return exp(subtracted(low, high))
 
 
 def _risks(input: FloatArray, time: FloatArray, happened: np.ndarray) -> tuple[FloatArray, FloatArray]:

@@ -52,6 +52,11 @@ def multiplied(factor: float, number: Rounded) -> Rounded:
     return Rounded.of(value, error + c * number.error)
 
 
+def exp(number: Rounded) -> FloatArray:
+    """exp(u + e) = exp(u)·(1 + e); e is below -1 only where exp(u) is 0 or infinite, and stays so."""
+    return np.asarray(np.exp(number.value) * (1.0 + np.maximum(number.error, -0.5)))
+
+
 def _halves(x: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The upper 26 bits of numbers, and the others (Veltkamp)."""
     spread = 134217729.0 * x
