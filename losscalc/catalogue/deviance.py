@@ -18,6 +18,7 @@ from losscalc.core.stable import number, where
 
 # Below this bound a series of so many terms is exact to the last digit.
 _NEAR, _TERMS = 1.5, 28
+_SMALLEST = 2.0**-1022
 
 _WITH_POWER_0 = "has a default power of 0, which is the squared error"
 _LOG_HINT = "of the logarithm of an expectation take the exponential first"
@@ -204,7 +205,8 @@ def _between(x: FloatArray, y: FloatArray, a: float, b: float) -> FloatArray:
     t, ratio, power = (y - x) / x, y / x, x**b
     logarithm = where(abs(t) < 0.5, np.log1p(t), np.log(ratio))
     times_ratio, difference = power * ratio, power * t
-    is_far = (ratio == 0) | (ratio == np.inf)
+    # A subnormal quotient has lost digits, if not all of them.
+    is_far = (ratio < _SMALLEST) | (ratio == np.inf)
     if is_far.any():
         logarithm = np.where(is_far, np.log(y) - np.log(x), logarithm)
         times_ratio = np.where(is_far, y * x**a, times_ratio)
