@@ -134,7 +134,8 @@ class CosineDistance(Loss):
 
     `input` and `target` hold vectors (N, D), or (D,) for one pair; more leading axes are allowed. Each
     length is taken as at least `eps`, so that a vector of zeros has a loss of 1. The mean divides by the
-    number of pairs. The values lie in [0, 2].
+    number of pairs. The values lie in [0, 2]. The gradient of a vector shorter than `eps` is that of PyTorch,
+    which does not differentiate the bound, and so it is not the slope of the loss there.
 
     Raises ShapeError for shapes that differ and ParameterError for an `eps` that is negative or not finite.
 
@@ -182,7 +183,11 @@ class CosineDistance(Loss):
     broadcasts = True
     legacy = False
 
-    eps: Annotated[float, FINITE_NOT_NEGATIVE, Doc("The least length of a vector.")] = 1e-8
+    eps: Annotated[
+        float,
+        FINITE_NOT_NEGATIVE,
+        Doc("The least length of a vector; gradients do not know this bound, as in PyTorch."),
+    ] = 1e-8
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
         return rowwise_layout(shapes, broadcast=broadcast)

@@ -169,8 +169,8 @@ class DPO(Preference):
     `chosen_logps` and `rejected_logps` hold the log-probabilities of answers (N,), sums over their tokens,
     and `ref_chosen_logps` and `ref_rejected_logps` those of the reference model; without both the reference
     counts as 0. With `chosen_mask` and `rejected_mask`, (N, L), they may be log-probabilities of tokens, of
-    which those under the mask are summed up; the two may differ in L. The mean divides by the number of
-    pairs.
+    which those under the mask are summed up; the two may differ in L. For ipo, TRL takes means over the
+    tokens: give these, (N,), to get its number. The mean divides by the number of pairs.
 
     Raises ShapeError for shapes that do not fit, DomainError for a mask of other numbers than 0 and 1, and
     ParameterError for a `beta` that is not positive or a `label_smoothing` outside [0, 0.5).
@@ -208,7 +208,9 @@ class DPO(Preference):
     loss_type: Annotated[
         str,
         Names(tuple(_FORMULAS)),
-        Doc("The loss of a difference; sigmoid is DPO, or with smoothing cDPO."),
+        Doc(
+            "The loss of a difference; sigmoid is DPO, with smoothing cDPO; TRL's ipo takes means over tokens."
+        ),
     ] = "sigmoid"
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:

@@ -119,7 +119,8 @@ class RMSE(Rooted, Squared):
     `input` and `target` have any shape, the same for both; so has `weight`. The root is that of the mean of
     all elements, whatever their columns; none and sum are those of the squared differences. The mean divides
     by the number of elements, with `weight` by the sum of the weights, before the root is taken. With
-    `per_column` each column has a root, none gives all of them, and `weight` may be one per row.
+    `per_column` each column has a root, none gives all of them, and `weight` may be one per row. Differences
+    below 1e-154 or above 1e154 have squares beyond float64: of such alone the root is 0 or infinite.
 
     Raises ShapeError for shapes that differ and DTypeError for values that are not real numbers.
 

@@ -351,3 +351,26 @@ def test_weighted_mean() -> None:
     wanted = exact_sum(values) / exact_sum(w)
     result = losscalc.compute("l1", x, np.zeros_like(x), weight=w)
     assert abs(Fraction(float(result)) - wanted) <= Fraction(ulp(float(wanted))) * Fraction(1001, 2000)
+
+
+# ln(x/y) by mpmath, 40 digits, of the binary numbers: 2·(ln(4.55e-9 / 5e-324) + y/x - 1).
+def test_the_deviance_of_a_subnormal_target() -> None:
+    """The quotient of the two is subnormal, and has few digits."""
+    value = losscalc.compute("gamma-deviance", [4.55e-9], [5e-324])
+    assert value == pytest.approx(1448.463866634795, rel=1e-15)
+
+
+@pytest.mark.parametrize("name", ["ppo-clip", "grpo"])
+def test_a_ratio_beyond_the_range(name: str) -> None:
+    """What the difference of log-probabilities lost is 1.5: the bound 1.2 holds all the same, and 0 stays."""
+    above, below = ([[-1.5]], [[-3e16]], [1.0]), ([[-3e16]], [[-1.5]], [1.0])
+    if name == "ppo-clip":
+        above, below = (tuple(np.ravel(array) for array in arrays) for arrays in (above, below))
+    assert losscalc.compute(name, *above) == -1.2
+    assert losscalc.compute(name, *below) == 0.0
+
+
+def test_a_reference_beyond_the_range() -> None:
+    """exp(3e16) is infinite, whatever the difference lost."""
+    with pytest.warns(losscalc.LosscalcWarning):
+        assert losscalc.compute("grpo", [[-2.5]], [[-2.5]], [1.0], [[1]], [[3e16]], beta=0.1) == inf

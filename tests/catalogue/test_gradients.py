@@ -223,3 +223,10 @@ def test_every_step_of_a_long_sequence_has_one_symbol(scale):
     targets = rng.integers(1, 12, (2, 80))
     slope = losscalc.gradient("ctc", log_probs, targets, [400, 400], [80, 79], reduction="sum")
     np.testing.assert_allclose((np.exp(log_probs) - slope).sum(axis=-1), 1.0, rtol=1e-14)
+
+
+def test_vectors_shorter_than_the_bound():
+    """What `backward()` of PyTorch 2.13 gives of 1 - cosine_similarity(x, y, eps=2.0), which is no slope."""
+    slope = losscalc.gradient("cosine-distance", [[0.3, 0.4]], [[0.5, 0.1]], eps=2.0, reduction="sum")
+    np.testing.assert_allclose(slope, [[-0.11075, -0.006]], rtol=1e-14)
+    assert "does not differentiate the bound" in losses()["cosine-distance"].__doc__
