@@ -208,9 +208,7 @@ class DPO(Preference):
     loss_type: Annotated[
         str,
         Names(tuple(_FORMULAS)),
-        Doc(
-            "The loss of a difference; sigmoid is DPO, with smoothing cDPO; TRL's ipo takes means over tokens."
-        ),
+        Doc("The loss of a difference; sigmoid is DPO, or cDPO; TRL's ipo takes means over tokens."),
     ] = "sigmoid"
 
     def layout(self, shapes: Mapping[str, Shape], dtypes: Mapping[str, np.dtype], broadcast: bool) -> Layout:
