@@ -196,8 +196,8 @@ class LosscalcWarning(Remark, UserWarning):
 class DiagnosisWarning(LosscalcWarning):
     """A sign that numbers are not what the loss takes them for, though the result was computed as asked."""
 
-    column: int | None = None
-    """The column that should be no part of the argument, counted from 0, if it is one."""
+    columns: tuple[int, ...] = ()
+    """The columns that should be no part of the argument, counted from 0."""
 
 
 class LosscalcNote(LosscalcWarning):

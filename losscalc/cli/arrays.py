@@ -13,7 +13,7 @@ from losscalc.cli.boundary import warn
 from losscalc.cli.hints import Files, paths
 from losscalc.cli.voice import Voice, locate
 from losscalc.cli.weights import check_class_weights, may_name_classes
-from losscalc.core.declaration import label_arrays, target_argument
+from losscalc.core.declaration import class_scores, label_arrays, target_argument
 from losscalc.core.operation import Operation
 from losscalc.core.roles import CLASS_KINDS
 from losscalc.engine.balance import BALANCED, balanced, check_balanced
@@ -219,8 +219,12 @@ def _opened(
     parts = ((option_name(key), other.part) for key, other in addresses.items() if other.is_beside(address))
     elsewhere = tuple((option, part) for option, part in parts if part is not None)
     may_list = is_target and kind in ("labels", "signs") and reading.multi_hot is None
-    without_labels = name not in label_arrays(type(operation))
-    reading = reading._replace(elsewhere=elsewhere, may_list=may_list, without_labels=without_labels)
+    reading = reading._replace(
+        elsewhere=elsewhere,
+        may_list=may_list,
+        without_labels=name not in label_arrays(type(operation)),
+        of_classes=name == class_scores(type(operation)),
+    )
     open_with = partial(open_array, address, option_name(name))
     if kind == "groups":
         from losscalc.inputs.labels import open_tags

@@ -59,8 +59,8 @@ def locate(remark: Remark, sources: Mapping[str, Source]) -> None:
         location = sources[name].locate(remark.index or ())
         # The place of a literal is its option, which the message names anyway.
         remark.location = None if str(location) == option_name(name) else location
-        column = remark.column if isinstance(remark, DiagnosisWarning) else None
-        if column is not None and (part := sources[name].without(column)) is not None:
+        columns = remark.columns if isinstance(remark, DiagnosisWarning) else ()
+        if columns and (part := sources[name].without(columns)) is not None:
             remark.hint = f"take the columns of the array: {part}"
         if remark.location is not None and remark.location.path == option_name(name):
             remark.problem = remark.problem.removeprefix(f"`{name}` ")

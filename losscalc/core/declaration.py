@@ -9,7 +9,7 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeVar, Union, get_args
 import numpy as np
 
 from losscalc.core.domains import Domain
-from losscalc.core.roles import Kind, Role
+from losscalc.core.roles import CLASS_KINDS, Kind, Role
 from losscalc.errors import ParameterError
 
 Value_co = TypeVar("Value_co", covariant=True)
@@ -135,6 +135,14 @@ def label_arrays(cls: type) -> frozenset[str]:
         if target is None or target.role.kind in ("vectors", "boxes")
         else frozenset({target.name})
     )
+
+
+@cache
+def class_scores(cls: type) -> str | None:
+    """The array whose columns are the scores of classes; None if an operation has none."""
+    first, target = array_arguments(cls)[0], target_argument(cls)
+    is_scores = target is not None and target.role.kind in CLASS_KINDS and first.role.kind != "features"
+    return first.name if is_scores else None
 
 
 def scores_of(cls: type) -> Kind:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from losscalc.core.array import Array
-from losscalc.core.declaration import label_arrays, target_argument
+from losscalc.core.declaration import class_scores, label_arrays, target_argument
 from losscalc.core.operation import Operation
 from losscalc.core.roles import CLASS_KINDS
 from losscalc.engine import outsiders
@@ -79,7 +79,8 @@ def named(
     for name, frame in frames.items():
         array = np.asarray(sources[name].array)
         if array.ndim == 2 and array.shape[1] == len(columns_of(frame)) > 1:
-            _check_columns(name, frame, array, without_labels=name not in labels)
+            of_classes = name == class_scores(type(operation))
+            _check_columns(name, frame, array, without_labels=name not in labels, of_classes=of_classes)
             found[name] = FrameSource(frame, array)
     notes = _with_labels(operation, found)
     return found, [*notes, *crossed(found)]
@@ -119,23 +120,28 @@ def _class_of(classes: Classes, label: float, operation: Operation, row: int) ->
     return place
 
 
-def _check_columns(name: str, frame: Any, array: Array, *, without_labels: bool) -> None:
+def _check_columns(name: str, frame: Any, array: Array, *, without_labels: bool, of_classes: bool) -> None:
     """Refuse a frame, which is this array, if some of its columns are no data; `name` is the argument's."""
     columns = columns_of(frame)
     names = list(map(str, columns))
     reasons = outsiders.indices(names)
     if without_labels:
         reasons |= outsiders.labels(names, [c for c in range(len(names)) if c not in reasons])
-    data = [c for c in range(len(names)) if c not in reasons]
+    strange = outsiders.strangers(names, [c for c in range(len(names)) if c not in reasons and of_classes])
+    data = [c for c in range(len(names)) if c not in reasons and c not in strange]
     if len(data) > 1 and data[0] == 0 and outsiders.counts_rows(array[:, data]):
         reasons[0] = outsiders.COUNTS
         data = data[1:]
+    remedy = _remedy(frame, columns, data)
+    if strange:
+        remedy += "; if all are classes, convert it by numpy.asarray"
+    reasons |= strange
     if not reasons:
         return
     column = min(reasons)
     raise DataError(
         printable(f"column {names[column]!r} of `{name}` {reasons[column]}"),
-        hint=printable(_remedy(frame, columns, data)),
+        hint=printable(remedy),
         argument=name,
     )
 

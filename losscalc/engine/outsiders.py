@@ -1,6 +1,7 @@
 """Columns of a table that are no data, as its header or their numbers tell, whoever holds the table."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -22,6 +23,33 @@ _LABEL = re.compile(
     r"|y(?:_?true|_(?:actual|test|train|val|valid))?|(?:ground_?)?truth|gt|actual"
 )
 _GAPS = str.maketrans(" .-", "___")
+_NO_CLASS = "seems to be no class, by its name"
+# What the scores of classes are called, before or behind the name of each class.
+_SCORE = (
+    r"(?:(?:class|log|model|raw|y)_?)*"
+    r"(?:confidence|likelihood|logits?|odds|outputs?|p|pred(?:icted|iction|s)?|prob(?:a|as|abilit(?:y|ies)|s)?"
+    r"|scores?|softmax)"
+)
+_FIRST = re.compile(rf"({_SCORE}|class|label)(?:_+(?=[^_])|(?=\d))|([xz]?)(?=\d+\Z)")
+_LAST = re.compile(rf".*[^_]_+({_SCORE})")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SIGNS = re.compile(r"\W")
+# The class of all that none of the others is has a name of its own.
+_REST = frozenset({"background", "bg", "neither", "none", "other", "others", "rest", "unk", "unknown"})
+_TOLD = re.compile(
+    r"(?:(?:is|model|y)_?)?pred(?:icted|iction|icts?|s)?(?:_?(?:class|idx|index|label|conf|confidence|prob|score))?"
+    r"|(?:class|label)_?pred(?:icted|iction)?|y_?hat|arg_?max"
+    r"|(?:max|top)_?1?_?(?:conf|confidence|logit|p|prob|proba|probability|score|softmax)"
+    r"|conf|confidence|prob|proba|probability|score|entropy|perplexity|uncertainty|margin|loss|nll|epoch"
+    r"|(?:case|class|sample)?_?weights?"
+)
+# Beside these, such a word names a class.
+_AKIN = {
+    "loss": {"draw", "gain", "profit", "tie", "win", "won"},
+    "margin": {"core", "center", "tumor", "tumour"},
+    "score": {"goal", "miss"},
+    "weight": {"height", "length", "size", "speed", "volume"},
+}
 _FEWEST_COUNTED = 5
 
 
@@ -78,6 +106,40 @@ def labels(names: Sequence[str], columns: Collection[int]) -> dict[int, str]:
     return dict.fromkeys(
         found if len(found) < len(columns) else (), "has the labels of the rows, and is not data"
     )
+
+
+def strangers(names: Sequence[str], columns: Collection[int]) -> dict[int, str]:
+    """Those of some columns, which have scores of classes, that are called as no class is, and why.
+
+    They lack what others have before or behind the name of a class; where none have, some words tell.
+
+    >>> strangers(["p_cat", "p_dog", "age"], [0, 1, 2]), strangers(["cat", "dog", "entropy"], [0, 1, 2])
+    ({2: 'seems to be no class, by its name'}, {2: 'seems to be no class, by its name'})
+    >>> strangers(["p_cat", "p_dog", "other"], [0, 1, 2]), strangers(["win", "draw", "loss"], [0, 1, 2])
+    ({}, {})
+    """
+    words = {column: _word(names[column]) for column in columns}
+    kinds = {column: _kind(word) for column, word in words.items()}
+    [(common, count)] = Counter(filter(None, kinds.values())).most_common(1) or [("", 0)]
+    known = set(words.values())
+    told = {c for c, word in words.items() if _TOLD.fullmatch(word) and not known & _AKIN.get(word, set())}
+    others = {c for c in words if kinds[c] != common and words[c] not in _REST} if count > 1 else set()
+    found = sorted(told | others)
+    return dict.fromkeys(found if len(found) < len(words) else (), _NO_CLASS)
+
+
+def _word(name: str) -> str:
+    """A name in small letters, its words separated by one sign."""
+    return _SIGNS.sub("_", _HUMP.sub("_", name.strip())).lower().strip("_")
+
+
+def _kind(word: str) -> str:
+    """What stands before or behind the name of a class: `p_` for p_cat and p(cat), `#` for a number."""
+    first = _FIRST.match(word)
+    if first is not None:
+        return f"{first[1] or first[2] or '#'}_"
+    last = _LAST.fullmatch(word)
+    return "" if last is None else f"_{last[1]}"
 
 
 def counts_rows(values: Array) -> bool:

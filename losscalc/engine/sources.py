@@ -1,7 +1,7 @@
 """Sources, which give the numbers of one array as a stream of rows."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
@@ -217,8 +217,8 @@ class Source:
         """The part that means the columns of these names, as it has to be typed; None if none does."""
         return None
 
-    def without(self, column: int) -> str | None:
-        """The part of a file that means the columns of the array but for one; None if it is of no table."""
+    def without(self, columns: Collection[int]) -> str | None:
+        """The part of a file that means the columns of the array but for some; None if it is of no table."""
         return None
 
     def progress(self) -> tuple[int, int | None] | None:

@@ -1,6 +1,6 @@
 """Sources made of another source: some of its rows, or its rows changed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 import numpy as np
@@ -73,8 +73,8 @@ class Wrapper(Source):
     def part_of(self, names: "Sequence[str]") -> str | None:
         return self._source.part_of(names)
 
-    def without(self, column: int) -> str | None:
-        return self._source.without(column)
+    def without(self, columns: Collection[int]) -> str | None:
+        return self._source.without(columns)
 
     def progress(self) -> tuple[int, int | None] | None:
         return self._source.progress()

@@ -44,6 +44,8 @@ class Reading(NamedTuple):
     """Whether the array has labels, of which `multi_hot` may find several in a cell."""
     without_labels: bool = False
     """Whether a column that is called as labels are is no part of the array, if others may be it."""
+    of_classes: bool = False
+    """Whether each column has the scores of a class, and one that is called as no class is may be none."""
     labels: frozenset[str] = frozenset()
     """The words that are names of classes, which a first row of them is not the header of."""
     within: str | None = None

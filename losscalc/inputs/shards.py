@@ -3,7 +3,7 @@
 import os
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from functools import cached_property, partial
 
@@ -135,8 +135,8 @@ class Shards(Source):
     def _recipe(self, first: int, last: int) -> Recipe:
         return partial(Shards, self._pattern, self._paths[first : last + 1], self._open_file, self._first)
 
-    def without(self, column: int) -> str | None:
-        return self._current.without(column)
+    def without(self, columns: Collection[int]) -> str | None:
+        return self._current.without(columns)
 
     def locate(self, index: Index) -> Location:
         if not index:

@@ -114,8 +114,8 @@ class TableSource(TextSource):
     def doubt(self, excess: int) -> str | None:
         return self._table.doubt(excess)
 
-    def without(self, column: int) -> str | None:
-        return self._table.columns.part_of([c for place, c in enumerate(self.chosen) if place != column])
+    def without(self, columns: Collection[int]) -> str | None:
+        return self._table.columns.part_of([c for place, c in enumerate(self.chosen) if place not in columns])
 
     def locate(self, index: Index) -> Location:
         if not index:
@@ -170,6 +170,14 @@ def check_data(
     )
 
 
+def _with_or_without(columns: Columns, data: Sequence[int], strange: Collection[int]) -> str | None:
+    """What there is to take where some columns may be classes or not; None if there are none such."""
+    if not strange:
+        return None
+    few = columns.part_of([column for column in data if column not in strange])
+    return f"take the columns of the array: {few}; if all are classes: {columns.part_of(list(data))}"
+
+
 def _rest(columns: Columns, reasons: dict[int, str], others: list[int]) -> str | None:
     """What there is to take instead of columns that are no data."""
     if others:
@@ -199,9 +207,12 @@ def _data(table: Table, reading: Reading) -> list[int]:
         reasons |= outsiders.labels(columns.names, data)
     if not chosen:
         reasons = dict.fromkeys(range(columns.width), "is named by an option, and left out")
-    if reasons:
-        reasons |= _counting(table, [column for column in chosen if column not in reasons])
-    check_data(columns, reasons, left_out)
+    data = [column for column in chosen if column not in reasons]
+    strange = outsiders.strangers(columns.names, data) if columns.names and reading.of_classes else {}
+    if reasons or strange:
+        reasons |= _counting(table, [column for column in data if column not in strange])
+    remedy = _with_or_without(columns, [column for column in data if column not in reasons], strange)
+    check_data(columns, reasons | strange, left_out, remedy)
     return chosen
 
 

@@ -23,7 +23,7 @@ from losscalc.insight.diagnosis import (
     takes_classes,
     uneven_rows,
 )
-from losscalc.insight.leak import LEAK
+from losscalc.insight.leak import LEAK, WHOLE
 
 
 def _instead(case: Case, scores: Kind, advice: str) -> str:
@@ -253,7 +253,7 @@ SUSPICIONS = (
 )
 
 
-DIAGNOSES: tuple[Diagnosis | Contradiction, ...] = (*SUSPICIONS, *CONTRADICTIONS, LEAK)
+DIAGNOSES: tuple[Diagnosis | Contradiction, ...] = (*SUSPICIONS, *CONTRADICTIONS, LEAK, WHOLE)
 """What is looked for in every run, whatever the loss."""
 
 
@@ -261,7 +261,7 @@ DIAGNOSES: tuple[Diagnosis | Contradiction, ...] = (*SUSPICIONS, *CONTRADICTIONS
 def _concerning(loss: type[Loss], is_chosen: bool) -> tuple[Diagnosis | Contradiction, ...]:
     """The diagnoses that concern a loss; the range comes last."""
     found = (diagnosis for diagnosis in (*DIAGNOSES, RANGE) if diagnosis.concerns(loss))
-    return tuple(diagnosis for diagnosis in found if not (is_chosen and diagnosis is LEAK))
+    return tuple(diagnosis for diagnosis in found if not (is_chosen and diagnosis in (LEAK, WHOLE)))
 
 
 def examine(

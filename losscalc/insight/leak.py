@@ -1,7 +1,8 @@
-"""The target among the scores: a column of them that is the label of each row."""
+"""Columns of no scores among the scores: the label of each row, or whole numbers beside fractions."""
 
 import numpy as np
 
+from losscalc.core.array import Array
 from losscalc.core.roles import CLASS_KINDS
 from losscalc.errors import DiagnosisWarning
 from losscalc.insight.diagnosis import Case, Diagnosis
@@ -11,6 +12,8 @@ _ENOUGH = 8
 _FEW = 64
 # So many rows are looked at before all others.
 _FIRST = 64
+# By chance, a column of scores shows as whole numbers in at most one table of so many.
+_RARE = 10_000
 
 
 def _own_column(case: Case) -> int | bool | None:
@@ -32,14 +35,53 @@ def _own_column(case: Case) -> int | bool | None:
     return None if are_hard or (target == target[0]).all() else column
 
 
-def _warning(case: Case) -> DiagnosisWarning:
-    column = int(_own_column(case) or 0)
+def _whole_columns(case: Case) -> list[int] | None:
+    """Columns of whole numbers, not all the same, beside columns of fractions; None where few rows are."""
+    scores = case.scores
+    if (
+        scores.ndim != 2
+        or scores.dtype.kind != "f"
+        or scores.shape[1] < 2
+        or case.arguments.get("target") is None
+    ):
+        return None
+    head = scores[:_FIRST]
+    if not _are_whole(head[0]).any():
+        return []
+    is_whole = _are_whole(head)
+    if is_whole.all():
+        return None
+    columns = [int(c) for c in np.flatnonzero(is_whole.all(axis=0)) if _are_whole(scores[:, c]).all()]
+    others = np.delete(is_whole, columns, axis=1)
+    # Decimals are few in some tables: so often any score is a whole number.
+    often = (np.count_nonzero(others) + 1) / (others.size + 1)
+    if not columns or scores.shape[1] * often ** len(head) > 1 / _RARE:
+        return None if columns else []
+    # A class that is masked has the same score in all rows.
+    return [c for c in columns if (scores[:, c] != scores[0, c]).any()] or None
+
+
+def _are_whole(values: Array) -> Array:
+    whole: Array = np.isfinite(values) & (values == np.trunc(values))
+    return whole
+
+
+def _are_others_whole(case: Case) -> bool | None:
+    """Whether there are such columns; None where there are others, of which one is the target."""
+    columns = _whole_columns(case)
+    return None if columns is None or type(_own_column(case)) is int else bool(columns)
+
+
+def _warning(case: Case, own: list[int], problem: str) -> DiagnosisWarning:
+    """The warning about columns of the scores; the hint leaves out all that are none."""
+    columns = sorted({*own, *(_whole_columns(case) or ())})
     warning = DiagnosisWarning(
-        f"column {column + 1} of `{case.first}` is the target in all rows: labels are taken as scores",
-        hint=f"leave it out, as in numpy.delete(array, {column}, axis=1)",
+        f"column {(own or columns)[0] + 1} of `{case.first}` {problem}",
+        hint="leave it out, as in "
+        f"numpy.delete(array, {columns[0] if len(columns) == 1 else columns}, axis=1)",
         argument=case.first,
     )
-    warning.column = column
+    warning.columns = tuple(columns)
     return warning
 
 
@@ -48,6 +90,20 @@ LEAK = Diagnosis(
     # Probabilities, and their logarithms, have a range that labels mostly leave.
     lambda loss: loss.scores in ("logits", "values", "vectors") and loss.labels in (*CLASS_KINDS, "groups"),
     _own_column,
-    _warning,
+    lambda case: _warning(
+        case, [int(_own_column(case) or 0)], "is the target in all rows: labels are taken as scores"
+    ),
 )
 """The sign of a table that was read with its labels, for want of a name that would tell."""
+
+WHOLE = Diagnosis(
+    "whole",
+    lambda loss: loss.scores in ("logits", "values") and loss.labels in CLASS_KINDS,
+    _are_others_whole,
+    lambda case: _warning(
+        case,
+        [],
+        "holds whole numbers only, and the others fractions: it may be no class, and is taken as one",
+    ),
+)
+"""The sign of a table that was read with more than scores: predicted classes, folds or lengths."""

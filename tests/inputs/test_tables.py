@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import re
 
 import pytest
@@ -138,6 +139,51 @@ def test_labels_are_no_scores(capsys, folder, suffix, write, name, place, has_id
     assert float(accept(capsys, arguments)) == pytest.approx(0.3275008, abs=1e-7)
     # What is named is taken.
     assert values(f"{file}#cat,{name}")[1] == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("form", ["logit_{}", "{}_prob", "P({})", "prob.{}", "logit{}", "{}"])
+@pytest.mark.parametrize("name", ["predicted", "max_prob", "margin", "entropy", "weight", "fold", "Survived"])
+def test_what_is_told_of_rows_is_no_class(capsys, folder, form, name):
+    """A column without what the others have before or behind their class is none; 0.3275 as above."""
+    classes = ("0", "1") if form == "logit{}" else ("cat", "dog")
+    names = [*map(form.format, classes), name]
+    (folder / "f.csv").write_text(",".join(names) + "\n" + "".join(f"{a},{b},.5\n" for a, b in LOGITS))
+    arguments = ["cross-entropy", "-i", "f.csv", "-t", "0,1,1,0"]
+    if form == "{}" and name in ("fold", "Survived"):
+        # Alone, these may be classes: of poker, or of the ends of a journey.
+        assert float(accept(capsys, arguments)) > 0.4
+        return
+    message, hint = refused(capsys, *arguments)
+    assert message == f"f.csv: column 3 ({name}) seems to be no class, by its name"
+    few, every = hint.removeprefix("take the columns of the array: ").split("; if all are classes: ")
+    assert every == "#1-"
+    arguments[2] += few.replace("'", "")
+    assert float(accept(capsys, arguments)) == pytest.approx(0.3275008, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "B-PER,I-PER,B-LOC,I-LOC,O",
+        "Wake,N1,N2,N3,REM",
+        "New York,New Jersey,Texas",
+        "first class,second class,economy",
+        "grade1,grade2,benign",
+        "win,draw,loss",
+        "height,weight,speed",
+        "fold,call,raise",
+        "logit_cat,logit_dog,other",
+        "p0,p1,unknown",
+        "tench,goldfish,great white shark",
+        "class_a,class_b,class_c",
+    ],
+)
+def test_names_of_classes(capsys, folder, names):
+    """Whatever classes of real tasks are called, all columns are taken: ln C of equal scores."""
+    width = names.count(",") + 1
+    (folder / "f.csv").write_text(f"{names}\n" + ",".join(["0.5"] * width) + "\n")
+    found = float(accept(capsys, ["cross-entropy", "-i", "f.csv", "-t", "[1]"]))
+    assert found == pytest.approx(math.log(width))
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,8 @@ LEAKING = np.stack([np.arange(8) * 0.5 - 2, LEAKED, 1 - np.arange(8) * 0.25], ax
 """Scores of three classes, of which the second are the labels."""
 NEARLY = np.where(np.arange(24).reshape(8, 3) == 22, 0.5, LEAKING)
 """The same, but for the last row."""
+WHOLE = "holds whole numbers only, and the others fractions"
+PREDICTED = np.insert(np.sin(np.arange(16)).reshape(8, 2), 1, [0, 2, 2, 1, 0, 1, 1, 2], axis=1)
 LEAKS = "of --input is the target in all rows: labels are taken as scores"
 
 SIGNS = [
@@ -459,6 +461,20 @@ SIGNS = [
         ("sup-con", "batch-triplet"),
         f"column 2 {LEAKS}",
         {"input": LEAKING, "target": LEAKED},
+        {"input": NEARLY},
+    ),
+    Sign(
+        "whole",
+        ("cross-entropy", "perplexity", "focal", "multi-margin", "multiclass-hinge"),
+        f"column 2 of --input {WHOLE}: it may be no class, and is taken as one",
+        {"input": PREDICTED, "target": LEAKED},
+        {"input": np.where(PREDICTED == 0, 0.5, PREDICTED)},
+    ),
+    Sign(
+        "whole",
+        ("distillation",),
+        f"column 2 of --input {WHOLE}: it may be no class, and is taken as one",
+        {"input": PREDICTED, "teacher": NEARLY, "target": LEAKED},
         {"input": NEARLY},
     ),
 ]
@@ -1254,6 +1270,38 @@ def test_labels_beside_scores_without_names(run: Run) -> None:
         assert run("cross-entropy", "-i", f"{name}#1-3", "-t", target)[2] == ""
         code, out, err = run("cross-entropy", "-i", f"{name}{part}", "-t", json.dumps((LEAKED % 2).tolist()))
         assert (code, float(out), err) == (0, pytest.approx(expected), "")
+
+
+@pytest.mark.parametrize(
+    ("more", "shown", "part"),
+    [
+        # Predicted classes; with folds; folds and the labels themselves, of which there is a warning already
+        ([[0, 2, 2, 1, 0, 1, 1, 2]], [f"column 4 of --input {WHOLE}"], "#1-3"),
+        ([[0, 2, 2, 1, 0, 1, 1, 2], [1, 1, 2, 2, 3, 3, 4, 4]], [f"column 4 of --input {WHOLE}"], "#1-3"),
+        ([[1, 1, 2, 2, 3, 3, 4, 4], LEAKED.tolist()], [f"column 5 {LEAKS}"], "#1-3"),
+        # A class that is masked, and one that is reached in no row
+        ([[-100.0] * 8], [], None),
+        ([[-np.inf] * 8], [], None),
+        # Scores of one decimal happen to be whole, and those of a class more often
+        ([[1, 2, 3, 4, 5, 6, 7, 8.5]], [], None),
+    ],
+)
+def test_whole_numbers_beside_fractions(
+    run: Run, more: list[list[float]], shown: list[str], part: str | None
+):
+    """Predicted classes and folds without a name that tells are named; the hint leaves out all of them."""
+    scores = np.sin(np.arange(24)).reshape(8, 3).round(2)
+    rows = zip(*scores.T.tolist(), *more, strict=True)
+    Path("f.csv").write_text("".join(",".join(map(repr, row)) + "\n" for row in rows))
+    target = json.dumps(LEAKED.tolist())
+    code, _, err = run("cross-entropy", "-i", "f.csv", "-t", target)
+    assert (code, err.count("warning: ")) == (0, len(shown))
+    assert all(problem in err for problem in shown)
+    if part is not None:
+        assert f"hint: take the columns of the array: {part}\n" in err
+        code, out, err = run("cross-entropy", "-i", f"f.csv{part}", "-t", target)
+        expected = np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(8), LEAKED]
+        assert (code, float(out), err) == (0, pytest.approx(expected.mean()), "")
 
 
 def test_the_hint_of_labels_in_an_array() -> None:

@@ -166,6 +166,7 @@ WIDE = {f"c{number}": [float(number), 1.0, 2.0] for number in range(30)}
     [
         ({"label": [0, 1, 2]}, "column 'label' of input has the labels of the rows, and is not data"),
         ({"id": [7, 9, 8]}, "column 'id' of input identifies rows, and is not data"),
+        ({"confidence": [0.5, 0.7, 0.8]}, "column 'confidence' of input seems to be no class, by its name"),
         ({"id": [7, 9, 8], "y": [0, 1, 2]}, "column 'id' of input identifies rows, and is not data"),
     ],
 )

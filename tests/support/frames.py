@@ -18,4 +18,4 @@ def frames(table: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
 def hinted(error: losscalc.LosscalcError, frame: Any) -> Any:
     """What the hint of an error says to give instead of a frame."""
     assert error.hint is not None
-    return eval(error.hint.rpartition(": ")[2], {"df": frame, "table": frame})
+    return eval(error.hint.partition(";")[0].rpartition(": ")[2], {"df": frame, "table": frame})
