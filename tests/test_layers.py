@@ -167,7 +167,14 @@ def test_a_small_call_loads_little():
     # Python loads locale for translations of what Click says, bisect for the line of a wrong number.
     slow |= {"bisect", "locale"}
     assert not slow & loaded
-    rare = ["core/groupsums", "inputs/conditions", "inputs/labels", "inputs/spring", "inputs/words"]
+    rare = [
+        "core/groupsums",
+        "inputs/classes",
+        "inputs/conditions",
+        "inputs/labels",
+        "inputs/spring",
+        "inputs/words",
+    ]
     rare += ["cli/check", "cli/misuse", "cli/tasks", "insight/call", "outputs/sheets", "outputs/working"]
     rare += ["core/alignment", "core/scores", "core/sequences", "engine/arguments", "engine/rereading"]
     rare += ["engine/wrappers", "inputs/literals", "cli/files", "cli/rereading"]

@@ -242,7 +242,7 @@ def _opened(
 def _classes(operation: Operation, sources: Mapping[str, Source], reading: Reading) -> "Classes":
     """The classes that labels may name: those of the option, else the columns of the input."""
     from losscalc.engine.classes import Classes
-    from losscalc.inputs.labels import read_names
+    from losscalc.inputs.classes import read_names
     from losscalc.inputs.nearby import nearest_file
 
     scores, source = next(iter(operation.roles.values())), next(iter(sources.values()))

@@ -1,12 +1,14 @@
 """The names of columns: those of one array held against those of another."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
 
 from losscalc.engine.sources import Source
 from losscalc.errors import LosscalcWarning, printable
 
-_SEPARATORS = "_.-: "
+_SEPARATORS = "_.-: ()[]/"
+_COUNTED = re.compile(r"(?as)(.*\D|)(\d{1,9})(\D*)")
 _SHOWN = 10
 _LONGEST = 40
 
@@ -30,7 +32,24 @@ def stripped(names: Sequence[str]) -> list[list[str]]:
     starts = [0, *(i + 1 for i in marks if all(name.startswith(first[: i + 1]) for name in names))]
     ends = [0, *(size - i for i in marks if all(name.endswith(first[i:]) for name in names))]
     forms = [[name[start : len(name) - end] for name in names] for start in starts for end in ends]
-    return [form for form in forms if all(form)] if len(names) > 1 else [list(names)]
+    return (
+        [form for form in [*forms, _counted(names)] if all(form) and form]
+        if len(names) > 1
+        else [list(names)]
+    )
+
+
+def _counted(names: Sequence[str]) -> list[str]:
+    """The numbers in names that differ by nothing else, and count from 0 or 1; empty for other names.
+
+    >>> _counted(["P(1)", "P(2)"]), _counted(["1 star", "2 stars"]), _counted(["A318", "A320"])
+    (['1', '2'], ['1', '2'], [])
+    """
+    found = [_COUNTED.fullmatch(name) for name in names]
+    parts = {(match[1], match[3].rstrip("s")) if match else None for match in found}
+    numbers = [match[2] for match in found if match]
+    is_counting = {*map(int, numbers)} in ({*range(len(names))}, {*range(1, len(names) + 1)})
+    return numbers if len(parts) == 1 and is_counting else []
 
 
 def crossed(sources: Mapping[str, Source]) -> Iterator[LosscalcWarning]:
@@ -52,9 +71,15 @@ def crossed(sources: Mapping[str, Source]) -> Iterator[LosscalcWarning]:
 
 
 def _crossing(names: Sequence[str], wanted: Sequence[str]) -> tuple[int, ...] | None:
-    """Where the wanted names stand among others, with or without prefix and suffix; None if in order."""
+    """Where the wanted names stand among others, with or without prefix and suffix; None if in order.
+
+    Names of another case are the same, unless case is all that tells names apart.
+    """
     if list(names) == list(wanted):
         return None
+    folded = [[name.lower() for name in each] for each in (names, wanted)]
+    if all(len({*each}) == len(each) for each in folded):
+        names, wanted = folded
     pairs = product(stripped(names), stripped(wanted))
     orders = [order for mine, theirs in pairs if (order := order_of(mine, theirs)) is not None]
     return None if tuple(range(len(names))) in orders else next(iter(orders), None)

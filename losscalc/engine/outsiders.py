@@ -40,7 +40,7 @@ _TOLD = re.compile(
     r"(?:(?:is|model|y)_?)?pred(?:icted|iction|icts?|s)?(?:_?(?:class|idx|index|label|conf|confidence|prob|score))?"
     r"|(?:class|label)_?pred(?:icted|iction)?|y_?hat|arg_?max"
     r"|(?:max|top)_?1?_?(?:conf|confidence|logit|p|prob|proba|probability|score|softmax)"
-    r"|conf|confidence|prob|proba|probability|score|entropy|perplexity|uncertainty|margin|loss|nll|epoch"
+    r"|conf|confidence|prob|proba|probability|score|entropy|uncertainty|margin|loss|epoch"
     r"|(?:case|class|sample)?_?weights?"
 )
 # Beside these, such a word names a class.

@@ -1,8 +1,6 @@
 """Labels that are names of classes, or lists of them, and the arrays that they stand for."""
 
 import difflib
-import os
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -19,7 +17,6 @@ from losscalc.errors import (
     LosscalcError,
     LosscalcNote,
     Remark,
-    UsageError,
     printable,
 )
 from losscalc.inputs.cells import MISSING, is_missing, listed, names_something, number
@@ -29,23 +26,6 @@ from losscalc.inputs.parts import quoted
 _SHOWN = 10
 _SAMPLE = 50
 _NAMED = "name the classes in the order of the input's columns: --class-names FIRST,SECOND"
-
-
-def read_names(text: str) -> list[str]:
-    """Class names as typed: one per line of a file, or separated by commas."""
-    names = [name.strip() for name in text.split(",")]
-    if os.path.isfile(text):
-        try:
-            with open(text, encoding="utf-8-sig") as file:
-                names = [line.strip() for line in file if line.strip()]
-        except (OSError, UnicodeError) as error:
-            raise FormatError(f"`class_names` cannot be read: {error}", found=text) from error
-    counts = Counter(names)
-    twice = next((name for name in names if counts[name] > 1 or not name), None)
-    if twice is not None:
-        problem = "a name of a class is there twice" if twice else "a name of a class is empty"
-        raise UsageError(f"`class_names`: {problem}", found=twice or text)
-    return names
 
 
 class ClassLabels(Wrapper):
@@ -162,7 +142,11 @@ class ClassLabels(Wrapper):
         known = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
         hint = f"did you mean {quoted(close[0])}? " if close else ""
         problem = "the label is none of the classes"
-        return DomainError(problem, found=found, location=place, hint=printable(f"{hint}there are {known}"))
+        usual = list(map(str, range(len(names))))
+        is_index = self._classes.numbered and found in usual[:_SHOWN] and len(names) <= _SHOWN
+        way = f"; if labels are indices from 0: --class-names {','.join(usual)}" if is_index else ""
+        hint = printable(f"{hint}there are {known}{way}")
+        return DomainError(problem, found=found, location=place, hint=hint)
 
 
 class Tags(ClassLabels):

@@ -1,6 +1,7 @@
 """Labels that are names of classes, or lists of them. The values of the losses are calculated by hand."""
 
 import math
+import re
 
 import pytest
 
@@ -94,6 +95,54 @@ def test_numbers_of_columns_are_told(run):
     assert run("log-loss", "-i", "usual.csv", "-t", "0,1,2")[2] == ""
 
 
+@pytest.mark.parametrize("labels", ["1,0", "y.csv", "word.csv", "y.json"])
+@pytest.mark.parametrize(
+    "names",
+    ["prob_True,prob_False", "positive,negative", "prob_yes,prob_no", "TRUE,FALSE", "p(Y),p(N)", "on,off"],
+)
+def test_columns_of_yes_and_no(run, tmp_path, names, labels):
+    """1 and true mean the column of yes, wherever it is: -(ln 0.9 + ln 0.8) / 2 by hand."""
+    (tmp_path / "f.csv").write_text(f"{names}\n.9,.1\n.2,.8\n")
+    (tmp_path / "y.csv").write_text("y\nTrue\nFalse\n")
+    (tmp_path / "y.json").write_text("[true, false]")
+    first, second = (re.sub(r"prob_|p\(|\)", "", name) for name in names.split(","))
+    (tmp_path / "word.csv").write_text(f"y\n{first}\n{second}\n")
+    code, values, said = run("log-loss", "-i", "f.csv", "-t", labels, "--header", "input=yes")
+    assert code == 0, said
+    assert values == pytest.approx([-(math.log(0.9) + math.log(0.8)) / 2], rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("header", "labels", "picked"),
+    [
+        ("P(1),P(2),P(3)", "1,1,2", (0.7, 0.1, 0.3)),
+        ("stars1,stars2,stars3", "1,1,2", (0.7, 0.1, 0.3)),
+        ("1 star,2 stars,3 stars", "1,1,2", (0.7, 0.1, 0.3)),
+        ("-1,0,1", "0,0,1", (0.2, 0.8, 0.4)),
+        ("1.0,2.0,3.0", "1,1,2", (0.7, 0.1, 0.3)),
+        ("p1,p0,p2", "0,0,1", (0.2, 0.8, 0.3)),
+        # Numbers of other things than classes, as far as they tell, are none
+        ("A318,A320,A321", "0,0,1", (0.7, 0.1, 0.3)),
+        ("p0,p1,p2", "0,0,1", (0.7, 0.1, 0.3)),
+    ],
+)
+def test_numbers_in_names(run, tmp_path, header, labels, picked):
+    """Labels are the numbers that names of columns are, or differ by; probabilities picked by hand."""
+    (tmp_path / "f.csv").write_text(f"{header}\n{ROWS}")
+    code, values, said = run("log-loss", "-i", "f.csv", "-t", labels, "--header", "yes")
+    assert code == 0, said
+    assert values == pytest.approx([-math.log(math.prod(picked)) / 3], rel=1e-14)
+
+
+def test_names_in_another_case(run, tmp_path):
+    """Labels go with columns of the same letters, unless case is all that tells columns apart."""
+    (tmp_path / "y.csv").write_text("y\nCat\nDOG\ncow\n")
+    assert run("log-loss", "-i", "prefix.csv", "-t", "y.csv")[1] == pytest.approx([MEAN], rel=1e-15)
+    (tmp_path / "f.csv").write_text(f"CAt,cAT,dog\n{ROWS}")
+    code, _, said = run("log-loss", "-i", "f.csv", "-t", "y.csv")
+    assert (code, "the label is none of the classes, found 'Cat'" in said) == (4, True)
+
+
 @pytest.mark.parametrize(
     ("scores", "labels", "options", "code", "said"),
     [
@@ -104,7 +153,8 @@ def test_numbers_of_columns_are_told(run):
         ),
         (
             "numbered.csv", "0,1,2", [], 4,
-            "--target[0]: the label is none of the classes, found '0'\n  hint: there are p_1, p_2, p_3\n",
+            "--target[0]: the label is none of the classes, found '0'\n"
+            "  hint: there are p_1, p_2, p_3; if labels are indices from 0: --class-names 0,1,2\n",
         ),
         (
             "rows.csv", "label.csv", [], 3,

@@ -253,6 +253,8 @@ def test_files_without_names(capsys):
         ("p_cat,p_dog/1,2", "y_dog,y_cat/2,1", "#y_cat,y_dog", "0.0,0.0\n"),
         ("cat,dog/1,2", "dog_true,cat_true/2,1", "#cat_true,dog_true", "0.0,0.0\n"),
         ("cat,dog/1,2", "p.dog,p.cat/2,1", "#p.cat,p.dog", "0.0,0.0\n"),
+        ("a,b/1,2", "B,A/2,1", "#A,B", "0.0,0.0\n"),
+        ("P(1),P(2)/1,2", "y2,y1/2,1", "#y1,y2", "0.0,0.0\n"),
     ],
 )
 def test_arrays_whose_columns_cross(capsys, first, second, part, losses):
@@ -281,6 +283,8 @@ def test_arrays_whose_columns_cross(capsys, first, second, part, losses):
         ("t0,t1/1,2", "t1,t2/1,2"),
         ("cat,dog/1,2", "1.0,2"),
         ("x,x/1,2", "x,y/1,2"),
+        ("n,N/1,2", "N,M/1,2"),
+        ("cat,dog/1,2", "CAT,DOG/1,2"),
     ],
 )
 def test_arrays_whose_columns_do_not_cross(capsys, first, second):
