@@ -41,10 +41,8 @@ class Field(NamedTuple):
         """What it holds: see `kind_of`."""
         return kind_of(self.type)
 
-    def of(self, batch: Any) -> Any:
-        """The array of the column in a batch."""
-        position = [i for i, name in enumerate(batch.schema.names) if name == self.path[0]][self.twin]
-        array = batch.column(position)
+    def inside(self, array: Any) -> Any:
+        """The array of the column, which the one of a whole record of the batch may hold."""
         for name in self.path[1:]:
             # What is missing in a record is missing in each of its members.
             array = array.flatten()[array.type.get_field_index(name)]
@@ -60,6 +58,14 @@ class Batches(Protocol):
 
     def read(self, fields: Sequence[Field]) -> Iterator[list[Any]]:
         """The arrays of some columns, a few rows at a time, from the first row on."""
+
+
+def columns_of(batch: Any, fields: Sequence[Field]) -> list[Any]:
+    """The arrays of some columns in a batch."""
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(batch.schema.names):
+        places.setdefault(name, []).append(place)
+    return [field.inside(batch.column(places[field.path[0]][field.twin])) for field in fields]
 
 
 def fields_of(schema: Any) -> list[Field]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -16,8 +17,8 @@ _NUMBER = r"[0-9]{1,9}"
 _WILD = r"[*?\[]"
 
 
-class Columns(NamedTuple):
-    """The columns of a table: how many there are, and their names if it has a header."""
+class _Table(NamedTuple):
+    """What is known of the columns of a table."""
 
     path: str
     width: int
@@ -36,6 +37,18 @@ class Columns(NamedTuple):
     """Whether delimiters separate the columns."""
     top: Sequence[Sequence[str]] = ()
     """The cells of the first lines, if nobody said what the first is, and it was not taken as a header."""
+
+
+class Columns(_Table):
+    """The columns of a table: how many there are, and their names if it has a header."""
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        """Where the columns of each name are."""
+        places: dict[str, list[int]] = {}
+        for place, name in enumerate(self.names or ()):
+            places.setdefault(name, []).append(place)
+        return places
 
     def place(self, line: int | None = None, column: int | None = None) -> Location:
         """Where a cell is, its column counted from 0 and its line from 1."""
@@ -74,7 +87,8 @@ class Columns(NamedTuple):
             tries += [f"{first + 1}-"] if last == self.width - 1 > first else []
             tries += [f"{names[first]}-{names[last]}", f"{first + 1}-{last + 1}"] if last > first else []
         tries += [",".join(names[c] for c in columns), ",".join(str(c + 1) for c in columns)]
-        others = [names[c] for c in range(self.width) if c not in set(columns)]
+        taken = set(columns)
+        others = [names[c] for c in range(self.width) if c not in taken]
         if len(others) < len(columns):
             tries.insert(-2, f"^{','.join(others)}")
         means = (part for part in tries if self._means(part, columns))
@@ -85,7 +99,7 @@ class Columns(NamedTuple):
         part = ",".join(names)
         if not self._is_typable(part) or not all(map(self._has, names)):
             return None
-        return self.typed(part) if self._means(part, [self._index(name) for name in names]) else None
+        return self.typed(part) if self._means(part, [self._places[name][0] for name in names]) else None
 
     def by_number(self, columns: Sequence[int]) -> str | None:
         """The part that has the numbers of some columns; None if it would mean others."""
@@ -209,21 +223,18 @@ class Columns(NamedTuple):
         return self._ends(item) or ()
 
     def _has(self, name: str) -> bool:
-        return self.names is not None and name in self.names
+        return name in self._places
 
     def _named(self, name: str) -> int:
-        assert self.names is not None
-        if self.names.count(name) > 1:
+        places = self._places[name]
+        if len(places) > 1:
             raise FormatError(
-                f"{self.names.count(name)} columns have this name",
+                f"{len(places)} columns have this name",
                 found=name,
                 location=self.place(),
-                hint=f"take one by its number: {self.typed(str(self.names.index(name) + 1))}",
+                hint=f"take one by its number: {self.typed(str(places[0] + 1))}",
             )
-        return self._index(name)
-
-    def _index(self, name: str) -> int:
-        return (self.names or []).index(name)
+        return places[0]
 
     def _no_such_column(self, item: str, part: str | None) -> FormatError:
         hint = None if part is None else self._nearest(item, part)

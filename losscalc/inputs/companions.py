@@ -55,7 +55,7 @@ class Table:
     @property
     def ids(self) -> set[str]:
         """The columns that tell rows apart."""
-        return {name for name in self.columns if identifies(name) and self.columns.count(name) == 1}
+        return {name for name, count in Counter(self.columns).items() if count == 1 and identifies(name)}
 
     def feed(self, columns: Collection[str]) -> "Feed":
         """The arrays, and the cells of some columns, which are opened."""

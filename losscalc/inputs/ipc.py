@@ -11,6 +11,7 @@ from losscalc.inputs.batches import (
     ROWS,
     Field,
     Handle,
+    columns_of,
     fields_of,
     guarded,
     metadata_of,
@@ -45,7 +46,7 @@ class IpcBatches:
         batches = map(reader.get_batch, range(reader.num_record_batches)) if self._is_file else reader
         for batch in guarded(batches, self._stream.name):
             self._stream.advance(handle.tell() / max(1, self._stream.size or 0))
-            yield from cut([field.of(batch) for field in fields])
+            yield from cut(columns_of(batch, fields))
 
     def _opened(self, handle: Handle, included: list[int]) -> Any:
         options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=included)

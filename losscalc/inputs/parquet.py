@@ -6,7 +6,17 @@ from typing import Any, NamedTuple
 import pyarrow.parquet as pq
 
 from losscalc.errors import FormatError, Location
-from losscalc.inputs.batches import CELLS, ROWS, Field, Handle, fields_of, guarded, metadata_of, named_damage
+from losscalc.inputs.batches import (
+    CELLS,
+    ROWS,
+    Field,
+    Handle,
+    columns_of,
+    fields_of,
+    guarded,
+    metadata_of,
+    named_damage,
+)
 from losscalc.inputs.limits import CONTENTS, ENTRIES, LINE, UNPACKED_ARRAY, is_bomb, too_large
 from losscalc.inputs.pages import DELTA_LENGTHS, DELTA_TEXTS, Group, groups, pages
 from losscalc.inputs.stream import Stream
@@ -70,7 +80,7 @@ class ParquetBatches:
                 done += len(batch)
                 self._stream.advance(done / max(1, self._metadata.num_rows))
                 if len(batch):
-                    yield [field.of(batch) for field in fields]
+                    yield columns_of(batch, fields)
             if done - before != group.rows:
                 raise self._bad(f"row group {number + 1} has {done - before} rows, but claims {group.rows}")
 
@@ -133,7 +143,8 @@ class _Leaf(NamedTuple):
 
     def is_of(self, names: set[str]) -> bool:
         """Whether it belongs to a column of one of these names."""
-        return self.path in names or any(self.path.startswith(f"{name}.") for name in names)
+        ends = (place for place, sign in enumerate(self.path) if sign == ".")
+        return self.path in names or any(self.path[:end] in names for end in ends)
 
 
 class _Look(NamedTuple):

@@ -162,7 +162,8 @@ def check_data(
         return
     column = min(reasons)
     name = columns.names[column] if columns.names else ""
-    others = [other for other in range(columns.width) if other not in {*reasons, *left_out}]
+    taken = {*reasons, *left_out}
+    others = [other for other in range(columns.width) if other not in taken]
     raise FormatError(
         printable(f"column {column + 1}{name and f' ({name[:_LONGEST_NAME]})'} {reasons[column]}"),
         location=columns.place(),
@@ -201,7 +202,7 @@ def _data(table: Table, reading: Reading) -> list[int]:
         return [0]
     left_out = named_aside(columns.names or (), reading)
     chosen = [column for column in range(columns.width) if column not in left_out]
-    reasons = {column: why for column, why in _no_data(table, reading).items() if column in chosen}
+    reasons = {c: why for c, why in _no_data(table, reading).items() if c not in left_out}
     if columns.names and reading.without_labels:
         data = [column for column in chosen if column not in reasons]
         reasons |= outsiders.labels(columns.names, data)

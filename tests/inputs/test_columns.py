@@ -1,8 +1,11 @@
 """Parts of tables: which columns they mean, and which they could mean in two ways."""
 
+import time
+
 import pytest
 
 from losscalc.errors import FormatError
+from losscalc.inputs.classes import Classes
 from losscalc.inputs.columns import Columns
 
 ANIMALS = Columns("a.csv", 5, ["id", "cat", "dog", "fox", "label"])
@@ -113,3 +116,16 @@ def test_part_of_columns(columns, chosen, part):
     """The part that a hint names means just these columns."""
     assert columns.part_of(chosen) == part
     assert columns.select(part.strip("'")[1:]) == chosen
+
+
+def test_wide_tables_take_little():
+    """Of 100,000 columns, names and hints are found in seconds: to look at all for each took minutes."""
+    names = [f"w{number}x" if number % 2 else f"id{number}" for number in range(100_000)]
+    start = time.process_time()
+    columns = Columns("f.csv", len(names), names)
+    odd = columns.part_of(list(range(1, len(names), 2)))
+    assert odd.startswith("#w1x,w3x,w5x,")
+    assert columns.part_of(list(range(1, len(names)))) == "#2-"
+    assert columns.select("^w3x,w5x")[:4] == [0, 1, 2, 4]
+    assert Classes.called(names).place("w99999x") == 99_999
+    assert time.process_time() - start < 15
