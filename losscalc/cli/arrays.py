@@ -21,7 +21,15 @@ from losscalc.engine.call import AnyCall
 from losscalc.engine.columns import crossed
 from losscalc.engine.findings import Examine
 from losscalc.engine.sources import MemorySource, Source
-from losscalc.errors import LosscalcError, LosscalcNote, Remark, ShapeError, UsageError, counted, option_name
+from losscalc.errors import (
+    FormatError,
+    LosscalcError,
+    LosscalcNote,
+    Remark,
+    ShapeError,
+    UsageError,
+    option_name,
+)
 from losscalc.inputs import tops
 from losscalc.inputs.address import (
     Address,
@@ -33,12 +41,11 @@ from losscalc.inputs.address import (
 from losscalc.inputs.companions import GROUPS, Companions, Place
 from losscalc.inputs.misnomers import misnomers
 from losscalc.inputs.namesakes import check_apart
-from losscalc.inputs.options import Reading, Readings
-from losscalc.inputs.parts import quoted
+from losscalc.inputs.options import Readings
 from losscalc.insight import diagnose
 
 if TYPE_CHECKING:
-    from losscalc.engine.classes import Classes
+    pass
 
 
 class Inputs(NamedTuple):
@@ -109,9 +116,10 @@ def opened(call: AnyCall, inputs: Inputs, voice: Voice, *, is_far: bool = False)
             check_class_weights(call.operation, name, addresses, sources)
             if may_name_classes(call.operation, name, addresses, sources):
                 # Imported here, because few weights have columns beside them.
+                from losscalc.cli.classes import named_classes
                 from losscalc.inputs.weights import by_class
 
-                classes = _classes(call.operation, sources, inputs.readings.of("target"))
+                classes = named_classes(call.operation, sources, inputs.readings.of("target"))
                 sources[name] = by_class(sources[name], addresses[name], inputs.readings.of(name), classes)
         if voice.is_heard and isinstance(call.operation, Loss):
             call = call._replace(examine=_examine(call.operation, call.reduction.name, sources))
@@ -231,34 +239,28 @@ def _opened(
 
         return {name: open_tags(open_with, reading)}
     if is_target and (kind in CLASS_KINDS or reading.multi_hot or reading.class_names):
+        from losscalc.cli.classes import named_classes
         from losscalc.inputs.labels import open_labels
 
-        return {
-            name: open_labels(open_with, _classes(operation, sources, reading), reading, reading.multi_hot)
-        }
-    return {name: open_with(reading)}
+        classes = named_classes(operation, sources, reading)
+        return {name: open_labels(open_with, classes, reading, reading.multi_hot)}
+    with _naming(is_target and kind == "labels"):
+        return {name: open_with(reading)}
 
 
-def _classes(operation: Operation, sources: Mapping[str, Source], reading: Reading) -> "Classes":
-    """The classes that labels may name: those of the option, else the columns of the input."""
-    from losscalc.engine.classes import Classes
-    from losscalc.inputs.classes import read_names
-    from losscalc.inputs.nearby import nearest_file
+@contextlib.contextmanager
+def _naming(has_labels: bool) -> Iterator[None]:
+    """Let the error about a word for 0 or 1, such as Yes, say how to give it a number."""
+    try:
+        yield
+    except FormatError as error:
+        from losscalc.engine.classes import pair_of
 
-    scores, source = next(iter(operation.roles.values())), next(iter(sources.values()))
-    is_row = len(source.shape) in (1, 2) and scores.kind != "features"
-    count = (source.shape[-1] or 0) if is_row else 0
-    if reading.class_names is not None:
-        names = read_names(reading.class_names)
-        if count and len(names) != count:
-            has = f"{counted(len(names), 'name')}, and `input` {counted(count, 'column')}"
-            file = nearest_file(reading.class_names) if len(names) == 1 else None
-            hint = f"did you mean {quoted(file)}?" if file else "name all columns, in their order"
-            raise UsageError(f"`class_names` has {has}", hint=hint)
-        return Classes.called(names)
-    if not is_row or source.names is None or len(source.names) < 2:
-        return Classes(count)
-    return Classes.called(source.names)
+        word = (error.found or "").strip("'\" ")
+        if has_labels and error.problem == "not a number" and (pair := pair_of([word])) is not None:
+            write = str.upper if word.isupper() else str.title if word.istitle() else str.lower
+            error.hint = f"for words that mean 0 and 1: --class-names {','.join(map(write, pair))}"
+        raise
 
 
 def _fitted(call: AnyCall) -> AnyCall:

@@ -134,6 +134,19 @@ def test_numbers_in_names(run, tmp_path, header, labels, picked):
     assert values == pytest.approx([-math.log(math.prod(picked)) / 3], rel=1e-14)
 
 
+@pytest.mark.parametrize("loss", ["bce", "bce-logits"])
+@pytest.mark.parametrize("words", ["No,Yes", "n,y", "F,T", "off,on", "NEGATIVE,POSITIVE", "neg,pos"])
+@pytest.mark.parametrize("text", ["answer\n{1}\n{0}\n{0}\n", "{1}\n{0}\n{0}\n", '["{1}", "{0}", "{0}"]'])
+def test_words_for_0_and_1(run, tmp_path, loss, words, text):
+    """The hint names them, and typing it gives the number: that of the right answers, by hand."""
+    (tmp_path / "y.csv").write_text(text.format(*words.split(",")))
+    command = [loss, "-i", ".9,.2,.1", "-t", "y.csv", *(["--from", "target=json"] if "[" in text else [])]
+    assert run(*command)[2].endswith(f"hint: for words that mean 0 and 1: --class-names {words}\n")
+    code, values, said = run(*command, "--class-names", words)
+    one = [0.9, 0.8, 0.9] if loss == "bce" else [1 / (1 + math.exp(x)) for x in (-0.9, 0.2, 0.1)]
+    assert (code, values) == (0, pytest.approx([-math.log(math.prod(one)) / 3])), said
+
+
 def test_names_in_another_case(run, tmp_path):
     """Labels go with columns of the same letters, unless case is all that tells columns apart."""
     (tmp_path / "y.csv").write_text("y\nCat\nDOG\ncow\n")
