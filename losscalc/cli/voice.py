@@ -4,7 +4,18 @@ from collections.abc import Iterable, Mapping
 
 from losscalc.cli.boundary import warn
 from losscalc.engine.sources import Source
-from losscalc.errors import DataError, DiagnosisWarning, Location, LosscalcNote, Remark, option_name
+from losscalc.errors import (
+    DataError,
+    DiagnosisWarning,
+    Location,
+    LosscalcNote,
+    Remark,
+    option_name,
+    printable,
+)
+
+# The place of a column's name in a hint.
+_CONDITION = "'LABEL!="
 
 
 class Voice:
@@ -48,6 +59,22 @@ class Voice:
                 warn(remark)
 
 
+def _naming_labels(hint: str, name: str, sources: Mapping[str, Source]) -> str:
+    """A hint at a condition on labels, with the name of their column; without it if none will do.
+
+    A column that another table has as well would be compared with that.
+    """
+    names = sources[name].names or ()
+    if not names or _CONDITION not in hint:
+        return hint
+    own = sources[name].locate(())
+    others = (source for source in sources.values() if names[0] in source.beside)
+    is_shared = any((place := source.locate(())) and own and place.path != own.path for source in others)
+    if len(names) > 1 or is_shared or "'" in names[0]:
+        return hint.partition(", as --where ")[0]
+    return printable(hint.replace("LABEL", names[0]))
+
+
 def locate(remark: Remark, sources: Mapping[str, Source]) -> None:
     """Replace the index of a remark by a place in a file."""
     name = remark.argument
@@ -59,6 +86,8 @@ def locate(remark: Remark, sources: Mapping[str, Source]) -> None:
         location = sources[name].locate(remark.index or ())
         # The place of a literal is its option, which the message names anyway.
         remark.location = None if str(location) == option_name(name) else location
+        if remark.hint is not None:
+            remark.hint = _naming_labels(remark.hint, name, sources)
         columns = remark.columns if isinstance(remark, DiagnosisWarning) else ()
         if columns and (part := sources[name].without(columns)) is not None:
             remark.hint = f"take the columns of the array: {part}"

@@ -127,7 +127,7 @@ def classwise_layout(
                 f"`target` of the shape of {scores_name} holds class probabilities and must be floating",
                 found=dtypes["target"],
                 argument="target",
-                hint="give class indices without the class axis, or convert one-hot rows to floating point",
+                hint="give class indices without the class axis, or convert one-hot rows with .astype(float)",
             )
         return Layout(cut, width)
     if not fits(target, expected) and not (axis == 0 and target == (1,)):

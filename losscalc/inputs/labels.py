@@ -145,8 +145,8 @@ class ClassLabels(Wrapper):
         usual = list(map(str, range(len(names))))
         is_index = self._classes.numbered and found in usual[:_SHOWN] and len(names) <= _SHOWN
         way = f"; if labels are indices from 0: --class-names {','.join(usual)}" if is_index else ""
-        hint = printable(f"{hint}there are {known}{way}")
-        return DomainError(problem, found=found, location=place, hint=hint)
+        advice = printable(f"{hint}there are {known}{way}")
+        return DomainError(problem, found=found, location=place, hint=advice)
 
 
 class Tags(ClassLabels):

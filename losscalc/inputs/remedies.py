@@ -65,7 +65,7 @@ def _advise(cell: str, delimiter: str | None, *, is_first: bool, others: str, ma
     remedies = [] if (remedy := _rewritten(word, others)) is None else [remedy]
     if "," in word and delimiter not in (None, ","):
         remedies.append("if commas separate cells: --delimiter ,")
-    if may_list and (mark := next((mark for mark in " |;,/" if mark in word), None)) is not None:
+    if may_list and (mark := next((mark for mark in " |;,/" if _lists(word, mark)), None)) is not None:
         remedies.append(f"for several labels in a cell: --multi-hot {quoted(mark)}")
     if remedies:
         return " ; ".join(remedies)
@@ -77,6 +77,12 @@ def _advise(cell: str, delimiter: str | None, *, is_first: bool, others: str, ma
     if is_first and (is_name(cell) or re.match(COMMENT, word)):
         return "give --header yes if the line names the columns"
     return f"take the columns of numbers: {others}" if others and is_name(cell) else None
+
+
+def _lists(word: str, mark: str) -> bool:
+    """Whether a mark separates nothing but labels: names and whole numbers."""
+    pieces = [piece.strip() for piece in word.split(mark) if piece.strip()]
+    return len(pieces) > 1 and all(piece.isdecimal() or is_name(piece) for piece in pieces)
 
 
 def _other_delimiter(word: str, delimiter: str | None, *, is_first: bool) -> str | None:

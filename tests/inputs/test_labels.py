@@ -269,3 +269,11 @@ def test_names_without_what_all_have():
     assert Classes.called(["a_b", "a_a_b"]).places == {"a_b": 0, "a_a_b": 1, "b": 0, "a": 0, "a_a": 1}
     assert Classes.called(["x_1_p", "x_3_p"]).numbered == {1.0: 0, 3.0: 1}
     assert Classes.called(["0", "1", "2"]).numbered == {}
+
+
+@pytest.mark.parametrize("cell", ["0,5 1", "1 - Yes", "1 # row"])
+def test_what_is_no_list_of_labels(run, tmp_path, cell):
+    """Nothing leads to several labels where a mark separates something else."""
+    (tmp_path / "y.csv").write_text(f'y\n"{cell}"\n1\n')
+    code, _, said = run("bce", "-i", ".9,.2", "-t", "y.csv")
+    assert (code, "not a number" in said, "--multi-hot" in said) == (3, True, False)
