@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from losscalc.catalogue.base import Loss
 from losscalc.cli.boundary import warn
@@ -43,9 +43,6 @@ from losscalc.inputs.misnomers import misnomers
 from losscalc.inputs.namesakes import check_apart
 from losscalc.inputs.options import Readings
 from losscalc.insight import diagnose
-
-if TYPE_CHECKING:
-    pass
 
 
 class Inputs(NamedTuple):

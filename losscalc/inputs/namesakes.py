@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, takewhile
 
 from losscalc.engine.columns import order_of, shown_names
 from losscalc.engine.sources import Source
@@ -53,14 +53,14 @@ def renumbered(
 
 
 def check_apart(sources: Mapping[str, Source]) -> None:
-    """Refuse whole tables that have some columns in common and some not: the common ones name their rows."""
+    """Refuse whole tables that begin with the same columns and have no others in common: these name rows."""
     tables = [source for source in sources.values() if len(source.names or ()) > 1 and not source.is_chosen]
     for one, other in combinations(tables, 2):
         mine, theirs = one.names or (), other.names or ()
-        both = set(mine) & set(theirs)
-        own, others = ([name for name in names if name not in both] for names in (mine, theirs))
-        common = [name for name in mine if name in both]
-        if not (own and others and common):
+        common = [name for name, _ in takewhile(_are_one, zip(mine, theirs, strict=False))]
+        own, others = mine[len(common) :], theirs[len(common) :]
+        is_clear = set(own).isdisjoint(others) and set(common).isdisjoint([*own, *others])
+        if not (own and others and common and is_clear):
             continue
         parts = [part for part in (one.part_of(own), other.part_of(others)) if part is not None]
         shared, here, there = (shown_names(names, ()) for names in (common, own, others))
@@ -72,6 +72,10 @@ def check_apart(sources: Mapping[str, Source]) -> None:
             location=one.locate(()),
             hint="name the columns of the arrays" + (f": {' and '.join(parts)}" if len(parts) > 1 else ""),
         )
+
+
+def _are_one(names: tuple[str, str]) -> bool:
+    return names[0] == names[1]
 
 
 def _part_of_both(source: TableSource, names: Sequence[str], others: Sequence[str]) -> str | None:
