@@ -4,8 +4,8 @@ import time
 
 import pytest
 
+from losscalc.engine.classes import Classes
 from losscalc.errors import FormatError
-from losscalc.inputs.classes import Classes
 from losscalc.inputs.columns import Columns
 
 ANIMALS = Columns("a.csv", 5, ["id", "cat", "dog", "fox", "label"])
@@ -127,5 +127,5 @@ def test_wide_tables_take_little():
     assert odd.startswith("#w1x,w3x,w5x,")
     assert columns.part_of(list(range(1, len(names)))) == "#2-"
     assert columns.select("^w3x,w5x")[:4] == [0, 1, 2, 4]
-    assert Classes.called(names).place("w99999x") == 99_999
+    assert Classes.called(names).place("w99999x", None) == 99_999
     assert time.process_time() - start < 15

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from losscalc.errors import LosscalcError
-from losscalc.inputs import Opener, csv, decimals, items
+from losscalc.inputs import Opener, csv, decimals, headers, items
 from losscalc.inputs import json as documents
 from losscalc.inputs.decimals import parse_table
 from losscalc.inputs.options import Reading
@@ -82,7 +82,7 @@ def test_fast_is_slow(table, part, header, na, step):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decimals, "_STEP", step)
         fast = outcome(csv.open_csv, text, part, reading)
-        patch.setattr(csv, "parse_table", lambda *_: None)
+        patch.setattr(headers, "parse_table", lambda *_: None)
         patch.setattr(csv, "numbers", lambda *_: None)
         assert fast == outcome(csv.open_csv, text, part, reading)
 
