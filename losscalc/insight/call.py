@@ -4,6 +4,7 @@ import numpy as np
 
 from losscalc.catalogue.base import Loss
 from losscalc.engine.call import Call as AnyCall
+from losscalc.errors import ShapeError
 
 Call = AnyCall[Loss]
 
@@ -17,7 +18,25 @@ def simplified(call: Call) -> Call:
             # The labels that it leaves out are ignored already.
             arrays.pop("mask", None)
         call = call.having(shift=False)._replace(arrays=arrays)
-    return classes_on_axis_1(call)
+    return classes_on_axis_1(_broadcast(call))
+
+
+def _broadcast(call: Call) -> Call:
+    """The same call with input and target in the shape that they broadcast to; gradients keep theirs.
+
+    So does an input that broadcasts along axis 0, as batchmean divides by its rows.
+    """
+    if not call.broadcast or call.wrt is not None or not call.arrays.keys() >= {"input", "target"}:
+        return call
+    try:
+        _ = call._replace(broadcast=False).layout
+    except ShapeError:
+        shape = np.shape(call.held["input"])
+        whole = np.broadcast_shapes(shape, np.shape(call.held["target"]))
+        if (len(shape), shape[:1]) == (len(whole), whole[:1]):
+            for name in ("input", "target"):
+                call = call.changed(name, lambda values: np.broadcast_to(values, whole).copy())
+    return call
 
 
 def classes_on_axis_1(call: Call) -> Call:

@@ -37,6 +37,13 @@ def taken(call: Call, *names: str) -> list[Array]:
     return [arrays[name] for name in names]
 
 
+def both(call: Call) -> tuple[Array, Array]:
+    """Input and target as the loss gets them, if each prediction has a target of its own."""
+    x, y = taken(call, "input", "target")
+    require(x.shape == y.shape)
+    return x, y
+
+
 def first(call: Call) -> Array:
     """The predictions."""
     return np.asarray(next(iter(call.arrays.values())))

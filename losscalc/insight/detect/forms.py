@@ -12,6 +12,7 @@ from losscalc.insight.call import Call
 from losscalc.insight.detect.changes import (
     along_classes,
     array,
+    both,
     classes,
     exchanged,
     first,
@@ -41,13 +42,13 @@ def _less_entropy(call: Call) -> Losses:
 
 def _without_entropy(call: Call) -> Losses:
     """The cross-entropy -y·x instead of the divergence."""
-    x, y = taken(call, "input", "target")
+    x, y = both(call)
     return Losses.of(call).having(-(np.exp(y) if call.operation.settings["log_target"] else y) * x)
 
 
 def _deviance(call: Call) -> Losses:
     """Twice the log-likelihood of a perfect prediction, less twice that of the input."""
-    x, y = taken(call, "input", "target")
+    x, y = both(call)
     rate = np.exp(x) if call.operation.settings["log_input"] else x
     gap = np.where(y > 0, y * np.log(np.where(y > 0, y, 1.0) / rate), 0.0)
     return Losses.of(call).having(2 * (rate - y + gap))
@@ -113,13 +114,13 @@ def _brier(call: Call) -> Losses:
 
 def _signed_relative(call: Call) -> Losses:
     """The relative error with its sign."""
-    x, y = taken(call, "input", "target")
+    x, y = both(call)
     return Losses.of(call).having((x - y) / y)
 
 
 def _relative_square(call: Call) -> Losses:
     """(x - y)²/y², or the relative error with its sign."""
-    x, y = taken(call, "input", "target")
+    x, y = both(call)
     return Losses.of(call).having(np.square((x - y) / y))
 
 
@@ -136,19 +137,19 @@ def _whole_log_variance(call: Call) -> Losses:
 
 
 def _half_squares(call: Call) -> Losses:
-    x, y = taken(call, "input", "target")
+    x, y = both(call)
     return Losses.of(call).having(0.5 * np.square(x - y))
 
 
 def _deviations(call: Call) -> Losses:
     """The squared errors less their mean, of which the mean is the variance of the errors."""
-    x, y = taken(call, "input", "target")
+    x, y = both(call)
     return Losses.of(call).having(np.square(x - y - (x - y).mean()))
 
 
 def _logarithms(call: Call) -> Losses:
     """|ln(1 + x) - ln(1 + y)|."""
-    x, y = taken(call, "input", "target")
+    x, y = both(call)
     return Losses.of(call).having(np.abs(np.log1p(x) - np.log1p(y)))
 
 
@@ -185,7 +186,7 @@ def _errors(call: Call, wrong: float) -> Losses:
     """1 for each wrong (or right) decision, and 0 for others."""
     x, y = real(call, "input"), array(call, "target")
     require(x.size)
-    if x.ndim == y.ndim + 1 and y.ndim:
+    if y.shape and y.shape == (*x.shape[:1], *x.shape[2:]):
         hits = x.argmax(axis=1) == y
     else:
         require(call.operation.labels == "labels" and x.shape == y.shape)
@@ -195,7 +196,7 @@ def _errors(call: Call, wrong: float) -> Losses:
 
 def _signed_errors(call: Call, power: int) -> Losses:
     """The error with its sign, x - y; or relative to the target."""
-    x, y = taken(call, "input", "target")
+    x, y = both(call)
     require(x.shape == y.shape)
     base = Losses.of(call)
     require(base.value.shape == x.shape)
@@ -204,7 +205,7 @@ def _signed_errors(call: Call, power: int) -> Losses:
 
 def _raw_quadratic(call: Call) -> Losses:
     """The quadratic part without the factor of the bend, or times it: ½·e² for small errors e."""
-    x, y = taken(call, "input", "target")
+    x, y = both(call)
     bend = float(getattr(call.operation, call.operation.bend))
     base, error = Losses.of(call), np.abs(x - y)
     require(error.shape == base.value.shape and bend)

@@ -11,6 +11,7 @@ from losscalc.core.array import Array
 from losscalc.insight.call import Call
 from losscalc.insight.detect.changes import (
     array,
+    both,
     taken,
 )
 from losscalc.insight.detect.hypothesis import Row, require, rows
@@ -46,7 +47,7 @@ def _zero_one(call: Call) -> Losses:
 
 def _hinge(call: Call, power: int) -> Losses:
     """The losses of support vector machines: max(0, 1 - y·x), or its square."""
-    x, y = taken(call, "input", "target")
+    x, y = both(call)
     return Losses.of(call).having(np.maximum(0.0, 1 - x * y) ** power)
 
 
@@ -83,7 +84,7 @@ def _soft_margin(call: Call) -> Losses:
 
 def _perceptron(call: Call) -> Losses:
     """max(0, -y·x), which has no margin."""
-    x, y = taken(call, "input", "target")
+    x, y = both(call)
     return Losses.of(call).having(np.maximum(0.0, -x * y))
 
 

@@ -77,6 +77,26 @@ def test_every_hypothesis_has_a_value_or_does_not_apply(name: str) -> None:
             check_outcome(call, each)
 
 
+BROADCASTING = [n for n, cls in losses().items() if cls.broadcasts and cls.labels in ("values", "amounts")]
+
+
+@pytest.mark.parametrize("name", BROADCASTING)
+def test_hypotheses_apply_or_not_to_targets_of_another_shape(name: str) -> None:
+    """Of several quantiles, also as many as rows; and where input and target broadcast."""
+    rng = np.random.default_rng(5)
+    x, y = rng.uniform(0.5, 2, (3, 3)), rng.uniform(0.5, 2, 3)
+    is_pinball = name == "pinball"
+    loss = losses()[name](**({"quantile": (0.1, 0.5, 0.9)} if is_pinball else {}))
+    arrays = {"input": x, "target": y, **({"var": y[:, np.newaxis]} if name == "gaussian-nll" else {})}
+    for part in (x, x[:2]):
+        own = y[: len(part)] if is_pinball else y
+        call = Call(loss, {**arrays, "input": part, "target": own}, MEAN)
+        call = call._replace(broadcast=not is_pinball)
+        for each in supposed(call):
+            value = outcome(call, (each,))
+            assert value is None or value.dtype == np.float64, each.name
+
+
 @pytest.mark.parametrize("name", losses())
 def test_every_hypothesis_is_called_and_worded(name: str) -> None:
     """Its name is its own and is read back, and its sentence has no place that is not filled."""
