@@ -5,13 +5,14 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from losscalc.cli.hints import Files
 from losscalc.cli.output import Delivery
 from losscalc.cli.request import Request
 from losscalc.core.array import Array
-from losscalc.errors import ShapeError, UsageError
+from losscalc.errors import LosscalcError, ShapeError, UsageError
 from losscalc.inputs.address import parse_address, read_array
 from losscalc.insight.detect.search import Candidate
 from losscalc.insight.report import Report, Watch, checked, typed
@@ -30,6 +31,13 @@ _FORMATS = ("plain", "table", "json", "markdown", "html")
 _OWN = ("--expect", "--rtol", "--atol", "--output", "-o", "--suppose")
 
 
+# A number as logs and interpreters print it, behind its name or in brackets.
+_COPIED = re.compile(
+    r"(?a)\s*(?:[\w ./-]*[A-Za-z][\w ./-]*[=:(\[]|[=:~≈$])?\s*"
+    r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?P<end>[%,;)\]].*)?"
+)
+
+
 class Check(NamedTuple):
     """A request with the value that is expected, and the words of the command."""
 
@@ -46,7 +54,8 @@ class Check(NamedTuple):
             raise UsageError(f"a check cannot be written as {delivery.format}", hint=hint)
         call, result = self.request.gathered(as_given=True)
         texts, readings = {**self.request.inputs.texts, "expect": self.expect}, self.request.inputs.readings
-        with Files({name: parse_address(text) for name, text in texts.items()}, readings).changing():
+        files = Files({name: parse_address(text) for name, text in texts.items()}, readings)
+        with files.changing(), self._of_log():
             expected = read_array(self.expect, "--expect", readings.of("expect"))
         text = self.expect if _is_number(self.expect) else None
         with self._watching() as watch, self._advising(result.value, expected):
@@ -54,6 +63,16 @@ class Check(NamedTuple):
         report = report._replace(expect=self.expect)
         _deliver(delivery, report, result.working)
         return 0 if report.comparison.agrees else EXIT_DIFFERENT
+
+    @contextlib.contextmanager
+    def _of_log(self) -> Iterator[None]:
+        """Say how the number is typed that stands in what was copied from a log and is no array."""
+        try:
+            yield
+        except LosscalcError as error:
+            if (number := _copied(self.expect)) is not None:
+                error.hint = f"if it is one number: --expect {number}"
+            raise
 
     @contextlib.contextmanager
     def _advising(self, value: Array, expected: Array) -> Iterator[None]:
@@ -152,6 +171,14 @@ def _as_one(text: str, expected: Array) -> str | None:
     address = parse_address(text)
     is_read = address.is_stdin or address.path is not None
     return f"the last of them is --expect {float(expected[-1])!r}" if is_read and len(expected) else None
+
+
+def _copied(text: str) -> str | None:
+    """The only number of a text such as loss=0.65, tensor(0.65) or 12%, that of per cent as a share."""
+    found = _COPIED.fullmatch(text)
+    if found is None:
+        return None
+    return f"{Decimal(found['number']) / 100}" if (found["end"] or "").startswith("%") else found["number"]
 
 
 def _is_number(text: str) -> bool:

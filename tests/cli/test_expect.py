@@ -74,6 +74,13 @@ TEXTS = [
         "differs (by more than 0.05)\nno common mistake explains 0.0\n",
     ),
     (
+        "0, near which nothing is",
+        (*MSE, "--expect", "0"),
+        1,
+        "value       6.5\nexpected    0.0\ndifference  6.5   relative inf\n"
+        "differs (by more than 0)\nno common mistake explains 0\n",
+    ),
+    (
         "a scalar that nothing leads to",
         ("cross-entropy", "-i", "[[1,2]]", "-t", "-100", "-q", "--expect", "5.4321"),
         1,
@@ -213,6 +220,26 @@ REFUSALS = [
         "no-weight does not apply to these arrays",
         "it means: --weight was not applied",
     ),
+    (
+        (*MSE, "--suppose", "pos-weight=2"),
+        2,
+        "pos-weight cannot be supposed of mse",
+        "it is for bce-logits; losscalc suppose mse lists what there is",
+    ),
+    *(
+        ((*MSE, "--expect", copied), 3, "", f"if it is one number: --expect {number}")
+        for copied, number in (
+            ("12%", "0.12"),
+            ("-1.5 %", "-0.015"),
+            ("loss=0.65", "0.65"),
+            ("val/loss: 6.5e-1", "6.5e-1"),
+            ("tensor(0.65, device='cuda:0')", "0.65"),
+            ("np.float64(0.65)", "0.65"),
+            ("≈.65", ".65"),
+            ("0.65,", "0.65"),
+        )
+    ),
+    ((*MSE, "--expect", "run2.csv"), 3, "run2.csv: no such file or directory", "an array is a file, "),
     ((*MSE, "--suppose", "half=2"), 2, "half takes no number, found 'half=2'", "half alone does it"),
     ((*MSE, "--suppose", "times"), 2, "times needs a number, found 'times'", "times=2, for instance"),
     (

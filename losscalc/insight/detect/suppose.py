@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from losscalc.catalogue.base import Loss
+from losscalc.catalogue.base import Loss, losses
 from losscalc.core.array import Array, are_finite
 from losscalc.engine.block import NOT_FINITE
 from losscalc.errors import LosscalcWarning, UsageError
@@ -36,7 +36,7 @@ def combination(call: Call, text: str) -> Combination:
     known: dict[str, list[Hypothesis]] = {}
     for row in hypotheses(call):
         known.setdefault(row.name, []).append(row)
-    found = ordered([_supposed(word.strip(), known) for word in text.split(",")])
+    found = ordered([_supposed(word.strip(), known, call.operation.name) for word in text.split(",")])
     for one, other in pairwise(found):
         if one.hypothesis.stage == other.hypothesis.stage == "aggregation":
             raise UsageError(
@@ -45,8 +45,13 @@ def combination(call: Call, text: str) -> Combination:
     return found
 
 
-def _supposed(word: str, known: dict[str, list[Hypothesis]]) -> Supposed:
+def _supposed(word: str, known: dict[str, list[Hypothesis]], loss: str) -> Supposed:
     name, equals, text = word.partition("=")
+    if name not in known and (others := _losses_with(name)):
+        raise UsageError(
+            f"{name} cannot be supposed of {loss}",
+            hint=f"it is for {', '.join(others[:_SHOWN])}; losscalc suppose {loss} lists what there is",
+        )
     if name not in known:
         close = next(iter(get_close_matches(name, known, n=1)), None)
         shown = ", ".join(list(known)[:_SHOWN])
@@ -71,6 +76,11 @@ def _supposed(word: str, known: dict[str, list[Hypothesis]]) -> Supposed:
     if row.is_whole and not number.is_integer():
         raise UsageError(f"{name} needs a whole number", found=text, hint=f"{name}=2, for instance")
     return Supposed(row, number)
+
+
+def _losses_with(name: str) -> list[str]:
+    """The losses of which something of that name can be supposed."""
+    return [cls.name for cls in losses().values() if any(row.name == name for row in hypotheses(Call(cls())))]
 
 
 def supposed(call: Call, text: str) -> Array:
@@ -121,10 +131,10 @@ def _split(rows: Sequence[Supposed]) -> tuple[Combination, Combination]:
     )
 
 
-def known(*losses: type[Loss]) -> list[Hypothesis]:
+def known(*classes: type[Loss]) -> list[Hypothesis]:
     """All that can be supposed of losses, each once, in the order of the stages."""
     found: dict[tuple[str, str, bool], Hypothesis] = {}
-    for cls in losses:
+    for cls in classes:
         for row in hypotheses(Call(cls())):
             found.setdefault((row.stage, row.name, row.has_number), row)
     return sorted(found.values(), key=lambda row: STAGES.index(row.stage))
