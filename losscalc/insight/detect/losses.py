@@ -17,6 +17,9 @@ from losscalc.errors import LosscalcError
 from losscalc.insight.call import Call
 from losscalc.insight.detect.hypothesis import NotApplicable, require
 
+# Of what is remembered of batches: single rows, and how they add up; further numbers are sizes.
+_ROWS, _CUMULATED = -1, 0
+
 
 class Losses(NamedTuple):
     """The single losses of a call: each value, and what it adds to numerator and denominator of the mean.
@@ -130,16 +133,18 @@ class Losses(NamedTuple):
     def of_rows(self) -> tuple[Array, Array]:
         """What each row adds to numerator and denominator of the mean."""
         require(self.is_single and self.value.ndim and not self.call.operation.whole_batch)
-        axes = tuple(range(1, self.value.ndim))
-        return self.share.sum(axis=axes), self.divisor.sum(axis=axes)
+        if _ROWS not in self.memo:
+            axes = tuple(range(1, self.value.ndim))
+            self.memo[_ROWS] = self.share.sum(axis=axes), self.divisor.sum(axis=axes)
+        return self.memo[_ROWS]
 
     @property
     def cumulated(self) -> tuple[Array, Array]:
         """What the first rows together add to numerator and denominator: none, one, two and so on."""
-        if 0 not in self.memo:
+        if _CUMULATED not in self.memo:
             share, divisor = self.of_rows
-            self.memo[0] = np.append(0.0, np.cumsum(share)), np.append(0.0, np.cumsum(divisor))
-        return self.memo[0]
+            self.memo[_CUMULATED] = np.append(0.0, np.cumsum(share)), np.append(0.0, np.cumsum(divisor))
+        return self.memo[_CUMULATED]
 
     @property
     def labels(self) -> Array:
