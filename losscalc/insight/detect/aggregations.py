@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from losscalc.catalogue.base import Loss
 from losscalc.core.array import Array
 from losscalc.core.reductions import REDUCTIONS
 from losscalc.core.roles import CLASS_KINDS
@@ -16,6 +17,8 @@ from losscalc.insight.detect.losses import Losses
 
 # Classes or columns up to so many are taken one by one.
 _MOST_PARTS, _FEW_PARTS = 1000, 20
+# The usual percentages of hard examples.
+_HARDEST = (10, 20, 25, 30, 50, 70, 75, 80, 90)
 
 
 def _other(losses: Losses, name: str) -> Array:
@@ -149,6 +152,26 @@ def _empty(losses: Losses) -> float:
     return 0.0
 
 
+def _has_roots(loss: Loss) -> bool:
+    """Squared errors, and divergences, of which the root is a distance."""
+    return is_square(loss) or loss.labels == "shares"
+
+
+def _hardest(losses: Losses, keys: Array) -> Array:
+    """The means of the largest losses, of such percentages of them."""
+    require(losses.is_single)
+    values = np.sort(losses.value[losses.counts])[::-1]
+    counts = (len(values) * np.asarray(keys) / 100).astype(np.int64)
+    require(len(values) > 1 and ((counts > 0) & (counts < len(values))).all())
+    return np.asarray(np.cumsum(values)[counts - 1] / counts)
+
+
+def _percentages(losses: Losses) -> Array:
+    """Those of hard examples that are usual."""
+    require(losses.counted >= 1 / min(_HARDEST) * 100)
+    return np.array(_HARDEST, np.float64)
+
+
 _NUMBERS: tuple[Row, ...] = (
     ("empty-is-0", "an empty mean was counted as 0", 0.5, _empty, always),
     ("mean-of-rows", "every row was averaged on its own, then the row means", 2.5,
@@ -182,7 +205,9 @@ _NUMBERS: tuple[Row, ...] = (
     ("standard-deviation", "it is the standard deviation of the losses", 6.5, lambda s: _picked(s, np.std),
      always),
     ("mean-of-roots", "the square root was taken of each loss, and averaged", 5.5,
-     lambda s: _picked(s, lambda v: np.sqrt(v).mean()), is_square),
+     lambda s: _picked(s, lambda v: np.sqrt(v).mean()), _has_roots),
+    ("mean-of-distances-in-bits", "the square root was taken of each loss in bits, and averaged", 4.5,
+     lambda s: _picked(s, lambda v: np.sqrt(v / np.log(2)).mean()), lambda loss: loss.labels == "shares"),
     ("mean-of-perplexities", "the exponential was taken of each loss, and averaged", 5.0,
      lambda s: _picked(s, lambda v: np.exp(v).mean()), lambda loss: loss.is_likelihood),
     ("perplexity-of-rows", "the exponential was taken of the mean of each row, and averaged", 4.5,
@@ -196,10 +221,22 @@ _NUMBERS: tuple[Row, ...] = (
      lambda s: _root_mean(s, -1, np.sum), is_square),
 )  # fmt: skip
 
+
+def _has_columns(loss: Loss) -> bool:
+    """Where each row has one class, the losses of a row are those of its positions."""
+    return not has_classes(loss)
+
+
 _PARTS: tuple[Family, ...] = (
-    ("column", "only column {number} was averaged", 4.0, _of_column, _column_keys, always),
+    ("column", "only column {number} was averaged", 4.0, _of_column, _column_keys, _has_columns),
     ("without-column", "column {number} was left out, as an id is", 4.5, _without_column, _column_keys,
-     always),
+     _has_columns),
+    ("position", "only position {number} of each sequence was averaged", 4.0, _of_column, _column_keys,
+     has_classes),
+    ("without-position", "position {number} of each sequence was left out", 4.0, _without_column,
+     _column_keys, has_classes),
+    ("hardest", "only the largest {number} % of the losses were averaged, the hardest examples", 2.0,
+     _hardest, _percentages, always),
     ("class", "only the rows of class {number} were averaged", 4.5, _of_class, _class_keys, has_classes),
     ("without-class", "the rows of class {number} were left out", 4.5, _without_class, _class_keys,
      has_classes),

@@ -17,6 +17,8 @@ _COMMON = sorted(
 )
 _USUAL = (*(2**k for k in range(3, 11)), 10, 50, 100, 1000)
 _RANKS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 48, 64, 128, 256, 512, 1024)
+# How much of a moving average is that before.
+_DECAYS = (0.9, 0.98, 0.99)
 # With up to so many rows, every size of a batch is tried, where this is done once; or every time.
 _ALL_SIZES, _ALL_SIZES_ALWAYS = 2048, 64
 
@@ -110,7 +112,13 @@ def _sizes_of_means(losses: Losses) -> Array:
     require(losses.is_thorough and not losses.call.reduction.keeps)
     rows = len(first(losses.call))
     of_rows(losses.call)
-    return np.array([size for size in (2, 3, 4, 5, 6, 8, 10, 16, 32, 64, 100, 128, 256) if size < rows])
+    return np.array(
+        [
+            size
+            for size in (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 25, 30, 32, 40, 50, 64, 100, 128, 256)
+            if size < rows
+        ]
+    )
 
 
 def _all_ranks(losses: Losses) -> Array:
@@ -138,6 +146,13 @@ def _in_turn(losses: Losses, ranks: int) -> Array:
     return _batch_means(losses, share, divisor)
 
 
+def _moving(means: Array, decay: float) -> float:
+    """The exponential moving average, which begins with the first mean."""
+    powers = decay ** np.arange(len(means) - 1, -1, -1.0)
+    shares = np.append(powers[:1], (1 - decay) * powers[1:])
+    return float((shares * means).sum())
+
+
 _FAMILIES: tuple[Family, ...] = (
     ("batch-means", "the means of batches of {number} were averaged, the last of which may be smaller",
      2.0, _means_of_batches, _sizes_of_means, always),
@@ -153,6 +168,14 @@ _FAMILIES: tuple[Family, ...] = (
      lambda s: _uneven(s), always),
     ("batch-sums", "the sums of batches of {number} were averaged", 4.0,
      _of_batches(lambda s, share, divisor, size: float(share.mean())), sizes, always),
+    ("sized-means", "the means of batches of {number}, times that, were added up and divided by the number "
+     "of rows: the last one, which is smaller, counts as much as the others", 2.5,
+     _of_batches(lambda s, share, divisor, size: float(_batch_means(s, share, divisor).sum())
+                 * size / len(s.of_rows[0])), lambda s: _uneven(s), always),
+    ("means-over-full", "the means of batches of {number} were added up and divided by the number of full "
+     "ones", 3.5,
+     _of_batches(lambda s, share, divisor, size: float(_batch_means(s, share, divisor).sum())
+                 / (len(s.of_rows[0]) // size)), lambda s: _uneven(s), always),
     ("padded-rows", "the first rows were repeated until the rows were a multiple of {number}, as "
      "DistributedSampler does", 3.0, _padded, _ranks, always),
     ("rank-means", "the means of {number} processes, which took the rows in turn, were averaged", 3.5,
@@ -176,4 +199,14 @@ def _uneven(losses: Losses) -> Array:
     return np.asarray(found[rows % found > 0])
 
 
-BATCHES = families("aggregation", _FAMILIES)
+def _average(decay: float) -> Family:
+    """That it is the moving average of the means of batches."""
+
+    def average(losses: Losses, share: Array, divisor: Array, size: int) -> float:
+        return _moving(_batch_means(losses, share, divisor), decay)
+
+    sentence = f"it is the moving average, with {decay:g} of the last one, of the means of batches of "
+    return f"moving-average-{decay:g}", sentence + "{number}", 4.0, _of_batches(average), sizes, always
+
+
+BATCHES = families("aggregation", (*_FAMILIES, *map(_average, _DECAYS)))

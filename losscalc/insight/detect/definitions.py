@@ -8,6 +8,7 @@ from losscalc.catalogue.base import Loss
 from losscalc.core.conventions import Convention
 from losscalc.core.declaration import Parameter, parameters
 from losscalc.core.domains import Interval, Names
+from losscalc.core.sequences import Axes, Increasing
 from losscalc.errors import option_name
 from losscalc.insight.call import Call
 from losscalc.insight.detect.changes import (
@@ -17,6 +18,8 @@ from losscalc.insight.detect.changes import (
 from losscalc.insight.detect.hypothesis import Hypothesis, Row, Span, require, rows
 from losscalc.insight.detect.relatives import SOFTMAX, of_others, of_rows_of_classes
 
+# No ratio of probabilities is as large.
+_UNREACHED = 1e300
 # How far a parameter without ends may be from 0, and how near one that is a factor.
 _FAR, _NEAR = 1e3, 1e-3
 
@@ -31,7 +34,8 @@ def of_libraries(loss: Loss) -> Iterator[Hypothesis]:
                 "loss",
                 f"like-{library}",
                 sentence,
-                1.5,
+                # A plain cause of the same number is told first.
+                2.6,
                 lambda call, row=convention: _like(call, row),
                 f"--like {library}",
             )
@@ -111,11 +115,14 @@ def _with_number(call: Call, name: str, number: float) -> Call:
 def _span(parameter: Parameter) -> Span | None:
     """The values of a parameter among which one is looked for."""
     low, high = -_FAR, _FAR
-    domain = getattr(parameter.domain, "item", parameter.domain)
+    domain = getattr(parameter.domain, "each", parameter.domain)
+    if isinstance(domain, Axes | Increasing):
+        return None
     if isinstance(domain, Interval):
         low, high = max(domain.low, low), min(domain.high, high)
-    elif parameter.domain is not None and not hasattr(parameter.domain, "contains"):
-        return None
+        # What is above 0 by default may be below it, but hardly ever is.
+        default = parameter.default
+        low = max(low, 0.0) if isinstance(default, float) and default > 0 else low
     if low < 0:
         return Span(max(low, -20.0), min(high, 20.0))
     return Span(low, high) if high <= 1 else Span(max(low, _NEAR * _NEAR), high, is_scale=True)
@@ -140,6 +147,18 @@ def _last_symbol(call: Call) -> Call:
     return having(call, blank=first(call).shape[-1] - 1)
 
 
+def _factors_exchanged(call: Call) -> Call:
+    """The call with alpha as beta, and beta as alpha."""
+    settings = call.operation.settings
+    require(settings["alpha"] != settings["beta"])
+    return having(call, alpha=settings["beta"], beta=settings["alpha"])
+
+
+def _not_clipped(call: Call) -> Call:
+    """The call whose bounds no ratio reaches, below or above."""
+    return having(call, clip_eps=1.0, clip_eps_high=_UNREACHED)
+
+
 def _is_focal(loss: Loss) -> bool:
     return loss.settings.keys() >= {"alpha", "gamma"}
 
@@ -147,6 +166,10 @@ def _is_focal(loss: Loss) -> bool:
 _ROWS: tuple[Row, ...] = (
     ("blank-last", "blank is the last class, as in TensorFlow", 2.5, _last_symbol,
      lambda loss: loss.labels == "sequences"),
+    ("alpha-beta-exchanged", "--alpha and --beta were exchanged", 2.0, _factors_exchanged,
+     lambda loss: loss.settings.keys() >= {"alpha", "beta"}),
+    ("not-clipped", "the ratio of the probabilities was not clipped", 2.0, _not_clipped,
+     lambda loss: "clip_eps" in loss.settings),
     ("alpha-swapped", "alpha is the factor of the negative labels, and 1 - alpha that of the positive ones",
      2.5, lambda call: having(call, alpha=1 - abs(call.operation.settings["alpha"])), _is_focal),
 )  # fmt: skip

@@ -59,11 +59,19 @@ def _over_target(losses: Losses, count: Callable[[Array], float]) -> float:
     return over(_total(losses), count(y))
 
 
-def _over_range(losses: Losses) -> float:
-    """The mean divided by the largest difference of targets."""
+def _whole_over(losses: Losses, size: Callable[[Array], float]) -> float:
+    """The mean divided by something of the targets."""
     y = array(losses.call, "target").astype(np.float64)
-    require(y.size)
-    return over(float(losses.whole), float(np.ptp(y)))
+    require(y.size > 1)
+    return over(float(losses.whole), size(y))
+
+
+def _by_both(losses: Losses) -> float:
+    """The mean of the losses, weighted by the sizes of input and target together."""
+    x, y = (array(losses.call, name).astype(np.float64) for name in ("input", "target"))
+    require(losses.is_single and x.shape == y.shape == losses.value.shape)
+    weights = np.abs(x) + np.abs(y)
+    return over(float((losses.value * weights).sum()), float(weights.sum()))
 
 
 def _by_targets(losses: Losses) -> float:
@@ -145,6 +153,16 @@ _ROWS: tuple[Row, ...] = (
     ("weighted-by-targets",
      "relative errors were weighted by the targets: the sum of errors over that of the targets", 4.5,
      _by_targets, lambda loss: loss.labels in ("values", "amounts")),
+    ("weighted-by-both",
+     "losses were weighted by input and target: of the symmetric relative error, the sum of errors over that "
+     "of the sizes", 5.0, _by_both, lambda loss: loss.labels in ("values", "amounts")),
+    ("over-mean", "it was divided by the mean of the targets", 5.0,
+     lambda s: _whole_over(s, lambda y: float(y.mean())), lambda loss: loss.error_power),
+    ("over-deviation", "it was divided by the standard deviation of the targets", 5.5,
+     lambda s: _whole_over(s, lambda y: float(y.std())), lambda loss: loss.error_power),
+    ("over-naive", "it was divided by the mean difference of neighbouring targets, as MASE is", 5.0,
+     lambda s: _whole_over(s, lambda y: float(np.abs(np.diff(y)).mean())),
+     lambda loss: loss.error_power == 1),
     ("over-variance",
      "the sum was divided by that of the squared distances of the targets from their mean: 1 - R², if it"
      " is of squared errors", 5.5,
@@ -152,7 +170,7 @@ _ROWS: tuple[Row, ...] = (
     ("over-squares", "the sum was divided by that of the squared targets", 6.0,
      lambda s: _over_target(s, lambda y: float((y**2).sum())), is_square),
     ("over-range", "the mean was divided by the range of the targets", 6.0,
-     _over_range, lambda loss: loss.error_power),
+     lambda s: _whole_over(s, np.ptp), lambda loss: loss.error_power),
     ("over-n-1", "the sum was divided by one less than the number of losses", 4.5,
      lambda s: over(_total(s), s.counted - 1), always),
     ("over-n+1", "the sum was divided by one more than the number of losses", 6.0,

@@ -104,6 +104,8 @@ class Hypothesis(NamedTuple):
     """For which losses it is as likely as that; for others it is odder."""
     as_given: bool = False
     """Whether it is about how the arrays are taken, which all others find done."""
+    is_rounded: bool = False
+    """Whether the number has few digits, of which all are known, so that none of float32 are noise."""
     tried: Callable[[Any], Iterable[float]] | None = None
     """The numbers that are tried, for such losses: whole ones, as they count or name something."""
     span: Span | None = None

@@ -100,6 +100,11 @@ def _has_logits(loss: Loss) -> bool:
     return loss.scores == "logits"
 
 
+def _has_signs(loss: Loss) -> bool:
+    """Whether scores lie around 0, or are compared: those of classes, and ranks."""
+    return loss.scores == "logits" or loss.labels == "relevance"
+
+
 def _has_probabilities(loss: Loss) -> bool:
     return loss.scores in ("logits", "probabilities", "shares", "amounts")
 
@@ -115,6 +120,18 @@ def _has_binary(loss: Loss) -> bool:
 def _has_values(loss: Loss) -> bool:
     return loss.scores in ("values", "counts")
 
+
+def _cut(x: Array, top: float) -> Array:
+    require((np.abs(x) > top).any())
+    return np.asarray(np.clip(x, -top, top))
+
+
+def _capped(x: Array, top: float) -> Array:
+    return np.asarray(top * np.tanh(x / top))
+
+
+# The usual bounds of logits.
+_TOPS = (5.0, 10.0, 20.0, 30.0, 50.0)
 
 _Change = tuple[str, str, float, Callable[[Array], Array], Callable[[Loss], object]]
 
@@ -135,7 +152,7 @@ _CHANGES: tuple[_Change, ...] = (
     ("expm1-first", "exp(x) - 1 of the input was taken first", 5.5, np.expm1, _has_values),
     ("logit-first", "the input was taken as probabilities, and turned into logits", 4.5, _logit,
      _has_probabilities),
-    ("negated", "the input has the opposite sign", 4.0, np.negative, _has_logits),
+    ("negated", "the input has the opposite sign", 4.0, np.negative, _has_signs),
     ("complement-first", "the input was subtracted from 1, the probability of the other class", 4.0,
      lambda x: 1 - x, _has_probabilities),
     ("softmax-axis-0-first", "a softmax over axis 0, down each column, was applied to the input first", 5.0,
@@ -159,6 +176,8 @@ _CHANGES: tuple[_Change, ...] = (
      _hard, has_rows_of_classes),
     ("normalized-first", "the rows of the input were normalised to length 1 first", 5.5, _unit, always),
     ("standardized-first", "the columns of the input were standardised first", 7.0, _standard, always),
+    ("degrees-first", "the input was turned from radians to degrees", 6.0, np.degrees, _has_values),
+    ("radians-first", "the input was turned from degrees to radians", 6.0, np.radians, _has_values),
     ("percent-first", "the input was divided by 100, as percentages", 5.5, lambda x: x / 100, always),
     ("times-100-first", "the input was multiplied by 100, to percentages", 6.5, lambda x: x * 100, always),
     ("columns-exchanged", "the two columns of the input were exchanged", 4.5, _other_column, always),
@@ -198,6 +217,21 @@ INPUTS = [
         3.5,
         lambda call, number: changed(call, _first(call), lambda x: np.round(x, int(number))),
         tried=lambda call: range(1, 5),
+    ),
+    *(
+        Hypothesis(
+            "input",
+            name,
+            sentence,
+            bits,
+            lambda call, top, bound=bound: changed(call, _first(call), lambda x: bound(x, top)),
+            concerns=_has_logits,
+            tried=lambda call: _TOPS,
+        )
+        for name, sentence, bits, bound in (
+            ("logits-clipped", "logits were clipped to ±{number}", 3.5, _cut),
+            ("soft-cap", "logits were capped softly at {number}, as c·tanh(x/c)", 4.0, _capped),
+        )
     ),
     Hypothesis(
         "input",

@@ -142,6 +142,7 @@ PRECISION = [
             4.0,
             lambda call, name=name: call._replace(dtype=np.dtype(name)),
             f"--dtype {name}",
+            is_rounded=name == "float16",
         )
         for name in ("float32", "float16")
     ),
@@ -152,6 +153,7 @@ PRECISION = [
             f"everything is in {name}: the arrays, single losses and the result were rounded to it",
             bits,
             lambda call, name=name: _rounded(call, name),
+            is_rounded=True,
         )
         for name, bits in (("bfloat16", 3.5), ("float16", 4.0))
     ),
@@ -163,6 +165,7 @@ PRECISION = [
             3.5,
             lambda call, name=name: _as_pytorch(call, name),
             concerns=has_softmax,
+            is_rounded=True,
         )
         for name in ("bfloat16", "float16")
     ),
@@ -173,6 +176,7 @@ PRECISION = [
             f"everything is in {name}, the running sum of the losses too",
             5.0,
             lambda call, name=name: _running(call, name),
+            is_rounded=True,
         )
         for name in ("bfloat16", "float16")
     ),
@@ -183,6 +187,7 @@ PRECISION = [
             f"it was computed in {name} by the textbook formula",
             5.0,
             lambda call, name=name: _naive(call, name),
+            is_rounded=name == "float16",
         )
         for name in ("float64", "float32", "float16")
     ),

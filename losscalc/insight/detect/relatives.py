@@ -150,6 +150,15 @@ def _softmax_along(call: Call, axis: int) -> Call:
     return changed(other, "input", along_classes(scores.log_softmax, axis))
 
 
+def _softmax_of_all(call: Call) -> Call:
+    """Negative log-likelihood after a softmax over all elements together."""
+    settings = call.operation.settings
+    require(not settings["label_smoothing"] and array(call, "input").size)
+    likelihood = losses()[call.operation.relatives["log-probabilities"]]
+    other = as_loss(call, likelihood, ignore_index=settings["ignore_index"])
+    return changed(other, "input", lambda x: scores.log_softmax(x.reshape(1, -1) * 1.0).reshape(x.shape))
+
+
 def _softmax_again(call: Call) -> Call:
     """The loss of logits, given probabilities."""
     cls = losses()[call.operation.relatives["logits"]]
@@ -220,6 +229,8 @@ def of_rows_of_classes(loss: Loss) -> Iterator[Hypothesis]:
 
 _ROWS: tuple[Row, ...] = (
     ("softmax-axis-0", "the softmax was taken over axis 0", 4.5, lambda call: _softmax_along(call, 0),
+     has_softmax),
+    ("softmax-whole", "the softmax was taken over the whole array, not each row", 4.0, _softmax_of_all,
      has_softmax),
     ("softmax-last-axis", "the softmax was taken over the last axis", 4.5,
      lambda call: _softmax_along(call, -1), has_softmax),

@@ -91,6 +91,14 @@ class _Crossing(NamedTuple):
     ends: Ends
 
 
+def _is_as_typed(candidate: Candidate, expected: Expected) -> bool:
+    """Whether a value of few digits, if it agrees at all, does so to those that were typed."""
+    gap = abs(candidate.value - expected.value)
+    is_rounded = any(supposed.hypothesis.is_rounded for supposed in candidate.combination)
+    exact = max(expected.half_unit, _SAME * expected.scale)
+    return not is_rounded or gap > expected.tolerance or gap <= exact
+
+
 def _is_solved(combination: Combination) -> bool:
     """Whether a number in it could be any of a span."""
     return any(supposed.hypothesis.span is not None for supposed in combination)
@@ -135,11 +143,12 @@ class Search:
         with quietly():
             found = [*self._met(expected), *self._scaled(expected, tally)]
             found += self._solved(expected, tally)
-        return found, tally
+        return [each for each in found if _is_as_typed(each, expected)], tally
 
     def _met(self, expected: Expected) -> list[Candidate]:
         """What leads to the number, or near it, as it is."""
-        reach = max(_NEAR * expected.scale, expected.tolerance)
+        # Near 0 is nothing, as that is relative.
+        reach = max(_NEAR * abs(expected.value), expected.tolerance)
         near = (np.abs(self._values - expected.value) <= reach) & (self._bits <= MOST_BITS)
         if math.isfinite(self.start):
             # What leads to the value itself is no mistake.

@@ -49,10 +49,24 @@ _STEPS: tuple[_Step, ...] = (
     ("root", "it is the square root of the loss", 3.5, np.sqrt, always),
     ("square", "it is the square of the loss", 5.5, np.square, always),
     ("psnr", "it is the PSNR for a range of 1, 10·lg(1/loss)", 6.0, lambda v: -10 * np.log10(v), _is_square),
+    ("percent-right", "it was subtracted from 1, in per cent: 100 less 100 times the loss", 5.0,
+     lambda v: 100 * (1 - v), lambda loss: loss.labels in ("values", "amounts", "labels")),
+    ("pixels-squared", "it is of pixels from 0 to 255, not from 0 to 1: 255² times the loss", 4.5,
+     lambda v: v * 255**2, _is_square),
+    ("pixels", "it is of pixels from 0 to 255, not from 0 to 1: 255 times the loss", 5.0,
+     lambda v: v * 255, lambda loss: loss.labels == "values"),
+    ("degrees-squared", "it is of degrees, not radians: (180/π)² times the loss", 6.0,
+     lambda v: v * math.degrees(1) ** 2, _is_square),
+    ("degrees", "it is of degrees, not radians: 180/π times the loss", 6.0,
+     lambda v: v * math.degrees(1), lambda loss: loss.labels == "values"),
     ("percent", "it is in per cent, 100 times the loss", 4.5, lambda v: v * 100, always),
     ("result-float16", "the result was rounded to float16", 5.5, narrowed("float16"), always),
     ("result-bfloat16", "the result was rounded to bfloat16", 5.5, bfloat16, always),
 )  # fmt: skip
+
+
+# Of which the number has few digits.
+_FEW_DIGITS = ("result-float16", "result-bfloat16")
 
 
 def _counts(losses: Losses) -> dict[str, float]:
@@ -77,7 +91,15 @@ def _focused(values: Array, gamma: float) -> Array:
 
 LAST = [
     *(
-        Hypothesis("last", name, text, bits, lambda losses, v, change=change: change(v), concerns=concerns)
+        Hypothesis(
+            "last",
+            name,
+            text,
+            bits,
+            lambda losses, v, change=change: change(v),
+            concerns=concerns,
+            is_rounded=name in _FEW_DIGITS,
+        )
         for name, text, bits, change, concerns in _STEPS
     ),
     *(

@@ -107,6 +107,17 @@ def _threshold(y: Array) -> Array:
     return (_is_fraction(y) >= 0.5).astype(np.float64)
 
 
+def _exchanged(y: Array) -> Array:
+    """0 for 1, and 1 for 0; of grades, ranks and classes beyond 1 it would be a change of the sign."""
+    require(((y >= 0) & (y <= 1)).all())
+    return 1 - y
+
+
+def _negated(y: Array) -> Array:
+    require((np.abs(y) <= 1).all())
+    return -y
+
+
 def _has_numbers(loss: Loss) -> bool:
     return loss.labels in ("values", "counts", "amounts")
 
@@ -128,8 +139,8 @@ _CHANGES: tuple[_Change, ...] = (
     ("target-threshold", "the targets were turned into labels (1 from 0.5 on)", 4.0, _threshold, has_labels),
     ("target-above-0", "the targets were turned into labels (1 above 0)", 4.5,
      lambda y: (y > 0).astype(float), has_labels),
-    ("target-flipped", "the labels 0 and 1 were exchanged", 3.5, lambda y: 1 - y, has_labels),
-    ("target-negated", "the labels 1 and -1 were exchanged", 3.5, np.negative, has_labels),
+    ("target-flipped", "the labels 0 and 1 were exchanged", 3.5, _exchanged, has_labels),
+    ("target-negated", "the labels 1 and -1 were exchanged", 3.5, _negated, has_labels),
     ("target-argmax", "the targets were taken as the index of their largest class", 4.0, _largest,
      _has_classes),
     ("target-log", "the logarithm of the targets was taken first", 5.0, np.log, _has_numbers),
@@ -155,6 +166,20 @@ _CHANGES: tuple[_Change, ...] = (
 )  # fmt: skip
 
 TARGETS = [
+    *(
+        Hypothesis(
+            "target",
+            name,
+            sentence,
+            bits,
+            lambda call, factor=factor: changed(call, target_name(call), lambda y: y * factor),
+            concerns=lambda loss: loss.labels == "labels",
+        )
+        for name, sentence, bits, factor in (
+            ("target-255", "the labels were 0 and 255 where 0 and 1 are meant", 3.5, 255.0),
+            ("target-over-255", "the labels were divided by 255, as pixels are", 4.0, 1 / 255),
+        )
+    ),
     Hypothesis(
         "target",
         "target-minus-1",

@@ -26,6 +26,18 @@ def _in(unit: Callable[[Array], float]) -> Callable[[Call], Call]:
     return scaled
 
 
+def _each(change: Callable[[Array], Array]) -> Callable[[Call], Call]:
+    """A change of input and target, each by its own numbers."""
+
+    def scaled(call: Call) -> Call:
+        require(call.arrays.keys() >= {"input", "target"} and real(call, "input").size > 1)
+        for name in ("input", "target"):
+            call = changed(call, name, change)
+        return call
+
+    return scaled
+
+
 def _has_numbers(loss: Loss) -> bool:
     return loss.labels in ("values", "counts")
 
@@ -36,6 +48,10 @@ _UNITS: tuple[Row, ...] = (
     ("standardized-both-sample", "input and target were both divided by the standard deviation of the target "
      "as a sample (n - 1), as pandas and PyTorch compute it", 6.0,
      _in(lambda y: y.std(ddof=1) if y.size > 1 else 0.0), _has_numbers),
+    ("standardized-each", "input and target were standardised, each by its own mean and deviation", 5.0,
+     _each(lambda v: np.asarray((v - v.mean()) / v.std())), _has_numbers),
+    ("scaled-each", "input and target were scaled to [0, 1], each from its own least to its largest", 5.5,
+     _each(lambda v: np.asarray((v - v.min()) / np.ptp(v))), _has_numbers),
     ("scaled-both", "input and target were both divided by the range of the target: it is from 0 to 1",
      6.0, _in(np.ptp), _has_numbers),
 )  # fmt: skip

@@ -104,6 +104,20 @@ def spoken(rng: Random, repeated: bool = False) -> Arrays:
     }
 
 
+LIKELIHOODS = ("chosen_logps", "rejected_logps", "ref_chosen_logps", "ref_rejected_logps")
+
+
+def token_rows(rng: Random) -> Arrays:
+    """Logits (N, L, C), and class indices (N, L)."""
+    return {"input": rng.normal(size=(4, 6, 4)) * 2, "target": rng.integers(0, 4, (4, 6))}
+
+
+def ended(rng: Random, filler: int) -> np.ndarray:
+    """Class indices (N, L) of sequences of different lengths, and what fills the rest."""
+    lengths = rng.permutation([2, 3, 4, 5])[:, np.newaxis]
+    return np.where(np.arange(6) < lengths, rng.integers(0, 4, (4, 6)), filler)
+
+
 DATA: dict[str, Callable[[Random], Arrays]] = {
     "pairs": lambda r: pairs(r, 5, 3),
     "vectors": lambda r: pairs(r, 6),
@@ -175,5 +189,36 @@ DATA: dict[str, Callable[[Random], Arrays]] = {
         "mask": r.permuted(np.resize([0, 1, 1], (3, 5)), axis=1),
     },
     "equal tokens": lambda r: {"input": r.normal(size=(3, 4, 4)), "target": r.integers(0, 4, (3, 4))},
+    "twelve classes": lambda r: {
+        "input": r.normal(size=(12, 4)) * 2,
+        "target": r.permutation([0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3]),
+    },
+    "token rows": token_rows,
+    "ended tokens": lambda r: {**token_rows(r), "target": ended(r, -100)},
+    "masked rows": lambda r: {**token_rows(r), "mask": (ended(r, -1) >= 0).astype(int)},
+    "uneven labels": lambda r: {
+        "input": r.normal(size=(6, 3)) * 2,
+        "target": r.permuted([[0, 0, 1], [0, 1, 1], [0, 0, 1], [0, 0, 0], [0, 1, 1], [1, 0, 0]], axis=0)
+        * 1.0,
+    },
+    "far logits": lambda r: {**binary(r, 5, 3), "input": r.uniform(-9, 9, (5, 3))},
+    "masks": lambda r: probabilities(r, 4, 3, 5),
+    "gaussians": lambda r: {"input": r.normal(size=(6, 3)), "logvar": r.normal(size=(6, 3))},
+    "survival": lambda r: {
+        "input": r.normal(size=8),
+        "time": r.permutation(8) + 1.0,
+        "event": r.permutation([0, 0, 0, 1, 1, 1, 1, 1]),
+    },
+    "actions": lambda r: {
+        "input": -r.uniform(0.2, 2, 9),
+        "old_logps": -r.uniform(0.2, 2, 9),
+        "advantages": r.normal(size=9) + 0.5,
+    },
+    "token answers": lambda r: {
+        **{name: -r.uniform(0, 2, (4, 6)) for name in LIKELIHOODS},
+        "chosen_mask": (np.arange(6) < r.permutation([2, 3, 4, 5])[:, np.newaxis]).astype(int),
+        "rejected_mask": (np.arange(6) < r.permutation([2, 3, 4, 6])[:, np.newaxis]).astype(int),
+    },
+    "vector pairs": lambda r: pairs(r, 6, 3),
     "boxes": lambda r: {"input": boxes(5, r), "target": boxes(5, r)},
 }
