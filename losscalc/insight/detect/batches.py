@@ -6,6 +6,7 @@ import numpy as np
 
 from losscalc.core.array import Array
 from losscalc.insight.detect.changes import first, of_rows
+from losscalc.insight.detect.denominators import over
 from losscalc.insight.detect.hypothesis import Family, always, families, require
 from losscalc.insight.detect.kinds import is_square
 from losscalc.insight.detect.losses import Losses
@@ -174,8 +175,9 @@ _FAMILIES: tuple[Family, ...] = (
                  * size / len(s.of_rows[0])), lambda s: _uneven(s), always),
     ("means-over-full", "the means of batches of {number} were added up and divided by the number of full "
      "ones", 3.5,
-     _of_batches(lambda s, share, divisor, size: float(_batch_means(s, share, divisor).sum())
-                 / (len(s.of_rows[0]) // size)), lambda s: _uneven(s), always),
+     _of_batches(lambda s, share, divisor, size: over(float(_batch_means(s, share, divisor).sum()),
+                                                      len(s.of_rows[0]) // size)),
+     lambda s: _uneven(s), always),
     ("padded-rows", "the first rows were repeated until the rows were a multiple of {number}, as "
      "DistributedSampler does", 3.0, _padded, _ranks, always),
     ("rank-means", "the means of {number} processes, which took the rows in turn, were averaged", 3.5,

@@ -155,7 +155,7 @@ _ROWS: tuple[Row, ...] = (
      _by_targets, lambda loss: loss.labels in ("values", "amounts")),
     ("weighted-by-both",
      "losses were weighted by input and target: of the symmetric relative error, the sum of errors over that "
-     "of the sizes", 5.0, _by_both, lambda loss: loss.labels in ("values", "amounts")),
+     "of the sizes", 5.0, _by_both, lambda loss: loss.labels == "values" and not loss.error_power),
     ("over-mean", "it was divided by the mean of the targets", 5.0,
      lambda s: _whole_over(s, lambda y: float(y.mean())), lambda loss: loss.error_power),
     ("over-deviation", "it was divided by the standard deviation of the targets", 5.5,

@@ -59,7 +59,7 @@ def _distilled(call: Call, weigh: Callable[[float, float], tuple[float, float]])
 
 def _over_classes(call: Call) -> Losses:
     """The divergence divided by the number of classes, as the mean of all elements is."""
-    count = first(call).shape[1]
+    count = first(call).shape[-1]
     return _distilled(call, lambda alpha, _: (alpha / count, 1 - alpha))
 
 

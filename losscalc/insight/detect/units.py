@@ -30,7 +30,7 @@ def _each(change: Callable[[Array], Array]) -> Callable[[Call], Call]:
     """A change of input and target, each by its own numbers."""
 
     def scaled(call: Call) -> Call:
-        require(call.arrays.keys() >= {"input", "target"} and real(call, "input").size > 1)
+        require(call.arrays.keys() >= {"input", "target"} and real(call, "input").size > 2)
         for name in ("input", "target"):
             call = changed(call, name, change)
         return call

@@ -65,6 +65,7 @@ def _of_positives(call: Call, ratio: _Counts) -> Call:
     """The call with a weight of the positive labels by how many there are, in each column and in all."""
     require("pos_weight" not in call.arrays)
     y = real(call, "target")
+    require(y.size)
     columns = y.reshape(len(y), -1) if y.ndim else y.reshape(1, 1)
     positive, negative = (columns > 0.5).sum(axis=0), (columns < 0.5).sum(axis=0)
     require(positive.all() and negative.any())
