@@ -22,7 +22,7 @@ def check_bounds(**given: object) -> None:
     >>> check_bounds(count=3, rtol=None)
     >>> check_bounds(precision=1.5)
     Traceback (most recent call last):
-    losscalc.errors.ParameterError: `precision` must be a whole number, found 1.5
+    losscalc.errors.ParameterError: precision must be a whole number, found 1.5
     """
     for name, value in given.items():
         _BOUNDS[name].accept(value)
