@@ -8,7 +8,7 @@ from losscalc.engine.sources import Source
 from losscalc.errors import LosscalcWarning, printable
 
 _SEPARATORS = "_.-: ()[]/"
-_COUNTED = re.compile(r"(?as)(.*\D|)(\d{1,9})(\D*)")
+_COUNTED = r"(?as)(.*\D|)(\d{1,9})(\D*)"
 _SHOWN = 10
 _LONGEST = 40
 
@@ -45,7 +45,7 @@ def _counted(names: Sequence[str]) -> list[str]:
     >>> _counted(["P(1)", "P(2)"]), _counted(["1 star", "2 stars"]), _counted(["A318", "A320"])
     (['1', '2'], ['1', '2'], [])
     """
-    found = [_COUNTED.fullmatch(name) for name in names]
+    found = [re.fullmatch(_COUNTED, name) for name in names]
     parts = {(match[1], match[3].rstrip("s")) if match else None for match in found}
     numbers = [match[2] for match in found if match]
     is_counting = {*map(int, numbers)} in ({*range(len(names))}, {*range(1, len(names) + 1)})

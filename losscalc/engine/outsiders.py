@@ -30,13 +30,14 @@ _SCORE = (
     r"(?:confidence|likelihood|logits?|odds|outputs?|p|pred(?:icted|iction|s)?|prob(?:a|as|abilit(?:y|ies)|s)?"
     r"|scores?|softmax)"
 )
-_FIRST = re.compile(rf"({_SCORE}|class|label)(?:_+(?=[^_])|(?=\d))|([xz]?)(?=\d+\Z)")
-_LAST = re.compile(rf".*[^_]_+({_SCORE})")
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_SIGNS = re.compile(r"\W")
+# Compiled when they are used: most tables are no scores of classes.
+_FIRST = rf"({_SCORE}|class|label)(?:_+(?=[^_])|(?=\d))|([xz]?)(?=\d+\Z)"
+_LAST = rf".*[^_]_+({_SCORE})"
+_HUMP = r"(?<=[a-z])(?=[A-Z])"
+_SIGNS = r"\W"
 # The class of all that none of the others is has a name of its own.
 _REST = frozenset({"background", "bg", "neither", "none", "other", "others", "rest", "unk", "unknown"})
-_TOLD = re.compile(
+_TOLD = (
     r"(?:(?:is|model|y)_?)?pred(?:icted|iction|icts?|s)?(?:_?(?:class|idx|index|label|conf|confidence|prob|score))?"
     r"|(?:class|label)_?pred(?:icted|iction)?|y_?hat|arg_?max"
     r"|(?:max|top)_?1?_?(?:conf|confidence|logit|p|prob|proba|probability|score|softmax)"
@@ -122,7 +123,9 @@ def strangers(names: Sequence[str], columns: Collection[int]) -> dict[int, str]:
     kinds = {column: _kind(word) for column, word in words.items()}
     [(common, count)] = Counter(filter(None, kinds.values())).most_common(1) or [("", 0)]
     known = set(words.values())
-    told = {c for c, word in words.items() if _TOLD.fullmatch(word) and not known & _AKIN.get(word, set())}
+    told = {
+        c for c, word in words.items() if re.fullmatch(_TOLD, word) and not known & _AKIN.get(word, set())
+    }
     others = {c for c in words if kinds[c] != common and words[c] not in _REST} if count > 1 else set()
     found = sorted(told | others)
     return dict.fromkeys(found if len(found) < len(words) else (), _NO_CLASS)
@@ -130,15 +133,15 @@ def strangers(names: Sequence[str], columns: Collection[int]) -> dict[int, str]:
 
 def _word(name: str) -> str:
     """A name in small letters, its words separated by one sign."""
-    return _SIGNS.sub("_", _HUMP.sub("_", name.strip())).lower().strip("_")
+    return re.sub(_SIGNS, "_", re.sub(_HUMP, "_", name.strip())).lower().strip("_")
 
 
 def _kind(word: str) -> str:
     """What stands before or behind the name of a class: `p_` for p_cat and p(cat), `#` for a number."""
-    first = _FIRST.match(word)
+    first = re.match(_FIRST, word)
     if first is not None:
         return f"{first[1] or first[2] or '#'}_"
-    last = _LAST.fullmatch(word)
+    last = re.fullmatch(_LAST, word)
     return "" if last is None else f"_{last[1]}"
 
 

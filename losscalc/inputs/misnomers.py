@@ -12,7 +12,7 @@ _DEVIATIONS = frozenset({"sigma", "sigmas", "std", "stds", "stdev", "stddev", "s
 _SQUARES = frozenset({"2", "sq", "squared"})
 _LOGARITHMS = frozenset({"log", "logvar", "logvariance", "lnvar", "logstd", "logsigma", "logs"})
 _AXES = {"x": "x", "left": "x", "right": "x", "y": "y", "top": "y", "bottom": "y"}
-_CORNER = re.compile(r"(x|y|left|right|top|bottom)(?:min|max|start|end|lo|hi|low|high|tl|br|\d)?")
+_CORNER = r"(x|y|left|right|top|bottom)(?:min|max|start|end|lo|hi|low|high|tl|br|\d)?"
 _ORDER = ["x", "y", "x", "y"]  # of the axes
 
 
@@ -83,7 +83,7 @@ def _last_word(name: str) -> str:
 
 def _axis(name: str) -> str | None:
     """The axis of a corner, by the first word that says so."""
-    found = filter(None, map(_CORNER.fullmatch, _words(name)))
+    found = filter(None, (re.fullmatch(_CORNER, word) for word in _words(name)))
     return next((_AXES[match[1]] for match in found), None)
 
 
