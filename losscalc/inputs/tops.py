@@ -101,6 +101,6 @@ def _count_alike(one: Top, other: Top) -> bool:
 
 
 def _numbers(words: Sequence[str]) -> np.ndarray:
-    """The numbers that words are; none if some are no numbers."""
-    numbers = [parse_number(word) for word in words]
-    return np.array([] if None in numbers else numbers, np.float64)
+    """The numbers that words are; none if some are no numbers, or not finite, as names of columns are."""
+    numbers = np.array([parse_number(word) for word in words], np.float64)
+    return numbers if np.isfinite(numbers).all() else numbers[:0]

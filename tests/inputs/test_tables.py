@@ -732,3 +732,12 @@ def test_rows_that_both_files_count(capsys, folder, first):
     assert float(capsys.readouterr().out) == pytest.approx(0.5 / 3)
     assert cli.run(["mse", "-i", "p.csv#1-2", "-t", "y.csv#1-2"]) == 0
     assert float(capsys.readouterr().out) == pytest.approx(0.5 / 6)
+
+
+def test_first_lines_above_numbers_that_are_not_finite(tmp_path, monkeypatch, capsys):
+    """Steps between infinities are none, and nothing is said of them: the tests fail at warnings of NumPy."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in {"a.csv": "1,2,3\ninf,inf,1\n2,9,1\n", "b.csv": "inf,inf\n-inf,nan\n1,4\n"}.items():
+        (tmp_path / name).write_text(text)
+        assert cli.run(["mse", "-i", name, "-t", name]) == 0
+        assert "header" not in capsys.readouterr().err
