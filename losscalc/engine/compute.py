@@ -22,7 +22,7 @@ from losscalc.engine.ending import Slopes, finish
 from losscalc.engine.findings import Findings
 from losscalc.engine.outcome import Outcome, Sample
 from losscalc.engine.sources import Group, Labels, MemoryLabels, Rows, Source
-from losscalc.engine.threads import cores, on_threads
+from losscalc.engine.threads import cores, on_threads, take_turns
 from losscalc.engine.work import Put, Work
 from losscalc.errors import LosscalcWarning, ShapeError
 
@@ -101,7 +101,7 @@ def _busy(call: AnyCall, layout: Layout) -> int:
     """
     sources, threads = call.sources, call.threads or cores()
     multiplies = any(role.kind == "parameters" for role in call.operation.roles.values())
-    if multiplies or (call.wrt is not None and call.wrt not in layout.cut):
+    if not take_turns() or multiplies or (call.wrt is not None and call.wrt not in layout.cut):
         return 1
     lengths = [sources[name].shape[0] for name in layout.cut]
     few = threads * piece_rows(sources, layout)

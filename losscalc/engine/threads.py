@@ -1,6 +1,7 @@
 """Maps a function over the pieces of a call, one after the other or on several threads."""
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
@@ -34,6 +35,12 @@ class Mapper(Protocol):
 def cores() -> int:
     """The number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def take_turns() -> bool:
+    """Whether only one thread at a time can do Python's work; in free-threaded Python all can."""
+    is_locked: Callable[[], bool] | None = getattr(sys, "_is_gil_enabled", None)
+    return is_locked is None or is_locked()
 
 
 def on_threads(threads: int | None = None) -> Mapper:

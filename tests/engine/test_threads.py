@@ -16,7 +16,7 @@ import pytest
 from losscalc import cli, compute, explain, gradient, losses
 from losscalc.core.operation import differentiable
 from losscalc.core.registry import lookup
-from losscalc.engine import block
+from losscalc.engine import block, work
 from losscalc.engine.call import Call
 from losscalc.engine.threads import on_threads
 from losscalc.engine.work import Work
@@ -97,6 +97,20 @@ def test_how_many_blocks_are_computed_at_once(monkeypatch, threads, width, rows)
     layout = call.layout._replace(width=width)
     Work(call, layout, threads)(block.Block(dict(call.arrays)))
     assert cuts[0] == rows * block.block_rows(layout)
+
+
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_blocks_are_computed_singly_where_threads_need_not_take_turns(monkeypatch, is_locked):
+    """As in free-threaded Python; the sum is that of the whole numbers below."""
+    sizes = []
+    original = work.evaluate
+    monkeypatch.setattr(sys, "_is_gil_enabled", lambda: is_locked, raising=False)
+    monkeypatch.setattr(
+        work, "evaluate", lambda *of: sizes.append(len(of[3].arrays["input"])) or original(*of)
+    )
+    monkeypatch.setattr(block, "BLOCK", 64)
+    found = compute("l1", np.arange(6400.0), np.zeros(6400), reduction="sum", threads=2)
+    assert (float(found), max(sizes)) == (6399 * 6400 / 2, 256 if is_locked else 64)
 
 
 def test_the_derivative_with_respect_to_a_row_that_broadcasts(monkeypatch):
