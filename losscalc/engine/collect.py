@@ -50,13 +50,17 @@ class Kept:
         else:
             self.put(piece, self._ends[-1])
 
-    def put(self, piece: Array, start: int) -> None:
-        """Copy an array to the rows from `start` on; several threads may do so at the same time."""
+    def put(self, piece: Array, start: int, change: Change | None = None) -> None:
+        """Copy an array to the rows from `start` on, changed if need be; several threads may do so."""
         assert self.rows is not None
         if not self._whole:
+            made = piece if change is None else change(piece[:0])
             # Of threads that get here at the same time, the first makes the array for all.
-            self._whole.setdefault(None, np.empty((self.rows, *piece.shape[1:]), piece.dtype))
-        self._whole[None][start : start + len(piece)] = piece
+            self._whole.setdefault(None, np.empty((self.rows, *made.shape[1:]), made.dtype))
+        part = self._whole[None][start : start + len(piece)]
+        changed = piece if change is None else change(piece, part)
+        if changed is not part:
+            part[...] = changed
         self._ends.append(start + len(piece))
 
     def finish(self, change: Change | None) -> Array:

@@ -20,6 +20,7 @@ from losscalc.engine.call import AnyCall
 from losscalc.engine.collect import Added, Collector, Kept
 from losscalc.engine.ending import Slopes, finish
 from losscalc.engine.findings import Findings
+from losscalc.engine.forecast import Forecast, UnforeseenError
 from losscalc.engine.outcome import Outcome, Sample
 from losscalc.engine.sources import Group, Labels, MemoryLabels, Rows, Source
 from losscalc.engine.threads import cores, on_threads, take_turns
@@ -74,10 +75,22 @@ def compute(call: AnyCall, run: Run | None = None, collector: Collector | None =
         call = call._replace(reduction=SUM)
     kept = _collector(collector, call, layout)
     if run is None and isinstance(kept, Kept) and kept.rows is not None:
-        outcomes = here(call, layout, put=kept.put)
-    else:
-        outcomes = (run or here)(call, layout)
-    return _merge(chain.from_iterable(outcomes), call, layout, kept)
+        return _in_place(call, layout, kept)
+    return _merge((run or here)(call, layout), call, layout, kept)
+
+
+def _in_place(call: AnyCall, layout: Layout, kept: Kept) -> Computation:
+    """Compute derivatives that the threads put in their place, with a forecast for arrays in memory."""
+    arrays = {name: source.array for name, source in call.sources.items() if source.array is not None}
+    is_blind = call.by is not None or len(arrays) < len(call.arrays)
+    forecast = Forecast(call, layout.dtype, kept, is_blind=is_blind)
+    try:
+        return _merge(here(call, layout, put=forecast.put), call, layout, kept, forecast)
+    except UnforeseenError:
+        # Sources are read once, but those in memory are their arrays.
+        call, kept = call._replace(arrays=arrays), Kept(kept.rows, call.threads)
+        forecast = Forecast(call, layout.dtype, kept, is_blind=True)
+        return _merge(here(call, layout, put=forecast.put), call, layout, kept, forecast)
 
 
 def here(
@@ -256,14 +269,20 @@ def _collector(given: Collector | None, call: AnyCall, layout: Layout) -> Collec
     return Kept(source.shape[0] if source and source.in_memory else None, call.threads)
 
 
-def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Collector) -> Computation:
+def _merge(
+    outcomes: Iterator[list[Outcome]],
+    call: AnyCall,
+    layout: Layout,
+    kept: Collector,
+    forecast: Forecast | None = None,
+) -> Computation:
     partial: Partial | None = None
     warnings: dict[str, LosscalcWarning] = {}
     dropped = 0
     samples = []
     groups = None if call.by is None else _group_totals()
     findings: Findings | None = None
-    for outcome in outcomes:
+    for outcome in chain.from_iterable(outcomes):
         partial = outcome.partial if partial is None else partial + outcome.partial
         dropped += outcome.dropped
         for warning in outcome.warnings:
@@ -286,8 +305,9 @@ def _merge(outcomes: Iterator[Outcome], call: AnyCall, layout: Layout, kept: Col
         value, doubts = finish(*end)
     else:
         slopes = Slopes(*end)
-        value = kept.finish(slopes.reduced)
-        doubts = slopes.warnings
+        done = None if forecast is None else forecast.confirmed(slopes)
+        value = kept.finish(slopes.reduced if done is None else None)
+        doubts = (done or slopes).warnings
     names = () if call.by is None else call.by.groups
     parts = () if groups is None else groups.partials(call.operation)
     of_groups = {names[number]: part for number, part in parts}

@@ -33,22 +33,24 @@ class Slopes:
         self._dtype = dtype
         self._was_finite = True
         self._is_finite = True
-        self._divisor = _divisor(operation, partial, reduction)
+        self.divisor = _divisor(operation, partial, reduction)
 
     def reduced(self, slope: Array, out: Array | None = None, /) -> Array:
         """The derivative of the reduced loss, from a part of that of its sums.
 
-        If it is merely divided, and cannot overflow, it is written to `out`, which is of its dtype.
+        If it is merely divided, it is written to `out`, which is of its dtype.
         """
         with np.errstate(all="ignore"):
-            if out is not None and self._divisor is not None and self._divisor >= 1.0:
-                np.divide(slope, self._divisor, out=out)
-                out += 0.0  # as in `rounded`
-                return out
-            value = self._operation.reduced_slope(slope, self._reduction, self._partial)
-            value = rounded(value, self._dtype)
+            if out is not None and self.divisor is not None:
+                value = out
+                np.divide(slope, self.divisor, out=value)
+                value += 0.0  # as in `rounded`
+            else:
+                whole = self._operation.reduced_slope(slope, self._reduction, self._partial)
+                value = rounded(whole, self._dtype)
+        cannot_overflow = self.divisor is not None and self.divisor >= 1.0 and value.dtype == slope.dtype
         # Several threads may be here at once.
-        if not are_finite(value):
+        if not cannot_overflow and not are_finite(value):
             self._is_finite = False
         if not self._is_finite and not are_finite(slope):
             self._was_finite = False

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from losscalc.core.array import Array
 from losscalc.core.shapes import Layout
 from losscalc.engine.block import BLOCK, Block, Plan, block_rows, evaluate
 from losscalc.engine.call import AnyCall
@@ -16,8 +15,8 @@ from losscalc.errors import LosscalcError
 # or as many numbers in rows that are longer than a block. All threads together compute no more than so many.
 AT_ONCE, _ALL = 4, 8
 
-Put = Callable[[Array, int], None]
-"""Takes some rows, and the place of the first of them."""
+Put = Callable[[Outcome, int], None]
+"""Takes the derivative of a block, and the place of its first row."""
 
 
 class Work:
@@ -65,6 +64,5 @@ class Work:
     def _done(self, outcome: Outcome, block: Block) -> Outcome:
         if self._put is None:
             return outcome
-        assert outcome.value is not None
-        self._put(outcome.value, block.before)
+        self._put(outcome, block.before)
         return outcome._replace(value=None)
