@@ -81,6 +81,10 @@ class CompressedStream(Stream):
             raise too_large("little compressed data unpacks to", most, Location(self.name))
         return data
 
+    def check_unchanged(self) -> None:
+        # What reads compressed bytes may be at their end long before this stream is.
+        self._compressed.check_unchanged()
+
     def progress(self) -> tuple[int, int | None]:
         return self._compressed.progress()
 

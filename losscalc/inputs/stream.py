@@ -6,7 +6,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from losscalc.errors import FormatError, Location, LosscalcError, SourceError, reason
 from losscalc.inputs.cache import Cache
@@ -20,9 +20,10 @@ def _has_zstandard() -> bool:
     """Whether Python has Zstandard, as it may from 3.14 on."""
     if sys.version_info < (3, 14):
         return False
-    from importlib.util import find_spec
+    # Not `importlib.util`, which Python has not loaded yet.
+    from importlib.machinery import PathFinder
 
-    return find_spec("_zstd") is not None
+    return "_zstd" in sys.builtin_module_names or PathFinder.find_spec("_zstd") is not None
 
 
 COMPRESSIONS = frozenset({".gz", ".bz2", ".xz", *([".zst"] if _has_zstandard() else ())})
@@ -124,6 +125,14 @@ class Stream:
             data = self.file.read(count)
             self.check_unchanged()
         return data
+
+    def fill(self, buffer: memoryview, offset: int) -> int:
+        """Read bytes from anywhere in a plain file into a buffer, and return how many there were."""
+        with named_failures(self.name):
+            self.file.seek(offset)
+            count = cast(io.BufferedReader, self.file).readinto(buffer)
+            self.check_unchanged()
+        return count
 
     def seek(self, offset: int) -> None:
         """Continue at another place of a plain file."""

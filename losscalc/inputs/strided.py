@@ -66,7 +66,7 @@ class Layout(NamedTuple):
         start = self.start + sum(i * stride for i, stride in zip(index, self.strides[1:], strict=True))
         return self._replace(start=start, shape=self.shape[:1], strides=self.strides[:1])
 
-    def view(self, raw: bytes) -> Array:
+    def view(self, raw: bytes | Array) -> Array:
         """The numbers in the bytes from the first to the last."""
         if 0 in self.shape:
             return np.empty(self.shape, self.dtype)
@@ -245,12 +245,12 @@ class StridedSource(Source):
         except (ValueError, SystemError) as error:  # what Python raises depends on its version
             raise self._bad("a text is none, or not in UTF-8") from error
 
-    def _bytes(self, start: int, count: int) -> bytes:
+    def _bytes(self, start: int, count: int) -> bytes | Array:
         if self._stream.is_plain_file:
-            raw = self._stream.read_at(start, count)
-            if len(raw) < count:
+            buffer = np.empty(count, np.uint8)
+            if self._stream.fill(buffer.data, start) < count:
                 raise self._bad("the numbers end too early")
-            return raw
+            return buffer
         self._pass_over(start)
         most = self._stream.most(HELD)
         # A pipe may promise a row that never ends.
