@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from losscalc.core.array import Array, Shape, show_shape
+from losscalc.core.array import Array, Shape, row_size, show_shape
 from losscalc.core.declaration import target_argument
 from losscalc.core.operation import Operation
 from losscalc.core.reductions import NONE, Reduction
@@ -92,6 +92,10 @@ class Call(NamedTuple, Generic[Operation_co]):
                 before = f"{error.hint}; " if error.hint else ""
                 error.hint = f"{before}--multi-hot ' ' turns class indices into rows of 0 and 1"
             raise
+        if self.wrt is not None and self.wrt in layout.cut:
+            # Of a row of which a loss reads one number, the derivative has them all.
+            width = max(layout.width, row_size(sources[self.wrt].shape))
+            layout = layout._replace(width=width)
         own = sources[self.wrt or next(iter(sources))].dtype
         result = self.dtype or (own if own.kind == "f" else np.dtype(np.float64))
         result = result.newbyteorder("=")

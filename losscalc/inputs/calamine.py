@@ -78,7 +78,7 @@ def _limit(size: int) -> None:
 def _reserved() -> int:
     """The pages that have addresses already: free-threaded Python takes those of a gigabyte when it starts."""
     try:
-        with open("/proc/self/statm") as sizes:  # noqa: PTH123 - pathlib takes long to load
+        with open("/proc/self/statm") as sizes:
             return int(sizes.read().split()[0])
     except OSError:
         return 0

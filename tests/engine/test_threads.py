@@ -113,6 +113,13 @@ def test_blocks_are_computed_singly_where_threads_need_not_take_turns(monkeypatc
     assert (float(found), max(sizes)) == (6399 * 6400 / 2, 256 if is_locked else 64)
 
 
+@pytest.mark.parametrize(("wrt", "width"), [(None, 1), ("input", 1000)])
+def test_how_wide_a_row_is(wrt, width):
+    """Of 1,000 log-probabilities one is read; their derivatives are all written."""
+    arrays = {"input": np.zeros((2, 1000)), "target": np.zeros(2, int)}
+    assert Call(lookup("nll")(), arrays, wrt=wrt).layout.width == width
+
+
 def test_the_derivative_with_respect_to_a_row_that_broadcasts(monkeypatch):
     """It adds up over blocks, whose sums are rounded."""
     draw = np.random.default_rng(0)
