@@ -76,7 +76,7 @@ def _limit(size: int) -> None:
 
 
 def _reserved() -> int:
-    """The pages that have addresses already: free-threaded Python takes those of a gigabyte when it starts."""
+    """The pages that have addresses already: free-threaded Python begins with a gigabyte."""
     try:
         with open("/proc/self/statm") as sizes:
             return int(sizes.read().split()[0])
