@@ -38,17 +38,19 @@ class Slopes:
     def reduced(self, slope: Array, out: Array | None = None, /) -> Array:
         """The derivative of the reduced loss, from a part of that of its sums.
 
-        If it is merely divided, it is written to `out`, which is of its dtype.
+        If it is merely divided, and does not grow, it is written to `out`, which is of the dtype of the
+        result and may be the part itself.
         """
+        divisor = self.divisor or 0.0
         with np.errstate(all="ignore"):
-            if out is not None and self.divisor is not None:
+            if out is not None and divisor >= 1.0:
                 value = out
-                np.divide(slope, self.divisor, out=value)
+                np.divide(slope, divisor, out=value)
                 value += 0.0  # as in `rounded`
             else:
                 whole = self._operation.reduced_slope(slope, self._reduction, self._partial)
                 value = rounded(whole, self._dtype)
-        cannot_overflow = self.divisor is not None and self.divisor >= 1.0 and value.dtype == slope.dtype
+        cannot_overflow = divisor >= 1.0 and value.dtype == slope.dtype
         # Several threads may be here at once.
         if not cannot_overflow and not are_finite(value):
             self._is_finite = False

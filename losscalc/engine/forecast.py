@@ -30,7 +30,8 @@ class Forecast:
 
     def put(self, outcome: Outcome, start: int) -> None:
         """Put the derivative of a block to the rows from `start` on; several threads may do so at once."""
-        expected = None if self._made.get(None, self) is None else self._expected(outcome)
+        is_blind = None in self._made and self._made[None] is None
+        expected = None if is_blind else self._expected(outcome)
         # Of threads that get here at the same time, the first decides for all.
         made = self._made.setdefault(None, expected)
         assert outcome.value is not None

@@ -1,6 +1,7 @@
 """How long losscalc takes from files to a number as a whole process, beside what would be used instead.
 
     python tests/benchmarks/reading.py [--runs N] [--numbers N] [--tables ROWS ROWS ...] [--arrays N]
+        [--python PATH]
 
 * `losscalc mse` of two CSV files beside `numpy.loadtxt` of the same two, for each kind of numbers.
 * `losscalc bce-logits` of two columns of a CSV file (id, logit, label), beside polars and pandas.
@@ -8,7 +9,7 @@
 
 Commands run in turn, so that a machine that becomes slower slows all; the ratio is that of the medians, and
 below 1 where losscalc is faster. All processes include the start of Python and the imports. What is not
-installed is left out.
+installed is left out. `--python` is another Python for losscalc alone, such as a free-threaded one.
 """
 
 import argparse
@@ -179,7 +180,9 @@ def main() -> None:
     parser.add_argument("--numbers", type=int, default=1_000_000)
     parser.add_argument("--tables", type=int, nargs="*", default=[2_000_000, 9_700_000])
     parser.add_argument("--arrays", type=int, default=10_000_000)
+    parser.add_argument("--python", default=sys.executable)
     options = parser.parse_args()
+    LOSSCALC[0] = options.python
     print(f"{'clock':>10} {'processors':>10} {'memory':>9}  ratio")
     if options.numbers:
         numbers(options.runs, options.numbers)

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from losscalc import cli, gradient
+from losscalc.core.exactsum import Sum
+from losscalc.core.reductions import MEAN, Partial
+from losscalc.core.registry import lookup
 from losscalc.engine import block
+from losscalc.engine.ending import Slopes
 from losscalc.engine.forecast import Forecast, UnforeseenError
 from losscalc.errors import LosscalcWarning
 
@@ -89,6 +93,15 @@ def test_a_derivative_that_does_not_fit_into_its_dtype():
     assert np.isinf(found).all()
     found = gradient("mse", np.full(60, -0.0, np.float32), np.zeros(60, np.float32))
     assert not np.signbit(found).any()
+
+
+def test_a_part_that_is_overwritten_and_overflows():
+    """Divided by less than 1, what was finite is not; by hand, 1e308 / 0.1 is above 1.8e308."""
+    part = np.full(3, 1e308)
+    partial = Partial(None, denominator=Sum.of(0.1), count=3)
+    slopes = Slopes(lookup("mse")(), partial, MEAN, part.dtype)
+    assert np.isinf(slopes.reduced(part, part)).all()
+    assert [str(warning) for warning in slopes.warnings] == ["the mean is outside the range of float64"]
 
 
 def test_a_forecast_that_the_end_refutes(monkeypatch):
