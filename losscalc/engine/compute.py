@@ -22,10 +22,10 @@ from losscalc.engine.ending import Slopes, finish
 from losscalc.engine.findings import Findings
 from losscalc.engine.forecast import Forecast, UnforeseenError
 from losscalc.engine.outcome import Outcome, Sample
-from losscalc.engine.sources import Group, Labels, MemoryLabels, Rows, Source
+from losscalc.engine.sources import Group, Labels, MemoryLabels, MemorySource, Rows, Source, common_length
 from losscalc.engine.threads import cores, on_threads, take_turns
 from losscalc.engine.work import Put, Work
-from losscalc.errors import LosscalcWarning, ShapeError
+from losscalc.errors import LosscalcWarning
 
 if TYPE_CHECKING:
     from losscalc.core.groupsums import GroupTotals
@@ -75,22 +75,36 @@ def compute(call: AnyCall, run: Run | None = None, collector: Collector | None =
         call = call._replace(reduction=SUM)
     kept = _collector(collector, call, layout)
     if run is None and isinstance(kept, Kept) and kept.rows is not None:
-        return _in_place(call, layout, kept)
+        return _in_place(call, layout, kept.rows)
     return _merge((run or here)(call, layout), call, layout, kept)
 
 
-def _in_place(call: AnyCall, layout: Layout, kept: Kept) -> Computation:
-    """Compute derivatives that the threads put in their place, with a forecast for arrays in memory."""
-    arrays = {name: source.array for name, source in call.sources.items() if source.array is not None}
-    is_blind = call.by is not None or len(arrays) < len(call.arrays)
-    forecast = Forecast(call, layout.dtype, kept, is_blind=is_blind)
+def _in_place(call: AnyCall, layout: Layout, rows: int) -> Computation:
+    """Compute derivatives that the threads put in their place; arrays in memory allow for a forecast."""
+    memory = [source for source in call.sources.values() if isinstance(source, MemorySource)]
+    is_known = call.by is None and len(memory) == len(call.arrays)
+    if is_known and rows > block_rows(layout):
+        computation = _foretold(call, layout, rows)
+        if computation is not None:
+            return computation
+        for source in memory:
+            source.restart()
+    kept = Kept(rows, call.threads)
+
+    def put(outcome: Outcome, start: int) -> None:
+        assert outcome.value is not None
+        kept.put(outcome.value, start)
+
+    return _merge(here(call, layout, put=put), call, layout, kept)
+
+
+def _foretold(call: AnyCall, layout: Layout, rows: int) -> Computation | None:
+    """Divide derivatives while they are computed; None, and nothing else, if that proves to be wrong."""
+    forecast = Forecast(call, layout.dtype, Kept(rows, call.threads))
     try:
-        return _merge(here(call, layout, put=forecast.put), call, layout, kept, forecast)
+        return _merge(here(call, layout, put=forecast.put), call, layout, forecast.kept, forecast)
     except UnforeseenError:
-        # Sources are read once, but those in memory are their arrays.
-        call, kept = call._replace(arrays=arrays), Kept(kept.rows, call.threads)
-        forecast = Forecast(call, layout.dtype, kept, is_blind=True)
-        return _merge(here(call, layout, put=forecast.put), call, layout, kept, forecast)
+        return None
 
 
 def here(
@@ -161,7 +175,7 @@ def _pieces(
     start = taken = 0
     while True:
         pieces = {name: source.take(rows) for name, source in together.items()}
-        length = _common_length(pieces, start, rows)
+        length = common_length(pieces, start, rows)
         if length or not start:
             arrays = {name: whole[name] if name in whole else pieces[name].values for name in sources}
             groups = None if by is None else pieces[_BY].values
@@ -241,22 +255,6 @@ def _picked(block: Block, pieces: Collection[Rows], layout: Layout) -> Block:
         dropped=int(np.count_nonzero(takes_part)) - len(kept),
         groups=None if block.groups is None else block.groups[kept],
     )
-
-
-def _common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:
-    """The number of rows that every piece has; arrays of different lengths are an error."""
-    lengths = {name: len(piece.values) for name, piece in pieces.items()}
-    shortest = min(lengths, key=lengths.__getitem__)
-    longest = max(lengths, key=lengths.__getitem__)
-    if lengths[shortest] < lengths[longest]:
-        more = "more" if lengths[longest] == rows else str(start + lengths[longest])
-        count = start + lengths[shortest]
-        raise ShapeError(
-            f"`{shortest}` has {count} row{'s' * (count != 1)} and `{longest}` has {more}; "
-            "they must have the same number",
-            argument=shortest,
-        )
-    return lengths[shortest]
 
 
 def _collector(given: Collector | None, call: AnyCall, layout: Layout) -> Collector:

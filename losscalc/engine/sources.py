@@ -15,6 +15,7 @@ from losscalc.errors import (
     Location,
     LosscalcError,
     Remark,
+    ShapeError,
 )
 
 
@@ -269,6 +270,10 @@ class MemorySource(Source):
         start, self._next = self._next, self._next + rows
         return Rows(self._values[start : self._next])
 
+    def restart(self) -> None:
+        """Begin at the first row again."""
+        self._next = 0
+
     @property
     def can_skip(self) -> bool:
         return True
@@ -292,3 +297,19 @@ class MemoryLabels(MemorySource, Labels):
 
 
 _PIECE = 1 << 16
+
+
+def common_length(pieces: Mapping[str, Rows], start: int, rows: int) -> int:
+    """The number of rows that every piece has; arrays of different lengths are an error."""
+    lengths = {name: len(piece.values) for name, piece in pieces.items()}
+    shortest = min(lengths, key=lengths.__getitem__)
+    longest = max(lengths, key=lengths.__getitem__)
+    if lengths[shortest] < lengths[longest]:
+        more = "more" if lengths[longest] == rows else str(start + lengths[longest])
+        count = start + lengths[shortest]
+        raise ShapeError(
+            f"`{shortest}` has {count} row{'s' * (count != 1)} and `{longest}` has {more}; "
+            "they must have the same number",
+            argument=shortest,
+        )
+    return lengths[shortest]

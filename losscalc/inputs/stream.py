@@ -20,10 +20,8 @@ def _has_zstandard() -> bool:
     """Whether Python has Zstandard, as it may from 3.14 on."""
     if sys.version_info < (3, 14):
         return False
-    # Not `importlib.util`, which Python has not loaded yet.
-    from importlib.machinery import PathFinder
-
-    return "_zstd" in sys.builtin_module_names or PathFinder.find_spec("_zstd") is not None
+    # As `importlib.util` does it, which Python has not loaded yet.
+    return any(finder.find_spec("_zstd", None) for finder in sys.meta_path)
 
 
 COMPRESSIONS = frozenset({".gz", ".bz2", ".xz", *([".zst"] if _has_zstandard() else ())})

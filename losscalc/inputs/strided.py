@@ -250,6 +250,7 @@ class StridedSource(Source):
             buffer = np.empty(count, np.uint8)
             if self._stream.fill(buffer.data, start) < count:
                 raise self._bad("the numbers end too early")
+            buffer.flags.writeable = False
             return buffer
         self._pass_over(start)
         most = self._stream.most(HELD)
