@@ -20,8 +20,9 @@ def _has_zstandard() -> bool:
     """Whether Python has Zstandard, as it may from 3.14 on."""
     if sys.version_info < (3, 14):
         return False
-    # As `importlib.util` does it, which Python has not loaded yet.
-    return any(finder.find_spec("_zstd", None) for finder in sys.meta_path)
+    # As `importlib.util` does it, which Python has not loaded yet; finders of old have no `find_spec`.
+    finds = [getattr(finder, "find_spec", None) for finder in sys.meta_path]
+    return any(find("_zstd", None) for find in finds if find)
 
 
 COMPRESSIONS = frozenset({".gz", ".bz2", ".xz", *([".zst"] if _has_zstandard() else ())})
